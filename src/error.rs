@@ -1,0 +1,156 @@
+//! What can go wrong, sorted by what the caller can do about it.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call failed. A message never repeats its source: print the chain.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The system refused `action`. A writer keeps what it could not write and tries again; a reader may be asked again.
+    #[error("could not {action}{}", at(.path))]
+    Io {
+        /// What was tried: a verb and its object.
+        action: &'static str,
+        /// The file or directory, where it is known.
+        path: Option<Arc<Path>>,
+        /// What the system said; shared, for one failure of a writer's thread is told to every caller that asks.
+        source: Arc<io::Error>,
+    },
+
+    /// A checksum disagrees. In [`Part::Length`] the rest of the file is lost, in [`Part::Payload`] one record.
+    #[error(
+        "damaged record at byte {offset}: CRC of the {part} is {got:#010x}, file says {want:#010x}"
+    )]
+    Corrupt {
+        /// Where the record starts, in bytes from the start of the file.
+        offset: u64,
+        /// Which bytes are damaged.
+        part: Part,
+        /// The masked CRC-32C of the bytes that are there.
+        got: u32,
+        /// The masked CRC-32C that stands beside them.
+        want: u32,
+    },
+
+    /// The header announces more than the reader was told to accept.
+    #[error("record at byte {offset} has {len} bytes, the limit is {limit}")]
+    TooLarge {
+        /// Where the record starts, in bytes from the start of the file.
+        offset: u64,
+        /// The announced length of the payload, in bytes.
+        len: u64,
+        /// The reader's limit, in bytes.
+        limit: u64,
+    },
+
+    /// A sound record that is not an event. The next one can be read.
+    #[error("record at byte {offset} is not an event")]
+    Decode {
+        /// Where the record starts, in bytes from the start of the file.
+        offset: u64,
+        /// What the decoder said.
+        source: prost::DecodeError,
+    },
+
+    /// An argument is unusable. Nothing was written; the writer is fine.
+    #[error("{what}: {problem}")]
+    Invalid {
+        /// Which argument.
+        what: &'static str,
+        /// What was given and what fits.
+        problem: Box<str>,
+    },
+
+    /// The writer was closed, or this process is a fork of the one that opened it.
+    #[error("the summary writer is closed")]
+    Closed,
+}
+
+const _: () = assert!(size_of::<Error>() <= 64); // an `Err` is moved through every call
+
+/// The part of a record that a checksum guards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The eight bytes that announce the payload's length.
+    Length,
+    /// The payload.
+    Payload,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Length => "length",
+            Self::Payload => "payload",
+        })
+    }
+}
+
+impl Error {
+    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            action,
+            path: Some(path.into()),
+            source: Arc::new(source),
+        }
+    }
+
+    pub(crate) fn stream(action: &'static str, source: io::Error) -> Self {
+        Self::Io {
+            action,
+            path: None,
+            source: Arc::new(source),
+        }
+    }
+
+    pub(crate) fn invalid(what: &'static str, problem: impl Into<Box<str>>) -> Self {
+        Self::Invalid {
+            what,
+            problem: problem.into(),
+        }
+    }
+
+    /// Names the file in an error of a room that knows bytes only.
+    pub(crate) fn in_file(self, file: &Path) -> Self {
+        match self {
+            Self::Io {
+                action,
+                path: None,
+                source,
+            } => Self::Io {
+                action,
+                path: Some(file.into()),
+                source,
+            },
+            other => other,
+        }
+    }
+}
+
+fn at(path: &Option<Arc<Path>>) -> String {
+    match path {
+        Some(path) => format!(" {:?}", path),
+        None => String::new(),
+    }
+}
+
+/// An error and its sources on one line, for a log.
+pub(crate) struct Chain<'a>(pub(crate) &'a Error);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)?;
+        let mut source = std::error::Error::source(self.0);
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}

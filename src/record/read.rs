@@ -1,0 +1,287 @@
+//! A stream of bytes to payloads, resumable where it ends early.
+
+use std::io::{self, Read};
+
+use super::crc::MaskedCrc;
+use super::{FOOTER_BYTES, HEADER_BYTES};
+use crate::error::{Error, Part, Result};
+
+/// The most that protobuf allows a message to have: what no event can be larger than.
+const DEFAULT_MAX_RECORD_BYTES: u64 = i32::MAX as u64;
+/// Read at a time.
+const READ_BYTES: usize = 64 << 10;
+/// How far the buffer grows ahead of bytes that really arrived, so that an announced length costs nothing by itself.
+const GROW_BYTES: usize = 1 << 20;
+
+/// Reads records from any stream, also from one that is still being written.
+///
+/// When the stream ends, in the middle of a record or between two, the answer is `Ok(None)`; the same call goes on once
+/// there is more. The checksums are always checked.
+///
+/// ```
+/// use summary_writer::record::{RecordReader, append_frame};
+///
+/// let mut file = Vec::new();
+/// append_frame(b"payload", &mut file);
+///
+/// let mut reader = RecordReader::new(&file[..]);
+/// assert_eq!(reader.next_record()?, Some(&b"payload"[..]));
+/// assert_eq!(reader.next_record()?, None);
+/// # Ok::<(), summary_writer::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct RecordReader<R> {
+    source: R,
+    max_record_bytes: u64,
+    /// `buffer[start..end]` was read and not yet handed out; `start <= end <= buffer.len()`.
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Of `start`, from the first byte of the stream.
+    offset: u64,
+    /// What ended the stream for good.
+    damage: Option<Error>,
+}
+
+impl<R: Read> RecordReader<R> {
+    /// Reads from `source`, which needs no buffer of its own.
+    pub fn new(source: R) -> Self {
+        Self {
+            source,
+            max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            offset: 0,
+            damage: None,
+        }
+    }
+
+    /// Refuses records whose payload is longer. Default: 2 GiB - 1, the limit of a protobuf message.
+    ///
+    /// Memory follows the bytes that arrive, not the announced length, with or without this limit.
+    #[must_use]
+    pub fn max_record_bytes(mut self, limit: u64) -> Self {
+        self.max_record_bytes = limit;
+        self
+    }
+
+    /// The offset of the next record, in bytes from the start of the stream.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The next payload, or `None` while there is no whole record.
+    ///
+    /// # Errors
+    /// - [`Error::Corrupt`] in [`Part::Payload`]: the record is passed over, and the next call reads the one after it.
+    /// - [`Error::Corrupt`] in [`Part::Length`] and [`Error::TooLarge`]: where the next record starts is unknown, or too
+    ///   far; every later call says the same.
+    /// - [`Error::Io`]: the source refused; the next call asks it again.
+    pub fn next_record(&mut self) -> Result<Option<&[u8]>> {
+        if let Some(damage) = &self.damage {
+            return Err(damage.clone());
+        }
+        if !self.fill(HEADER_BYTES)? {
+            return Ok(None);
+        }
+        let frame_bytes = match self.frame_bytes() {
+            Ok(count) => count,
+            Err(damage) => {
+                self.damage = Some(damage.clone());
+                return Err(damage);
+            }
+        };
+        if !self.fill(frame_bytes)? {
+            return Ok(None);
+        }
+
+        let payload = self.start + HEADER_BYTES..self.start + frame_bytes - FOOTER_BYTES;
+        let want = MaskedCrc(le_u32(&self.buffer[payload.end..]));
+        let got = MaskedCrc::of(&self.buffer[payload.clone()]);
+        let offset = self.offset;
+        self.start += frame_bytes;
+        self.offset += frame_bytes as u64;
+        if got != want {
+            return Err(Error::Corrupt {
+                offset,
+                part: Part::Payload,
+                got: got.0,
+                want: want.0,
+            });
+        }
+        Ok(Some(&self.buffer[payload]))
+    }
+
+    /// The length of the whole frame whose header is at `start`.
+    fn frame_bytes(&self) -> Result<usize> {
+        let header = &self.buffer[self.start..self.start + HEADER_BYTES];
+        let want = MaskedCrc(le_u32(&header[8..]));
+        let got = MaskedCrc::of(&header[..8]);
+        if got != want {
+            return Err(Error::Corrupt {
+                offset: self.offset,
+                part: Part::Length,
+                got: got.0,
+                want: want.0,
+            });
+        }
+        let len = u64::from(le_u32(header)) | u64::from(le_u32(&header[4..])) << 32;
+        let addressable = (usize::MAX / 2 - HEADER_BYTES - FOOTER_BYTES) as u64;
+        let limit = self.max_record_bytes.min(addressable);
+        match usize::try_from(len) {
+            Ok(payload_bytes) if len <= limit => Ok(HEADER_BYTES + payload_bytes + FOOTER_BYTES),
+            _ => Err(Error::TooLarge {
+                offset: self.offset,
+                len,
+                limit,
+            }),
+        }
+    }
+
+    /// Reads until `count` bytes stand from `start` on; `false` if the source ends before.
+    fn fill(&mut self, count: usize) -> Result<bool> {
+        while self.end - self.start < count {
+            if self.start > 0 {
+                self.buffer.copy_within(self.start..self.end, 0);
+                self.end -= self.start;
+                self.start = 0;
+            }
+            let missing = count - self.end;
+            let room = self.end + missing.clamp(READ_BYTES, GROW_BYTES);
+            if self.buffer.len() < room {
+                self.buffer.resize(room, 0);
+            }
+            match self.source.read(&mut self.buffer[self.end..]) {
+                Ok(0) => return Ok(false),
+                Ok(read) => self.end += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::stream("read a record", error)),
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The first four bytes of `bytes`, which has them.
+fn le_u32(bytes: &[u8]) -> u32 {
+    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::append_frame;
+    use crate::test_io::Script;
+
+    fn frames(payloads: &[&[u8]]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for payload in payloads {
+            append_frame(payload, &mut bytes);
+        }
+        bytes
+    }
+
+    /// The version record of a stock writer: `Event { wall_time: 1700000000.0, file_version: "brain.Event:2" }`.
+    const STOCK: &[u8] = b"\x18\0\0\0\0\0\0\0\xa3\x7f\x4b\x22\
+        \x09\0\0\0\x40\xfc\x54\xd9\x41\x1a\x0dbrain.Event:2\xec\xed\x8f\x9d";
+
+    #[test]
+    fn reads_a_record_of_another_writer() {
+        let mut reader = RecordReader::new(STOCK);
+        assert_eq!(reader.next_record().unwrap(), Some(&STOCK[12..36]));
+        assert_eq!(reader.offset(), 40);
+        assert_eq!(reader.next_record().unwrap(), None);
+    }
+
+    #[test]
+    fn continues_a_file_that_is_cut_at_any_byte() {
+        let payloads: [&[u8]; 3] = [b"first", b"", b"third"];
+        let bytes = frames(&payloads);
+        for cut in 0..=bytes.len() {
+            let mut reader = RecordReader::new(Script::new([&bytes[..cut], &bytes[cut..]]));
+            let mut got = Vec::new();
+            let mut ends = 0;
+            while ends < 2 {
+                match reader.next_record().unwrap() {
+                    Some(payload) => got.push(payload.to_vec()),
+                    None => ends += 1,
+                }
+            }
+            assert_eq!(got, payloads, "cut at byte {cut}");
+        }
+    }
+
+    #[test]
+    fn tells_every_flipped_bit_by_its_part_and_offset() {
+        let bytes = frames(&[b"first", b"second", b"third"]);
+        let (start, end) = (5 + 16, 5 + 16 + 6 + 16); // of the second record
+        for bit in start * 8..end * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let mut reader = RecordReader::new(&damaged[..]);
+            assert_eq!(reader.next_record().unwrap(), Some(&b"first"[..]));
+            let in_length = bit / 8 < start + 12;
+            for _ in 0..if in_length { 3 } else { 1 } {
+                match reader.next_record() {
+                    Err(Error::Corrupt {
+                        offset,
+                        part,
+                        got,
+                        want,
+                    }) => {
+                        assert_eq!(offset, start as u64, "bit {bit}");
+                        assert_eq!(part == Part::Length, in_length, "bit {bit}");
+                        assert_ne!(got, want, "bit {bit}");
+                    }
+                    other => panic!("bit {bit}: {other:?}"),
+                }
+            }
+            if !in_length {
+                assert_eq!(
+                    reader.next_record().unwrap(),
+                    Some(&b"third"[..]),
+                    "bit {bit}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_a_length_above_the_limit_and_takes_one_at_it() {
+        let bytes = frames(&[b"12345"]);
+        let mut reader = RecordReader::new(&bytes[..]).max_record_bytes(5);
+        assert_eq!(reader.next_record().unwrap(), Some(&b"12345"[..]));
+
+        let mut reader = RecordReader::new(&bytes[..]).max_record_bytes(4);
+        for _ in 0..2 {
+            let error = reader.next_record().unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "record at byte 0 has 5 bytes, the limit is 4"
+            );
+        }
+    }
+
+    #[test]
+    fn an_announced_length_takes_no_memory_before_its_bytes_arrive() {
+        // A sound header that announces 2^45 bytes, and nothing behind it.
+        let mut bytes = (1u64 << 45).to_le_bytes().to_vec();
+        bytes.extend(MaskedCrc::of(&bytes).0.to_le_bytes());
+        let mut reader = RecordReader::new(&bytes[..]).max_record_bytes(u64::MAX);
+        assert_eq!(reader.next_record().unwrap(), None);
+        assert!(reader.buffer.len() <= HEADER_BYTES + GROW_BYTES);
+    }
+
+    #[test]
+    fn asks_a_source_again_after_its_error() {
+        let bytes = frames(&[b"payload"]);
+        let script = Script::new([&bytes[..9], &bytes[9..]]).failing_between();
+        let mut reader = RecordReader::new(script);
+        assert_eq!(
+            reader.next_record().unwrap_err().to_string(),
+            "could not read a record"
+        );
+        assert_eq!(reader.next_record().unwrap(), Some(&b"payload"[..]));
+    }
+}
