@@ -10,8 +10,10 @@
 )]
 
 mod error;
+mod event;
 pub mod proto;
 pub mod record;
+mod summary;
 #[cfg(test)]
 mod test_io;
 

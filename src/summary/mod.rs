@@ -1,0 +1,49 @@
+//! The caller's data to one value of an event: a file per kind. Pure: no file, no thread, no clock.
+
+mod scalar;
+mod tag;
+mod tensor;
+mod text;
+
+pub use scalar::Scalar;
+pub(crate) use scalar::described_scalar;
+pub use tag::Tag;
+pub(crate) use tensor::plugin_tensor;
+pub use tensor::{Element, Metadata, Tensor};
+pub(crate) use text::text;
+
+use crate::proto::summary::Value;
+use crate::proto::summary::value::Value as Data;
+use crate::proto::summary_metadata::PluginData;
+use crate::proto::{DataClass, SummaryMetadata, TensorProto};
+
+/// A value in the newer of the two forms: a tensor, and the metadata that brings it to its dashboard.
+///
+/// The metadata stands on each value. The loaders look at that of a tag's first value in the run only, but which one is
+/// first a writer cannot know when the run has older files.
+fn tensor_value(
+    prefix: &str,
+    tag: &Tag<'_>,
+    plugin_data: PluginData,
+    data_class: DataClass,
+    tensor: TensorProto,
+) -> Value {
+    Value {
+        tag: [prefix, &tag.name].concat(),
+        metadata: Some(SummaryMetadata {
+            plugin_data: Some(plugin_data),
+            display_name: tag.display_name.to_string(),
+            summary_description: tag.description.to_string(),
+            data_class: data_class.into(),
+        }),
+        value: Some(Data::Tensor(tensor)),
+    }
+}
+
+/// The plugin data of a dashboard that wants nothing but its name.
+fn plugin(name: &str) -> PluginData {
+    PluginData {
+        plugin_name: name.into(),
+        content: Vec::new(),
+    }
+}

@@ -1,0 +1,90 @@
+//! What the caller calls a time series.
+
+use std::borrow::Cow;
+
+/// The name of a time series, and what the dashboards show beside it.
+///
+/// Every logging method takes a `&str` or a `String` where it says `Tag`. Tags are grouped by the part before the first
+/// `/`. Any text is a tag; an empty one shows with an empty title. Within a run a tag belongs to one kind of data.
+///
+/// ```
+/// # use summary_writer::{SummaryWriter, Tag};
+/// # let summary = SummaryWriter::create_file_writer(tempfile::tempdir()?.path())?;
+/// let loss = Tag::new("loss").description("**mean** over the batch").display_name("Loss");
+/// for step in 0..3 {
+///     summary.scalar(&loss, 1.0 / f64::from(step + 1), step);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tag<'a> {
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) description: Cow<'a, str>,
+    pub(crate) display_name: Cow<'a, str>,
+}
+
+impl<'a> Tag<'a> {
+    /// A tag without a description or a display name.
+    pub fn new(name: impl Into<Cow<'a, str>>) -> Self {
+        Self {
+            name: name.into(),
+            description: Cow::Borrowed(""),
+            display_name: Cow::Borrowed(""),
+        }
+    }
+
+    /// Markdown, shown behind an information icon. Default: none.
+    ///
+    /// The loaders take it from the first value of the tag in a run.
+    #[must_use]
+    pub fn description(mut self, markdown: impl Into<Cow<'a, str>>) -> Self {
+        self.description = markdown.into();
+        self
+    }
+
+    /// Shown instead of the tag, by the dashboards before Time Series. Default: none, the tag shows.
+    #[must_use]
+    pub fn display_name(mut self, name: impl Into<Cow<'a, str>>) -> Self {
+        self.display_name = name.into();
+        self
+    }
+
+    /// Whether the tag is its name and nothing else.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.description.is_empty() && self.display_name.is_empty()
+    }
+}
+
+impl<'a> From<&'a str> for Tag<'a> {
+    fn from(name: &'a str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl<'a> From<&'a String> for Tag<'a> {
+    fn from(name: &'a String) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<String> for Tag<'_> {
+    fn from(name: String) -> Self {
+        Self::new(name)
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for Tag<'a> {
+    fn from(name: Cow<'a, str>) -> Self {
+        Self::new(name)
+    }
+}
+
+impl<'a> From<&'a Tag<'_>> for Tag<'a> {
+    fn from(tag: &'a Tag<'_>) -> Self {
+        Self {
+            name: Cow::Borrowed(&tag.name),
+            description: Cow::Borrowed(&tag.description),
+            display_name: Cow::Borrowed(&tag.display_name),
+        }
+    }
+}

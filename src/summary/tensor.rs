@@ -1,0 +1,249 @@
+//! Tensors and metadata for dashboards that have no method of their own.
+
+use super::{Tag, tensor_value};
+use crate::error::{Error, Result};
+use crate::proto::summary::Value;
+use crate::proto::summary_metadata::PluginData;
+use crate::proto::tensor_shape_proto::Dim;
+use crate::proto::{DataClass, DataType, TensorProto, TensorShapeProto};
+
+/// Elements with a shape that fits them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor(TensorProto);
+
+impl Tensor {
+    /// A tensor of numbers. `elements` are in row-major order, the last dimension fastest; they are copied. An empty
+    /// shape is a single number.
+    ///
+    /// ```
+    /// use summary_writer::Tensor;
+    ///
+    /// let matrix = Tensor::new([2, 3], &[1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0])?;
+    /// assert!(Tensor::new([2, 3], &[1.0f32]).is_err());
+    /// # Ok::<(), summary_writer::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the product of `shape` is not the number of `elements`.
+    pub fn new<T: Element>(shape: impl AsRef<[usize]>, elements: &[T]) -> Result<Self> {
+        let shape = check(shape.as_ref(), elements.len())?;
+        let mut content = Vec::with_capacity(size_of_val(elements));
+        for element in elements {
+            element.append_to(&mut content);
+        }
+        Ok(Self(TensorProto {
+            dtype: T::DATA_TYPE.into(),
+            tensor_shape: Some(shape),
+            tensor_content: content,
+            ..Default::default()
+        }))
+    }
+
+    /// A tensor of strings, which may be any bytes. The order is that of [`new`](Self::new).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the product of `shape` is not the number of `elements`.
+    pub fn strings<T: AsRef<[u8]>>(
+        shape: impl AsRef<[usize]>,
+        elements: impl IntoIterator<Item = T>,
+    ) -> Result<Self> {
+        let elements: Vec<Vec<u8>> = elements
+            .into_iter()
+            .map(|element| element.as_ref().to_vec())
+            .collect();
+        Ok(Self(TensorProto {
+            dtype: DataType::DtString.into(),
+            tensor_shape: Some(check(shape.as_ref(), elements.len())?),
+            string_val: elements,
+            ..Default::default()
+        }))
+    }
+}
+
+fn check(shape: &[usize], count: usize) -> Result<TensorShapeProto> {
+    let invalid = |needs: &str| {
+        Error::invalid(
+            "tensor",
+            format!("shape {shape:?} needs {needs} elements, {count} are given"),
+        )
+    };
+    // A dimension of 0 makes the product 0, however large the others are.
+    let product = if shape.contains(&0) {
+        Some(0)
+    } else {
+        shape
+            .iter()
+            .try_fold(1, |product: usize, &size| product.checked_mul(size))
+    };
+    match product {
+        Some(product) if product == count => {}
+        Some(product) => return Err(invalid(&product.to_string())),
+        None => return Err(invalid("more than any number of")),
+    }
+    let dim = shape
+        .iter()
+        .map(|&size| match i64::try_from(size) {
+            Ok(size) => Ok(Dim {
+                size,
+                name: String::new(),
+            }),
+            Err(_) => Err(invalid("more than any number of")),
+        })
+        .collect::<Result<_>>()?;
+    Ok(TensorShapeProto {
+        dim,
+        unknown_rank: false,
+    })
+}
+
+/// A number that a [`Tensor`] holds: `f32`, `f64`, `bool`, and the integers of 8 to 64 bits.
+pub trait Element: Copy + sealed::Sealed {}
+
+mod sealed {
+    use crate::proto::DataType;
+
+    pub trait Sealed {
+        const DATA_TYPE: DataType;
+        fn append_to(self, content: &mut Vec<u8>);
+    }
+}
+
+macro_rules! elements {
+    ($($number:ty, $data_type:ident;)*) => {$(
+        impl Element for $number {}
+        impl sealed::Sealed for $number {
+            const DATA_TYPE: DataType = DataType::$data_type;
+            fn append_to(self, content: &mut Vec<u8>) {
+                content.extend_from_slice(&self.to_le_bytes());
+            }
+        }
+    )*};
+}
+
+elements! {
+    f32, DtFloat;
+    f64, DtDouble;
+    i8, DtInt8;
+    i16, DtInt16;
+    i32, DtInt32;
+    i64, DtInt64;
+    u8, DtUint8;
+    u16, DtUint16;
+    u32, DtUint32;
+    u64, DtUint64;
+}
+
+impl Element for bool {}
+impl sealed::Sealed for bool {
+    const DATA_TYPE: DataType = DataType::DtBool;
+    fn append_to(self, content: &mut Vec<u8>) {
+        content.push(self.into());
+    }
+}
+
+/// Which dashboard shows a [`Tensor`], and how the loaders keep it.
+///
+/// ```
+/// use summary_writer::Metadata;
+/// use summary_writer::proto::DataClass;
+///
+/// let metadata = Metadata::new("my_dashboard").content(b"version 1").data_class(DataClass::BlobSequence);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Metadata {
+    plugin_data: PluginData,
+    data_class: DataClass,
+}
+
+impl Metadata {
+    /// For the dashboard of this plugin.
+    pub fn new(plugin_name: impl Into<String>) -> Self {
+        Self {
+            plugin_data: PluginData {
+                plugin_name: plugin_name.into(),
+                content: Vec::new(),
+            },
+            data_class: DataClass::Tensor,
+        }
+    }
+
+    /// Bytes for the plugin. Default: none, as most plugins want it.
+    pub fn content(mut self, content: impl Into<Vec<u8>>) -> Self {
+        self.plugin_data.content = content.into();
+        self
+    }
+
+    /// How the loaders keep the values. Default: [`DataClass::Tensor`], for data of a plugin that is not stock
+    /// TensorBoard's own is not served at all without one.
+    pub fn data_class(mut self, data_class: DataClass) -> Self {
+        self.data_class = data_class;
+        self
+    }
+}
+
+pub(crate) fn plugin_tensor(
+    prefix: &str,
+    tag: &Tag<'_>,
+    tensor: Tensor,
+    metadata: Metadata,
+) -> Value {
+    tensor_value(
+        prefix,
+        tag,
+        metadata.plugin_data,
+        metadata.data_class,
+        tensor.0,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_stand_in_little_endian_order() {
+        let tensor = Tensor::new([2, 1], &[1i16, -2]).unwrap().0;
+        assert_eq!(tensor.dtype(), DataType::DtInt16);
+        assert_eq!(tensor.tensor_content, [1, 0, 0xfe, 0xff]);
+        let dims: Vec<_> = tensor
+            .tensor_shape
+            .unwrap()
+            .dim
+            .iter()
+            .map(|dim| dim.size)
+            .collect();
+        assert_eq!(dims, [2, 1]);
+        assert_eq!(Tensor::new([], &[true]).unwrap().0.tensor_content, [1]);
+    }
+
+    #[test]
+    fn a_shape_that_does_not_fit_is_refused_with_both_numbers() {
+        for (shape, given, want) in [
+            (
+                &[2, 3][..],
+                5,
+                "tensor: shape [2, 3] needs 6 elements, 5 are given",
+            ),
+            (&[], 0, "tensor: shape [] needs 1 elements, 0 are given"),
+            (
+                &[0, 3],
+                1,
+                "tensor: shape [0, 3] needs 0 elements, 1 are given",
+            ),
+        ] {
+            let error = Tensor::new(shape, &vec![0u8; given]).unwrap_err();
+            assert_eq!(error.to_string(), want);
+            assert!(
+                Tensor::strings(shape, vec![""; given]).is_err(),
+                "{shape:?}"
+            );
+        }
+        assert!(Tensor::new([usize::MAX, usize::MAX], &[0u8]).is_err());
+        assert!(
+            Tensor::new([usize::MAX, 0], &[0u8; 0]).is_err(),
+            "a side beyond int64"
+        );
+        assert!(Tensor::new([0, 7], &[0f32; 0]).is_ok());
+    }
+}
