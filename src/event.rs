@@ -108,6 +108,7 @@ macro_rules! steps {
 
 steps!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
 
+#[allow(unnameable_types, reason = "so that nobody else implements them")]
 mod sealed {
     pub trait WallTime {}
     impl WallTime for f64 {}
@@ -120,10 +121,11 @@ mod sealed {
 /// Room for the fields before the values: the wall time, a step, the key and the length of the summary.
 pub(crate) const HEAD_BYTES: usize = 9 + 11 + 11;
 
-/// Writes the fields that stand before `values_bytes` bytes of values to the end of `room`, and returns where they start.
+/// Writes the fields that stand before `values_bytes` bytes of values to the end of `room`, which has [`HEAD_BYTES`], and
+/// returns where they start.
 #[inline]
 pub(crate) fn put_head(
-    room: &mut [u8; HEAD_BYTES],
+    room: &mut [u8],
     wall_time: WallTime,
     step: i64,
     values_bytes: usize,
@@ -137,7 +139,7 @@ pub(crate) fn put_head(
     } else {
         1 + encoded_len_varint(step)
     };
-    let start = HEAD_BYTES - time_bytes - step_bytes - 1 - encoded_len_varint(values_bytes);
+    let start = room.len() - time_bytes - step_bytes - 1 - encoded_len_varint(values_bytes);
 
     let mut out = &mut room[start..];
     if time != 0.0 {
@@ -222,7 +224,7 @@ mod tests {
             );
         }
         let values_bytes = bytes.len() - HEAD_BYTES;
-        let room = bytes.first_chunk_mut().unwrap();
+        let room = &mut bytes[..HEAD_BYTES];
         let start = put_head(room, WallTime(wall_time), step, values_bytes);
         bytes.split_off(start)
     }

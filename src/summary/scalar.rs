@@ -13,6 +13,7 @@ pub trait Scalar: Copy + sealed::Sealed {
     fn to_f32(self) -> f32;
 }
 
+#[allow(unnameable_types, reason = "so that nobody else implements it")]
 mod sealed {
     pub trait Sealed {}
 }

@@ -99,6 +99,7 @@ fn check(shape: &[usize], count: usize) -> Result<TensorShapeProto> {
 /// A number that a [`Tensor`] holds: `f32`, `f64`, `bool`, and the integers of 8 to 64 bits.
 pub trait Element: Copy + sealed::Sealed {}
 
+#[allow(unnameable_types, reason = "so that nobody else implements it")]
 mod sealed {
     use crate::proto::DataType;
 

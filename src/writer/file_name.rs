@@ -1,0 +1,157 @@
+//! Names that sort as text in the order of time, which is the order that the loaders read them in.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::process;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::error::{Error, Result};
+
+const PREFIX: &str = "events.out.tfevents.";
+/// Ten digits sort as text until the year 2286.
+const LAST_SECS: u64 = 9_999_999_999;
+
+/// Of the files of this process, so that no two have one name.
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+/// `events.out.tfevents.{secs:010}.{host}.{pid}.{counter}{suffix}`
+#[derive(Debug)]
+pub(crate) struct FileName<'a> {
+    secs: u64,
+    host: &'a str,
+    pid: u32,
+    counter: u64,
+    suffix: &'a str,
+}
+
+impl<'a> FileName<'a> {
+    /// A name for now, or for the second after the last file in `dir` if that is later: process ids and counters do not
+    /// sort as text, and clocks go back.
+    pub(crate) fn after_those_in(dir: &Path, suffix: &'a str) -> Result<Self> {
+        let mut last = String::new();
+        let entries = fs::read_dir(dir).map_err(|error| Error::io("list", dir, error))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| Error::io("list", dir, error))?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(PREFIX) && *name > *last {
+                last = name.into_owned();
+            }
+        }
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        Ok(Self {
+            secs: secs_after(&last, now),
+            host: host(),
+            pid: process::id(),
+            counter: COUNTER.fetch_add(1, Ordering::Relaxed),
+            suffix,
+        })
+    }
+}
+
+/// `now`, or the second after that in the name `last` if `now` would not sort behind it.
+fn secs_after(last: &str, now: u64) -> u64 {
+    let last_secs = last
+        .strip_prefix(PREFIX)
+        .and_then(|rest| rest.get(..10))
+        .and_then(|digits| digits.parse::<u64>().ok());
+    match last_secs {
+        // Beyond ten digits no name sorts behind this one.
+        Some(secs) if secs >= now && secs < LAST_SECS => secs + 1,
+        _ => now,
+    }
+}
+
+impl fmt::Display for FileName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            secs,
+            host,
+            pid,
+            counter,
+            suffix,
+        } = self;
+        write!(f, "{PREFIX}{secs:010}.{host}.{pid}.{counter}{suffix}")
+    }
+}
+
+/// The name of this machine, for people who look at the directory; no loader needs it.
+fn host() -> &'static str {
+    static HOST: OnceLock<String> = OnceLock::new();
+    HOST.get_or_init(|| {
+        let of_file = |path| fs::read_to_string(path).ok();
+        of_file("/proc/sys/kernel/hostname")
+            .or_else(|| of_file("/etc/hostname"))
+            .map(|name| in_a_file_name(name.trim()))
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "localhost".into())
+    })
+}
+
+fn in_a_file_name(host: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    host.chars()
+        .take(64)
+        .map(|c| if fits(c) { c } else { '_' })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn has_the_fields_of_the_stock_writers_name() {
+        let name = FileName {
+            secs: 1_700_000,
+            host: "host",
+            pid: 12,
+            counter: 3,
+            suffix: ".v2",
+        };
+        assert_eq!(
+            name.to_string(),
+            "events.out.tfevents.0001700000.host.12.3.v2"
+        );
+    }
+
+    #[test]
+    fn sorts_behind_what_is_there() {
+        for (last, now, want) in [
+            ("", 100, 100),
+            ("events.out.tfevents.0000000099.host.9.9", 100, 100),
+            ("events.out.tfevents.0000000100.host.9.9", 100, 101),
+            ("events.out.tfevents.0000000200.host.9.9", 100, 201), // the clock went back
+            ("events.out.tfevents.9999999999.host.9.9", 100, 100),
+            ("events.out.tfevents.123", 100, 100),
+            ("events.out.tfevents.12345678é", 100, 100),
+        ] {
+            assert_eq!(secs_after(last, now), want, "{last:?}");
+        }
+    }
+
+    #[test]
+    fn twelve_names_of_one_second_sort_in_their_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let names: Vec<_> = (0..12)
+            .map(|_| {
+                let name = FileName::after_those_in(dir.path(), "")
+                    .unwrap()
+                    .to_string();
+                fs::write(dir.path().join(&name), "").unwrap();
+                name
+            })
+            .collect();
+        assert!(names.is_sorted_by(|a, b| a < b), "{names:#?}");
+    }
+
+    #[test]
+    fn a_host_cannot_leave_the_directory() {
+        assert_eq!(in_a_file_name("../../etc\0é"), ".._.._etc__");
+    }
+}

@@ -1,0 +1,339 @@
+//! The handle that programs log through, and the thread behind it.
+//!
+//! `kinds` turns a call into a frame, `tray` holds frames, `worker` brings them to a `sink`.
+
+mod file_name;
+mod kinds;
+mod logdir;
+mod options;
+mod process;
+mod sink;
+mod stats;
+mod tray;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::mem;
+use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+
+pub use logdir::unique_logdir;
+pub use options::WriterOptions;
+pub use stats::Stats;
+pub use tray::WhenFull;
+pub use worker::Sync;
+
+use crate::error::{Error, Result};
+use crate::event::{ToWallTime, WallTime};
+use sink::{EventFile, Paths, Sink, Stream};
+use tray::Tray;
+
+/// Logs the data of one run.
+///
+/// It is a handle: clones write to the same event file, from any thread, and no method needs `&mut`. The methods that
+/// log return nothing, never panic and do not wait for a disk; what goes wrong behind them is kept and tried again, said
+/// once through the [`log`] crate, and told by [`flush`](Self::flush), [`close`](Self::close) and
+/// [`stats`](Self::stats).
+///
+/// When the last handle is dropped, all that was logged is written and the file is closed.
+///
+/// ```
+/// use summary_writer::SummaryWriter;
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let logdir = dir.path();
+/// let summary = SummaryWriter::create_file_writer(logdir)?;
+/// for step in 0..1000 {
+///     summary.scalar("loss", 1.0 / f64::from(step + 1), step);
+/// }
+/// summary.close()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SummaryWriter {
+    run: Arc<Run>,
+    /// Put before every tag; ends in `/`.
+    prefix: Option<Arc<str>>,
+    /// The caller's clock, stopped.
+    wall_time: Option<WallTime>,
+}
+
+const _: () = {
+    const fn is_handle<T: Clone + Send + std::marker::Sync>() {}
+    is_handle::<SummaryWriter>();
+};
+
+/// One event file and its thread, shared by all handles.
+#[derive(Debug)]
+struct Run {
+    tray: Arc<Tray>,
+    /// Taken when the thread is joined.
+    thread: Mutex<Option<JoinHandle<()>>>,
+    options: WriterOptions,
+    /// Where the event file is, unless the sink is a stream.
+    dir: Option<PathBuf>,
+    paths: Option<Arc<Paths>>,
+    /// The runs below this one that were asked for, by name.
+    children: Mutex<BTreeMap<String, Arc<Run>>>,
+    saturated_step_count: AtomicU64,
+    replaced_wall_time_count: AtomicU64,
+}
+
+impl SummaryWriter {
+    /// Opens a new event file in the run directory `logdir`, which is made if it is missing. A file that is there is
+    /// never touched. [`WriterOptions`] has the same with other settings.
+    ///
+    /// Stock TensorBoard follows one file of a run at a time: let each process, and each writer that is open at the same
+    /// time, have a directory of its own.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the directory or the file cannot be made, or the first record not be written; nothing is left
+    /// behind then.
+    pub fn create_file_writer(logdir: impl AsRef<Path>) -> Result<Self> {
+        WriterOptions::new().create_file_writer(logdir)
+    }
+
+    /// The writer of the run `name` below this one: a directory in this one's, with an event file of its own. TensorBoard
+    /// draws the curves of one tag in several runs into one chart.
+    ///
+    /// The run is opened at the first call; later ones give handles of the same writer, until it is closed. This writer
+    /// keeps it open, flushes it with itself, and closes it with itself if nobody else has a handle of it. Prefix and
+    /// clock are those of this handle.
+    ///
+    /// # Errors
+    /// As [`create_file_writer`](Self::create_file_writer); [`Error::Invalid`] if `name` is no relative path of plain
+    /// names, or if this writer has no directory; [`Error::Closed`] if it is closed.
+    pub fn run(&self, name: impl AsRef<str>) -> Result<Self> {
+        let name = name.as_ref();
+        let run = self.run.child(name)?;
+        Ok(Self {
+            run,
+            prefix: self.prefix.clone(),
+            wall_time: self.wall_time,
+        })
+    }
+
+    /// A handle that puts `name/` before every tag. Scopes nest.
+    #[must_use]
+    pub fn scope(&self, name: impl AsRef<str>) -> Self {
+        let prefix = [self.prefix(), name.as_ref(), "/"].concat();
+        Self {
+            prefix: Some(prefix.into()),
+            ..self.clone()
+        }
+    }
+
+    /// A handle whose records all have this time instead of that of the call: seconds since 1970, or a
+    /// [`SystemTime`](std::time::SystemTime).
+    ///
+    /// A number that is not finite is not taken, for it would end the file for a reader: the time of the call stays, and
+    /// the case is counted in [`Stats::replaced_wall_time_count`].
+    #[must_use]
+    pub fn at(&self, wall_time: impl ToWallTime) -> Self {
+        let wall_time = wall_time.to_wall_time();
+        if wall_time.is_none() {
+            self.run.count_replaced_wall_time();
+        }
+        Self {
+            wall_time,
+            ..self.clone()
+        }
+    }
+
+    /// Returns once all that was logged before, here and in the runs below, is with the operating system.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if an attempt to write has failed. Nothing is lost by that: it is tried again, and this can be
+    /// called again. [`Error::Closed`] in a fork of the process that opened the writer.
+    pub fn flush(&self) -> Result<()> {
+        let children: Vec<_> = self.run.children().values().cloned().collect();
+        let outcome = self.run.tray.flush();
+        children
+            .iter()
+            .fold(outcome, |outcome, run| outcome.and(run.tray.flush()))
+    }
+
+    /// Writes what is left and closes the event file now, for all handles. What is logged after that is ignored, counted
+    /// and reported. On a writer that is closed it gives the result again.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a last attempt to write has failed: what [`stats`](Self::stats) of another handle counts as
+    /// accepted and not as flushed is lost. [`Error::Closed`] in a fork of the process that opened the writer.
+    pub fn close(self) -> Result<()> {
+        self.run.close()
+    }
+
+    /// What has happened so far.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            saturated_step_count: self.run.saturated_step_count.load(Ordering::Relaxed),
+            replaced_wall_time_count: self.run.replaced_wall_time_count.load(Ordering::Relaxed),
+            ..self.run.tray.stats()
+        }
+    }
+
+    /// The event file, or `None` if the sink is a stream. If the file is deleted while it is written, a new one takes its
+    /// place, and this gives that one.
+    pub fn path(&self) -> Option<&Path> {
+        self.run.paths.as_deref().map(Paths::newest)
+    }
+
+    fn prefix(&self) -> &str {
+        self.prefix.as_deref().unwrap_or_default()
+    }
+
+    fn to_file(options: WriterOptions, logdir: &Path) -> Result<Self> {
+        Run::to_file(options, logdir).map(Self::of)
+    }
+
+    fn to_stream(options: WriterOptions, sink: Box<dyn Write + Send>) -> Result<Self> {
+        let first = kinds::version_frame();
+        Run::start(options, &first, None, || Ok(Sink::Stream(Stream(sink)))).map(Self::of)
+    }
+
+    fn of(run: Run) -> Self {
+        Self {
+            run: Arc::new(run),
+            prefix: None,
+            wall_time: None,
+        }
+    }
+}
+
+impl Run {
+    fn to_file(options: WriterOptions, dir: &Path) -> Result<Self> {
+        let synced = options.sync != Sync::Never;
+        let suffix = options.filename_suffix.clone();
+        // The file's first record is written at once: opening is the place to fail.
+        Self::start(options, &[], Some(dir.into()), || {
+            EventFile::create(dir, suffix, kinds::version_frame(), synced).map(Sink::File)
+        })
+    }
+
+    /// Starts a worker with `first` to write to what `open` gives. The thread comes before the sink: if it cannot be had,
+    /// nothing is left behind.
+    fn start(
+        options: WriterOptions,
+        first: &[u8],
+        dir: Option<PathBuf>,
+        open: impl FnOnce() -> Result<Sink>,
+    ) -> Result<Self> {
+        let tray = Arc::new(Tray::new(options.limits(), first));
+        let (sink_sender, sink_receiver) = mpsc::sync_channel(1);
+        let thread = {
+            let tray = Arc::clone(&tray);
+            let sync = options.sync;
+            thread::Builder::new()
+                .name("summary-writer".into())
+                .spawn(move || {
+                    if let Ok(sink) = sink_receiver.recv() {
+                        worker::run(&tray, sink, sync);
+                    }
+                })
+                .map_err(|error| Error::stream("start the writer's thread", error))?
+        };
+        let sink = open()?;
+        let paths = match &sink {
+            Sink::File(file) => Some(Arc::clone(file.paths())),
+            Sink::Stream(_) => None,
+        };
+        if sink_sender.send(sink).is_err() {
+            return Err(Error::Closed); // unreachable: the thread waits for it
+        }
+        Ok(Self {
+            tray,
+            thread: Mutex::new(Some(thread)),
+            options,
+            dir,
+            paths,
+            children: Mutex::default(),
+            saturated_step_count: AtomicU64::new(0),
+            replaced_wall_time_count: AtomicU64::new(0),
+        })
+    }
+
+    fn child(&self, name: &str) -> Result<Arc<Self>> {
+        if self.tray.is_closed() {
+            return Err(Error::Closed);
+        }
+        let is_plain = |part| matches!(part, Component::Normal(_));
+        if name.is_empty() || !Path::new(name).components().all(is_plain) || name.contains('\0') {
+            return Err(Error::invalid(
+                "run",
+                format!("{name:?} is given, the name of a directory below this run's fits"),
+            ));
+        }
+        let Some(dir) = &self.dir else {
+            return Err(Error::invalid(
+                "run",
+                "the writer of a stream has no directory for it",
+            ));
+        };
+        let dir = dir.join(name);
+        let mut children = self.children();
+        if let Some(run) = children.get(name).filter(|run| !run.tray.is_closed()) {
+            return Ok(Arc::clone(run));
+        }
+        let run = Arc::new(Self::to_file(self.options.clone(), &dir)?);
+        children.insert(name.into(), Arc::clone(&run));
+        Ok(run)
+    }
+
+    fn children(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Self>>> {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn close(&self) -> Result<()> {
+        let outcome = self.tray.close();
+        self.join();
+        let children = mem::take(&mut *self.children());
+        children
+            .into_values()
+            .filter_map(Arc::into_inner)
+            .fold(outcome, |outcome, run| outcome.and(run.close()))
+    }
+
+    fn join(&self) {
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(thread) = thread else { return };
+        if self.tray.process.is_forked() {
+            // The thread is not here: neither to be joined nor to be let go.
+            mem::forget(thread);
+        } else if thread.join().is_err() {
+            log::error!("the sink of a summary writer panicked");
+        }
+    }
+
+    fn count_saturated_step(&self) {
+        if self.saturated_step_count.fetch_add(1, Ordering::Relaxed) == 0 {
+            log::warn!("a step is beyond the range of i64: the nearest that fits is written");
+        }
+    }
+
+    fn count_replaced_wall_time(&self) {
+        if self
+            .replaced_wall_time_count
+            .fetch_add(1, Ordering::Relaxed)
+            == 0
+        {
+            log::warn!("a wall time is not finite: the time of the call is written");
+        }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        // An error was reported when it happened.
+        drop(self.close());
+    }
+}

@@ -1,0 +1,126 @@
+//! How a writer is to behave, and the way to open one.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use super::SummaryWriter;
+use super::tray::{Limits, WhenFull};
+use super::worker::Sync;
+use crate::error::{Error, Result};
+
+/// How a writer is to behave. Every default is meant for training: change one only for a reason.
+///
+/// ```
+/// use std::time::Duration;
+/// use summary_writer::{Sync, WriterOptions};
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let logdir = dir.path();
+/// let summary = WriterOptions::new()
+///     .flush_interval(Duration::from_secs(1))
+///     .sync(Sync::OnClose)
+///     .create_file_writer(logdir)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct WriterOptions {
+    pub(super) flush_interval: Duration,
+    pub(super) max_pending_bytes: usize,
+    pub(super) when_full: WhenFull,
+    pub(super) filename_suffix: String,
+    pub(super) sync: Sync,
+}
+
+impl WriterOptions {
+    /// The defaults, which [`SummaryWriter::create_file_writer`] has.
+    pub fn new() -> Self {
+        Self {
+            flush_interval: Duration::from_millis(200),
+            max_pending_bytes: 64 << 20,
+            when_full: WhenFull::default(),
+            filename_suffix: String::new(),
+            sync: Sync::default(),
+        }
+    }
+
+    /// How long a record waits for others to be written with. It is the most that a killed program loses.
+    ///
+    /// Default: 200 ms, which is below what a person notices and above what a disk minds. [`Duration::ZERO`] writes each
+    /// record before its call returns, at the cost of a few microseconds a call.
+    pub fn flush_interval(mut self, interval: Duration) -> Self {
+        self.flush_interval = interval;
+        self
+    }
+
+    /// How much may wait for the disk, in bytes. A single record that is larger is taken when nothing else waits.
+    ///
+    /// Default: 64 MiB, over a million scalars: enough for a disk that stalls for seconds, little beside a model.
+    pub fn max_pending_bytes(mut self, bytes: usize) -> Self {
+        self.max_pending_bytes = bytes;
+        self
+    }
+
+    /// What a call meets when that much waits. Default: [`WhenFull::Block`], for a curve with holes misleads, and a disk
+    /// that works makes room soon.
+    pub fn when_full(mut self, when_full: WhenFull) -> Self {
+        self.when_full = when_full;
+        self
+    }
+
+    /// Added to the name of the event file. Default: none, for the names of two files differ without it.
+    pub fn filename_suffix(mut self, suffix: impl Into<String>) -> Self {
+        self.filename_suffix = suffix.into();
+        self
+    }
+
+    /// Whether data is also brought to the disk itself. Default: [`Sync::Never`], for only a loss of power or a crash of
+    /// the system asks for more, and waiting for a disk costs milliseconds.
+    pub fn sync(mut self, sync: Sync) -> Self {
+        self.sync = sync;
+        self
+    }
+
+    /// Opens a new event file in the run directory `logdir`, which is made if it is missing. A file that is there is
+    /// never touched.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the directory or the file cannot be made, or the first record not be written; nothing is left
+    /// behind then. [`Error::Invalid`] if the suffix cannot be part of a file's name.
+    pub fn create_file_writer(self, logdir: impl AsRef<Path>) -> Result<SummaryWriter> {
+        if self.filename_suffix.contains(['/', '\\', '\0']) {
+            return Err(Error::invalid(
+                "filename suffix",
+                format!(
+                    "{:?} has a character that cannot be in a file's name",
+                    self.filename_suffix
+                ),
+            ));
+        }
+        SummaryWriter::to_file(self, logdir.as_ref())
+    }
+
+    /// Writes the bytes of an event file to any stream, from a thread of its own, which flushes it after each batch.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the thread cannot be started. What goes wrong with the sink comes back from
+    /// [`flush`](SummaryWriter::flush), [`close`](SummaryWriter::close) and [`stats`](SummaryWriter::stats).
+    pub fn to_sink(self, sink: impl Write + Send + 'static) -> Result<SummaryWriter> {
+        SummaryWriter::to_stream(self, Box::new(sink))
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            flush_interval: self.flush_interval,
+            max_pending_bytes: self.max_pending_bytes,
+            when_full: self.when_full,
+        }
+    }
+}
+
+impl Default for WriterOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,26 @@
+//! What happened behind the calls that return nothing.
+
+use crate::error::Error;
+
+/// What a writer has done so far, of [`SummaryWriter::stats`](crate::SummaryWriter::stats). Records are counted without
+/// the one that opens a file.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Records that were taken.
+    pub accepted_count: u64,
+    /// Of these, how many are with the operating system. Once the writer is closed, the rest is lost.
+    pub flushed_count: u64,
+    /// Bytes that wait for the operating system.
+    pub pending_bytes: u64,
+    /// Records that were refused: because `max_pending_bytes` were waiting already, or longer than any reader takes.
+    pub refused_count: u64,
+    /// Calls that came after the writer was closed, or from a fork of its process.
+    pub ignored_count: u64,
+    /// Steps beyond the range of `i64`, written as the nearest that fits.
+    pub saturated_step_count: u64,
+    /// Wall times that were not finite, replaced by the time of the call.
+    pub replaced_wall_time_count: u64,
+    /// Why the last attempt to write failed; `None` while all is well.
+    pub failure: Option<Error>,
+}

@@ -1,0 +1,188 @@
+//! The thread that brings chunks to the sink: asleep while nothing is pending, patient while little is, and stubborn
+//! while the sink fails. It knows bytes and where frames begin, no kind of data.
+
+use std::io;
+use std::mem;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use super::sink::Sink;
+use super::tray::{CHUNK_BYTES, Chunk, State, Tray, Worker};
+use crate::error::{Chain, Error};
+use crate::record;
+
+/// Empty chunks that are kept: with the one that callers fill and the one that is written, no more are in use as long as
+/// the disk keeps up.
+const SPARE_CHUNKS: usize = 2;
+/// Between two attempts at a failing sink; doubled up to the last.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LAST_RETRY: Duration = Duration::from_secs(5);
+
+/// When written data is also brought to the disk itself (`fsync`), so that it survives a loss of power.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sync {
+    /// When the operating system sees fit. A crash of the program loses nothing that was written.
+    #[default]
+    Never,
+    /// Before `close` returns.
+    OnClose,
+    /// After each batch, and so before `flush` returns.
+    EachFlush,
+}
+
+/// Works until the tray is closed and empty, or the sink fails after it was closed.
+pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: Sync) {
+    // A sink of the caller's may panic: who waits for the worker must learn that it is gone.
+    let obituary = Obituary(tray);
+    let mut retry_after = FIRST_RETRY;
+    while let Some(chunk) = tray.next_chunk() {
+        let mut written = 0;
+        while let Err(error) = write(&mut sink, &chunk.bytes, &mut written, sync) {
+            if !tray.wait_after_failure(error, retry_after) {
+                return;
+            }
+            retry_after = (retry_after * 2).min(LAST_RETRY);
+        }
+        retry_after = FIRST_RETRY;
+        tray.count_flushed(chunk);
+    }
+    let outcome = match sync {
+        Sync::Never => Ok(()),
+        Sync::OnClose | Sync::EachFlush => sink.sync(),
+    };
+    mem::forget(obituary);
+    tray.end(outcome.err());
+}
+
+/// Brings `bytes` to the sink from `written` on, which says after an error where to go on.
+fn write(sink: &mut Sink, bytes: &[u8], written: &mut usize, sync: Sync) -> Result<(), Error> {
+    while *written < bytes.len() {
+        if sink.is_gone() {
+            // The new file begins with a whole record, also where the old one got a part of it.
+            *written = record::frame_start(bytes, *written);
+            sink.renew()?;
+        }
+        match sink.write(&bytes[*written..]) {
+            Ok(0) => return Err(sink.error("write", io::ErrorKind::WriteZero.into())),
+            Ok(count) => *written += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(sink.error("write", error)),
+        }
+    }
+    sink.flush()?;
+    match sync {
+        Sync::EachFlush => sink.sync(),
+        Sync::Never | Sync::OnClose => Ok(()),
+    }
+}
+
+struct Obituary<'a>(&'a Tray);
+
+impl Drop for Obituary<'_> {
+    fn drop(&mut self) {
+        let panicked = std::thread::panicking();
+        self.0
+            .end(panicked.then(|| Error::stream("write", io::Error::other("the sink panicked"))));
+    }
+}
+
+/// The worker's side of the tray. Nothing is said through `log` while the lock is held: the logger may log here.
+impl Tray {
+    /// The next batch, once there is one and its time has come; `None` when the tray is closed and empty.
+    fn next_chunk(&self) -> Option<Chunk> {
+        let mut state = self.enter();
+        while state.is_empty() {
+            state.hurry = false;
+            if state.closing {
+                return None;
+            }
+            state.worker = Worker::Asleep;
+            state = self
+                .work
+                .wait_while(state, |state| {
+                    state.worker == Worker::Asleep && !state.closing
+                })
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        let must_wait = |state: &State| state.full.is_empty() && !state.hurry && !state.closing;
+        if !self.limits.flush_interval.is_zero() && must_wait(&state) {
+            state.worker = Worker::Lingering;
+            let interval = self.limits.flush_interval;
+            (state, _) = self
+                .work
+                .wait_timeout_while(state, interval, |state| must_wait(state))
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        state.worker = Worker::Busy;
+        Some(match state.full.pop_front() {
+            Some(chunk) => chunk,
+            None => state.take_filling(0),
+        })
+    }
+
+    /// Counts a chunk as flushed, and keeps its memory for the callers.
+    fn count_flushed(&self, mut chunk: Chunk) {
+        let mut state = self.enter();
+        state.flushed.records += chunk.records;
+        state.flushed.bytes += chunk.bytes.len() as u64;
+        if chunk.bytes.capacity() == CHUNK_BYTES && state.spare.len() < SPARE_CHUNKS {
+            chunk.bytes.clear();
+            state.spare.push(chunk.bytes);
+        }
+        let recovered = state.failure.take().is_some();
+        drop(state);
+        self.progress.notify_all();
+        if recovered {
+            log::warn!(
+                "the summary writer's sink takes data again; what was kept is being written"
+            );
+        }
+    }
+
+    /// Notes that the sink refused, tells who waits for it, and returns when it is time to try again: `true`; or `false`
+    /// when the tray is closed, so that this was the last attempt.
+    fn wait_after_failure(&self, error: Error, retry_after: Duration) -> bool {
+        let mut state = self.enter();
+        let is_first = state.failure.is_none();
+        let is_last = state.closing;
+        state.failure = Some(error.clone());
+        state.failed_attempts += 1;
+        state.hurry = false;
+        drop(state);
+        self.progress.notify_all();
+        if is_first {
+            log::error!("{}; what is logged is kept, and tried again", Chain(&error));
+        }
+        if !is_last {
+            let waited = self
+                .work
+                .wait_timeout_while(self.enter(), retry_after, |state| {
+                    !state.hurry && !state.closing
+                })
+                .unwrap_or_else(PoisonError::into_inner);
+            drop(waited);
+        }
+        !is_last
+    }
+
+    /// The worker is gone; `failure` is why, if that is not known yet. What it has not written is lost.
+    fn end(&self, failure: Option<Error>) {
+        let mut state = self.enter();
+        state.worker = Worker::Ended;
+        state.closing = true;
+        state.failure = failure.or(state.failure.take());
+        let lost = state.accepted.records - state.flushed.records;
+        let failure = state.failure.clone();
+        state.full.clear();
+        state.filling = Chunk::default();
+        state.spare.clear();
+        drop(state);
+        self.progress.notify_all();
+        if let Some(failure) = failure {
+            log::error!(
+                "{}; the summary writer is closed, and lost {lost} records",
+                Chain(&failure)
+            );
+        }
+    }
+}
