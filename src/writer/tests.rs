@@ -1,1 +1,511 @@
+//! The promises of the handle, with sinks that fail, wait and write short.
 
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use super::*;
+use crate::proto::event::What;
+use crate::record::RecordReader;
+use crate::test_io::Tape;
+use crate::{Tag, proto};
+use prost::Message;
+
+const FOREVER: Duration = Duration::MAX;
+
+/// Never writes by itself, so that a test says when.
+fn patient() -> WriterOptions {
+    WriterOptions::new().flush_interval(FOREVER)
+}
+
+fn events(bytes: &[u8]) -> Vec<proto::Event> {
+    let mut reader = RecordReader::new(bytes);
+    let mut events = Vec::new();
+    while let Some(payload) = reader.next_record().unwrap() {
+        events.push(proto::Event::decode(payload).unwrap());
+    }
+    assert_eq!(reader.offset(), bytes.len() as u64, "a torn record");
+    events
+}
+
+/// Tag, step and wall time of what stands behind the version record.
+fn points(bytes: &[u8]) -> Vec<(String, i64, f64)> {
+    events(bytes)
+        .into_iter()
+        .skip(1)
+        .map(|event| match event.what {
+            Some(What::Summary(summary)) => {
+                (summary.value[0].tag.clone(), event.step, event.wall_time)
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+fn steps(bytes: &[u8]) -> Vec<i64> {
+    events(bytes)
+        .iter()
+        .skip(1)
+        .map(|event| event.step)
+        .collect()
+}
+
+#[test]
+fn a_batch_is_one_write_and_begins_with_the_version() {
+    let tape = Tape::new();
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    for step in 0..3 {
+        summary.scalar("loss", 0.5, step);
+    }
+    assert_eq!(tape.attempts(), 0, "nothing is due yet");
+    summary.flush().unwrap();
+    assert_eq!(tape.writes().len(), 1);
+    assert_eq!(tape.flushes(), 1);
+    let first = &events(&tape.bytes())[0];
+    assert_eq!(first.what, Some(What::FileVersion("brain.Event:2".into())));
+    let writer = &first.source_metadata.as_ref().unwrap().writer;
+    assert_eq!(
+        *writer,
+        format!("summary-writer {}", env!("CARGO_PKG_VERSION"))
+    );
+    assert_eq!(steps(&tape.bytes()), [0, 1, 2]);
+    summary.flush().unwrap();
+    assert_eq!(tape.attempts(), 1, "nothing to write");
+}
+
+#[test]
+fn a_record_is_written_by_itself_after_the_interval() {
+    let tape = Tape::new();
+    let options = WriterOptions::new().flush_interval(Duration::from_millis(1));
+    let summary = options.to_sink(tape.clone()).unwrap();
+    tape.await_attempts(1); // the version
+    for step in 0..3 {
+        let before = tape.attempts();
+        summary.scalar("loss", 0.5, step);
+        tape.await_attempts(before + 1);
+    }
+    assert_eq!(steps(&tape.bytes()), [0, 1, 2]);
+}
+
+#[test]
+fn with_no_interval_each_call_is_written_before_it_returns() {
+    let tape = Tape::new();
+    let options = WriterOptions::new().flush_interval(Duration::ZERO);
+    let summary = options.to_sink(tape.clone()).unwrap();
+    for step in 0..20 {
+        summary.scalar("loss", 0.5, step);
+        assert_eq!(steps(&tape.bytes()).last(), Some(&step));
+    }
+}
+
+#[test]
+fn a_large_batch_does_not_wait_for_the_interval() {
+    let tape = Tape::new();
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    // 42 bytes each or 43: 7000 are more than a chunk of 256 KiB.
+    for step in 0..7000 {
+        summary.scalar("loss", 0.5, step);
+    }
+    tape.await_attempts(1);
+    let first = tape.writes()[0];
+    assert!((200 << 10..=256 << 10).contains(&first), "{first}");
+    summary.close().unwrap();
+    assert!(steps(&tape.bytes()).into_iter().eq(0..7000));
+}
+
+#[test]
+fn a_sink_that_fails_at_any_byte_and_recovers_gets_each_byte_once() {
+    let whole = {
+        let tape = Tape::new();
+        log_three(&tape, || {});
+        tape.bytes()
+    };
+    for stop in 0..whole.len() {
+        for max_write in [1, 7, usize::MAX] {
+            let tape = Tape::new().failing_after(stop).short(max_write);
+            log_three(&tape, || tape.recover());
+            assert_eq!(
+                tape.bytes(),
+                whole,
+                "failed at byte {stop}, {max_write} at a time"
+            );
+        }
+    }
+}
+
+/// Three records with a flush between; `recover` is called when one fails, and then nothing may be missing.
+fn log_three(tape: &Tape, recover: impl Fn()) {
+    // A version record like any other but for its time, which would differ from run to run.
+    let summary = patient()
+        .to_sink(SkipFirst {
+            tape: tape.clone(),
+            skip: version_bytes(),
+        })
+        .unwrap();
+    let mut failed = 0;
+    for step in 0..3 {
+        summary.at(1.0).scalar("loss", 0.5, step);
+        if summary.flush().is_err() {
+            failed += 1;
+            assert!(summary.stats().failure.is_some());
+            recover();
+            summary.flush().unwrap();
+        }
+        assert!(summary.stats().failure.is_none());
+    }
+    assert!(failed <= 1);
+    let stats = summary.stats();
+    assert_eq!((stats.accepted_count, stats.flushed_count), (3, 3));
+    summary.close().unwrap();
+}
+
+fn version_bytes() -> usize {
+    kinds::version_frame().len()
+}
+
+/// Leaves out the first `skip` bytes.
+struct SkipFirst {
+    tape: Tape,
+    skip: usize,
+}
+
+impl Write for SkipFirst {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let skipped = self.skip.min(bytes.len());
+        self.skip -= skipped;
+        if skipped > 0 {
+            return Ok(skipped);
+        }
+        self.tape.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.tape.flush()
+    }
+}
+
+#[test]
+fn a_failing_sink_keeps_nobody_waiting_and_loses_nothing_that_was_taken() {
+    let tape = Tape::new().failing_after(0);
+    let summary = patient()
+        .max_pending_bytes(10_000)
+        .to_sink(tape.clone())
+        .unwrap();
+    assert!(summary.flush().is_err());
+    for step in 0..1000 {
+        summary.scalar("loss", 0.5, step); // would wait forever if it waited
+    }
+    let stats = summary.stats();
+    assert!(stats.pending_bytes <= 10_000, "{stats:?}");
+    assert!(stats.refused_count > 0, "{stats:?}");
+    assert_eq!(
+        stats.accepted_count + stats.refused_count,
+        1000,
+        "{stats:?}"
+    );
+    let error = summary.flush().unwrap_err();
+    assert!(matches!(error, Error::Io { .. }), "{error:?}");
+
+    tape.recover();
+    summary.flush().unwrap();
+    let accepted = i64::try_from(stats.accepted_count).unwrap();
+    assert!(steps(&tape.bytes()).into_iter().eq(0..accepted));
+    assert!(summary.stats().failure.is_none());
+}
+
+#[test]
+fn a_failing_sink_is_tried_again_by_itself() {
+    let tape = Tape::new().failing_after(0);
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    summary.scalar("loss", 0.5, 0);
+    assert!(summary.flush().is_err());
+    tape.recover();
+    tape.await_attempts(2);
+    summary.flush().unwrap();
+    assert_eq!(steps(&tape.bytes()), [0]);
+}
+
+#[test]
+fn a_full_writer_blocks_until_there_is_room() {
+    let tape = Tape::new().gated();
+    let summary = patient()
+        .max_pending_bytes(1000)
+        .to_sink(tape.clone())
+        .unwrap();
+    let caller = {
+        let summary = summary.clone();
+        thread::spawn(move || {
+            for step in 0..1000 {
+                summary.scalar("loss", 0.5, step);
+            }
+        })
+    };
+    for _ in 0..5 {
+        tape.await_caller();
+        assert!(summary.stats().pending_bytes <= 1000);
+        assert!(!caller.is_finished());
+        tape.permit(1);
+    }
+    tape.open();
+    caller.join().unwrap();
+    summary.flush().unwrap();
+    assert_eq!(summary.stats().refused_count, 0);
+    assert!(steps(&tape.bytes()).into_iter().eq(0..1000));
+}
+
+#[test]
+fn a_full_writer_drops_what_is_new_if_told_to() {
+    let tape = Tape::new().gated();
+    let options = patient()
+        .max_pending_bytes(1000)
+        .when_full(WhenFull::DropNew);
+    let summary = options.to_sink(tape.clone()).unwrap();
+    for step in 0..1000 {
+        summary.scalar("loss", 0.5, step);
+    }
+    let stats = summary.stats();
+    assert!(
+        stats.pending_bytes <= 1000 && stats.refused_count > 900,
+        "{stats:?}"
+    );
+    tape.open();
+    summary.flush().unwrap();
+    let accepted = i64::try_from(stats.accepted_count).unwrap();
+    assert!(
+        steps(&tape.bytes()).into_iter().eq(0..accepted),
+        "the first ones, without a gap"
+    );
+}
+
+#[test]
+fn a_record_beyond_the_bound_enters_when_nothing_else_waits() {
+    let tape = Tape::new();
+    let summary = patient()
+        .max_pending_bytes(100)
+        .to_sink(tape.clone())
+        .unwrap();
+    summary.flush().unwrap(); // the version
+    let long = "x".repeat(1 << 20);
+    for step in 0..3 {
+        summary.text("notes", &long, step);
+        summary.scalar("loss", 0.5, step);
+    }
+    summary.close().unwrap();
+    assert_eq!(steps(&tape.bytes()), [0, 0, 1, 1, 2, 2]);
+}
+
+#[test]
+fn close_is_for_all_handles_and_its_result_stays() {
+    let tape = Tape::new();
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    let other = summary.clone();
+    summary.scalar("loss", 0.5, 0);
+    summary.close().unwrap();
+    other.scalar("loss", 0.5, 1);
+    other.scalar("loss", 0.5, 2);
+    assert_eq!(other.stats().ignored_count, 2);
+    other.flush().unwrap();
+    assert!(matches!(other.run("child"), Err(Error::Closed)));
+    other.close().unwrap();
+    assert_eq!(steps(&tape.bytes()), [0]);
+}
+
+#[test]
+fn close_on_a_dead_sink_says_so_and_does_not_hang() {
+    let tape = Tape::new().failing_after(0);
+    let summary = patient().to_sink(tape).unwrap();
+    let other = summary.clone();
+    summary.scalar("loss", 0.5, 0);
+    assert!(matches!(summary.close(), Err(Error::Io { .. })));
+    let stats = other.stats();
+    assert_eq!((stats.accepted_count, stats.flushed_count), (1, 0));
+    assert!(matches!(other.flush(), Err(Error::Io { .. })));
+    assert!(matches!(other.close(), Err(Error::Io { .. })));
+}
+
+#[test]
+fn a_sink_that_panics_hangs_nobody() {
+    let summary = patient().to_sink(Tape::new().panicking()).unwrap();
+    summary.scalar("loss", 0.5, 0);
+    let error = summary.flush().unwrap_err();
+    assert!(matches!(error, Error::Io { .. }), "{error:?}");
+    summary.scalar("loss", 0.5, 1);
+    assert_eq!(summary.stats().ignored_count, 1);
+    assert!(summary.close().is_err());
+}
+
+#[test]
+fn dropping_the_last_handle_writes_what_is_left_also_while_unwinding() {
+    let tape = Tape::new();
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    let thread = thread::spawn(move || {
+        summary.scalar("loss", 0.5, 0);
+        let clone = summary.clone();
+        drop(summary);
+        clone.scalar("loss", 0.5, 1);
+        panic!("the program's own");
+    });
+    assert!(thread.join().is_err());
+    assert_eq!(steps(&tape.bytes()), [0, 1]);
+}
+
+#[test]
+fn records_of_each_thread_keep_their_order() {
+    let tape = Tape::new().short(10_000);
+    let summary = WriterOptions::new()
+        .max_pending_bytes(50_000)
+        .to_sink(tape.clone())
+        .unwrap();
+    thread::scope(|scope| {
+        for thread in 0..8 {
+            let summary = summary.scope(format!("thread{thread}"));
+            scope.spawn(move || (0..2000).for_each(|step| summary.scalar("loss", 0.5, step)));
+        }
+    });
+    summary.close().unwrap();
+    let points = points(&tape.bytes());
+    assert_eq!(points.len(), 16_000);
+    for thread in 0..8 {
+        let tag = format!("thread{thread}/loss");
+        let steps = points
+            .iter()
+            .filter(|point| point.0 == tag)
+            .map(|point| point.1);
+        assert!(steps.eq(0..2000), "{tag}");
+    }
+}
+
+#[test]
+fn a_call_that_returned_before_another_began_comes_first() {
+    let tape = Tape::new();
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    let (ping, pong) = (mpsc::channel(), mpsc::channel());
+    let other = {
+        let (summary, ping, pong) = (summary.clone(), ping.1, pong.0);
+        thread::spawn(move || {
+            for step in ping {
+                summary.scalar("loss", 0.5, step);
+                pong.send(step + 1).unwrap();
+            }
+        })
+    };
+    for step in (0..200).step_by(2) {
+        summary.scalar("loss", 0.5, step);
+        ping.0.send(step + 1).unwrap();
+        assert_eq!(pong.1.recv(), Ok(step + 2));
+    }
+    drop(ping.0);
+    other.join().unwrap();
+    summary.close().unwrap();
+    assert!(steps(&tape.bytes()).into_iter().eq(0..200));
+}
+
+#[test]
+fn scope_and_clock_are_of_the_handle() {
+    let tape = Tape::new();
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    let layer = summary.scope("encoder").scope("layer1").at(1.5);
+    layer.scalar("loss", 0.5, 1);
+    layer.scalar(Tag::new("loss").description("x"), 0.5, 2);
+    layer.scalars(3, [("loss", 0.5), ("x", 0.25)]);
+    layer.text("notes", "x", 4);
+    summary.at(2.5).scalar("loss", 0.5, 5);
+    summary.close().unwrap();
+    let want = [
+        ("encoder/layer1/loss".to_owned(), 1, 1.5),
+        ("encoder/layer1/loss".to_owned(), 2, 1.5),
+        ("encoder/layer1/loss".to_owned(), 3, 1.5),
+        ("encoder/layer1/notes".to_owned(), 4, 1.5),
+        ("loss".to_owned(), 5, 2.5),
+    ];
+    assert_eq!(points(&tape.bytes()), want);
+}
+
+#[test]
+fn odd_tags_are_written_as_they_are() {
+    let tape = Tape::new();
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    let long = "x".repeat(1 << 20);
+    let tags = ["", "a\0b\nc", "//", "größe/✓", &long];
+    // The sizes around which a frame moves from the stack, and a length takes one more byte.
+    let sizes: Vec<String> = (100..260).map(|bytes| "t".repeat(bytes)).collect();
+    let tags: Vec<&str> = tags
+        .into_iter()
+        .chain(sizes.iter().map(String::as_str))
+        .collect();
+    for tag in &tags {
+        summary.scalar(*tag, 0.5, 7);
+    }
+    summary.close().unwrap();
+    let points = points(&tape.bytes());
+    assert!(points.iter().map(|point| point.0.as_str()).eq(tags));
+}
+
+#[test]
+fn a_step_or_wall_time_that_cannot_be_is_mended_and_counted() {
+    let tape = Tape::new();
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    summary.scalar("loss", 0.5, u64::MAX);
+    summary.text("notes", "x", i128::MIN);
+    summary.at(f64::NAN).scalar("loss", 0.5, 0);
+    summary.event(proto::Event {
+        wall_time: f64::INFINITY,
+        what: Some(What::Summary(proto::Summary {
+            value: vec![proto::summary::Value {
+                tag: "raw".into(),
+                ..Default::default()
+            }],
+        })),
+        ..Default::default()
+    });
+    let stats = summary.stats();
+    assert_eq!(
+        (stats.saturated_step_count, stats.replaced_wall_time_count),
+        (2, 2)
+    );
+    summary.close().unwrap();
+    let points = points(&tape.bytes());
+    assert_eq!([points[0].1, points[1].1], [i64::MAX, i64::MIN]);
+    assert!(points.iter().all(|point| point.2 > 1.7e9), "{points:?}");
+}
+
+#[test]
+fn an_event_keeps_its_own_time_unless_told_another() {
+    let tape = Tape::new();
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    let event = proto::Event {
+        wall_time: 3.5,
+        step: 1,
+        ..Default::default()
+    };
+    summary.event(event.clone());
+    summary.at(4.5).event(event);
+    summary.close().unwrap();
+    let times: Vec<_> = events(&tape.bytes())
+        .iter()
+        .skip(1)
+        .map(|event| event.wall_time)
+        .collect();
+    assert_eq!(times, [3.5, 4.5]);
+}
+
+#[test]
+fn an_iterator_of_values_may_log_itself() {
+    let tape = Tape::new();
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    let values = (0..3).map(|i| {
+        summary.text("inner", "x", i);
+        ("outer", i)
+    });
+    summary.scalars(9, values);
+    summary.scalars(10, [("never", 0.0); 0]);
+    summary.close().unwrap();
+    assert_eq!(steps(&tape.bytes()), [0, 1, 2, 9]);
+}
+
+#[test]
+fn a_stream_has_no_path_and_no_runs_below() {
+    let summary = patient().to_sink(Tape::new()).unwrap();
+    assert_eq!(summary.path(), None);
+    assert!(matches!(summary.run("child"), Err(Error::Invalid { .. })));
+}
