@@ -1,0 +1,171 @@
+//! Turns 1,797 handwritten digits into two trained classifiers, and their training into TensorBoard
+//! runs to compare: `baseline`, and `dropout`, which silences a fifth of the hidden units a step.
+//!
+//! `train` below has all the logging there is.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program talks to its user"
+)]
+
+mod data;
+mod net;
+mod options;
+mod progress;
+mod view;
+
+use std::error::Error;
+use std::f32::consts::PI;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use fastrand::Rng;
+use summary_writer::{SummaryWriter, Tag, unique_logdir};
+
+use crate::data::{CLASSES, Digits, PIXELS};
+use crate::net::{HIDDEN, Net, Score};
+use crate::options::{HELP, Options};
+use crate::progress::Progress;
+
+const SEED: u64 = 7;
+const BATCH: usize = 32;
+const LEARNING_RATE: f32 = 5e-3;
+const TRAINING_PERCENT: usize = 80;
+
+/// Trains one network for `epochs` and logs its course: the configuration to the run in `logdir`, the
+/// numbers to its children `train` and `validation`. TensorBoard draws into one chart whatever runs
+/// log under one tag: here the two children, and the other experiment.
+fn train(
+    logdir: &Path,
+    name: &'static str,
+    dropout: f32,
+    epochs: u16,
+    training: &Digits,
+    held_out: &Digits,
+) -> Result<(), Box<dyn Error>> {
+    let experiment = SummaryWriter::create_file_writer(logdir)?;
+    let train = experiment.run("train")?;
+    let validation = experiment.run("validation")?;
+    experiment.text("config", config(dropout, epochs, training, held_out), 0);
+
+    let loss = Tag::new("loss/epoch").description("Cross-entropy in nats, **mean** over the epoch");
+    let accuracy = Tag::new("accuracy/epoch").description("Share of images classified right");
+    let rate = Tag::new("learning_rate/epoch").description("Of the epoch's last batch");
+    let throughput = Tag::new("throughput/samples_per_second")
+        .description("Images trained on a second, the logging of every batch included");
+
+    // The network has its own generator: however often dropout draws from it, both experiments start
+    // from the same weights and see the same batches.
+    let mut rng = Rng::with_seed(SEED);
+    let mut net = Net::new(dropout, rng.fork());
+    let steps = usize::from(epochs) * training.len().div_ceil(BATCH);
+    let progress = Progress::new(name, epochs, steps)?;
+
+    let mut step = 0;
+    for epoch in 0..epochs {
+        let started = Instant::now();
+        let mut score = Score::default();
+        let mut learning_rate = LEARNING_RATE;
+        for batch in training.batches(BATCH, &mut rng) {
+            learning_rate = cosine(step, steps);
+            let batch_score = net.train(&batch, learning_rate);
+            train.scalars(
+                step,
+                [
+                    ("loss/batch", batch_score.loss()),
+                    ("accuracy/batch", batch_score.accuracy()),
+                    ("learning_rate/batch", learning_rate),
+                ],
+            );
+            score += batch_score;
+            step += 1;
+            progress.batch();
+        }
+        let samples_per_second = training.len() as f64 / started.elapsed().as_secs_f64();
+        train.scalar(&loss, score.loss(), epoch);
+        train.scalar(&accuracy, score.accuracy(), epoch);
+        train.scalar(&rate, learning_rate, epoch);
+        train.scalar(&throughput, samples_per_second, epoch);
+
+        let held_out_score = net.evaluate(held_out);
+        validation.scalar(&loss, held_out_score.loss(), epoch);
+        validation.scalar(&accuracy, held_out_score.accuracy(), epoch);
+        progress.epoch(epoch, score, held_out_score);
+    }
+
+    // Dropping a writer closes it as well, but cannot return what went wrong.
+    train.close()?;
+    validation.close()?;
+    experiment.close()?;
+    Ok(())
+}
+
+/// The learning rate of a step: from `LEARNING_RATE` down to almost nothing, along half a cosine.
+fn cosine(step: usize, steps: usize) -> f32 {
+    LEARNING_RATE * 0.5 * (1.0 + (PI * step as f32 / steps as f32).cos())
+}
+
+fn config(dropout: f32, epochs: u16, training: &Digits, held_out: &Digits) -> String {
+    let (images, held_out) = (training.len(), held_out.len());
+    format!(
+        "| setting | value |\n\
+         | --- | --- |\n\
+         | network | {PIXELS} → {HIDDEN} ReLU → {CLASSES} softmax |\n\
+         | dropout after the hidden layer | {dropout} |\n\
+         | optimiser | Adam, learning rate {LEARNING_RATE}, cosine decay to 0 |\n\
+         | epochs | {epochs} |\n\
+         | batch size | {BATCH} |\n\
+         | images | {images} for training, {held_out} for validation |\n\
+         | seed | {SEED} |\n"
+    )
+}
+
+fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    // Without --logdir, the directory to look at is the parent of the one written: there the runs of
+    // several invocations compare.
+    let (logdir, watched) = match options.logdir {
+        Some(dir) => (dir.clone(), dir),
+        None => (unique_logdir("logs/digits")?, PathBuf::from("logs/digits")),
+    };
+    let digits = Digits::load()?;
+    let (training, held_out) = digits.split(TRAINING_PERCENT, &mut Rng::with_seed(SEED));
+    for (name, dropout) in [("baseline", 0.0), ("dropout", 0.2)] {
+        let logdir = logdir.join(name);
+        train(&logdir, name, dropout, options.epochs, &training, &held_out)?;
+    }
+
+    let (wrote, view) = (logdir.display(), watched.display());
+    println!("Wrote 6 runs (baseline and dropout) to {wrote}.");
+    println!("Look at them: tensorboard --logdir {view}  (or add -- --view)");
+    if options.view {
+        view::serve(&watched)?;
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let result = match Options::parse(lexopt::Parser::from_env()) {
+        Ok(options) if options.help => {
+            println!("{HELP}");
+            Ok(())
+        }
+        Ok(options) => run(options),
+        Err(message) => Err(message.into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The library's messages leave out their causes: the whole is the chain of them.
+            let mut message = error.to_string();
+            let mut source = error.source();
+            while let Some(cause) = source {
+                message = format!("{message}: {cause}");
+                source = cause.source();
+            }
+            eprintln!("digits: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
