@@ -184,11 +184,9 @@ fn create(dir: &Path, suffix: &str, first: &[u8], synced: bool) -> Result<(File,
             }
         });
     if created.is_err() {
-        // The deepest first; one that is not empty is somebody else's by now.
+        // The deepest first. One that was not made cannot be removed, nor one that somebody else has filled by now.
         for dir in missing {
-            if fs::remove_dir(dir).is_err() {
-                break;
-            }
+            fs::remove_dir(dir).ok();
         }
     }
     created

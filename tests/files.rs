@@ -1,0 +1,240 @@
+//! Event files on a real file system: what opening makes and leaves, who shares what, and a directory that goes away.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use summary_writer::proto::event::What;
+use summary_writer::{Error, EventReader, SummaryWriter, Sync, WriterOptions};
+
+fn event_files(dir: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    files
+}
+
+/// The steps of what was logged, behind the version record that each file begins with.
+fn steps(path: &Path) -> Vec<i64> {
+    EventReader::open(path)
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|event| !matches!(event.what, Some(What::FileVersion(_))))
+        .map(|event| event.step)
+        .collect()
+}
+
+#[test]
+fn the_first_record_is_in_the_file_when_opening_returns() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    let event = EventReader::open(summary.path().unwrap())
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
+    assert_eq!(event.what, Some(What::FileVersion("brain.Event:2".into())));
+    assert!(event.wall_time > 1.7e9);
+}
+
+#[test]
+fn twelve_writers_of_one_second_have_a_file_each_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    for step in 0..12 {
+        let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+        summary.scalar("loss", 0.5, step);
+        summary.close().unwrap();
+    }
+    assert_eq!(event_files(dir.path()).len(), 12);
+    assert!(steps(dir.path()).into_iter().eq(0..12));
+}
+
+#[test]
+fn writers_opened_at_once_share_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    thread::scope(|scope| {
+        for step in 0..16 {
+            let dir = dir.path();
+            scope.spawn(move || {
+                let summary = SummaryWriter::create_file_writer(dir).unwrap();
+                summary.scalar("loss", 0.5, step);
+            });
+        }
+    });
+    assert_eq!(event_files(dir.path()).len(), 16);
+    let mut steps = steps(dir.path());
+    steps.sort_unstable();
+    assert!(steps.into_iter().eq(0..16));
+}
+
+#[test]
+fn the_suffix_ends_the_name_and_cannot_leave_the_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = WriterOptions::new().filename_suffix(".rank0");
+    let summary = options.create_file_writer(dir.path()).unwrap();
+    assert!(
+        summary
+            .path()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .ends_with(".rank0")
+    );
+    for suffix in ["/x", "\\x", "x\0"] {
+        let options = WriterOptions::new().filename_suffix(suffix);
+        let error = options.create_file_writer(dir.path()).unwrap_err();
+        assert!(
+            matches!(error, Error::Invalid { .. }),
+            "{suffix:?}: {error}"
+        );
+    }
+    assert_eq!(event_files(dir.path()).len(), 1);
+}
+
+#[test]
+fn a_logdir_that_cannot_be_is_refused_by_path_and_nothing_is_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "mine").unwrap();
+    let too_long = dir.path().join("new").join("x".repeat(300));
+    for logdir in [file.clone(), file.join("below"), too_long] {
+        let error = SummaryWriter::create_file_writer(&logdir).unwrap_err();
+        assert!(matches!(error, Error::Io { .. }), "{error}");
+        assert!(
+            error.to_string().contains(&format!("{logdir:?}")),
+            "{error}"
+        );
+        assert!(std::error::Error::source(&error).is_some());
+    }
+    assert_eq!(event_files(dir.path()), std::slice::from_ref(&file));
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+    assert!(!dir.path().join("new").exists());
+}
+
+/// The administrator may write to a read-only directory, but not to `/sys`, which has files of the kernel only.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_read_only_logdir_is_refused_by_path() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o555)).unwrap();
+    let is_administrator = fs::write(dir.path().join("probe"), "").is_ok();
+    let logdir = if is_administrator {
+        Path::new("/sys")
+    } else {
+        dir.path()
+    };
+    for logdir in [logdir.to_path_buf(), logdir.join("below")] {
+        let error = SummaryWriter::create_file_writer(&logdir).unwrap_err();
+        assert!(
+            error.to_string().contains(logdir.to_str().unwrap()),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn child_runs_are_directories_and_one_writer_each() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    for step in 0..5 {
+        summary.run("validation").unwrap().scalar("loss", 0.5, step);
+        summary.run("a/b").unwrap().scalar("loss", 0.5, step);
+    }
+    let kept = summary.run("kept").unwrap();
+    kept.scalar("loss", 0.5, 0);
+    summary.flush().unwrap();
+    assert!(steps(&dir.path().join("validation")).into_iter().eq(0..5));
+    assert!(steps(&dir.path().join("a/b")).into_iter().eq(0..5));
+    assert_eq!(event_files(&dir.path().join("validation")).len(), 1);
+
+    summary.close().unwrap();
+    kept.scalar("loss", 0.5, 1); // has a handle of its own
+    kept.close().unwrap();
+    assert_eq!(steps(&dir.path().join("kept")), [0, 1]);
+}
+
+#[test]
+fn a_closed_child_run_is_opened_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    for step in 0..2 {
+        let child = summary.run("child").unwrap();
+        child.scalar("loss", 0.5, step);
+        child.close().unwrap();
+    }
+    assert_eq!(event_files(&dir.path().join("child")).len(), 2);
+    assert_eq!(steps(&dir.path().join("child")), [0, 1]);
+}
+
+#[test]
+fn a_run_cannot_be_named_outside_of_its_parent() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path().join("parent")).unwrap();
+    for name in ["", ".", "..", "../x", "a/../../x", "/x", "x\0"] {
+        let error = summary.run(name).unwrap_err();
+        assert!(matches!(error, Error::Invalid { .. }), "{name:?}: {error}");
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_deleted_directory_is_made_again_and_nothing_later_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let logdir = dir.path().join("run");
+    let options = WriterOptions::new().flush_interval(Duration::ZERO);
+    let summary = options.create_file_writer(&logdir).unwrap();
+    let first = summary.path().unwrap().to_path_buf();
+    summary.scalar("loss", 0.5, 0);
+    fs::remove_dir_all(&logdir).unwrap();
+    for step in 1..4 {
+        summary.scalar("loss", 0.5, step);
+    }
+    assert_ne!(summary.path().unwrap(), first);
+    assert_eq!(event_files(&logdir), [summary.path().unwrap()]);
+    summary.close().unwrap();
+    assert_eq!(steps(&logdir), [1, 2, 3]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_cannot_be_made_again_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let logdir = dir.path().join("run");
+    let summary = SummaryWriter::create_file_writer(&logdir).unwrap();
+    fs::remove_dir_all(&logdir).unwrap();
+    fs::write(&logdir, "in the way").unwrap();
+    summary.scalar("loss", 0.5, 1);
+    let error = summary.flush().unwrap_err();
+    assert!(
+        error.to_string().contains(&format!("{logdir:?}")),
+        "{error}"
+    );
+    fs::remove_file(&logdir).unwrap();
+    summary.flush().unwrap();
+    assert_eq!(steps(&logdir), [1]);
+}
+
+#[test]
+fn synced_writers_write_the_same() {
+    for sync in [Sync::Never, Sync::OnClose, Sync::EachFlush] {
+        let dir = tempfile::tempdir().unwrap();
+        let summary = WriterOptions::new()
+            .sync(sync)
+            .create_file_writer(dir.path())
+            .unwrap();
+        summary.scalar("loss", 0.5, 0);
+        summary.flush().unwrap();
+        summary.scalar("loss", 0.5, 1);
+        summary.close().unwrap();
+        assert_eq!(steps(dir.path()), [0, 1], "{sync:?}");
+    }
+}

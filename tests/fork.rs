@@ -1,0 +1,93 @@
+//! A fork of a program that logs: the child's calls are ignored, not deadlocked, and the parent's file stays whole.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fork::{Fork, fork, waitpid_nohang};
+use summary_writer::{Error, EventReader, SummaryWriter, WriterOptions};
+
+/// Logs as a child would that knows nothing of the fork; true if all is as promised.
+fn child_is_ignored(summary: SummaryWriter) -> bool {
+    for step in 1_000_000..1_020_000 {
+        summary.scalar("child", 0.5, step);
+    }
+    let refused = matches!(summary.flush(), Err(Error::Closed));
+    let stats = summary.stats();
+    let told = stats.ignored_count > 0 && matches!(stats.failure, Some(Error::Closed));
+    drop(summary.clone());
+    refused && told && matches!(summary.close(), Err(Error::Closed))
+}
+
+/// Forks; the child logs and ends. Its exit status, within a minute.
+fn status_of_child(summary: &SummaryWriter) -> i32 {
+    let pid = match fork().unwrap() {
+        Fork::Child => process::exit(i32::from(!child_is_ignored(summary.clone()))),
+        Fork::Parent(pid) => pid,
+    };
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(60) {
+        if let Some(status) = waitpid_nohang(pid).unwrap() {
+            return status;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    panic!("the child {pid} hangs");
+}
+
+#[test]
+fn a_childs_calls_are_ignored_in_every_state_of_the_writer() {
+    for (name, interval) in [
+        ("asleep", Duration::from_millis(1)),
+        ("lingering", Duration::from_secs(3600)),
+        ("writing through", Duration::ZERO),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let summary = WriterOptions::new()
+            .flush_interval(interval)
+            .max_pending_bytes(500_000) // the child meets this bound, too
+            .create_file_writer(dir.path())
+            .unwrap();
+        summary.scalar("parent", 0.5, 0);
+        if name == "asleep" {
+            summary.flush().unwrap();
+        }
+        assert_eq!(status_of_child(&summary), 0, "{name}");
+        summary.scalar("parent", 0.5, 1);
+        summary.close().unwrap();
+        let steps: Vec<_> = EventReader::open(dir.path())
+            .unwrap()
+            .map(|event| event.unwrap().step)
+            .collect();
+        assert_eq!(steps, [0, 0, 1], "{name}");
+    }
+}
+
+#[test]
+fn a_fork_while_another_thread_logs_hangs_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    let done = AtomicBool::new(false);
+    let logged = thread::scope(|scope| {
+        let logger = scope.spawn(|| {
+            (1i64..)
+                .take_while(|_| !done.load(Ordering::Relaxed))
+                .inspect(|step| summary.scalar("parent", 0.5, *step))
+                .last()
+        });
+        for i in 0..20 {
+            assert_eq!(status_of_child(&summary), 0, "fork {i}");
+        }
+        done.store(true, Ordering::Relaxed);
+        logger.join().unwrap().unwrap()
+    });
+    summary.close().unwrap();
+    let steps = EventReader::open(dir.path())
+        .unwrap()
+        .map(|event| event.unwrap().step);
+    assert!(steps.eq(0..=logged));
+}

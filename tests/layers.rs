@@ -1,0 +1,174 @@
+//! The house: which room may know what. Arrows point down only, and every room is there.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A file or folder of `src/`, and the words that stand in none of its files.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("error.rs", &["crate::", "std::fs", "std::thread"]),
+    ("proto", &["crate::", "std::"]),
+    (
+        "record",
+        &[
+            "prost",
+            "crate::proto",
+            "crate::event",
+            "crate::summary",
+            "crate::writer",
+            "crate::reader",
+            "std::fs",
+            "std::thread",
+            "SystemTime",
+            "Instant",
+        ],
+    ),
+    (
+        "event.rs",
+        &[
+            "crate::record",
+            "crate::summary",
+            "crate::writer",
+            "crate::reader",
+            "std::fs",
+            "std::thread",
+            "SystemTime::now",
+            "Instant",
+        ],
+    ),
+    (
+        "summary",
+        &[
+            "crate::record",
+            "crate::event",
+            "crate::writer",
+            "crate::reader",
+            "std::fs",
+            "std::thread",
+            "std::time",
+        ],
+    ),
+    (
+        "reader",
+        &["crate::writer", "std::thread", "SystemTime", "Instant"],
+    ),
+    ("writer", &["crate::reader"]),
+    ("writer/tray.rs", WORKSHOP),
+    ("writer/worker.rs", WORKSHOP),
+    ("writer/sink.rs", WORKSHOP),
+    ("writer/process.rs", WORKSHOP),
+    (
+        "writer/file_name.rs",
+        &[
+            "prost",
+            "crate::proto",
+            "crate::event",
+            "crate::summary",
+            "crate::record",
+        ],
+    ),
+    ("writer/kinds.rs", &["std::fs", "std::thread::", "Mutex"]),
+];
+
+/// Threads and files know bytes, no kind of data and no clock.
+const WORKSHOP: &[&str] = &[
+    "prost",
+    "crate::proto",
+    "crate::event",
+    "crate::summary",
+    "SystemTime",
+    "Instant",
+];
+
+/// The crates that may be in the manifest under `[dependencies]`.
+const DEPENDENCIES: &[&str] = &["crc32c", "flate2", "log", "prost", "thiserror"];
+
+/// The files of a room, without its tests.
+fn files(room: &Path) -> Vec<PathBuf> {
+    if room.is_file() {
+        return vec![room.into()];
+    }
+    let entries = fs::read_dir(room).map(|entries| {
+        entries
+            .map(|entry| entry.unwrap().path())
+            .collect::<Vec<_>>()
+    });
+    entries
+        .unwrap_or_default()
+        .iter()
+        .filter(|path| path.file_name().is_some_and(|name| name != "tests.rs"))
+        .flat_map(|path| files(path))
+        .collect()
+}
+
+/// What a file says outside of comments and of its tests, which stand last.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let code = text
+        .split("#[cfg(test)]\nmod tests")
+        .next()
+        .unwrap_or_default();
+    code.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn no_room_knows_what_is_above_it() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for (room, forbidden) in ROOMS {
+        let files = files(&src.join(room));
+        assert!(!files.is_empty(), "{room} is empty");
+        for file in files {
+            let code = code(&file);
+            assert!(!code.is_empty(), "{} has no code", file.display());
+            for word in *forbidden {
+                assert!(!code.contains(word), "{} knows {word}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_file_has_its_place_and_size() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in files(&src) {
+        let name = file
+            .strip_prefix(&src)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let is_placed = ROOMS.iter().any(|(room, _)| name.starts_with(room));
+        assert!(
+            is_placed || ["lib.rs", "test_io.rs"].contains(&name.as_str()),
+            "{name} is in no room"
+        );
+        if !name.starts_with("proto/") {
+            let lines = code(&file).lines().count();
+            assert!(
+                lines <= 300,
+                "{name} has {lines} lines of code: more than one thing?"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_manifest_has_the_dependencies_that_were_agreed_on() {
+    let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
+    let section = manifest
+        .split("\n[dependencies]\n")
+        .nth(1)
+        .unwrap()
+        .split("\n[")
+        .next()
+        .unwrap();
+    let names: Vec<_> = section
+        .lines()
+        .filter_map(|line| line.split_once('=').map(|(name, _)| name.trim()))
+        .collect();
+    assert_eq!(names, DEPENDENCIES);
+}

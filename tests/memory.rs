@@ -1,0 +1,135 @@
+//! Counts every allocation of the process: none for a scalar once it runs, and a bound while the sink is slow.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(
+    unsafe_code,
+    reason = "an allocator is unsafe to be one; this one only counts and passes on"
+)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use summary_writer::WriterOptions;
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+static LIVE_BYTES: AtomicUsize = AtomicUsize::new(0);
+static PEAK_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+fn count(bytes: usize) {
+    ALLOCATIONS.fetch_add(1, Relaxed);
+    let live = LIVE_BYTES.fetch_add(bytes, Relaxed) + bytes;
+    PEAK_BYTES.fetch_max(live, Relaxed);
+}
+
+// SAFETY: every call goes on to the system's allocator with the arguments it came with.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE_BYTES.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// One test at a time, for the counters are the process's.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Takes a chunk at each permission.
+struct Gate(mpsc::Receiver<()>);
+
+impl Write for Gate {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.recv().map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_scalar_allocates_nothing_once_the_writer_runs() {
+    let _alone = ALONE.lock().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let summary = WriterOptions::new().create_file_writer(dir.path()).unwrap();
+    let scope = summary.scope("encoder");
+    let long = "x".repeat(1000);
+    let log = |step| {
+        summary.scalar("loss", 0.5, step);
+        scope.scalar("loss", 0.5, step);
+        summary.scalar(&long, 0.5, step);
+        summary.scalars(step, [("a", 0.5), ("b", 0.25)]);
+    };
+    // Warm up: the buffer of the thread, and the chunks that go round. The flushes keep the disk from falling behind,
+    // for a backlog is memory.
+    let batch = 500;
+    for step in 0..20 * batch {
+        log(step);
+        if step % batch == 0 {
+            summary.flush().unwrap();
+        }
+    }
+    let before = ALLOCATIONS.load(Relaxed);
+    for step in 20 * batch..120 * batch {
+        log(step);
+        if step % batch == 0 {
+            summary.flush().unwrap();
+        }
+    }
+    assert_eq!(ALLOCATIONS.load(Relaxed) - before, 0, "in 200,000 calls");
+    assert!(summary.stats().accepted_count == 4 * 120 * batch);
+}
+
+#[test]
+fn memory_stays_within_the_bound_and_two_buffers_while_the_sink_is_slow() {
+    const MAX_PENDING_BYTES: usize = 8 << 20;
+    const BUFFER_BYTES: usize = 256 << 10;
+
+    let _alone = ALONE.lock().unwrap();
+    let (permit, gate) = mpsc::channel();
+    let baseline = LIVE_BYTES.load(Relaxed);
+    PEAK_BYTES.store(baseline, Relaxed);
+    let summary = WriterOptions::new()
+        .max_pending_bytes(MAX_PENDING_BYTES)
+        .flush_interval(Duration::from_millis(1))
+        .to_sink(Gate(gate))
+        .unwrap();
+
+    // 1.2 million scalars of 43 bytes are 50 MB: six times the bound. The sink takes a chunk only when it is all but
+    // reached, so that the caller waits most of the time.
+    let summary = Arc::new(summary);
+    let caller = std::thread::spawn({
+        let summary = Arc::clone(&summary);
+        move || (1..1_200_000).for_each(|step| summary.scalar("loss", 0.5, step))
+    });
+    let nearly_full = (MAX_PENDING_BYTES - 2 * BUFFER_BYTES) as u64;
+    let mut chunks = 0;
+    while !caller.is_finished() {
+        if summary.stats().pending_bytes > nearly_full {
+            permit.send(()).unwrap();
+            chunks += 1;
+        }
+        std::thread::yield_now();
+    }
+    caller.join().unwrap();
+    let peak = PEAK_BYTES.load(Relaxed) - baseline;
+    assert!(chunks > 100, "the sink was not in the way: {chunks} chunks");
+    // What a test harness, the permissions and the thread need is small beside the buffers.
+    let bound = MAX_PENDING_BYTES + 2 * BUFFER_BYTES + (100 << 10);
+    assert!(peak <= bound, "{peak} bytes of {bound}");
+    drop(permit);
+}

@@ -1,0 +1,145 @@
+//! What goes wrong behind a call that returns nothing is said through `log`, once for each cause.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use log::{Level, Log, Metadata, Record};
+use summary_writer::{SummaryWriter, WhenFull, WriterOptions};
+
+struct Reports(Mutex<Vec<(Level, String)>>);
+
+static REPORTS: Reports = Reports(Mutex::new(Vec::new()));
+
+impl Log for Reports {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let report = (record.level(), record.args().to_string());
+        self.0.lock().unwrap().push(report);
+    }
+
+    fn flush(&self) {}
+}
+
+impl Reports {
+    /// What was said since the last call.
+    fn take(&self) -> Vec<(Level, String)> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+#[derive(Clone, Default)]
+struct Disk {
+    fails: Arc<AtomicBool>,
+}
+
+impl Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.fails.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn options() -> WriterOptions {
+    WriterOptions::new().flush_interval(Duration::from_secs(3600))
+}
+
+/// One test, for the logger is the process's.
+#[test]
+fn each_cause_is_reported_once() {
+    log::set_logger(&REPORTS).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
+
+    let summary = options().to_sink(Disk::default()).unwrap();
+    for step in 0..10u64 {
+        summary.scalar("loss", 0.5, u64::MAX - step);
+        summary.at(f64::NAN).scalar("loss", 0.5, step);
+    }
+    summary.clone().close().unwrap();
+    for step in 0..10 {
+        summary.scalar("loss", 0.5, step);
+    }
+    assert_eq!(
+        REPORTS.take(),
+        [
+            (
+                Level::Warn,
+                "a step is beyond the range of i64: the nearest that fits is written".into()
+            ),
+            (
+                Level::Warn,
+                "a wall time is not finite: the time of the call is written".into()
+            ),
+            (
+                Level::Error,
+                "the summary writer is closed: what is logged now is ignored".into()
+            ),
+        ]
+    );
+
+    let disk = Disk::default();
+    disk.fails.store(true, Ordering::Relaxed);
+    let summary = options()
+        .max_pending_bytes(1000)
+        .when_full(WhenFull::DropNew)
+        .to_sink(disk.clone())
+        .unwrap();
+    for step in 0..100 {
+        summary.scalar("loss", 0.5, step);
+        if step % 10 == 0 {
+            assert!(summary.flush().is_err());
+        }
+    }
+    disk.fails.store(false, Ordering::Relaxed);
+    summary.flush().unwrap();
+    disk.fails.store(true, Ordering::Relaxed);
+    summary.scalar("loss", 0.5, 100);
+    drop(summary);
+    let failure = "could not write: no storage space";
+    assert_eq!(
+        REPORTS.take(),
+        [
+            (
+                Level::Error,
+                format!("{failure}; what is logged is kept, and tried again")
+            ),
+            (
+                Level::Error,
+                "1000 bytes wait for the disk: new records are refused while there is no room"
+                    .into()
+            ),
+            (
+                Level::Warn,
+                "the summary writer's sink takes data again; what was kept is being written".into()
+            ),
+            (
+                Level::Error,
+                format!("{failure}; what is logged is kept, and tried again")
+            ),
+            (
+                Level::Error,
+                format!("{failure}; the summary writer is closed, and lost 1 records")
+            ),
+        ]
+    );
+
+    // A healthy life is silent.
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    summary.scalar("loss", 0.5, 0);
+    summary.close().unwrap();
+    assert_eq!(REPORTS.take(), []);
+}
