@@ -54,6 +54,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["crate::writer", "std::thread", "SystemTime", "Instant"],
     ),
     ("writer", &["crate::reader"]),
+    ("writer/chunks.rs", WORKSHOP),
     ("writer/tray.rs", WORKSHOP),
     ("writer/worker.rs", WORKSHOP),
     ("writer/sink.rs", WORKSHOP),

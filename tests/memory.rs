@@ -65,7 +65,11 @@ impl Write for Gate {
 fn a_scalar_allocates_nothing_once_the_writer_runs() {
     let _alone = ALONE.lock().unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let summary = WriterOptions::new().create_file_writer(dir.path()).unwrap();
+    // On a machine that stalls, the interval would pass within a batch, and how many chunks go round depend on it.
+    let summary = WriterOptions::new()
+        .flush_interval(Duration::from_secs(3600))
+        .create_file_writer(dir.path())
+        .unwrap();
     let scope = summary.scope("encoder");
     let long = "x".repeat(1000);
     let log = |step| {

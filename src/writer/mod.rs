@@ -2,6 +2,7 @@
 //!
 //! `kinds` turns a call into a frame, `tray` holds frames, `worker` brings them to a `sink`.
 
+mod chunks;
 mod file_name;
 mod kinds;
 mod logdir;

@@ -1,23 +1,17 @@
 //! Records on their way from the callers to the worker: frames in the order of the calls, under one lock, bounded in
 //! bytes. This is the callers' side; `worker` has the other.
 //!
-//! The buffer is a row of chunks. Callers append to the last one; the worker takes whole chunks from the front and gives
-//! their memory back. So memory follows what is pending, nothing is ever moved to make room, and in the steady state a
-//! call neither allocates nor makes a system call: the worker is woken by the first record after idle and by a full
-//! chunk, and by no other.
+//! In the steady state a call neither allocates nor makes a system call: the worker is woken by the first record after
+//! idle and by a full chunk, and by no other.
 
-use std::collections::VecDeque;
-use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
+use super::chunks::Chunks;
 use super::process::Process;
 use super::stats::Stats;
 use crate::error::{Error, Result};
-
-/// A batch that is worth a write before its time: a larger one gains nothing, and this much stays in a core's cache.
-pub(super) const CHUNK_BYTES: usize = 256 << 10;
 
 /// What a caller meets when `max_pending_bytes` wait for the disk already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,11 +45,7 @@ pub(crate) struct Tray {
 
 #[derive(Debug)]
 pub(super) struct State {
-    /// Full chunks, oldest first, and the one that callers append to.
-    pub(super) full: VecDeque<Chunk>,
-    pub(super) filling: Chunk,
-    /// Empty ones, to be used again.
-    pub(super) spare: Vec<Vec<u8>>,
+    pub(super) chunks: Chunks,
     /// Where callers and worker are in the stream of frames; `flushed <= accepted`, in both numbers.
     pub(super) accepted: Position,
     pub(super) flushed: Position,
@@ -76,13 +66,6 @@ pub(super) struct Position {
     pub(super) bytes: u64,
 }
 
-/// Frames for one `write`.
-#[derive(Debug, Default)]
-pub(super) struct Chunk {
-    pub(super) bytes: Vec<u8>,
-    pub(super) records: u64,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Worker {
     /// Nothing is pending: the next record has to wake it.
@@ -98,8 +81,6 @@ pub(super) enum Worker {
 impl Tray {
     /// A tray with `first` in it, which is not counted as a record.
     pub(crate) fn new(limits: Limits, first: &[u8]) -> Self {
-        let mut filling = Vec::with_capacity(CHUNK_BYTES.max(first.len()));
-        filling.extend_from_slice(first);
         let accepted = Position {
             records: 0,
             bytes: first.len() as u64,
@@ -108,12 +89,7 @@ impl Tray {
             limits,
             process: Process::current(),
             state: Mutex::new(State {
-                full: VecDeque::new(),
-                filling: Chunk {
-                    bytes: filling,
-                    records: 0,
-                },
-                spare: vec![Vec::with_capacity(CHUNK_BYTES)],
+                chunks: Chunks::new(first),
                 accepted,
                 flushed: Position::default(),
                 refused_count: 0,
@@ -145,18 +121,13 @@ impl Tray {
             return self.ignore();
         }
 
-        let turns = state.filling.bytes.len() + frame.len() > CHUNK_BYTES;
-        if turns {
-            state.turn_chunk(frame.len());
-        }
-        state.filling.bytes.extend_from_slice(frame);
-        state.filling.records += 1;
+        let fills = state.chunks.append(frame);
         state.accepted.records += 1;
         state.accepted.bytes += frame.len() as u64;
 
         let wakes = match state.worker {
             Worker::Asleep => true,
-            Worker::Lingering => turns,
+            Worker::Lingering => fills,
             Worker::Busy | Worker::Ended => false,
         };
         if wakes {
@@ -169,7 +140,7 @@ impl Tray {
             self.work.notify_one();
         }
         let waits = self.limits.flush_interval.is_zero();
-        if wakes || turns || waits {
+        if wakes || fills || waits {
             self.finish_accept(waits.then_some(target));
         }
     }
@@ -345,27 +316,6 @@ impl Tray {
 impl State {
     pub(super) fn pending_bytes(&self) -> u64 {
         self.accepted.bytes - self.flushed.bytes
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.full.is_empty() && self.filling.bytes.is_empty()
-    }
-
-    /// Puts the filling chunk among the full ones, and one with room for `frame_bytes` in its place.
-    fn turn_chunk(&mut self, frame_bytes: usize) {
-        let chunk = self.take_filling(frame_bytes);
-        if !chunk.bytes.is_empty() {
-            self.full.push_back(chunk);
-        }
-    }
-
-    /// Takes the filling chunk away, and puts an empty one with room for `room_bytes` in its place.
-    pub(super) fn take_filling(&mut self, room_bytes: usize) -> Chunk {
-        let bytes = match self.spare.pop() {
-            Some(spare) if room_bytes <= CHUNK_BYTES => spare,
-            _ => Vec::with_capacity(room_bytes.max(CHUNK_BYTES)),
-        };
-        mem::replace(&mut self.filling, Chunk { bytes, records: 0 })
     }
 
     fn outcome(&self, target: u64) -> Result<()> {

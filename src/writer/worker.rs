@@ -6,14 +6,12 @@ use std::mem;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use super::chunks::Chunk;
 use super::sink::Sink;
-use super::tray::{CHUNK_BYTES, Chunk, State, Tray, Worker};
+use super::tray::{State, Tray, Worker};
 use crate::error::{Chain, Error};
 use crate::record;
 
-/// Empty chunks that are kept: with the one that callers fill and the one that is written, no more are in use as long as
-/// the disk keeps up.
-const SPARE_CHUNKS: usize = 2;
 /// Between two attempts at a failing sink; doubled up to the last.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(5);
@@ -91,7 +89,7 @@ impl Tray {
     /// The next batch, once there is one and its time has come; `None` when the tray is closed and empty.
     fn next_chunk(&self) -> Option<Chunk> {
         let mut state = self.enter();
-        while state.is_empty() {
+        while state.chunks.is_empty() {
             state.hurry = false;
             if state.closing {
                 return None;
@@ -104,7 +102,7 @@ impl Tray {
                 })
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        let must_wait = |state: &State| state.full.is_empty() && !state.hurry && !state.closing;
+        let must_wait = |state: &State| !state.chunks.has_full() && !state.hurry && !state.closing;
         if !self.limits.flush_interval.is_zero() && must_wait(&state) {
             state.worker = Worker::Lingering;
             let interval = self.limits.flush_interval;
@@ -114,21 +112,15 @@ impl Tray {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         state.worker = Worker::Busy;
-        Some(match state.full.pop_front() {
-            Some(chunk) => chunk,
-            None => state.take_filling(0),
-        })
+        Some(state.chunks.take())
     }
 
     /// Counts a chunk as flushed, and keeps its memory for the callers.
-    fn count_flushed(&self, mut chunk: Chunk) {
+    fn count_flushed(&self, chunk: Chunk) {
         let mut state = self.enter();
         state.flushed.records += chunk.records;
         state.flushed.bytes += chunk.bytes.len() as u64;
-        if chunk.bytes.capacity() == CHUNK_BYTES && state.spare.len() < SPARE_CHUNKS {
-            chunk.bytes.clear();
-            state.spare.push(chunk.bytes);
-        }
+        state.chunks.recycle(chunk);
         let recovered = state.failure.take().is_some();
         drop(state);
         self.progress.notify_all();
@@ -173,9 +165,7 @@ impl Tray {
         state.failure = failure.or(state.failure.take());
         let lost = state.accepted.records - state.flushed.records;
         let failure = state.failure.clone();
-        state.full.clear();
-        state.filling = Chunk::default();
-        state.spare.clear();
+        state.chunks.clear();
         drop(state);
         self.progress.notify_all();
         if let Some(failure) = failure {

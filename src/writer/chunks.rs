@@ -1,0 +1,156 @@
+//! Frames in the order they came, in a row of chunks, each for one `write`.
+//!
+//! What is appended is never moved, so memory follows what is in the row, and no call pays for another's. In the steady
+//! state a few chunks go round, and nothing is allocated.
+
+use std::collections::VecDeque;
+use std::mem;
+
+/// A batch that is worth a write before its time: a larger one gains nothing, and this much stays in a core's cache.
+const CHUNK_BYTES: usize = 256 << 10;
+/// Empty chunks that are kept: with the one that is filled and the one that is written no more are in use, as long as the
+/// disk keeps up.
+const SPARE_CHUNKS: usize = 2;
+
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    pub(super) bytes: Vec<u8>,
+    /// Frames in it that are a caller's record.
+    pub(super) records: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Chunks {
+    /// Oldest first; none is empty.
+    full: VecDeque<Chunk>,
+    filling: Chunk,
+    /// Empty, with the capacity of a chunk.
+    spare: Vec<Vec<u8>>,
+}
+
+impl Chunks {
+    /// A row with `first` in it, which is no caller's record.
+    pub(super) fn new(first: &[u8]) -> Self {
+        let mut bytes = Vec::with_capacity(CHUNK_BYTES.max(first.len()));
+        bytes.extend_from_slice(first);
+        Self {
+            full: VecDeque::new(),
+            filling: Chunk { bytes, records: 0 },
+            spare: vec![Vec::with_capacity(CHUNK_BYTES)],
+        }
+    }
+
+    /// Appends a frame; `true` if a chunk became full. A frame that is larger than a chunk has one to itself.
+    pub(super) fn append(&mut self, frame: &[u8]) -> bool {
+        let fills = self.filling.bytes.len() + frame.len() > CHUNK_BYTES;
+        if fills {
+            self.turn(frame.len());
+        }
+        self.filling.bytes.extend_from_slice(frame);
+        self.filling.records += 1;
+        fills
+    }
+
+    #[cold]
+    fn turn(&mut self, frame_bytes: usize) {
+        let chunk = self.take_filling(frame_bytes);
+        if !chunk.bytes.is_empty() {
+            self.full.push_back(chunk);
+        }
+    }
+
+    /// Takes the oldest chunk, full or not.
+    pub(super) fn take(&mut self) -> Chunk {
+        self.full
+            .pop_front()
+            .unwrap_or_else(|| self.take_filling(0))
+    }
+
+    fn take_filling(&mut self, room_bytes: usize) -> Chunk {
+        let bytes = match self.spare.pop() {
+            Some(spare) if room_bytes <= CHUNK_BYTES => spare,
+            _ => Vec::with_capacity(room_bytes.max(CHUNK_BYTES)),
+        };
+        mem::replace(&mut self.filling, Chunk { bytes, records: 0 })
+    }
+
+    /// Takes the memory of a chunk back, to fill it again.
+    pub(super) fn recycle(&mut self, chunk: Chunk) {
+        let mut bytes = chunk.bytes;
+        if bytes.capacity() == CHUNK_BYTES && self.spare.len() < SPARE_CHUNKS {
+            bytes.clear();
+            self.spare.push(bytes);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.full.is_empty() && self.filling.bytes.is_empty()
+    }
+
+    pub(super) fn has_full(&self) -> bool {
+        !self.full.is_empty()
+    }
+
+    /// Lets go of everything.
+    pub(super) fn clear(&mut self) {
+        *self = Self {
+            full: VecDeque::new(),
+            filling: Chunk::default(),
+            spare: Vec::new(),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gives_back_what_came_in_order_whatever_its_size() {
+        let mut chunks = Chunks::new(b"first");
+        let mut want = b"first".to_vec();
+        let sizes = [
+            1,
+            CHUNK_BYTES - 6,
+            1,
+            CHUNK_BYTES + 1,
+            3 * CHUNK_BYTES,
+            2,
+            CHUNK_BYTES,
+            1,
+        ];
+        for (i, size) in sizes.into_iter().enumerate() {
+            let frame = vec![i as u8; size];
+            chunks.append(&frame);
+            want.extend(frame);
+        }
+        let (mut got, mut records, mut taken) = (Vec::new(), 0, Vec::new());
+        while !chunks.is_empty() {
+            let chunk = chunks.take();
+            taken.push(chunk.bytes.len());
+            records += chunk.records;
+            got.extend_from_slice(&chunk.bytes);
+            chunks.recycle(chunk);
+        }
+        assert!(got == want);
+        assert_eq!(records, 8);
+        // The first two frames fill a chunk to its last byte; what is larger than one stands alone.
+        let size = CHUNK_BYTES;
+        assert_eq!(taken, [size, 1, size + 1, 3 * size, 2, size, 1]);
+    }
+
+    #[test]
+    fn a_chunk_that_was_written_is_filled_again() {
+        let mut chunks = Chunks::new(b"");
+        let mut addresses = Vec::new();
+        for _ in 0..10 {
+            chunks.append(b"frame");
+            let chunk = chunks.take();
+            addresses.push(chunk.bytes.as_ptr());
+            chunks.recycle(chunk);
+        }
+        addresses.sort_unstable();
+        addresses.dedup();
+        assert_eq!(addresses.len(), 2);
+    }
+}
