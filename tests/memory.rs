@@ -9,7 +9,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use summary_writer::WriterOptions;
@@ -44,9 +44,6 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// One test at a time, for the counters are the process's.
-static ALONE: Mutex<()> = Mutex::new(());
-
 /// Takes a chunk at each permission.
 struct Gate(mpsc::Receiver<()>);
 
@@ -61,9 +58,14 @@ impl Write for Gate {
     }
 }
 
+/// One test, for the counters are the process's: beside another, or the start of its thread, they would count that, too.
 #[test]
+fn allocations_are_bounded() {
+    a_scalar_allocates_nothing_once_the_writer_runs();
+    memory_stays_within_the_bound_and_two_buffers_while_the_sink_is_slow();
+}
+
 fn a_scalar_allocates_nothing_once_the_writer_runs() {
-    let _alone = ALONE.lock().unwrap();
     let dir = tempfile::tempdir().unwrap();
     // On a machine that stalls, the interval would pass within a batch, and how many chunks go round depend on it.
     let summary = WriterOptions::new()
@@ -98,12 +100,10 @@ fn a_scalar_allocates_nothing_once_the_writer_runs() {
     assert!(summary.stats().accepted_count == 4 * 120 * batch);
 }
 
-#[test]
 fn memory_stays_within_the_bound_and_two_buffers_while_the_sink_is_slow() {
     const MAX_PENDING_BYTES: usize = 8 << 20;
     const BUFFER_BYTES: usize = 256 << 10;
 
-    let _alone = ALONE.lock().unwrap();
     let (permit, gate) = mpsc::channel();
     let baseline = LIVE_BYTES.load(Relaxed);
     PEAK_BYTES.store(baseline, Relaxed);

@@ -90,7 +90,6 @@ impl Tray {
     fn next_chunk(&self) -> Option<Chunk> {
         let mut state = self.enter();
         while state.chunks.is_empty() {
-            state.hurry = false;
             if state.closing {
                 return None;
             }
@@ -112,7 +111,10 @@ impl Tray {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         state.worker = Worker::Busy;
-        Some(state.chunks.take())
+        let chunk = state.chunks.take();
+        // What comes from now on is not what somebody waits for.
+        state.hurry &= !state.chunks.is_empty();
+        Some(chunk)
     }
 
     /// Counts a chunk as flushed, and keeps its memory for the callers.
