@@ -1,0 +1,128 @@
+//! What the benches share: the floor, which is what a program without any library would do, and its comparison with us in
+//! one run.
+
+use std::time::{Duration, Instant};
+
+/// What a piece of work took: until its last byte was with the operating system, in all threads.
+#[derive(Clone, Copy)]
+pub struct Cost {
+    pub wall: Duration,
+    pub cpu: Duration,
+}
+
+pub fn measure(work: impl FnOnce()) -> Cost {
+    let (wall, cpu) = (Instant::now(), cpu_time());
+    work();
+    Cost {
+        wall: wall.elapsed(),
+        cpu: cpu_time().saturating_sub(cpu),
+    }
+}
+
+/// User and system time of all threads of this process.
+#[cfg(unix)]
+fn cpu_time() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or_default(),
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    )
+}
+
+/// Not known elsewhere.
+#[cfg(not(unix))]
+fn cpu_time() -> Duration {
+    Duration::ZERO
+}
+
+/// The medians of `rounds` rounds of the floor and us, in turn, and of the ratio in each: a machine that is slow for a
+/// while is slow for both.
+pub struct Comparison {
+    pub floor: f64,
+    pub ours: f64,
+    pub wall_ratio: f64,
+    pub cpu_ratio: f64,
+}
+
+pub fn compare(
+    rounds: usize,
+    mut floor: impl FnMut() -> Cost,
+    mut ours: impl FnMut() -> Cost,
+) -> Comparison {
+    let rounds: Vec<(Cost, Cost)> = (0..=rounds).map(|_| (floor(), ours())).skip(1).collect();
+    let of = |figure: fn(&(Cost, Cost)) -> f64| median(rounds.iter().map(figure).collect());
+    Comparison {
+        floor: of(|(floor, _)| floor.wall.as_secs_f64()),
+        ours: of(|(_, ours)| ours.wall.as_secs_f64()),
+        wall_ratio: of(|(floor, ours)| ours.wall.as_secs_f64() / floor.wall.as_secs_f64()),
+        cpu_ratio: of(|(floor, ours)| ours.cpu.as_secs_f64() / floor.cpu.as_secs_f64()),
+    }
+}
+
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// Checksums by the processor's own instruction, one after the other.
+pub mod crc {
+    /// Calls `work` in a function in which the instruction is known to be there, so that it is compiled into it.
+    #[cfg(target_arch = "x86_64")]
+    pub fn with_instruction(work: impl FnOnce()) {
+        #[target_feature(enable = "sse4.2")]
+        fn inner(work: impl FnOnce()) {
+            work();
+        }
+        assert!(
+            is_x86_feature_detected!("sse4.2"),
+            "the floor is that of a processor with SSE4.2"
+        );
+        #[allow(
+            unsafe_code,
+            reason = "the line before says that the instruction is there"
+        )]
+        // SAFETY: `inner` needs SSE4.2 and nothing else.
+        unsafe {
+            inner(work);
+        }
+    }
+
+    /// The masked CRC-32C of `bytes`.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    #[allow(unsafe_code, reason = "called inside `with_instruction` only")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the upper half of the register is zero"
+    )]
+    pub fn masked(bytes: &[u8]) -> u32 {
+        use std::arch::x86_64::{_mm_crc32_u8, _mm_crc32_u64};
+        let (words, rest) = bytes.as_chunks::<8>();
+        let mut crc = u64::from(!0u32);
+        for word in words {
+            // SAFETY: SSE4.2 is there.
+            crc = unsafe { _mm_crc32_u64(crc, u64::from_le_bytes(*word)) };
+        }
+        let mut crc = crc as u32;
+        for byte in rest {
+            // SAFETY: SSE4.2 is there.
+            crc = unsafe { _mm_crc32_u8(crc, *byte) };
+        }
+        mask(!crc)
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    pub fn with_instruction(work: impl FnOnce()) {
+        work();
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    pub fn masked(bytes: &[u8]) -> u32 {
+        mask(crc32c::crc32c(bytes))
+    }
+
+    fn mask(crc: u32) -> u32 {
+        crc.rotate_right(15).wrapping_add(0xa282_ead8)
+    }
+}

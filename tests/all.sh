@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Runs all tests: those of cargo, and those against stock TensorBoard, its HTTP API and its pages in a browser.
+# Needs Rust, Python 3 and git; makes itself the rest: TensorBoard, in `target/venv`, and Chromium, from the system's packages.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+venv=$PWD/target/venv
+
+say() { printf '\n== %s\n' "$*"; }
+fail() {
+  printf 'tests/all.sh: cannot %s\n' "$*" >&2
+  exit 1
+}
+
+# Runs a step that is quiet if all goes well; else shows the end of what it said, and fails with one line.
+quietly() {
+  local what=$1 log=target/setup.log
+  shift
+  "$@" >"$log" 2>&1 </dev/null || {
+    tail -n 15 "$log" >&2
+    fail "$what (all of its output: $log)"
+  }
+}
+
+# Installs packages of the system, which differ in name: `system_packages APT DNF PACMAN APK ZYPPER`, each a list.
+system_packages() {
+  local admin=()
+  if [ "$(id -u)" != 0 ]; then
+    sudo -n true 2>/dev/null || fail "install $1 without root or sudo: do it by hand"
+    admin=(sudo -n)
+  fi
+  echo "Missing: $1. Asking the system's package manager."
+  # The lists are of words.
+  # shellcheck disable=SC2086
+  if command -v apt-get >/dev/null; then
+    quietly "read the system's package lists" "${admin[@]}" apt-get update
+    quietly "install $1" "${admin[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y $1
+  elif command -v dnf >/dev/null; then
+    quietly "install $2" "${admin[@]}" dnf install -y $2
+  elif command -v pacman >/dev/null; then
+    quietly "install $3" "${admin[@]}" pacman -Sy --noconfirm $3
+  elif command -v apk >/dev/null; then
+    quietly "install $4" "${admin[@]}" apk add $4
+  elif command -v zypper >/dev/null; then
+    quietly "install $5" "${admin[@]}" zypper --non-interactive install $5
+  else
+    fail "install $1: no package manager that this script knows; do it by hand"
+  fi
+}
+
+have_browser() {
+  command -v chromedriver >/dev/null &&
+    { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
+}
+
+command -v cargo >/dev/null || fail "find cargo: install Rust first"
+command -v python3 >/dev/null || fail "find python3: install Python 3 first"
+mkdir -p target
+
+say "cargo test, all features"
+cargo test --all-features
+say "cargo test, no features"
+cargo test --no-default-features
+say "Programs that write logs for stock TensorBoard"
+cargo build --release --all-features --examples
+
+# The stamp is written last, so that an environment is used only if it is whole.
+stamp=$(cat tests/stock/requirements.txt examples/tensorboard.txt | git hash-object --stdin)
+if [ "$(cat "$venv/stamp" 2>/dev/null)" != "$stamp" ] || ! "$venv/bin/python" -c '' 2>/dev/null; then
+  say "Stock TensorBoard and pytest, into target/venv (once, about half a minute)"
+  python3 -c 'import venv, ensurepip' 2>/dev/null ||
+    system_packages python3-venv python3-pip python python3 python3
+  rm -rf "$venv"
+  quietly "make target/venv" python3 -m venv "$venv"
+  quietly "install tests/stock/requirements.txt" \
+    "$venv/bin/pip" install --no-input --disable-pip-version-check -r tests/stock/requirements.txt
+  printf '%s\n' "$stamp" >"$venv/stamp"
+fi
+
+if ! have_browser; then
+  say "Chromium and its driver"
+  system_packages "chromium chromium-driver" "chromium chromedriver" chromium "chromium chromium-chromedriver" "chromium chromedriver"
+  have_browser || fail "find chromium and chromedriver although their packages are installed: put both on PATH"
+fi
+
+say "Tests against stock TensorBoard (pictures of its pages: target/screenshots)"
+export PYTHONDONTWRITEBYTECODE=1
+"$venv/bin/python" -m pytest -q -o cache_dir="$PWD/target/pytest" tests/stock
+
+say "All tests pass"

@@ -1,0 +1,127 @@
+"""A headless Chromium, and what it shows of TensorBoard's pages."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from selenium import webdriver
+
+# All elements that match, also those within shadow roots, in which the older dashboards hide theirs.
+DEEP = """
+function deep(root, selector) {
+  const found = [...root.querySelectorAll(selector)];
+  for (const element of root.querySelectorAll("*"))
+    if (element.shadowRoot) found.push(...deep(element.shadowRoot, selector));
+  return found;
+}
+"""
+
+
+class Browser(webdriver.Chrome):
+    """A Chromium with the questions that the tests ask of TensorBoard's pages."""
+
+    def ask(self, script: str) -> Any:
+        """The value of a JavaScript function body that may use `deep`."""
+        return self.execute_script(DEEP + script)
+
+    def open_time_series(self, url: str, tags: str) -> None:
+        """The Time Series dashboard of the tags that match, in one group, with its lines as elements of the page."""
+        self.get(f"{url}/?forceSVG=true&tagFilter={tags}&smoothing=0#timeseries")
+
+    def time_series_charts(self) -> dict[str, list[int]]:
+        """The number of points of each line, by the title of its chart."""
+        return self.ask("""
+            const charts = deep(document, "scalar-card").map(card => [
+              card.querySelector(".tag").textContent,
+              [...card.querySelectorAll(".series-view > svg path")]
+                .filter(line => line.style.display !== "none")
+                .map(line => line.getAttribute("d").split("L").length),
+            ]);
+            return Object.fromEntries(charts);
+        """)
+
+    def time_series_runs(self) -> list[str]:
+        """The names in the list of runs."""
+        return self.ask("""
+            return deep(document, "runs-data-table tb-data-table-content-row").map(row => row.innerText.trim());
+        """)
+
+    def open_scalars(self, url: str, tags: str) -> None:
+        """The Scalars dashboard of the tags that match, in one group."""
+        self.get(f"{url}/#scalars&_smoothingWeight=0&tagFilter={tags}")
+
+    def scalars_charts(self) -> dict[str, int]:
+        """The number of lines drawn, by the title of the chart."""
+        return self.ask("""
+            const charts = deep(document, "tf-scalar-card").map(card => [
+              deep(card.shadowRoot, "tf-card-heading")[0].tag,
+              deep(card.shadowRoot, "path.line").filter(line => line.getAttribute("d")).length,
+            ]);
+            return Object.fromEntries(charts);
+        """)
+
+    def selected_runs(self) -> list[str]:
+        """The names in the list of runs of the Scalars and the Text dashboard."""
+        return self.ask("""
+            const selectors = deep(document, "tf-runs-selector");
+            return selectors.flatMap(each => deep(each.shadowRoot, ".item-label-container"))
+              .map(label => label.innerText.trim());
+        """)
+
+    def texts(self) -> dict[str, list[list[str]]]:
+        """The table that each run shows in the Text dashboard, by rows."""
+        return self.ask("""
+            const texts = deep(document, "tf-text-loader").map(text => [
+              text.run,
+              deep(text.shadowRoot, "tr").map(row => [...row.children].map(cell => cell.innerText.trim())),
+            ]);
+            return Object.fromEntries(texts);
+        """)
+
+    def errors(self) -> list[str]:
+        """What the console has reported as an error since the last call."""
+        return [entry["message"] for entry in self.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+@contextmanager
+def browser(width: int, height: int, **settings: Any) -> Iterator[Browser]:
+    """A Chromium with a fresh profile, with a page of this size in CSS pixels.
+
+    `settings` are what TensorBoard keeps in the browser of a user who has changed them.
+    """
+    driver = shutil.which("chromedriver")
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert chromium, "Chromium is not installed: tests/all.sh installs it"
+    assert driver, "chromedriver is not installed: tests/all.sh installs it"
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        options = webdriver.ChromeOptions()
+        options.binary_location = chromium
+        for flag in (
+            "headless",
+            "disable-gpu",
+            "no-first-run",
+            "disable-background-networking",
+            "disable-component-update",
+            "disable-sync",
+            f"user-data-dir={profile}",
+        ):
+            options.add_argument(f"--{flag}")
+        if os.geteuid() == 0:
+            options.add_argument("--no-sandbox")  # Chromium does not start for root otherwise.
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        chrome = Browser(options, webdriver.ChromeService(driver))
+        try:
+            chrome.set_page_load_timeout(60)
+            metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+            chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+            chrome.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
+            stored = json.dumps({key: json.dumps(value) for key, value in settings.items()})
+            keep = f"Object.assign(localStorage, {stored})"
+            chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": keep})
+            yield chrome
+        finally:
+            chrome.quit()

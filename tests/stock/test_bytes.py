@@ -1,0 +1,85 @@
+"""To the stock package's own reader every byte of our files is of a sound record, and values have their best form."""
+
+from pathlib import Path
+
+import pytest
+from tensorboard.backend.event_processing import event_file_loader
+from tensorboard.compat.proto import event_pb2, summary_pb2, types_pb2
+from tensorboard.util import tensor_util
+
+
+def files(directory: Path) -> list[Path]:
+    return sorted(file for file in directory.rglob("*") if file.is_file())
+
+
+def events(directory: Path) -> list[event_pb2.Event]:
+    """The events of the one file of a run, after the version record."""
+    [file] = [file for file in directory.iterdir() if file.is_file()]
+    return list(event_file_loader.LegacyEventFileLoader(str(file)).Load())[1:]
+
+
+def values(directory: Path, tag: str) -> list[summary_pb2.Summary.Value]:
+    return [value for event in events(directory) for value in event.summary.value if value.tag == tag]
+
+
+def test_both_checksums_of_every_record(log):
+    assert len(files(log)) == 17, "one for each run, two for the twins"
+    for file in files(log):
+        # The reader checks both checksums, and ends without a word where one is wrong.
+        records = list(event_file_loader.RawEventFileLoader(str(file)).Load())
+        assert sum(16 + len(record) for record in records) == file.stat().st_size, file
+
+
+def test_first_record_of_every_file(log):
+    for file in files(log):
+        first = next(event_file_loader.LegacyEventFileLoader(str(file)).Load())
+        assert first.file_version == "brain.Event:2", file
+        assert first.source_metadata.writer.startswith("summary-writer "), file
+        assert first.wall_time > 1_600_000_000, file
+
+
+def test_a_plain_scalar_is_a_simple_value(log):
+    for event in events(log / "plain"):
+        [value] = event.summary.value
+        assert value.WhichOneof("value") == "simple_value"
+        assert not value.HasField("metadata")
+
+
+def test_a_described_scalar_is_a_tensor_with_metadata(log):
+    described = values(log / "descriptions", "loss")
+    assert [float(tensor_util.make_ndarray(value.tensor)) for value in described] == [0.0, 0.5, 1.0]
+    for value in described:
+        assert value.tensor.dtype == types_pb2.DT_FLOAT
+        assert not value.tensor.tensor_shape.dim
+    assert described[0].metadata == summary_pb2.SummaryMetadata(
+        plugin_data=summary_pb2.SummaryMetadata.PluginData(plugin_name="scalars"),
+        data_class=summary_pb2.DATA_CLASS_SCALAR,
+        display_name="Mean loss",
+        summary_description="**mean** over the batch",
+    )
+
+
+def test_values_of_one_event_share_a_record(log):
+    assert [(event.step, len(event.summary.value)) for event in events(log / "together")] == [
+        (step, 10) for step in range(5)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("run", "tag"),
+    [("text", "report"), ("text", "a tag/with spaces"), ("scopes", "encoder/notes")],
+)
+def test_text_is_a_string_of_rank_0(log, run, tag):
+    for value in values(log / run, tag):
+        assert value.tensor.dtype == types_pb2.DT_STRING
+        assert not value.tensor.tensor_shape.dim
+        assert len(value.tensor.string_val) == 1
+    metadata = values(log / run, tag)[0].metadata
+    assert metadata.plugin_data.plugin_name == "text"
+    assert metadata.data_class == summary_pb2.DATA_CLASS_TENSOR
+
+
+def test_a_tensor_keeps_its_tag_s_description(log):
+    [value] = values(log / "descriptions", "described/tensor")
+    assert value.metadata.summary_description == "a *table*"
+    assert value.metadata.plugin_data.plugin_name == "text"

@@ -1,0 +1,210 @@
+"""Stock TensorBoard returns every point of our log, with its step, wall time and exact value, under both loaders.
+
+The answers are those of the HTTP API that the web page uses; what is expected is the arithmetic of `write_log.rs`.
+"""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from harness import TensorBoard, runs_of
+
+START = 1_700_000_000.5
+LONG_TAG = "x" * (1 << 20)
+
+
+def f32(number: float) -> float:
+    return float(np.float32(number))
+
+
+def series(board: TensorBoard, run: str, tag: str) -> list[tuple[float, int, float | str]]:
+    """Wall time, step and value of each point, as the Time Series dashboard gets them."""
+    request = json.dumps([{"plugin": "scalars", "tag": tag}])
+    [answer] = board.post("plugin/timeseries/timeSeries", requests=request)
+    return [(point["wallTime"], point["step"], point["value"]) for point in answer["runToSeries"][run]]
+
+
+def points(board: TensorBoard, run: str, tag: str) -> list[tuple[int, float | str]]:
+    """Step and value of each point."""
+    return [(step, value) for _, step, value in series(board, run, tag)]
+
+
+def tags(board: TensorBoard, plugin: str, run: str) -> set[str]:
+    return set(board.get(f"plugin/{plugin}/tags").get(run, ()))
+
+
+def test_all_runs_are_listed(board, log):
+    assert set(board.get("runs")) == runs_of(log) == {
+        ".",
+        "plain",
+        "types",
+        "steps",
+        "tags",
+        "descriptions",
+        "text",
+        "validation",
+        "validation/fold 1",
+        "Läufe & more, 50 %",
+        "numbers",
+        "together",
+        "scopes",
+        "tensors",
+        "events",
+        "twins",
+    }  # fmt: skip
+
+
+def test_a_thousand_points(board):
+    wanted = [(START + 0.25 * step, step, f32(0.1 * step)) for step in range(1000)]
+    assert series(board, "plain", "loss") == wanted
+    assert board.scalars("plain", "loss") == wanted, "the Scalars dashboard"
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [
+        ("f32", 2.0**-126),
+        ("f32 subnormal", 2.0**-149),
+        ("f64", f32(math.pi)),
+        ("f64 too large", "Infinity"),
+        ("f64 too small", 0.0),
+        ("i64", 2.0**24 + 4),  # 2^24 + 3 lies between two f32; the even one wins.
+        ("i64 lowest", -(2.0**63)),
+        ("u64 highest", 2.0**64),
+        ("u8", 255.0),
+        ("i8", -128.0),
+    ],
+)
+def test_number_types(board, tag, value):
+    assert points(board, "types", tag) == [(0, value)]
+
+
+def test_bools(board):
+    assert points(board, "types", "bool") == [(0, 0.0), (1, 1.0)]
+
+
+def test_steps(board):
+    highest = 2**63 - 1
+    assert points(board, "steps", "i64") == [(-5, 1.0), (0, 2.0), (2**53 + 1, 3.0), (highest, 4.0)]
+    assert points(board, "steps", "u64") == [(7, 1.0), (highest, 2.0)]
+    assert points(board, "steps", "usize") == [(7, 1.0)]
+
+
+TAGS = [
+    "with spaces",
+    " ",
+    "a/b/c",
+    "/leading",
+    "trailing/",
+    "double//slash",
+    "Größe/Δ損失",
+    "🦀",
+    "\"double\" and 'single'",
+    "?a=b&c#d%20%+e",
+    "<b>markup</b> {{braces}}",
+    "back\\slash",
+    "tab\tand\nnewline",
+    "nul\0byte",
+    "",
+    LONG_TAG,
+]
+
+
+def test_all_tags_are_listed_as_given(board):
+    assert tags(board, "scalars", "tags") == set(TAGS)
+
+
+@pytest.mark.parametrize("index", range(len(TAGS)), ids=[repr(tag)[:30] for tag in TAGS])
+def test_tag(board, index):
+    tag, wanted = TAGS[index], [(1, float(index)), (2, float(index))]
+    assert points(board, "tags", tag) == wanted
+    if tag != LONG_TAG:  # Longer than a URL may be: the Scalars dashboard cannot ask for it.
+        assert [(step, value) for _, step, value in board.scalars("tags", tag)] == wanted
+
+
+def test_description_and_display_name(board):
+    html = "<p><strong>mean</strong> over the batch</p>"
+    listed = board.get("plugin/scalars/tags")["descriptions"]
+    assert listed["loss"] == {"displayName": "Mean loss", "description": html}
+    assert listed["plain"]["description"] == ""
+    assert listed["plain"]["displayName"] in ("", "plain"), "the loader in Python fills it in"
+    assert board.get("plugin/timeseries/tags")["scalars"]["tagDescriptions"]["loss"] == html
+    assert points(board, "descriptions", "loss") == [(0, 0.0), (1, 0.5), (2, 1.0)]
+    assert points(board, "descriptions", "plain") == [(0, 1.0)]
+
+
+def test_text(board):
+    assert tags(board, "text", "text") == {"report", "a tag/with spaces"}
+    first, second = board.get("plugin/text/text", run="text", tag="report")
+    html = first.pop("text")
+    assert first == {"wall_time": START, "step": 0}
+    assert "<h1>Größe</h1>" in html
+    assert "<table>" in html
+    assert "<th>a</th>" in html
+    assert "<td>2</td>" in html
+    assert "<pre><code>let x = 1 &lt; 2;\n</code></pre>" in html
+    assert "<strong>bold</strong>" in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "<script>" not in html
+    assert second == {"wall_time": START + 1, "step": 1, "text": "<p>second</p>"}
+
+
+@pytest.mark.parametrize(
+    ("run", "value"),
+    [(".", 0.0), ("validation", 1.0), ("validation/fold 1", 2.0), ("Läufe & more, 50 %", 3.0)],
+)
+def test_runs(board, run, value):
+    assert series(board, run, "where") == [(START, 0, value)]
+
+
+def test_numbers_that_are_none(board):
+    got = points(board, "numbers", "odd")
+    assert got == [(0, "NaN"), (1, 1.0), (2, "Infinity"), (3, "-Infinity"), (4, 0.0), (5, (2 - 2.0**-23) * 2.0**127)]
+    assert math.copysign(1, got[4][1]) == -1, "-0.0 keeps its sign"
+
+
+def test_values_of_one_event(board):
+    assert tags(board, "scalars", "together") == {f"metric/{k}" for k in range(10)}
+    for k in range(10):
+        wanted = [(START + step, step, 10.0 * step + k) for step in range(5)]
+        assert series(board, "together", f"metric/{k}") == wanted, k
+    listed = board.get("plugin/scalars/tags")["together"]
+    assert listed["metric/0"]["description"] == "<p>the first of <em>ten</em></p>"
+
+
+def test_scopes(board):
+    wanted = {"encoder/loss": 1.0, "encoder/layer 1/loss": 2.0, "encoder/a": 3.0, "encoder/b": 4.0, "loss": 5.0}
+    assert tags(board, "scalars", "scopes") == set(wanted)
+    for tag, value in wanted.items():
+        assert points(board, "scopes", tag) == [(0, value)], tag
+    assert tags(board, "text", "scopes") == {"encoder/notes"}
+
+
+def test_tensors_for_other_dashboards(board):
+    [table] = board.get("plugin/text/text", run="tensors", tag="table")
+    cells = [f"<td><p>{cell}</p></td>" for cell in ("left", "right", "1", "2")]
+    assert [cell for cell in cells if cell in table["text"]] == cells
+
+    buckets = [[-1.0, 0.0, 3.0], [0.0, 1.0, 4.0], [1.0, 2.0, 5.0]]
+    assert board.get("plugin/histograms/histograms", run="tensors", tag="weights") == [[START, 0, buckets]]
+
+    [clip] = board.get("plugin/audio/audio", run="tensors", tag="clip", sample="0")
+    assert clip["contentType"] == "audio/wav"
+    assert board.get(f"plugin/audio/individualAudio?{clip['query']}") == "RIFF"
+
+    [described] = board.get("plugin/text/text", run="descriptions", tag="described/tensor")
+    assert "<td><p>cell</p></td>" in described["text"]
+
+
+def test_whole_events(board):
+    graph = 'node {\n  name: "a"\n  op: "Const"\n}\nnode {\n  name: "b"\n  op: "Relu"\n  input: "a"\n}\n'
+    assert board.get("plugin/graphs/info")["events"]["run_graph"] is True
+    assert board.get("plugin/graphs/graph", run="events", conceptual="false") == graph
+    assert series(board, "events", "loss") == [(START, 7, 0.25)]
+
+
+def test_two_writers_of_one_directory(board, log):
+    assert len(list((log / "twins").iterdir())) == 2
+    assert points(board, "twins", "first") == [(step, float(step)) for step in range(10)]
+    assert points(board, "twins", "second") == [(step, float(-step)) for step in range(10)]

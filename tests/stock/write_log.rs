@@ -1,0 +1,263 @@
+//! Writes the logs that the tests against stock TensorBoard look at.
+//!
+//! `stock_log write DIR` writes one run for each property, below, and closes them. `stock_log grow DIR` logs one point
+//! for each line `RUN STEP` of the standard input and flushes it at once, so that the test decides what there is to see.
+//!
+//! What is logged is arithmetic that the tests spell out again in Python.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::io::{self, BufRead};
+use std::path::Path;
+
+use summary_writer::{DataClass, Metadata, SummaryWriter, Tag, Tensor, proto};
+
+type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+
+/// Seconds since the epoch of step 0.
+const START: f64 = 1_700_000_000.5;
+
+fn main() -> Result {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["write", logdir] => write(Path::new(logdir)),
+        ["grow", logdir] => grow(Path::new(logdir)),
+        _ => Err("usage: stock_log write|grow DIR".into()),
+    }
+}
+
+fn write(logdir: &Path) -> Result {
+    let root = SummaryWriter::create_file_writer(logdir)?;
+    plain(&root.run("plain")?);
+    types(&root.run("types")?);
+    steps(&root.run("steps")?);
+    tags(&root.run("tags")?);
+    descriptions(&root.run("descriptions")?)?;
+    text(&root.run("text")?);
+    runs(&root)?;
+    numbers(&root.run("numbers")?);
+    together(&root.run("together")?);
+    scopes(&root.run("scopes")?);
+    tensors(&root.run("tensors")?)?;
+    events(&root.run("events")?);
+    twins(&logdir.join("twins"))?;
+    root.close()?;
+    Ok(())
+}
+
+/// As many points as TensorBoard shows of a tag, each with a wall time of its own.
+fn plain(run: &SummaryWriter) {
+    for step in 0..1000 {
+        let n = f64::from(step);
+        run.at(START + 0.25 * n).scalar("loss", 0.1 * n, step);
+    }
+}
+
+/// Numbers of all kinds, and what an `f32` makes of them.
+fn types(run: &SummaryWriter) {
+    run.scalar("f32", f32::MIN_POSITIVE, 0);
+    run.scalar("f32 subnormal", f32::from_bits(1), 0);
+    run.scalar("f64", std::f64::consts::PI, 0);
+    run.scalar("f64 too large", 1e300, 0);
+    run.scalar("f64 too small", 1e-300, 0);
+    run.scalar("i64", (1_i64 << 24) + 3, 0);
+    run.scalar("i64 lowest", i64::MIN, 0);
+    run.scalar("u64 highest", u64::MAX, 0);
+    run.scalar("u8", 255_u8, 0);
+    run.scalar("i8", -128_i8, 0);
+    run.scalar("bool", false, 0);
+    run.scalar("bool", true, 1);
+}
+
+fn steps(run: &SummaryWriter) {
+    run.scalar("i64", 1.0, -5_i64);
+    run.scalar("i64", 2.0, 0_i64);
+    run.scalar("i64", 3.0, (1_i64 << 53) + 1);
+    run.scalar("i64", 4.0, i64::MAX);
+    run.scalar("u64", 1.0, 7_u64);
+    run.scalar("u64", 2.0, u64::MAX);
+    run.scalar("usize", 1.0, 7_usize);
+}
+
+/// Tags that some writer refuses, changes or cannot write.
+fn tags(run: &SummaryWriter) {
+    let long = "x".repeat(1 << 20);
+    let tags = [
+        "with spaces",
+        " ",
+        "a/b/c",
+        "/leading",
+        "trailing/",
+        "double//slash",
+        "Größe/Δ損失",
+        "🦀",
+        "\"double\" and 'single'",
+        "?a=b&c#d%20%+e",
+        "<b>markup</b> {{braces}}",
+        "back\\slash",
+        "tab\tand\nnewline",
+        "nul\0byte",
+        "",
+        &long,
+    ];
+    for (value, tag) in (0_u8..).zip(tags) {
+        run.scalar(tag, value, 1);
+        run.scalar(tag, value, 2);
+    }
+}
+
+fn descriptions(run: &SummaryWriter) -> Result {
+    let loss = Tag::new("loss")
+        .description("**mean** over the batch")
+        .display_name("Mean loss");
+    for step in 0..3 {
+        run.scalar(loss.clone(), 0.5 * f64::from(step), step);
+    }
+    let table = Tensor::strings([1], ["cell"])?;
+    run.tensor(
+        Tag::new("described/tensor").description("a *table*"),
+        table,
+        Metadata::new("text").data_class(DataClass::Tensor),
+        0,
+    );
+    // Without a description: how the same points look beside the described ones.
+    run.scalar("plain", 1.0, 0);
+    Ok(())
+}
+
+fn text(run: &SummaryWriter) {
+    let report = "# Größe\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\nlet x = 1 < 2;\n```\n\n**bold** <script>alert(1)</script>";
+    run.at(START).text("report", report, 0);
+    run.at(START + 1.0).text("report", "second", 1);
+    run.text("a tag/with spaces", "x", 0);
+}
+
+/// Runs below runs, with names from all over.
+fn runs(root: &SummaryWriter) -> Result {
+    root.at(START).scalar("where", 0.0, 0);
+    let validation = root.run("validation")?;
+    validation.at(START).scalar("where", 1.0, 0);
+    validation.run("fold 1")?.at(START).scalar("where", 2.0, 0);
+    root.run("Läufe & more, 50 %")?
+        .at(START)
+        .scalar("where", 3.0, 0);
+    Ok(())
+}
+
+fn numbers(run: &SummaryWriter) {
+    let values = [
+        f32::NAN,
+        1.0,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        -0.0,
+        f32::MAX,
+    ];
+    for (step, value) in (0..).zip(values) {
+        run.scalar("odd", value, step);
+    }
+}
+
+/// Several values in one event, the first of them described.
+fn together(run: &SummaryWriter) {
+    let names: Vec<String> = (0..10).map(|k| format!("metric/{k}")).collect();
+    for step in 0..5_i32 {
+        let values = (0..).zip(&names).map(|(k, name)| {
+            let tag = Tag::new(name);
+            let tag = if k == 0 {
+                tag.description("the first of *ten*")
+            } else {
+                tag
+            };
+            (tag, step * 10 + k)
+        });
+        run.at(START + f64::from(step)).scalars(step, values);
+    }
+}
+
+fn scopes(run: &SummaryWriter) {
+    let encoder = run.scope("encoder");
+    encoder.scalar("loss", 1.0, 0);
+    encoder.scope("layer 1").scalar("loss", 2.0, 0);
+    encoder.scalars(0, [("a", 3.0), ("b", 4.0)]);
+    encoder.text("notes", "scoped", 0);
+    run.scalar("loss", 5.0, 0);
+}
+
+/// The escape hatch for one value: what other dashboards show.
+fn tensors(run: &SummaryWriter) -> Result {
+    let table = Tensor::strings([2, 2], ["left", "right", "1", "2"])?;
+    run.tensor(
+        "table",
+        table,
+        Metadata::new("text").data_class(DataClass::Tensor),
+        0,
+    );
+
+    let buckets = [-1.0, 0.0, 3.0, 0.0, 1.0, 4.0, 1.0, 2.0, 5.0]; // rows of left, right, count
+    let histogram = Metadata::new("histograms").data_class(DataClass::Tensor);
+    run.at(START)
+        .tensor("weights", Tensor::new([3, 3], &buckets)?, histogram, 0);
+
+    // The content is AudioPluginData { encoding: WAV }.
+    let audio = Metadata::new("audio")
+        .content(b"\x10\x0b")
+        .data_class(DataClass::BlobSequence);
+    run.tensor("clip", Tensor::strings([1], [&b"RIFF"[..]])?, audio, 0);
+    Ok(())
+}
+
+/// The escape hatch for one event: a graph, and a scalar in the form of the first TensorFlow.
+fn events(run: &SummaryWriter) {
+    use proto::event::What;
+    let event = |step, what| proto::Event {
+        wall_time: START,
+        step,
+        what: Some(what),
+        ..Default::default()
+    };
+
+    // GraphDef { node { name: "a" op: "Const" } node { name: "b" op: "Relu" input: "a" } }
+    let graph = b"\x0a\x0a\x0a\x01a\x12\x05Const\x0a\x0c\x0a\x01b\x12\x04Relu\x1a\x01a";
+    run.event(event(0, What::GraphDef(graph.to_vec())));
+
+    let value = proto::summary::Value {
+        tag: "loss".into(),
+        value: Some(proto::summary::value::Value::SimpleValue(0.25)),
+        ..Default::default()
+    };
+    run.event(event(
+        7,
+        What::Summary(proto::Summary { value: vec![value] }),
+    ));
+}
+
+/// Two writers of one directory, both open.
+fn twins(directory: &Path) -> Result {
+    let first = SummaryWriter::create_file_writer(directory)?;
+    let second = SummaryWriter::create_file_writer(directory)?;
+    for step in 0..10 {
+        first.scalar("first", step, step);
+        second.scalar("second", -step, step);
+    }
+    second.close()?;
+    first.close()?;
+    Ok(())
+}
+
+fn grow(logdir: &Path) -> Result {
+    let root = SummaryWriter::create_file_writer(logdir)?;
+    let mut runs = HashMap::new();
+    for line in io::stdin().lock().lines() {
+        let line = line?;
+        let (name, step) = line.split_once(' ').ok_or("a line is: RUN STEP")?;
+        let step: i64 = step.parse()?;
+        if !runs.contains_key(name) {
+            runs.insert(name.to_owned(), root.run(name)?);
+        }
+        runs[name].scalar("loss", step * 3, step);
+        runs[name].flush()?;
+    }
+    root.close()?;
+    Ok(())
+}
