@@ -21,7 +21,7 @@ const BYTES_A_ROUND: usize = 64 << 20;
 
 fn main() {
     println!("append_frame, medians of {ROUNDS} rounds, in turn with the floor");
-    println!("\n  payload     floor GB/s  ours GB/s  wall ratio");
+    println!("\n  payload     floor GB/s  ours GB/s  wall ratio   CPU ratio");
     for (name, len) in [("26 B", 26), ("4 KiB", 4 << 10), ("1 MiB", 1 << 20)] {
         let payload = vec![0xa5; len];
         let frames = BYTES_A_ROUND / (len + 16);
@@ -48,10 +48,11 @@ fn main() {
         assert!(floor == ours, "{name}: the floor makes other bytes");
         let rate = |secs: f64| (frames * len) as f64 / secs / 1e9;
         println!(
-            "{name:>9} {:14.2} {:10.2} {:11.2}",
+            "{name:>9} {:14.2} {:10.2} {:11.2} {:11.2}",
             rate(result.floor),
             rate(result.ours),
-            result.wall_ratio
+            result.wall_ratio,
+            result.cpu_ratio
         );
     }
 }

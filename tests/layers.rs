@@ -103,7 +103,7 @@ fn files(room: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What a file says outside of comments and of its tests, which stand last.
+/// The lines of a file that are no comments, not empty and not of its tests, which stand last.
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let code = text
@@ -111,7 +111,7 @@ fn code(path: &Path) -> String {
         .next()
         .unwrap_or_default();
     code.lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
+        .filter(|line| !line.trim_start().starts_with("//") && !line.trim().is_empty())
         .collect::<Vec<_>>()
         .join("\n")
 }

@@ -4,6 +4,7 @@
 //! In the steady state a call neither allocates nor makes a system call: the worker is woken by the first record after
 //! idle and by a full chunk, and by no other.
 
+use std::hint;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
@@ -12,6 +13,11 @@ use super::chunks::Chunks;
 use super::process::Process;
 use super::stats::Stats;
 use crate::error::{Error, Result};
+
+/// How often a caller looks for the lock before it lets the system wait for it: some microseconds in all. It is held for
+/// tens of nanoseconds, and a caller that sleeps has to be woken by another that logs: with two threads on two cores that
+/// halved what they log.
+const LOOKS: u32 = 10;
 
 /// What a caller meets when `max_pending_bytes` wait for the disk already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -213,14 +219,19 @@ impl Tray {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state, without asking the system for the process as long as nobody else has it. `None` in a fork that began
-    /// while the lock was held: the thread that would let it go is not here.
+    /// The state, without asking the system for the process as long as the lock is to be had soon. `None` in a fork that
+    /// began while it was held: the thread that would let it go is not here.
     fn try_lock(&self) -> Option<MutexGuard<'_, State>> {
-        match self.state.try_lock() {
-            Ok(state) => Some(state),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => self.lock().ok(),
+        for look in 0..LOOKS {
+            match self.state.try_lock() {
+                Ok(state) => return Some(state),
+                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => {
+                    (0..1 << look.min(6)).for_each(|_| hint::spin_loop());
+                }
+            }
         }
+        self.lock().ok()
     }
 
     /// Waits until `frame_bytes` more fit, or refuses them.
