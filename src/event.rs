@@ -148,10 +148,10 @@ pub(crate) fn put_head(
     }
     if step != 0 {
         out.put_u8(STEP);
-        encode_varint(step, &mut out);
+        put_varint(step, &mut out);
     }
     out.put_u8(SUMMARY);
-    encode_varint(values_bytes, &mut out);
+    put_varint(values_bytes, &mut out);
     start
 }
 
@@ -174,10 +174,10 @@ fn simple_value_body_bytes(tag_bytes: usize) -> usize {
 pub(crate) fn put_simple_value(out: &mut impl BufMut, prefix: &str, name: &str, value: f32) {
     let tag_bytes = prefix.len() + name.len();
     out.put_u8(SUMMARY_VALUE);
-    encode_varint(simple_value_body_bytes(tag_bytes) as u64, out);
+    put_varint(simple_value_body_bytes(tag_bytes) as u64, out);
     if tag_bytes > 0 {
         out.put_u8(VALUE_TAG);
-        encode_varint(tag_bytes as u64, out);
+        put_varint(tag_bytes as u64, out);
         out.put_slice(prefix.as_bytes());
         out.put_slice(name.as_bytes());
     }
@@ -185,10 +185,19 @@ pub(crate) fn put_simple_value(out: &mut impl BufMut, prefix: &str, name: &str, 
     out.put_f32_le(value);
 }
 
+/// Most lengths have one byte, which is not worth a call.
+#[inline]
+fn put_varint(number: u64, out: &mut impl BufMut) {
+    match u8::try_from(number) {
+        Ok(byte @ 0..0x80) => out.put_u8(byte),
+        _ => encode_varint(number, out),
+    }
+}
+
 /// Appends a value of any kind.
 pub(crate) fn append_value(out: &mut Vec<u8>, value: &Value) {
     out.put_u8(SUMMARY_VALUE);
-    encode_varint(value.encoded_len() as u64, out);
+    put_varint(value.encoded_len() as u64, out);
     value.encode_raw(out);
 }
 

@@ -1,4 +1,64 @@
-//! Log training data from any Rust program, and look at it in stock TensorBoard.
+//! Log training data from any Rust program, and look at it in stock TensorBoard. A scalar costs its caller less than
+//! 100 ns, and nothing that was logged is lost without a word.
+//!
+//! ```standalone_crate
+//! use summary_writer::SummaryWriter;
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # std::env::set_current_dir(&dir)?;
+//! let summary = SummaryWriter::create_file_writer("runs/baseline")?;
+//! for step in 0..1000 {
+//!     summary.scalar("loss", 1.0 / f64::from(step + 1), step);
+//! }
+//! summary.close()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Then `tensorboard --logdir runs`.
+//!
+//! # Words
+//!
+//! A *logdir* is what TensorBoard is given. A directory in it that has *event files* is a *run*, named by its path. An
+//! event file is a row of *records*; in each is an *event*: a *wall time*, a *step*, which is the program's own counter,
+//! and one or more *values*. A value belongs to a *tag*; all values of a tag in a run are a *time series*, and show as one
+//! curve. A record is *accepted* once a call has returned, and *flushed* once the operating system has it.
+//!
+//! # Runs, tags, steps
+//!
+//! - Give each training its own run: [`unique_logdir`] names one by the time. [`SummaryWriter::run`] opens runs below a
+//!   run, as `train` and `validation`, whose curves TensorBoard draws into one chart.
+//! - Name tags `group/name`; [`SummaryWriter::scope`] puts a group before all tags of a part of the program. Within a run
+//!   a tag belongs to one kind of data.
+//! - Let steps rise from call to call of a tag. A loader of stock TensorBoard forgets the points from a step on that
+//!   comes again, and one series that is written at step 0 only shows one point.
+//!
+//! # Threads, order, crashes
+//!
+//! [`SummaryWriter`] is a handle: clone it, send it, share it. A call frames its record and puts it into a buffer; a
+//! thread of the writer brings the buffer to the file every 200 ms ([`WriterOptions::flush_interval`]), and sleeps while
+//! there is none. Records are in the file in the order of the calls, also across threads if one call returned before
+//! another began.
+//!
+//! Dropping the last handle writes all and closes the file, also while a panic unwinds. A program that is killed loses at
+//! most the last flush interval, and its file can be read to the last whole record. A disk that is full or fails keeps
+//! nobody waiting: records are kept up to [`WriterOptions::max_pending_bytes`] and written once it recovers, each byte
+//! once; beyond that they are refused, counted and reported. In a fork of the process nobody writes: there, calls are
+//! ignored and reported.
+//!
+//! # Errors
+//!
+//! Opening fails loudly. The methods that log return nothing; what goes wrong behind them comes back from
+//! [`flush`](SummaryWriter::flush), [`close`](SummaryWriter::close) and [`stats`](SummaryWriter::stats), and is said once
+//! through the [`log`] crate. There is one [`Error`].
+//!
+//! # Reading
+//!
+//! [`EventReader`] reads event files and runs, also of other writers and while they grow. Below it is [`record`], the
+//! TFRecord container for any payload, and beside it [`proto`], the messages.
+//!
+//! # Features
+//!
+//! - `flate2` (default): TFRecord streams that are compressed, in [`record`]. Event files never are.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -27,3 +87,8 @@ pub use proto::DataClass;
 pub use reader::EventReader;
 pub use summary::{Element, Metadata, Scalar, Tag, Tensor};
 pub use writer::{Stats, SummaryWriter, Sync, WhenFull, WriterOptions, unique_logdir};
+
+/// The examples of the README are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
