@@ -162,6 +162,46 @@ fn child_runs_are_directories_and_one_writer_each() {
 }
 
 #[test]
+fn a_run_is_opened_once_however_it_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    for (step, name) in ["a/b", "a//b", "a/b/"].into_iter().enumerate() {
+        summary.run(name).unwrap().scalar("loss", 0.5, step);
+    }
+    let a = summary.run("a").unwrap();
+    a.run("b").unwrap().scalar("loss", 0.5, 3);
+    assert_eq!(event_files(&dir.path().join("a/b")).len(), 1);
+    a.close().unwrap();
+    summary.close().unwrap();
+    assert_eq!(steps(&dir.path().join("a/b")), [0, 1, 2, 3]);
+}
+
+#[test]
+fn flush_and_close_reach_the_runs_below_those_below() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = WriterOptions::new().flush_interval(Duration::MAX);
+    let summary = options.create_file_writer(dir.path()).unwrap();
+    let deepest = summary
+        .run("a")
+        .unwrap()
+        .run("b")
+        .unwrap()
+        .run("c")
+        .unwrap();
+    let logdir = dir.path().join("a/b/c");
+    deepest.scalar("loss", 0.5, 0);
+    summary.flush().unwrap();
+    assert_eq!(steps(&logdir), [0]);
+    // It has another handle, so it stays open; what was logged is written all the same.
+    deepest.scalar("loss", 0.5, 1);
+    summary.close().unwrap();
+    assert_eq!(steps(&logdir), [0, 1]);
+    deepest.scalar("loss", 0.5, 2);
+    deepest.close().unwrap();
+    assert_eq!(steps(&logdir), [0, 1, 2]);
+}
+
+#[test]
 fn a_closed_child_run_is_opened_anew() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();

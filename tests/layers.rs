@@ -56,6 +56,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("writer", &["crate::reader"]),
     ("writer/chunks.rs", WORKSHOP),
     ("writer/tray.rs", WORKSHOP),
+    ("writer/room.rs", WORKSHOP),
     ("writer/worker.rs", WORKSHOP),
     ("writer/sink.rs", WORKSHOP),
     ("writer/process.rs", WORKSHOP),
@@ -125,6 +126,13 @@ fn no_room_knows_what_is_above_it() {
         for file in files {
             let code = code(&file);
             assert!(!code.is_empty(), "{} has no code", file.display());
+            for group in ["use std::{", "use crate::{"] {
+                assert!(
+                    !code.contains(group),
+                    "{}: {group} hides words",
+                    file.display()
+                );
+            }
             for word in *forbidden {
                 assert!(!code.contains(word), "{} knows {word}", file.display());
             }

@@ -8,11 +8,13 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::{self, Write};
+use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
 use std::time::Duration;
 
-use summary_writer::WriterOptions;
+use summary_writer::{SummaryWriter, WriterOptions};
 
 struct Counting;
 
@@ -44,12 +46,23 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Takes a chunk at each permission.
-struct Gate(mpsc::Receiver<()>);
+/// Takes a chunk at each permission; there is one at a time, so that no surplus opens it.
+#[derive(Clone, Default)]
+struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    /// Lets one more pass; false while the last has not.
+    fn permit(&self) -> bool {
+        let was_open = mem::replace(&mut *self.0.0.lock().unwrap(), true);
+        self.0.1.notify_all();
+        !was_open
+    }
+}
 
 impl Write for Gate {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.recv().map_err(io::Error::other)?;
+        let closed = self.0.0.lock().unwrap();
+        *self.0.1.wait_while(closed, |open| !*open).unwrap() = false;
         Ok(bytes.len())
     }
 
@@ -101,39 +114,57 @@ fn a_scalar_allocates_nothing_once_the_writer_runs() {
 }
 
 fn memory_stays_within_the_bound_and_two_buffers_while_the_sink_is_slow() {
+    // 43 bytes or a little more each. Six times the bound in all.
+    peak_is_bounded("scalars", 1_200_000, 0, |summary, step| {
+        summary.scalar("loss", 0.5, step);
+    });
+    // A little more than half a chunk: one fits, two do not.
+    let text = "x".repeat(132_000);
+    peak_is_bounded("texts", 400, 3 * text.len(), |summary, step| {
+        summary.text("notes", &text, step);
+    });
+}
+
+/// Logs `count` records to a sink that takes one chunk whenever the bound is all but reached, so that the caller waits
+/// most of the time. `record_bytes` is what the caller needs for the record that it waits with.
+fn peak_is_bounded(
+    name: &str,
+    count: i64,
+    record_bytes: usize,
+    log: impl Fn(&SummaryWriter, i64) + Sync,
+) {
     const MAX_PENDING_BYTES: usize = 8 << 20;
     const BUFFER_BYTES: usize = 256 << 10;
 
-    let (permit, gate) = mpsc::channel();
+    let gate = Gate::default();
     let baseline = LIVE_BYTES.load(Relaxed);
     PEAK_BYTES.store(baseline, Relaxed);
     let summary = WriterOptions::new()
         .max_pending_bytes(MAX_PENDING_BYTES)
         .flush_interval(Duration::from_millis(1))
-        .to_sink(Gate(gate))
+        .to_sink(gate.clone())
         .unwrap();
-
-    // 1.2 million scalars of 43 bytes are 50 MB: six times the bound. The sink takes a chunk only when it is all but
-    // reached, so that the caller waits most of the time.
-    let summary = Arc::new(summary);
-    let caller = std::thread::spawn({
-        let summary = Arc::clone(&summary);
-        move || (1..1_200_000).for_each(|step| summary.scalar("loss", 0.5, step))
-    });
     let nearly_full = (MAX_PENDING_BYTES - 2 * BUFFER_BYTES) as u64;
     let mut chunks = 0;
-    while !caller.is_finished() {
-        if summary.stats().pending_bytes > nearly_full {
-            permit.send(()).unwrap();
-            chunks += 1;
+    thread::scope(|scope| {
+        let caller = scope.spawn(|| (1..=count).for_each(|step| log(&summary, step)));
+        while !caller.is_finished() {
+            if summary.stats().pending_bytes > nearly_full && gate.permit() {
+                chunks += 1;
+            }
+            thread::yield_now();
         }
-        std::thread::yield_now();
-    }
-    caller.join().unwrap();
+    });
     let peak = PEAK_BYTES.load(Relaxed) - baseline;
-    assert!(chunks > 100, "the sink was not in the way: {chunks} chunks");
-    // What a test harness, the permissions and the thread need is small beside the buffers.
-    let bound = MAX_PENDING_BYTES + 2 * BUFFER_BYTES + (100 << 10);
-    assert!(peak <= bound, "{peak} bytes of {bound}");
-    drop(permit);
+    assert!(
+        chunks > 100,
+        "{name}: the sink was not in the way: {chunks} chunks"
+    );
+    // What the threads, the permissions and the row of chunks need is small beside the buffers.
+    let bound = MAX_PENDING_BYTES + 2 * BUFFER_BYTES + record_bytes + (100 << 10);
+    assert!(peak <= bound, "{name}: {peak} bytes of {bound}");
+    while summary.stats().pending_bytes > 0 {
+        gate.permit();
+        thread::yield_now();
+    }
 }

@@ -11,6 +11,8 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// Empty chunks that are kept: with the one that is filled and the one that is written no more are in use, as long as the
 /// disk keeps up.
 const SPARE_CHUNKS: usize = 2;
+/// What a full chunk may leave unused: a page of memory.
+const LEFT_OVER_BYTES: usize = 4 << 10;
 
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
@@ -56,10 +58,15 @@ impl Chunks {
 
     #[cold]
     fn turn(&mut self, frame_bytes: usize) {
-        let chunk = self.take_filling(frame_bytes);
-        if !chunk.bytes.is_empty() {
-            self.full.push_back(chunk);
+        let mut chunk = self.take_filling(frame_bytes);
+        if chunk.bytes.is_empty() {
+            return;
         }
+        // Of large records few fit: what is left over in a chunk would be much of the memory.
+        if chunk.bytes.capacity() - chunk.bytes.len() > LEFT_OVER_BYTES {
+            chunk.bytes.shrink_to_fit();
+        }
+        self.full.push_back(chunk);
     }
 
     /// Takes the oldest chunk, full or not.

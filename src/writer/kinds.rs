@@ -174,12 +174,13 @@ impl SummaryWriter {
 
     /// Gives `build` this thread's buffer, with `room` bytes in it.
     fn with_frame(&self, room: usize, build: impl FnOnce(&mut Vec<u8>)) {
-        let mut frame = FRAME.take();
+        // A thread that ends has none any more.
+        let mut frame = FRAME.try_with(Cell::take).unwrap_or_default();
         frame.clear();
         frame.resize(room, 0);
         build(&mut frame);
         if frame.capacity() <= KEPT_BYTES {
-            FRAME.set(frame);
+            FRAME.try_with(|kept| kept.set(frame)).ok();
         }
     }
 
@@ -192,10 +193,11 @@ impl SummaryWriter {
 
     #[cold]
     fn refuse(&self, bytes: usize) {
-        log::error!(
-            "a record of {bytes} bytes is refused: no reader takes more than {MAX_PAYLOAD_BYTES}"
-        );
-        self.run.tray.refuse();
+        if self.run.tray.refuse() == 1 {
+            log::error!(
+                "a record of {bytes} bytes is refused: no reader takes more than {MAX_PAYLOAD_BYTES}"
+            );
+        }
     }
 
     fn checked(&self, step: Result<i64, i64>) -> i64 {

@@ -8,6 +8,7 @@ mod kinds;
 mod logdir;
 mod options;
 mod process;
+mod room;
 mod sink;
 mod stats;
 mod tray;
@@ -19,9 +20,9 @@ mod tests;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::mem;
-use std::path::{Component, Path, PathBuf};
+use std::path::{self, Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
 use std::thread::{self, JoinHandle};
 
 pub use logdir::unique_logdir;
@@ -38,11 +39,13 @@ use tray::Tray;
 /// Logs the data of one run.
 ///
 /// It is a handle: clones write to the same event file, from any thread, and no method needs `&mut`. The methods that
-/// log return nothing, never panic and do not wait for a disk; what goes wrong behind them is kept and tried again, said
-/// once through the [`log`] crate, and told by [`flush`](Self::flush), [`close`](Self::close) and
+/// log return nothing, never panic, and do not wait for a disk unless [`WriterOptions`] were told to, or
+/// [`max_pending_bytes`](WriterOptions::max_pending_bytes) wait for it already. What goes wrong behind them is kept and
+/// tried again, said once through the [`log`] crate, and told by [`flush`](Self::flush), [`close`](Self::close) and
 /// [`stats`](Self::stats).
 ///
-/// When the last handle is dropped, all that was logged is written and the file is closed.
+/// When the last handle is dropped, all that was logged is written and the file is closed. A handle in a `static` is never
+/// dropped, and [`std::process::exit`] drops none: close or flush before.
 ///
 /// ```
 /// use summary_writer::SummaryWriter;
@@ -77,13 +80,20 @@ struct Run {
     /// Taken when the thread is joined.
     thread: Mutex<Option<JoinHandle<()>>>,
     options: WriterOptions,
-    /// Where the event file is, unless the sink is a stream.
-    dir: Option<PathBuf>,
     paths: Option<Arc<Paths>>,
-    /// The runs below this one that were asked for, by name.
-    children: Mutex<BTreeMap<String, Arc<Run>>>,
+    /// The runs below that were asked for through this one, which keeps them open.
+    children: Mutex<Vec<Arc<Run>>>,
+    /// Where this run is among all that have come from one call of `create_file_writer`; a stream has no place.
+    place: Option<Place>,
     saturated_step_count: AtomicU64,
     replaced_wall_time_count: AtomicU64,
+}
+
+/// A directory, and the open runs of its family: none is opened twice.
+#[derive(Clone, Debug)]
+struct Place {
+    dir: PathBuf,
+    family: Arc<Mutex<BTreeMap<PathBuf, Weak<Run>>>>,
 }
 
 impl SummaryWriter {
@@ -104,8 +114,8 @@ impl SummaryWriter {
     /// draws the curves of one tag in several runs into one chart.
     ///
     /// The run is opened at the first call; later ones give handles of the same writer, until it is closed. This writer
-    /// keeps it open, flushes it with itself, and closes it with itself if nobody else has a handle of it. Prefix and
-    /// clock are those of this handle.
+    /// keeps it open, flushes it with itself, and closes it with itself unless somebody else has a handle of it. Prefix
+    /// and clock are those of this handle.
     ///
     /// # Errors
     /// As [`create_file_writer`](Self::create_file_writer); [`Error::Invalid`] if `name` is no relative path of plain
@@ -153,15 +163,12 @@ impl SummaryWriter {
     /// [`Error::Io`] if an attempt to write has failed. Nothing is lost by that: it is tried again, and this can be
     /// called again. [`Error::Closed`] in a fork of the process that opened the writer.
     pub fn flush(&self) -> Result<()> {
-        let children: Vec<_> = self.run.children().values().cloned().collect();
-        let outcome = self.run.tray.flush();
-        children
-            .iter()
-            .fold(outcome, |outcome, run| outcome.and(run.tray.flush()))
+        self.run.flush()
     }
 
     /// Writes what is left and closes the event file now, for all handles. What is logged after that is ignored, counted
-    /// and reported. On a writer that is closed it gives the result again.
+    /// and reported. Runs below that somebody else has a handle of are flushed and stay open. On a writer that is closed
+    /// it gives the result again.
     ///
     /// # Errors
     /// [`Error::Io`] if a last attempt to write has failed: what [`stats`](Self::stats) of another handle counts as
@@ -190,7 +197,11 @@ impl SummaryWriter {
     }
 
     fn to_file(options: WriterOptions, logdir: &Path) -> Result<Self> {
-        Run::to_file(options, logdir).map(Self::of)
+        // The program may change its working directory later.
+        let dir = path::absolute(logdir)
+            .map_err(|error| Error::io("create the directory", logdir, error))?;
+        let family = Arc::default();
+        Run::to_file(options, Place { dir, family }).map(Self::of)
     }
 
     fn to_stream(options: WriterOptions, sink: Box<dyn Write + Send>) -> Result<Self> {
@@ -208,12 +219,13 @@ impl SummaryWriter {
 }
 
 impl Run {
-    fn to_file(options: WriterOptions, dir: &Path) -> Result<Self> {
+    fn to_file(options: WriterOptions, place: Place) -> Result<Self> {
         let synced = options.sync != Sync::Never;
         let suffix = options.filename_suffix.clone();
+        let dir = place.dir.clone();
         // The file's first record is written at once: opening is the place to fail.
-        Self::start(options, &[], Some(dir.into()), || {
-            EventFile::create(dir, suffix, kinds::version_frame(), synced).map(Sink::File)
+        Self::start(options, &[], Some(place), || {
+            EventFile::create(&dir, suffix, kinds::version_frame(), synced).map(Sink::File)
         })
     }
 
@@ -222,7 +234,7 @@ impl Run {
     fn start(
         options: WriterOptions,
         first: &[u8],
-        dir: Option<PathBuf>,
+        place: Option<Place>,
         open: impl FnOnce() -> Result<Sink>,
     ) -> Result<Self> {
         let tray = Arc::new(Tray::new(options.limits(), first));
@@ -251,9 +263,9 @@ impl Run {
             tray,
             thread: Mutex::new(Some(thread)),
             options,
-            dir,
             paths,
             children: Mutex::default(),
+            place,
             saturated_step_count: AtomicU64::new(0),
             replaced_wall_time_count: AtomicU64::new(0),
         })
@@ -270,47 +282,67 @@ impl Run {
                 format!("{name:?} is given, the name of a directory below this run's fits"),
             ));
         }
-        let Some(dir) = &self.dir else {
-            return Err(Error::invalid(
-                "run",
-                "the writer of a stream has no directory for it",
-            ));
+        let Some(place) = &self.place else {
+            let problem = "the writer of a stream has no directory for it";
+            return Err(Error::invalid("run", problem));
         };
-        let dir = dir.join(name);
-        let mut children = self.children();
-        if let Some(run) = children.get(name).filter(|run| !run.tray.is_closed()) {
-            return Ok(Arc::clone(run));
+        // By its components, `a//b/` is `a/b`.
+        let dir: PathBuf = place.dir.join(name).components().collect();
+        let mut family = enter(&place.family);
+        let open = family.get(&dir).and_then(Weak::upgrade);
+        let run = match open.filter(|run| !run.tray.is_closed()) {
+            Some(run) => run,
+            None => {
+                let place = Place {
+                    dir: dir.clone(),
+                    family: Arc::clone(&place.family),
+                };
+                let run = Arc::new(Self::to_file(self.options.clone(), place)?);
+                family.insert(dir, Arc::downgrade(&run));
+                run
+            }
+        };
+        drop(family);
+        let mut children = enter(&self.children);
+        children.retain(|child| !child.tray.is_closed());
+        if !children.iter().any(|child| Arc::ptr_eq(child, &run)) {
+            children.push(Arc::clone(&run));
         }
-        let run = Arc::new(Self::to_file(self.options.clone(), &dir)?);
-        children.insert(name.into(), Arc::clone(&run));
         Ok(run)
     }
 
-    fn children(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Self>>> {
-        self.children.lock().unwrap_or_else(PoisonError::into_inner)
+    fn flush(&self) -> Result<()> {
+        // In a fork somebody may hold the lock below who is not here.
+        if self.tray.process.is_forked() {
+            return Err(Error::Closed);
+        }
+        let children: Vec<_> = enter(&self.children).clone();
+        let open = children.iter().filter(|run| !run.tray.is_closed());
+        let outcome = self.tray.flush();
+        open.fold(outcome, |outcome, run| outcome.and(run.flush()))
     }
 
     fn close(&self) -> Result<()> {
         let outcome = self.tray.close();
+        if self.tray.process.is_forked() {
+            return outcome;
+        }
         self.join();
-        let children = mem::take(&mut *self.children());
-        children
-            .into_values()
-            .filter_map(Arc::into_inner)
-            .fold(outcome, |outcome, run| outcome.and(run.close()))
+        let children = mem::take(&mut *enter(&self.children));
+        children.into_iter().fold(outcome, |outcome, run| {
+            outcome.and(match Arc::try_unwrap(run) {
+                Ok(run) => run.close(),
+                Err(run) => run.flush(),
+            })
+        })
     }
 
     fn join(&self) {
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let Some(thread) = thread else { return };
-        if self.tray.process.is_forked() {
-            // The thread is not here: neither to be joined nor to be let go.
-            mem::forget(thread);
-        } else if thread.join().is_err() {
+        let Some(thread) = enter(&self.thread).take() else {
+            return;
+        };
+        // What its own sink or logger drops, the worker cannot wait for.
+        if !self.tray.is_worker() && thread.join().is_err() {
             log::error!("the sink of a summary writer panicked");
         }
     }
@@ -334,7 +366,21 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        // An error was reported when it happened.
-        drop(self.close());
+        if self.tray.process.is_forked() {
+            // The thread is not here, neither to be joined nor to be let go.
+            let thread = self
+                .thread
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner);
+            mem::forget(thread.take());
+        } else {
+            // An error was reported when it happened.
+            self.close().ok();
+        }
     }
+}
+
+/// What is behind the locks here is whole between two calls, also after a panic.
+fn enter<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -116,10 +116,9 @@ impl EventFile {
             .is_ok_and(|metadata| metadata.nlink() == 0)
     }
 
-    /// Elsewhere an open file cannot be deleted.
     #[cfg(not(unix))]
     fn is_gone(&self) -> bool {
-        false
+        !self.paths.newest().exists()
     }
 
     fn renew(&mut self) -> Result<()> {

@@ -1,5 +1,6 @@
 //! The promises of the handle, with sinks that fail, wait and write short.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -254,6 +255,50 @@ fn a_full_writer_blocks_until_there_is_room() {
 }
 
 #[test]
+fn many_callers_of_a_full_writer_all_get_their_turn() {
+    let tape = Tape::new();
+    let summary = patient()
+        .max_pending_bytes(200)
+        .to_sink(tape.clone())
+        .unwrap();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..500).for_each(|step| summary.scalar("loss", 0.5, step)));
+        }
+    });
+    summary.close().unwrap();
+    assert_eq!(steps(&tape.bytes()).len(), 2000);
+}
+
+#[test]
+fn a_large_record_is_not_overtaken_for_ever() {
+    let summary = WriterOptions::new()
+        .max_pending_bytes(100_000)
+        .to_sink(Tape::new())
+        .unwrap();
+    let done = AtomicBool::new(false);
+    let is_done = || done.load(Ordering::Relaxed);
+    let interrupted = thread::scope(|scope| {
+        let small = [(), ()].map(|()| {
+            scope.spawn(|| {
+                let logged = (0..2_000_000).take_while(|_| !is_done());
+                logged
+                    .inspect(|step| summary.scalar("loss", 0.5, *step))
+                    .count()
+                    < 2_000_000
+            })
+        });
+        summary.text("notes", "x".repeat(1 << 20), 0);
+        done.store(true, Ordering::Relaxed);
+        small.map(|thread| thread.join().unwrap())
+    });
+    assert_eq!(
+        interrupted, [true; 2],
+        "it had to wait until nobody else logged"
+    );
+}
+
+#[test]
 fn a_full_writer_drops_what_is_new_if_told_to() {
     let tape = Tape::new().gated();
     let options = patient()
@@ -501,6 +546,37 @@ fn an_iterator_of_values_may_log_itself() {
     summary.scalars(10, [("never", 0.0); 0]);
     summary.close().unwrap();
     assert_eq!(steps(&tape.bytes()), [0, 1, 2, 9]);
+}
+
+#[test]
+fn a_thread_may_log_while_its_locals_are_destroyed() {
+    struct Last(SummaryWriter);
+
+    impl Drop for Last {
+        fn drop(&mut self) {
+            self.0.scalar("loss", 0.5, 2);
+            self.0.text("notes", "x", 3);
+        }
+    }
+
+    thread_local! {
+        static LAST: std::cell::OnceCell<Last> = const { std::cell::OnceCell::new() };
+    }
+
+    let tape = Tape::new();
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    let of_thread = summary.clone();
+    let thread = thread::spawn(move || {
+        LAST.with(|last| {
+            last.get_or_init(|| Last(of_thread.clone()))
+                .0
+                .scalar("loss", 0.5, 0)
+        });
+        of_thread.text("notes", "x", 1); // what this needs is destroyed first
+    });
+    thread.join().unwrap();
+    summary.close().unwrap();
+    assert_eq!(steps(&tape.bytes()), [0, 1, 2, 3]);
 }
 
 #[test]

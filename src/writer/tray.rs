@@ -4,7 +4,11 @@
 //! In the steady state a call neither allocates nor makes a system call: the worker is woken by the first record after
 //! idle and by a full chunk, and by no other.
 
+use std::cell::Cell;
+use std::collections::VecDeque;
 use std::hint;
+use std::io;
+use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
@@ -18,6 +22,11 @@ use crate::error::{Error, Result};
 /// tens of nanoseconds, and a caller that sleeps has to be woken by another that logs: with two threads on two cores that
 /// halved what they log.
 const LOOKS: u32 = 10;
+
+thread_local! {
+    /// The address of the tray whose worker this thread is; 0 is none.
+    static SERVED: Cell<usize> = const { Cell::new(0) };
+}
 
 /// What a caller meets when `max_pending_bytes` wait for the disk already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,13 +65,21 @@ pub(super) struct State {
     pub(super) accepted: Position,
     pub(super) flushed: Position,
     pub(super) refused_count: u64,
+    /// Of these, how many by their length alone.
+    pub(super) too_long_count: u64,
     pub(super) worker: Worker,
-    /// Somebody waits for what is here: no lingering.
-    pub(super) hurry: bool,
+    /// Somebody waits until this many bytes are flushed: no lingering before that.
+    pub(super) wanted_bytes: u64,
+    /// Attempts to write are numbered from 1: the last that began, the last that failed, and one that somebody waits for,
+    /// so that there is no waiting before it begins.
+    pub(super) attempt: u64,
+    pub(super) failed_attempt: u64,
+    pub(super) wanted_attempt: u64,
     /// Why the last attempt failed, if it did.
     pub(super) failure: Option<Error>,
-    /// Attempts that failed, ever: by this a waiting caller notices one.
-    pub(super) failed_attempts: u64,
+    /// Who waits for room, in the order they came: none is overtaken, or a large record would wait for ever.
+    pub(super) waiting: VecDeque<u64>,
+    pub(super) next_ticket: u64,
     pub(super) closing: bool,
 }
 
@@ -99,10 +116,15 @@ impl Tray {
                 accepted,
                 flushed: Position::default(),
                 refused_count: 0,
+                too_long_count: 0,
                 worker: Worker::Busy,
-                hurry: false,
+                wanted_bytes: 0,
+                attempt: 0,
+                failed_attempt: 0,
+                wanted_attempt: 0,
                 failure: None,
-                failed_attempts: 0,
+                waiting: VecDeque::new(),
+                next_ticket: 0,
                 closing: false,
             }),
             work: Condvar::new(),
@@ -116,7 +138,7 @@ impl Tray {
         let Some(mut state) = self.try_lock() else {
             return self.ignore();
         };
-        if state.pending_bytes() + frame.len() as u64 > self.limits.max_pending_bytes as u64 {
+        if !self.has_room(&state, frame.len()) || !state.waiting.is_empty() {
             match self.wait_for_room(state, frame.len()) {
                 Some(with_room) => state = with_room,
                 None => return,
@@ -151,14 +173,22 @@ impl Tray {
         }
     }
 
-    /// Returns once all that was accepted before is with the operating system, or an attempt to bring it there failed.
+    /// Returns once all that was accepted before is with the operating system, or an attempt that began after this call
+    /// has failed.
     pub(crate) fn flush(&self) -> Result<()> {
         let mut state = self.lock()?;
         let target = state.accepted.bytes;
         if state.flushed.bytes < target && state.worker != Worker::Ended {
-            state.hurry = true;
+            self.is_not_worker("flush")?;
+            let attempt = state.attempt;
+            state.wanted_bytes = target;
+            state.wanted_attempt = attempt + 1;
             self.work.notify_one();
-            state = self.wait_until_flushed(state, target);
+            state = self.wait_while(state, |state| {
+                state.flushed.bytes < target
+                    && state.failed_attempt <= attempt
+                    && state.worker != Worker::Ended
+            });
         }
         state.outcome(target)
     }
@@ -166,16 +196,22 @@ impl Tray {
     /// Accepts nothing more, and returns once the worker has written the rest or given it up.
     pub(crate) fn close(&self) -> Result<()> {
         let mut state = self.lock()?;
-        state.closing = true;
+        if !state.closing {
+            state.closing = true;
+            state.wanted_attempt = state.attempt + 1;
+        }
         self.work.notify_one();
         self.progress.notify_all();
+        if state.worker != Worker::Ended {
+            self.is_not_worker("close")?;
+        }
         state = self.wait_while(state, |state| state.worker != Worker::Ended);
         let target = state.accepted.bytes;
         state.outcome(target)
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.lock().is_ok_and(|state| state.closing)
+        self.lock().map_or(true, |state| state.closing)
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -198,15 +234,8 @@ impl Tray {
         }
     }
 
-    /// For a record that nobody could read.
-    pub(crate) fn refuse(&self) {
-        if let Ok(mut state) = self.lock() {
-            state.refused_count += 1;
-        }
-    }
-
     /// The state, for a caller that has time.
-    fn lock(&self) -> Result<MutexGuard<'_, State>> {
+    pub(super) fn lock(&self) -> Result<MutexGuard<'_, State>> {
         if self.process.is_forked() {
             return Err(Error::Closed);
         }
@@ -234,48 +263,6 @@ impl Tray {
         self.lock().ok()
     }
 
-    /// Waits until `frame_bytes` more fit, or refuses them.
-    #[cold]
-    fn wait_for_room<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        frame_bytes: usize,
-    ) -> Option<MutexGuard<'a, State>> {
-        if self.process.is_forked() {
-            drop(state);
-            self.ignore();
-            return None;
-        }
-        let max = self.limits.max_pending_bytes as u64;
-        // What is larger than the bound by itself enters when nothing else waits.
-        let is_full = |state: &State| {
-            let pending = state.pending_bytes();
-            pending > 0 && pending + frame_bytes as u64 > max
-        };
-        // A failing sink is tried again in its time, not whenever a caller comes.
-        if state.failure.is_none() && !state.hurry {
-            state.hurry = true;
-            self.work.notify_one();
-        }
-        if self.limits.when_full == WhenFull::Block {
-            state = self.wait_while(state, |state| {
-                is_full(state) && state.failure.is_none() && !state.closing
-            });
-        }
-        if state.closing || !is_full(&state) {
-            return Some(state);
-        }
-        state.refused_count += 1;
-        let is_first = state.refused_count == 1;
-        drop(state);
-        if is_first {
-            log::error!(
-                "{max} bytes wait for the disk: new records are refused while there is no room"
-            );
-        }
-        None
-    }
-
     /// What is rarely left to do once a record is in.
     #[cold]
     fn finish_accept(&self, wait_for: Option<u64>) {
@@ -284,29 +271,41 @@ impl Tray {
             self.enter().closing = true;
             return self.ignore();
         }
-        if let Some(target) = wait_for {
-            let state = self.enter();
-            if state.failure.is_none() {
-                drop(self.wait_until_flushed(state, target));
-            }
+        if let Some(target) = wait_for
+            && !self.is_worker()
+        {
+            // A sink that fails keeps nobody waiting.
+            drop(self.wait_while(self.enter(), |state| {
+                state.flushed.bytes < target
+                    && state.failure.is_none()
+                    && state.worker != Worker::Ended
+            }));
         }
     }
 
-    /// Returns once `target` bytes are flushed, or an attempt after this call has failed.
-    fn wait_until_flushed<'a>(
-        &'a self,
-        state: MutexGuard<'a, State>,
-        target: u64,
-    ) -> MutexGuard<'a, State> {
-        let failed_attempts = state.failed_attempts;
-        self.wait_while(state, |state| {
-            state.flushed.bytes < target
-                && state.failed_attempts == failed_attempts
-                && state.worker != Worker::Ended
-        })
+    /// Declares this thread to be the worker.
+    pub(super) fn begin(&self) {
+        SERVED.set(ptr::from_ref(self).addr());
     }
 
-    fn wait_while<'a>(
+    /// Whether this thread is the worker, which can wait for nothing that it does itself. The logger that it calls, or the
+    /// sink, may log here.
+    pub(crate) fn is_worker(&self) -> bool {
+        SERVED.get() == ptr::from_ref(self).addr()
+    }
+
+    fn is_not_worker(&self, action: &'static str) -> Result<()> {
+        if self.is_worker() {
+            let error = io::Error::new(
+                io::ErrorKind::WouldBlock,
+                "a writer's own thread cannot wait for itself",
+            );
+            return Err(Error::stream(action, error));
+        }
+        Ok(())
+    }
+
+    pub(super) fn wait_while<'a>(
         &'a self,
         state: MutexGuard<'a, State>,
         condition: impl Fn(&State) -> bool,
@@ -317,7 +316,7 @@ impl Tray {
     }
 
     #[cold]
-    fn ignore(&self) {
+    pub(super) fn ignore(&self) {
         if self.ignored_count.fetch_add(1, Ordering::Relaxed) == 0 && !self.process.is_forked() {
             log::error!("the summary writer is closed: what is logged now is ignored");
         }

@@ -30,6 +30,7 @@ pub enum Sync {
 
 /// Works until the tray is closed and empty, or the sink fails after it was closed.
 pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: Sync) {
+    tray.begin();
     // A sink of the caller's may panic: who waits for the worker must learn that it is gone.
     let obituary = Obituary(tray);
     let mut retry_after = FIRST_RETRY;
@@ -101,7 +102,12 @@ impl Tray {
                 })
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        let must_wait = |state: &State| !state.chunks.has_full() && !state.hurry && !state.closing;
+        let must_wait = |state: &State| {
+            !state.chunks.has_full()
+                && state.waiting.is_empty()
+                && state.flushed.bytes >= state.wanted_bytes
+                && !state.closing
+        };
         if !self.limits.flush_interval.is_zero() && must_wait(&state) {
             state.worker = Worker::Lingering;
             let interval = self.limits.flush_interval;
@@ -111,10 +117,8 @@ impl Tray {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         state.worker = Worker::Busy;
-        let chunk = state.chunks.take();
-        // What comes from now on is not what somebody waits for.
-        state.hurry &= !state.chunks.is_empty();
-        Some(chunk)
+        state.attempt += 1;
+        Some(state.chunks.take())
     }
 
     /// Counts a chunk as flushed, and keeps its memory for the callers.
@@ -138,25 +142,25 @@ impl Tray {
     fn wait_after_failure(&self, error: Error, retry_after: Duration) -> bool {
         let mut state = self.enter();
         let is_first = state.failure.is_none();
-        let is_last = state.closing;
+        let is_last = state.closing && state.attempt >= state.wanted_attempt;
         state.failure = Some(error.clone());
-        state.failed_attempts += 1;
-        state.hurry = false;
+        state.failed_attempt = state.attempt;
         drop(state);
         self.progress.notify_all();
+        if is_last {
+            return false;
+        }
         if is_first {
             log::error!("{}; what is logged is kept, and tried again", Chain(&error));
         }
-        if !is_last {
-            let waited = self
-                .work
-                .wait_timeout_while(self.enter(), retry_after, |state| {
-                    !state.hurry && !state.closing
-                })
-                .unwrap_or_else(PoisonError::into_inner);
-            drop(waited);
-        }
-        !is_last
+        let (mut state, _) = self
+            .work
+            .wait_timeout_while(self.enter(), retry_after, |state| {
+                state.wanted_attempt <= state.attempt
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        state.attempt += 1;
+        true
     }
 
     /// The worker is gone; `failure` is why, if that is not known yet. What it has not written is lost.

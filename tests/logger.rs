@@ -1,0 +1,99 @@
+//! A logger that logs what it is told through a writer: also what the writer's own thread says, which must not wait for
+//! itself. Alone in its process, which has one logger.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::fs;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use log::{Log, Metadata, Record};
+use summary_writer::{EventReader, SummaryWriter, WriterOptions};
+
+struct Logger(Mutex<Option<SummaryWriter>>);
+
+static LOGGER: Logger = Logger(Mutex::new(None));
+
+impl Log for Logger {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let summary = self.0.lock().unwrap().clone();
+        if let Some(summary) = summary {
+            summary.text("log", record.args().to_string(), 0);
+            let _is_not_waited_for = summary.flush();
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Runs `work`, which must end within a minute.
+fn bounded(name: &str, work: impl FnOnce() + Send + 'static) {
+    let (sender, receiver) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        work();
+        sender.send(()).unwrap();
+    });
+    let ended = receiver.recv_timeout(Duration::from_secs(60));
+    assert!(ended.is_ok() || thread.is_finished(), "{name} hangs");
+    thread.join().unwrap();
+}
+
+/// Full until it is told otherwise.
+#[derive(Clone, Default)]
+struct Disk(Arc<AtomicBool>);
+
+impl Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.load(Ordering::Relaxed) {
+            true => Ok(bytes.len()),
+            false => Err(io::ErrorKind::StorageFull.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_the_writers_own_thread_says_can_be_logged_there() {
+    log::set_logger(&LOGGER).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
+
+    bounded("a deleted directory, each call written through", || {
+        let dir = tempfile::tempdir().unwrap();
+        let logdir = dir.path().join("run");
+        let options = WriterOptions::new().flush_interval(Duration::ZERO);
+        let summary = options.create_file_writer(&logdir).unwrap();
+        *LOGGER.0.lock().unwrap() = Some(summary.clone());
+        fs::remove_dir_all(&logdir).unwrap();
+        summary.scalar("loss", 0.5, 0);
+        *LOGGER.0.lock().unwrap() = None;
+        summary.close().unwrap();
+        assert_eq!(
+            EventReader::open(&logdir).unwrap().count(),
+            3,
+            "version, scalar, report"
+        );
+    });
+
+    bounded("a disk that was full, and a full writer", || {
+        let disk = Disk::default();
+        let options = WriterOptions::new().max_pending_bytes(10_000);
+        let summary = options.to_sink(disk.clone()).unwrap();
+        *LOGGER.0.lock().unwrap() = Some(summary.clone());
+        assert!(summary.flush().is_err());
+        (0..1000).for_each(|step| summary.scalar("loss", 0.5, step));
+        disk.0.store(true, Ordering::Relaxed);
+        summary.flush().unwrap();
+        *LOGGER.0.lock().unwrap() = None;
+        summary.close().unwrap();
+    });
+}
