@@ -156,6 +156,12 @@ fn peak_is_bounded(
         }
     });
     let peak = PEAK_BYTES.load(Relaxed) - baseline;
+    // Before anything can fail: a writer that is dropped waits for its sink.
+    while summary.stats().pending_bytes > 0 {
+        gate.permit();
+        thread::yield_now();
+    }
+    summary.close().unwrap();
     assert!(
         chunks > 100,
         "{name}: the sink was not in the way: {chunks} chunks"
@@ -163,8 +169,4 @@ fn peak_is_bounded(
     // What the threads, the permissions and the row of chunks need is small beside the buffers.
     let bound = MAX_PENDING_BYTES + 2 * BUFFER_BYTES + record_bytes + (100 << 10);
     assert!(peak <= bound, "{name}: {peak} bytes of {bound}");
-    while summary.stats().pending_bytes > 0 {
-        gate.permit();
-        thread::yield_now();
-    }
 }

@@ -273,7 +273,7 @@ fn many_callers_of_a_full_writer_all_get_their_turn() {
 #[test]
 fn a_large_record_is_not_overtaken_for_ever() {
     let summary = WriterOptions::new()
-        .max_pending_bytes(100_000)
+        .max_pending_bytes(1 << 20)
         .to_sink(Tape::new())
         .unwrap();
     let done = AtomicBool::new(false);
@@ -288,7 +288,10 @@ fn a_large_record_is_not_overtaken_for_ever() {
                     < 2_000_000
             })
         });
-        summary.text("notes", "x".repeat(1 << 20), 0);
+        while summary.stats().accepted_count < 1000 {
+            thread::yield_now();
+        }
+        summary.text("notes", "x".repeat(2 << 20), 0);
         done.store(true, Ordering::Relaxed);
         small.map(|thread| thread.join().unwrap())
     });
