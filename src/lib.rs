@@ -39,11 +39,12 @@
 //! there is none. Records are in the file in the order of the calls, also across threads if one call returned before
 //! another began.
 //!
-//! Dropping the last handle writes all and closes the file, also while a panic unwinds. A program that is killed loses at
-//! most the last flush interval, and its file can be read to the last whole record. A disk that is full or fails keeps
+//! Dropping the last handle writes all and closes the file, also while a panic unwinds. Where nothing drops it, in a
+//! `static` or by [`std::process::exit`], close or flush before. A program that is killed loses at most the last flush
+//! interval, and its file can be read to the last whole record. A disk that is full or fails keeps
 //! nobody waiting: records are kept up to [`WriterOptions::max_pending_bytes`] and written once it recovers, each byte
-//! once; beyond that they are refused, counted and reported. In a fork of the process nobody writes: there, calls are
-//! ignored and reported.
+//! once; beyond that they are refused, counted and reported. In a fork of the process nobody writes: what is logged there
+//! is ignored, and reported once the writer notices.
 //!
 //! # Errors
 //!
@@ -88,7 +89,7 @@ pub use reader::EventReader;
 pub use summary::{Element, Metadata, Scalar, Tag, Tensor};
 pub use writer::{Stats, SummaryWriter, Sync, WhenFull, WriterOptions, unique_logdir};
 
-/// The examples of the README are compiled and run.
+/// The examples of the README are compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -15,7 +15,8 @@ pub struct Stats {
     pub pending_bytes: u64,
     /// Records that were refused: because `max_pending_bytes` were waiting already, or longer than any reader takes.
     pub refused_count: u64,
-    /// Calls that came after the writer was closed, or from a fork of its process.
+    /// Calls that came after the writer was closed, or from a fork of its process since the fork was noticed: at the first
+    /// call that finds the writer idle or that wants an answer, at the latest after 256 KiB of records.
     pub ignored_count: u64,
     /// Steps beyond the range of `i64`, written as the nearest that fits.
     pub saturated_step_count: u64,
