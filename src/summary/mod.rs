@@ -1,10 +1,13 @@
 //! The caller's data to one value of an event: a file per kind. Pure: no file, no thread, no clock.
 
+mod pr_curve;
 mod scalar;
 mod tag;
 mod tensor;
 mod text;
 
+pub(crate) use pr_curve::pr_curve;
+pub use pr_curve::{PrCurve, Prediction};
 pub use scalar::Scalar;
 pub(crate) use scalar::described_scalar;
 pub use tag::Tag;

@@ -10,7 +10,7 @@ use crate::event::{self, HEAD_BYTES, Step, WallTime};
 use crate::proto;
 use crate::proto::summary::Value;
 use crate::record::{self, FOOTER_BYTES, HEADER_BYTES};
-use crate::summary::{self, Metadata, Scalar, Tag, Tensor};
+use crate::summary::{self, Metadata, PrCurve, Scalar, Tag, Tensor};
 
 /// Where the values of an event stand in a frame that is built in its place.
 const VALUES: usize = HEADER_BYTES + HEAD_BYTES;
@@ -106,6 +106,12 @@ impl SummaryWriter {
         step: impl Step,
     ) {
         let value = summary::plugin_tensor(self.prefix(), &tag.into(), tensor, metadata);
+        self.value(&value, step);
+    }
+
+    /// Logs a precision-recall curve. The dashboard has a slider for the steps.
+    pub fn pr_curve<'a>(&self, tag: impl Into<Tag<'a>>, curve: PrCurve, step: impl Step) {
+        let value = summary::pr_curve(self.prefix(), &tag.into(), curve);
         self.value(&value, step);
     }
 

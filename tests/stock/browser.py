@@ -82,6 +82,16 @@ class Browser(webdriver.Chrome):
             return Object.fromEntries(texts);
         """)
 
+    def pr_curves(self) -> dict[str, list[int]]:
+        """The number of straight lines in each curve of the PR curves dashboard, by tag."""
+        return self.ask("""
+            const cards = deep(document, "tf-pr-curve-card").map(card => [
+              card.tag,
+              deep(card.shadowRoot, "path.line").map(line => (line.getAttribute("d") || "").split("L").length - 1),
+            ]);
+            return Object.fromEntries(cards);
+        """)
+
     def errors(self) -> list[str]:
         """What the console has reported as an error since the last call."""
         return [entry["message"] for entry in self.get_log("browser") if entry["level"] == "SEVERE"]

@@ -1,4 +1,5 @@
-"""TensorBoard's pages, in a browser, draw what the example `digits` logs, with a line for each of its runs.
+"""TensorBoard's pages, in a browser, draw what the example `digits` logs, with a line for each of its runs, and what the
+tests' own log has of the other kinds.
 
 Leaves a picture of each page in `target/screenshots`.
 """
@@ -80,4 +81,12 @@ def test_text(digits_board, chrome):
         assert table[0] == ["setting", "value"]
         assert ["epochs", str(EPOCHS)] in table
     assert tables["baseline"] != tables["dropout"]
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_pr_curves(board, chrome):
+    chrome.get(f"{board.url}/#pr_curves")
+    # A line less than there are points: the first step has 201 of which the last counts nothing, the counts have two.
+    eventually(chrome.pr_curves, {"counts": [1], "curve": [199]})
     assert chrome.errors() == []

@@ -1,12 +1,12 @@
 """Our `proto/*.proto` say what the descriptors inside the stock package say: a subset, and no difference within it."""
 
 import importlib
-import pkgutil
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+import tensorboard
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
     EnumDescriptorProto,
@@ -16,7 +16,6 @@ from google.protobuf.descriptor_pb2 import (
 )
 from grpc_tools import protoc
 from harness import REPO
-from tensorboard.compat import proto as stock_protos
 
 UNPACKABLE = {
     FieldDescriptorProto.TYPE_STRING,
@@ -79,10 +78,12 @@ def differences(ours: dict[str, object], stock: dict[str, object]) -> list[str]:
 @pytest.fixture(scope="session")
 def stock() -> dict[str, object]:
     """The facts of all that the stock package has."""
+    package = Path(tensorboard.__file__).parent
     files = []
-    for module in pkgutil.iter_modules(stock_protos.__path__, f"{stock_protos.__name__}."):
+    for source in [*package.glob("compat/proto/*_pb2.py"), *package.glob("plugins/**/*_pb2.py")]:
+        module = ".".join(source.relative_to(package.parent).with_suffix("").parts)
         file = FileDescriptorProto()
-        importlib.import_module(module.name).DESCRIPTOR.CopyToProto(file)
+        importlib.import_module(module).DESCRIPTOR.CopyToProto(file)
         files.append(file)
     return facts(files)
 

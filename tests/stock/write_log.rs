@@ -10,7 +10,7 @@ use std::error::Error;
 use std::io::{self, BufRead};
 use std::path::Path;
 
-use summary_writer::{DataClass, Metadata, SummaryWriter, Tag, Tensor, proto};
+use summary_writer::{DataClass, Metadata, PrCurve, SummaryWriter, Tag, Tensor, proto};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
@@ -39,6 +39,7 @@ fn write(logdir: &Path) -> Result {
     together(&root.run("together")?);
     scopes(&root.run("scopes")?);
     tensors(&root.run("tensors")?)?;
+    pr_curves(&root.run("pr_curves")?)?;
     events(&root.run("events")?);
     twins(&logdir.join("twins"))?;
     root.close()?;
@@ -204,6 +205,25 @@ fn tensors(run: &SummaryWriter) -> Result {
         .content(b"\x10\x0b")
         .data_class(DataClass::BlobSequence);
     run.tensor("clip", Tensor::strings([1], [&b"RIFF"[..]])?, audio, 0);
+    Ok(())
+}
+
+/// Curves of a thousand examples that are drawn by arithmetic, and of counts.
+fn pr_curves(run: &SummaryWriter) -> Result {
+    let draw = |i: u16| f32::from(i * 37 % 1000) / 1000.0;
+    let predictions: Vec<f32> = (0..1000).map(draw).collect();
+    let labels: Vec<bool> = (0..1000)
+        .map(|i| draw(i) * 3.0 > f32::from(i % 4))
+        .collect();
+    let weights: Vec<f32> = (0..1000).map(|i| f32::from(i % 3_u16)).collect();
+    let tag = Tag::new("curve").description("a *curve*");
+    run.at(START)
+        .pr_curve(&tag, PrCurve::new(&labels, &predictions)?, 0);
+    let few = PrCurve::weighted(&labels, &predictions, &weights, 11)?;
+    run.at(START + 1.0).pr_curve(&tag, few, 1);
+
+    let counts = PrCurve::from_counts(&[3.0, 1.0], &[1.0, 0.0], &[0.0, 1.0], &[0.0, 2.0])?;
+    run.at(START).pr_curve("counts", counts, 0);
     Ok(())
 }
 

@@ -1,0 +1,437 @@
+//! Labels and predictions to a precision-recall curve.
+
+use prost::Message;
+
+use super::tensor::Tensor;
+use super::{Tag, tensor_value};
+use crate::error::{Error, Result};
+use crate::proto::summary::Value;
+use crate::proto::summary_metadata::PluginData;
+use crate::proto::{DataClass, PrCurvePluginData};
+
+/// As the stock writers have it: steps of half a percent.
+const DEFAULT_THRESHOLDS: usize = 201;
+/// More than a screen has points, many times over.
+const MAX_THRESHOLDS: usize = 1 << 16;
+/// Instead of a division by zero, as the stock writers have it.
+const MIN_COUNT: f64 = 1e-7;
+
+/// Precision and recall of a binary classifier at evenly spaced thresholds from 0 to 1.
+///
+/// An example is predicted positive at a threshold if its prediction is not below it. The counts are those of the stock
+/// package: a prediction `p` counts up to threshold number `floor(p * (n - 1))`, worked out in its own precision; precision
+/// is `tp / (tp + fp)`, recall `tp / (tp + fn)`, and 0 where nothing was counted.
+///
+/// The dashboard shows whole counts, and leaves out the thresholds above the highest prediction. Let the weights be of the
+/// size of counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrCurve {
+    thresholds: u32,
+    /// Six rows: true positives, false positives, true negatives, false negatives, precision, recall.
+    rows: Tensor,
+}
+
+impl PrCurve {
+    /// The curve of `predictions`, each the probability that its example is positive, 0 to 1, at 201 thresholds, as
+    /// many as the stock writers have.
+    ///
+    /// ```
+    /// use summary_writer::PrCurve;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+    ///
+    /// let labels = [true, false, true, true];
+    /// let predictions = [0.9, 0.2, 0.4, 0.7];
+    /// summary.pr_curve("is_cat", PrCurve::new(&labels, &predictions)?, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the lengths differ, or a prediction is not between 0 and 1.
+    pub fn new(labels: &[bool], predictions: &[impl Prediction]) -> Result<Self> {
+        Self::with_thresholds(labels, predictions, DEFAULT_THRESHOLDS)
+    }
+
+    /// As [`new`](Self::new), at `thresholds` thresholds.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`Error::Invalid`] if there are fewer than 2 thresholds, or more than 65,536.
+    pub fn with_thresholds(
+        labels: &[bool],
+        predictions: &[impl Prediction],
+        thresholds: usize,
+    ) -> Result<Self> {
+        same_len("predictions", predictions.len(), labels.len())?;
+        Self::count(labels.iter().copied(), predictions, thresholds, |_| 1.0)
+    }
+
+    /// As [`with_thresholds`](Self::with_thresholds), where each example counts `weights` times.
+    ///
+    /// # Errors
+    /// As [`with_thresholds`](Self::with_thresholds); [`Error::Invalid`] if a weight is negative or not finite.
+    pub fn weighted(
+        labels: &[bool],
+        predictions: &[impl Prediction],
+        weights: &[f32],
+        thresholds: usize,
+    ) -> Result<Self> {
+        same_len("predictions", predictions.len(), labels.len())?;
+        same_len("weights", weights.len(), labels.len())?;
+        if let Some(i) = weights
+            .iter()
+            .position(|weight| !(0.0..=f32::MAX).contains(weight))
+        {
+            let problem = format!(
+                "number {i} is {}, a finite one of 0 or more fits",
+                weights[i]
+            );
+            return Err(Error::invalid("weights", problem));
+        }
+        Self::count(labels.iter().copied(), predictions, thresholds, |i| {
+            weights[i].into()
+        })
+    }
+
+    /// One curve for each class, which takes that class for positive and all others for negative.
+    ///
+    /// `labels` has the class of each example; `probabilities` has `classes` numbers for each, example by example.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the lengths do not fit, a label is no class, or a probability is not between 0 and 1.
+    pub fn one_vs_rest(
+        labels: &[usize],
+        probabilities: &[impl Prediction],
+        classes: usize,
+    ) -> Result<Vec<Self>> {
+        let needed = labels.len().checked_mul(classes);
+        if needed != Some(probabilities.len()) {
+            let (given, examples) = (probabilities.len(), labels.len());
+            let problem = format!("{given} are given, {classes} for each of {examples} labels fit");
+            return Err(Error::invalid("probabilities", problem));
+        }
+        if let Some(i) = labels.iter().position(|label| *label >= classes) {
+            let problem = format!("number {i} is {}, one below {classes} fits", labels[i]);
+            return Err(Error::invalid("labels", problem));
+        }
+        (0..classes)
+            .map(|class| {
+                let of_class = probabilities.iter().skip(class).step_by(classes);
+                let predictions: Vec<_> = of_class.copied().collect();
+                let labels = labels.iter().map(|label| *label == class);
+                Self::count(labels, &predictions, DEFAULT_THRESHOLDS, |_| 1.0)
+            })
+            .collect()
+    }
+
+    /// A curve of counts that the program has made itself, at thresholds that rise evenly from 0 to 1.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the lengths differ, do not fit as thresholds, or a count is negative or not finite.
+    pub fn from_counts(
+        true_positives: &[f64],
+        false_positives: &[f64],
+        true_negatives: &[f64],
+        false_negatives: &[f64],
+    ) -> Result<Self> {
+        let len = true_positives.len();
+        check_thresholds(len)?;
+        for (what, counts) in [
+            ("true positives", true_positives),
+            ("false positives", false_positives),
+            ("true negatives", true_negatives),
+            ("false negatives", false_negatives),
+        ] {
+            same_len(what, counts.len(), len)?;
+            if let Some(i) = counts
+                .iter()
+                .position(|count| !(0.0..=f64::MAX).contains(count))
+            {
+                let problem = format!(
+                    "number {i} is {}, a finite one of 0 or more fits",
+                    counts[i]
+                );
+                return Err(Error::invalid(what, problem));
+            }
+        }
+        Self::of(
+            true_positives,
+            false_positives,
+            true_negatives,
+            false_negatives,
+        )
+    }
+
+    fn count<P: Prediction>(
+        labels: impl Iterator<Item = bool>,
+        predictions: &[P],
+        thresholds: usize,
+        weight: impl Fn(usize) -> f64,
+    ) -> Result<Self> {
+        check_thresholds(thresholds)?;
+        let len = thresholds;
+        let (mut true_positives, mut false_positives) = (vec![0.0; len], vec![0.0; len]);
+        for (i, (label, prediction)) in labels.zip(predictions).enumerate() {
+            let Some(threshold) = prediction.threshold(len) else {
+                let problem =
+                    format!("number {i} is {prediction:?}, a probability from 0 to 1 fits");
+                return Err(Error::invalid("predictions", problem));
+            };
+            let counts = if label {
+                &mut true_positives
+            } else {
+                &mut false_positives
+            };
+            counts[threshold] += weight(i);
+        }
+        // What counts at a threshold counts at all below.
+        for counts in [&mut true_positives, &mut false_positives] {
+            for i in (1..len).rev() {
+                counts[i - 1] += counts[i];
+            }
+        }
+        let rest = |counts: &[f64]| {
+            counts
+                .iter()
+                .map(|count| counts[0] - count)
+                .collect::<Vec<_>>()
+        };
+        let (false_negatives, true_negatives) = (rest(&true_positives), rest(&false_positives));
+        Self::of(
+            &true_positives,
+            &false_positives,
+            &true_negatives,
+            &false_negatives,
+        )
+    }
+
+    fn of(
+        true_positives: &[f64],
+        false_positives: &[f64],
+        true_negatives: &[f64],
+        false_negatives: &[f64],
+    ) -> Result<Self> {
+        let share = |others: &[f64]| {
+            let pairs = true_positives.iter().zip(others);
+            pairs
+                .map(|(hits, others)| hits / (hits + others).max(MIN_COUNT))
+                .collect::<Vec<_>>()
+        };
+        let (precision, recall) = (share(false_positives), share(false_negatives));
+        let rows = [
+            true_positives,
+            false_positives,
+            true_negatives,
+            false_negatives,
+            &precision,
+            &recall,
+        ];
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "the dashboard has no more precision"
+        )]
+        let rows: Vec<f32> = rows
+            .concat()
+            .into_iter()
+            .map(|number| number as f32)
+            .collect();
+        let thresholds = check_thresholds(true_positives.len())?;
+        let rows = Tensor::new([6, true_positives.len()], &rows)?;
+        Ok(Self { thresholds, rows })
+    }
+}
+
+fn check_thresholds(thresholds: usize) -> Result<u32> {
+    match u32::try_from(thresholds) {
+        Ok(fitting) if (2..=MAX_THRESHOLDS).contains(&thresholds) => Ok(fitting),
+        _ => {
+            let problem = format!("{thresholds} are given, from 2 to {MAX_THRESHOLDS} fit");
+            Err(Error::invalid("thresholds", problem))
+        }
+    }
+}
+
+fn same_len(what: &'static str, given: usize, wanted: usize) -> Result<()> {
+    if given == wanted {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        what,
+        format!("{given} are given, {wanted} fit"),
+    ))
+}
+
+/// A probability: `f32` or `f64`.
+pub trait Prediction: Copy + std::fmt::Debug + sealed::Sealed {}
+
+#[allow(unnameable_types, reason = "so that nobody else implements it")]
+mod sealed {
+    pub trait Sealed {
+        /// The highest of `len` thresholds that it is not below; `None` if it is no probability.
+        fn threshold(&self, len: usize) -> Option<usize>;
+    }
+}
+
+macro_rules! predictions {
+    ($($float:ty)*) => {$(
+        impl Prediction for $float {}
+        impl sealed::Sealed for $float {
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "it is between 0 and 1"
+            )]
+            fn threshold(&self, len: usize) -> Option<usize> {
+                let last = len - 1;
+                (0.0..=1.0).contains(self).then(|| ((*self * last as $float) as usize).min(last))
+            }
+        }
+    )*};
+}
+
+predictions!(f32 f64);
+
+pub(crate) fn pr_curve(prefix: &str, tag: &Tag<'_>, curve: PrCurve) -> Value {
+    let content = PrCurvePluginData {
+        version: 0,
+        num_thresholds: curve.thresholds,
+    };
+    let plugin_data = PluginData {
+        plugin_name: "pr_curves".into(),
+        content: content.encode_to_vec(),
+    };
+    tensor_value(prefix, tag, plugin_data, DataClass::Tensor, curve.rows.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The six rows.
+    fn rows(curve: &PrCurve) -> Vec<Vec<f32>> {
+        let (numbers, _) = curve.rows.0.tensor_content.as_chunks();
+        let numbers: Vec<f32> = numbers
+            .iter()
+            .map(|bytes| f32::from_le_bytes(*bytes))
+            .collect();
+        numbers
+            .chunks(curve.thresholds as usize)
+            .map(<[f32]>::to_vec)
+            .collect()
+    }
+
+    #[test]
+    fn counts_at_each_threshold_what_is_not_below_it() {
+        // Thresholds 0, 0.5, 1. Positives at 0.9 (up to 0.5) and 0.2 (up to 0); negatives at 0.5 and 1 (up to 1).
+        let curve = PrCurve::with_thresholds(&[true, true, false, false], &[0.9, 0.2, 0.5, 1.0], 3)
+            .unwrap();
+        let want: [&[f32]; 6] = [
+            &[2.0, 1.0, 0.0],
+            &[2.0, 2.0, 1.0],
+            &[0.0, 0.0, 1.0],
+            &[0.0, 1.0, 2.0],
+            &[0.5, 1.0 / 3.0, 0.0],
+            &[1.0, 0.5, 0.0],
+        ];
+        assert_eq!(rows(&curve), want);
+    }
+
+    #[test]
+    fn weights_count_an_example_as_often() {
+        let curve = PrCurve::weighted(
+            &[true, false, true],
+            &[1.0f32, 1.0, 0.0],
+            &[3.0, 0.5, 2.0],
+            2,
+        )
+        .unwrap();
+        let want: [&[f32]; 6] = [
+            &[5.0, 3.0],
+            &[0.5, 0.5],
+            &[0.0, 0.0],
+            &[0.0, 2.0],
+            &[5.0 / 5.5, 3.0 / 3.5],
+            &[1.0, 0.6],
+        ];
+        assert_eq!(rows(&curve), want);
+    }
+
+    #[test]
+    fn each_class_is_set_against_the_rest() {
+        let probabilities = [0.7, 0.2, 0.1, 0.1, 0.8, 0.1];
+        let curves = PrCurve::one_vs_rest(&[0, 1], &probabilities, 3).unwrap();
+        let want = [
+            PrCurve::new(&[true, false], &[0.7, 0.1]).unwrap(),
+            PrCurve::new(&[false, true], &[0.2, 0.8]).unwrap(),
+            PrCurve::new(&[false, false], &[0.1, 0.1]).unwrap(),
+        ];
+        assert_eq!(curves, want);
+        assert_eq!(PrCurve::one_vs_rest(&[], &[0.0f32; 0], 0).unwrap(), []);
+    }
+
+    #[test]
+    fn counts_of_the_programs_own_are_taken_as_they_are() {
+        let curve =
+            PrCurve::from_counts(&[3.0, 1.0], &[1.0, 0.0], &[0.0, 1.0], &[0.0, 2.0]).unwrap();
+        assert_eq!(rows(&curve)[4..], [[0.75, 1.0], [1.0, 1.0 / 3.0]]);
+        assert_eq!(rows(&curve)[3], [0.0, 2.0]);
+    }
+
+    #[test]
+    fn nothing_counted_has_no_nan() {
+        let curve = PrCurve::new(&[], &[0.0f32; 0]).unwrap();
+        assert_eq!(rows(&curve), [[0.0; 201]; 6]);
+    }
+
+    #[test]
+    fn what_makes_no_curve_is_refused_by_name() {
+        let nan = f32::NAN;
+        for (got, want) in [
+            (
+                PrCurve::new(&[true], &[0.5f32, 0.5]),
+                "predictions: 2 are given, 1 fit",
+            ),
+            (
+                PrCurve::new(&[true, true], &[0.5, nan]),
+                "predictions: number 1 is NaN, a probability from 0 to 1 fits",
+            ),
+            (
+                PrCurve::new(&[true], &[1.5f64]),
+                "predictions: number 0 is 1.5, a probability from 0 to 1 fits",
+            ),
+            (
+                PrCurve::with_thresholds(&[true], &[0.5f64], 1),
+                "thresholds: 1 are given, from 2 to 65536 fit",
+            ),
+            (
+                PrCurve::with_thresholds(&[true], &[0.5f64], usize::MAX),
+                "thresholds: 18446744073709551615 are given, from 2 to 65536 fit",
+            ),
+            (
+                PrCurve::weighted(&[true], &[0.5f64], &[], 201),
+                "weights: 0 are given, 1 fit",
+            ),
+            (
+                PrCurve::weighted(&[true], &[0.5f64], &[-1.0], 201),
+                "weights: number 0 is -1, a finite one of 0 or more fits",
+            ),
+            (
+                PrCurve::from_counts(&[1.0; 2], &[1.0; 2], &[1.0; 2], &[1.0; 3]),
+                "false negatives: 3 are given, 2 fit",
+            ),
+            (
+                PrCurve::from_counts(&[1.0; 2], &[1.0, f64::INFINITY], &[1.0; 2], &[1.0; 2]),
+                "false positives: number 1 is inf, a finite one of 0 or more fits",
+            ),
+        ] {
+            assert_eq!(got.unwrap_err().to_string(), want);
+        }
+        for (labels, probabilities, classes) in [
+            (&[0, 1][..], &[0.5; 3][..], 2),
+            (&[2], &[0.5; 2], 2),
+            (&[0, 1], &[0.5; 3], usize::MAX),
+        ] {
+            let error = PrCurve::one_vs_rest(labels, probabilities, classes).unwrap_err();
+            assert!(matches!(error, Error::Invalid { .. }), "{error}");
+        }
+    }
+}
