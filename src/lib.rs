@@ -50,7 +50,8 @@
 //!
 //! Opening fails loudly. The methods that log return nothing; what goes wrong behind them comes back from
 //! [`flush`](SummaryWriter::flush), [`close`](SummaryWriter::close) and [`stats`](SummaryWriter::stats), and is said once
-//! through the [`log`] crate. There is one [`Error`].
+//! through the [`log`](https://docs.rs/log) crate, where any logger shows it. There is one [`Error`]; its message leaves out
+//! its source, so print the chain, as `anyhow` does by `{:#}`.
 //!
 //! # Reading
 //!

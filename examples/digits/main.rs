@@ -138,7 +138,7 @@ fn run(options: Options) -> Result<(), Box<dyn Error>> {
 
     let (wrote, view) = (logdir.display(), watched.display());
     println!("Wrote 6 runs (baseline and dropout) to {wrote}.");
-    println!("Look at them: tensorboard --logdir {view}  (or add -- --view)");
+    println!("Look at them: tensorboard --logdir {view}  (--view does it for you)");
     if options.view {
         view::serve(&watched)?;
     }

@@ -11,7 +11,8 @@ Trains a digit classifier twice, without and with dropout, and logs both for Ten
 Usage: cargo run --release --example digits -- [options]
 
 Options:
-  --logdir DIR  write the runs below DIR [default: a new directory in logs/digits]
+  --logdir DIR  write the runs below DIR, one training in each
+                [default: a new directory in logs/digits]
   --epochs N    passes over the training data, 1 to 65535 [default: 20]
   --view        then start TensorBoard on the runs; installs it under target/ if PATH has none
   --help        print this";

@@ -17,6 +17,7 @@ use crate::record::RecordReader;
 /// also into a new file.
 ///
 /// ```
+/// use summary_writer::proto::event::What;
 /// use summary_writer::{EventReader, SummaryWriter};
 ///
 /// # let dir = tempfile::tempdir()?;
@@ -25,11 +26,16 @@ use crate::record::RecordReader;
 /// summary.scalar("loss", 0.5, 7);
 /// summary.close()?;
 ///
-/// let mut steps = Vec::new();
+/// let mut points = Vec::new();
 /// for event in EventReader::open(logdir)? {
-///     steps.push(event?.step);
+///     let event = event?;
+///     if let Some(What::Summary(summary)) = event.what {
+///         for value in summary.value {
+///             points.push((value.tag.clone(), event.step, value.scalar()));
+///         }
+///     }
 /// }
-/// assert_eq!(steps, [0, 7]); // the first event says the version
+/// assert_eq!(points, [("loss".to_owned(), 7, Some(0.5))]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

@@ -1,8 +1,12 @@
-//! One number. A plain tag's value has the small form that `event` encodes; this is the form that carries a description.
+//! One number. A plain tag's value has the small form that `event` encodes; the form that carries a description is made
+//! here, and both are read.
 
 use super::{Tag, plugin, tensor_value};
 use crate::proto::summary::Value;
+use crate::proto::summary::value::Value as Data;
 use crate::proto::{DataClass, DataType, TensorProto};
+
+const PLUGIN: &str = "scalars";
 
 /// A number that shows as a scalar: every primitive number, and `bool` as 0 and 1.
 ///
@@ -47,7 +51,36 @@ pub(crate) fn described_scalar(prefix: &str, tag: &Tag<'_>, value: f32) -> Value
         float_val: vec![value],
         ..Default::default()
     };
-    tensor_value(prefix, tag, plugin("scalars"), DataClass::Scalar, tensor)
+    tensor_value(prefix, tag, plugin(PLUGIN), DataClass::Scalar, tensor)
+}
+
+impl Value {
+    /// The number of a scalar, whichever of its two forms it has: the small one, or the tensor of a tag that is described.
+    /// `None` for other kinds.
+    pub fn scalar(&self) -> Option<f32> {
+        match self.value.as_ref()? {
+            Data::SimpleValue(value) => Some(*value),
+            Data::Tensor(tensor) => {
+                let metadata = self.metadata.as_ref()?;
+                let plugin_data = metadata.plugin_data.as_ref()?;
+                let is_single = tensor
+                    .tensor_shape
+                    .as_ref()
+                    .is_none_or(|shape| shape.dim.is_empty());
+                if plugin_data.plugin_name != PLUGIN
+                    || tensor.dtype() != DataType::DtFloat
+                    || !is_single
+                {
+                    return None;
+                }
+                match (&tensor.tensor_content[..], &tensor.float_val[..]) {
+                    ([], [value]) => Some(*value),
+                    (content, _) => Some(f32::from_le_bytes(content.try_into().ok()?)),
+                }
+            }
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -65,6 +98,37 @@ mod tests {
         assert_eq!((-3i8).to_f32(), -3.0);
         assert_eq!(true.to_f32(), 1.0);
         assert_eq!(false.to_f32(), 0.0);
+    }
+
+    #[test]
+    fn a_scalar_is_read_in_both_forms_and_nothing_else_for_one() {
+        let value = |value| Value {
+            value: Some(value),
+            ..Default::default()
+        };
+        assert_eq!(value(Data::SimpleValue(0.25)).scalar(), Some(0.25));
+        let described = described_scalar("", &Tag::new("loss").description("x"), 0.25);
+        assert_eq!(described.scalar(), Some(0.25));
+
+        let with = |change: fn(&mut TensorProto)| {
+            let mut value = described.clone();
+            if let Some(Data::Tensor(tensor)) = &mut value.value {
+                change(tensor);
+            }
+            value.scalar()
+        };
+        assert_eq!(
+            with(|tensor| tensor.tensor_content = vec![0, 0, 0x80, 0x3f]),
+            Some(1.0)
+        );
+        assert_eq!(with(|tensor| tensor.tensor_content = vec![0; 5]), None);
+        assert_eq!(with(|tensor| tensor.float_val.clear()), None);
+        assert_eq!(with(|tensor| tensor.dtype = DataType::DtInt32.into()), None);
+        assert_eq!(Value::default().scalar(), None);
+        assert_eq!(
+            crate::summary::text("", &Tag::new("notes"), "x").scalar(),
+            None
+        );
     }
 
     #[test]

@@ -41,7 +41,7 @@ use tray::Tray;
 /// It is a handle: clones write to the same event file, from any thread, and no method needs `&mut`. The methods that
 /// log return nothing, never panic, and do not wait for a disk unless [`WriterOptions`] were told to, or
 /// [`max_pending_bytes`](WriterOptions::max_pending_bytes) wait for it already. What goes wrong behind them is kept and
-/// tried again, said once through the [`log`] crate, and told by [`flush`](Self::flush), [`close`](Self::close) and
+/// tried again, said once through the [`log`](https://docs.rs/log) crate, and told by [`flush`](Self::flush), [`close`](Self::close) and
 /// [`stats`](Self::stats).
 ///
 /// When the last handle is dropped, all that was logged is written and the file is closed. A handle in a `static` is never
@@ -157,7 +157,8 @@ impl SummaryWriter {
         }
     }
 
-    /// Returns once all that was logged before, here and in the runs below, is with the operating system.
+    /// Returns once all that was logged before, here and in the runs below, is with the operating system. On a writer that
+    /// is closed it says whether all was.
     ///
     /// # Errors
     /// [`Error::Io`] if an attempt to write has failed. Nothing is lost by that: it is tried again, and this can be
@@ -279,7 +280,7 @@ impl Run {
         if name.is_empty() || !Path::new(name).components().all(is_plain) || name.contains('\0') {
             return Err(Error::invalid(
                 "run",
-                format!("{name:?} is given, the name of a directory below this run's fits"),
+                format!("{name:?} is given, a relative path of plain names fits"),
             ));
         }
         let Some(place) = &self.place else {
