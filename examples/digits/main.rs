@@ -17,12 +17,13 @@ mod view;
 
 use std::error::Error;
 use std::f32::consts::PI;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use fastrand::Rng;
-use summary_writer::{SummaryWriter, Tag, unique_logdir};
+use summary_writer::{SummaryWriter, Tag, markdown_table, unique_logdir};
 
 use crate::data::{CLASSES, Digits, PIXELS};
 use crate::net::{HIDDEN, Net, Score};
@@ -108,18 +109,21 @@ fn cosine(step: usize, steps: usize) -> f32 {
 }
 
 fn config(dropout: f32, epochs: u16, training: &Digits, held_out: &Digits) -> String {
+    let setting = |name: &str, value: &dyn Display| [name.to_owned(), value.to_string()];
+    let network = format!("{PIXELS} → {HIDDEN} ReLU → {CLASSES} softmax");
+    let optimiser = format!("Adam, learning rate {LEARNING_RATE}, cosine decay to 0");
     let (images, held_out) = (training.len(), held_out.len());
-    format!(
-        "| setting | value |\n\
-         | --- | --- |\n\
-         | network | {PIXELS} → {HIDDEN} ReLU → {CLASSES} softmax |\n\
-         | dropout after the hidden layer | {dropout} |\n\
-         | optimiser | Adam, learning rate {LEARNING_RATE}, cosine decay to 0 |\n\
-         | epochs | {epochs} |\n\
-         | batch size | {BATCH} |\n\
-         | images | {images} for training, {held_out} for validation |\n\
-         | seed | {SEED} |\n"
-    )
+    let rows = [
+        setting("network", &network),
+        setting("dropout after the hidden layer", &dropout),
+        setting("optimiser", &optimiser),
+        setting("epochs", &epochs),
+        setting("batch size", &BATCH),
+        setting("images for training", &images),
+        setting("images for validation", &held_out),
+        setting("seed", &SEED),
+    ];
+    markdown_table(["setting", "value"], rows)
 }
 
 fn run(options: Options) -> Result<(), Box<dyn Error>> {

@@ -13,6 +13,7 @@ pub(crate) use scalar::described_scalar;
 pub use tag::Tag;
 pub(crate) use tensor::plugin_tensor;
 pub use tensor::{Element, Metadata, Tensor};
+pub use text::markdown_table;
 pub(crate) use text::text;
 
 use crate::proto::summary::Value;

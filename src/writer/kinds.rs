@@ -79,7 +79,8 @@ impl SummaryWriter {
         });
     }
 
-    /// Logs Markdown: headings, tables, code, links and pictures. HTML in it is shown as text.
+    /// Logs Markdown: headings, tables ([`markdown_table`](crate::markdown_table)), code, links and pictures. HTML in it is
+    /// shown as text.
     pub fn text<'a>(&self, tag: impl Into<Tag<'a>>, markdown: impl AsRef<str>, step: impl Step) {
         let value = summary::text(self.prefix(), &tag.into(), markdown.as_ref());
         self.value(&value, step);

@@ -5,6 +5,7 @@ The answers are those of the HTTP API that the web page uses; what is expected i
 
 import json
 import math
+import re
 import sys
 import types
 
@@ -139,7 +140,7 @@ def test_description_and_display_name(board):
 
 
 def test_text(board):
-    assert tags(board, "text", "text") == {"report", "a tag/with spaces"}
+    assert tags(board, "text", "text") == {"report", "a tag/with spaces", "made/table"}
     first, second = board.get("plugin/text/text", run="text", tag="report")
     html = first.pop("text")
     assert first == {"wall_time": START, "step": 0}
@@ -152,6 +153,12 @@ def test_text(board):
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert "<script>" not in html
     assert second == {"wall_time": START + 1, "step": 1, "text": "<p>second</p>"}
+
+
+def test_markdown_table(board):
+    [table] = board.get("plugin/text/text", run="text", tag="made/table")
+    cells = re.findall(r"<t[hd]>(.*?)</t[hd]>", table["text"])
+    assert cells == ["left", "right", "a|b", "two lines", r"<code>x\|y</code>", "<em>z</em>"]
 
 
 @pytest.mark.parametrize(

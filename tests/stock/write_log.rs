@@ -10,7 +10,9 @@ use std::error::Error;
 use std::io::{self, BufRead};
 use std::path::Path;
 
-use summary_writer::{DataClass, Metadata, PrCurve, SummaryWriter, Tag, Tensor, proto};
+use summary_writer::{
+    DataClass, Metadata, PrCurve, SummaryWriter, Tag, Tensor, markdown_table, proto,
+};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
@@ -131,6 +133,8 @@ fn text(run: &SummaryWriter) {
     run.at(START).text("report", report, 0);
     run.at(START + 1.0).text("report", "second", 1);
     run.text("a tag/with spaces", "x", 0);
+    let rows = [["a|b", "two\nlines"], ["`x|y`", "*z*"]];
+    run.text("made/table", markdown_table(["left", "right"], rows), 0);
 }
 
 /// Runs below runs, with names from all over.
