@@ -359,6 +359,65 @@ pub struct TaggedRunMetadata {
     #[prost(bytes = "vec", tag = "2")]
     pub run_metadata: ::prost::alloc::vec::Vec<u8>,
 }
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Layout {
+    /// Not written: there is one version.
+    #[prost(int32, tag = "1")]
+    pub version: i32,
+    #[prost(message, repeated, tag = "2")]
+    pub category: ::prost::alloc::vec::Vec<Category>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Category {
+    #[prost(string, tag = "1")]
+    pub title: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "2")]
+    pub chart: ::prost::alloc::vec::Vec<Chart>,
+    /// Starts collapsed.
+    #[prost(bool, tag = "3")]
+    pub closed: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Chart {
+    #[prost(string, tag = "1")]
+    pub title: ::prost::alloc::string::String,
+    #[prost(oneof = "chart::Content", tags = "2, 3")]
+    pub content: ::core::option::Option<chart::Content>,
+}
+/// Nested message and enum types in `Chart`.
+pub mod chart {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Content {
+        #[prost(message, tag = "2")]
+        Multiline(super::MultilineChartContent),
+        #[prost(message, tag = "3")]
+        Margin(super::MarginChartContent),
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MultilineChartContent {
+    /// Regular expressions, matched from the start of a tag.
+    #[prost(string, repeated, tag = "1")]
+    pub tag: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MarginChartContent {
+    #[prost(message, repeated, tag = "1")]
+    pub series: ::prost::alloc::vec::Vec<margin_chart_content::Series>,
+}
+/// Nested message and enum types in `MarginChartContent`.
+pub mod margin_chart_content {
+    /// Three tags, as they are.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Series {
+        #[prost(string, tag = "1")]
+        pub value: ::prost::alloc::string::String,
+        #[prost(string, tag = "2")]
+        pub lower: ::prost::alloc::string::String,
+        #[prost(string, tag = "3")]
+        pub upper: ::prost::alloc::string::String,
+    }
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PrCurvePluginData {
     #[prost(int32, tag = "1")]

@@ -1,11 +1,14 @@
 //! The caller's data to one value of an event: a file per kind. Pure: no file, no thread, no clock.
 
+mod custom_scalars;
 mod pr_curve;
 mod scalar;
 mod tag;
 mod tensor;
 mod text;
 
+pub(crate) use custom_scalars::custom_scalars;
+pub use custom_scalars::{Category, Layout, Margin};
 pub(crate) use pr_curve::pr_curve;
 pub use pr_curve::{PrCurve, Prediction};
 pub use scalar::Scalar;

@@ -10,7 +10,7 @@ use crate::event::{self, HEAD_BYTES, Step, WallTime};
 use crate::proto;
 use crate::proto::summary::Value;
 use crate::record::{self, FOOTER_BYTES, HEADER_BYTES};
-use crate::summary::{self, Metadata, PrCurve, Scalar, Tag, Tensor};
+use crate::summary::{self, Layout, Metadata, PrCurve, Scalar, Tag, Tensor};
 
 /// Where the values of an event stand in a frame that is built in its place.
 const VALUES: usize = HEADER_BYTES + HEAD_BYTES;
@@ -114,6 +114,27 @@ impl SummaryWriter {
     pub fn pr_curve<'a>(&self, tag: impl Into<Tag<'a>>, curve: PrCurve, step: impl Step) {
         let value = summary::pr_curve(self.prefix(), &tag.into(), curve);
         self.value(&value, step);
+    }
+
+    /// Logs the page of the custom scalars dashboard. Of several in a run the last counts; those of several runs are
+    /// joined.
+    ///
+    /// The prefix of a [`scope`](Self::scope) is put before nothing here: the dashboard reads one tag, and the page may
+    /// draw scalars of all scopes, so it names whole tags.
+    ///
+    /// ```
+    /// use summary_writer::{Category, Layout, Margin};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+    ///
+    /// let training = Category::new("training")?
+    ///     .multiline("loss", ["loss/.*"])?
+    ///     .margin("accuracy", [Margin::new("accuracy/mean", "accuracy/lower", "accuracy/upper")])?;
+    /// summary.custom_scalars(Layout::new().category(training));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn custom_scalars(&self, layout: Layout) {
+        self.value(&summary::custom_scalars(&layout), 0);
     }
 
     /// Logs an event as it is, for what has no method here. Its wall time is that of [`at`](Self::at) if it was called,

@@ -92,6 +92,29 @@ class Browser(webdriver.Chrome):
             return Object.fromEntries(cards);
         """)
 
+    def open_custom_scalars(self, url: str) -> None:
+        """The Custom Scalars dashboard."""
+        self.get(f"{url}/#custom_scalars&_smoothingWeight=0")
+
+    def custom_scalars_charts(self) -> dict[str, dict[str, list[int]]]:
+        """How many lines and areas each chart of the Custom Scalars dashboard draws, by its category and its title."""
+        return self.ask("""
+            const count = (chart, selector) =>
+              deep(chart.shadowRoot, selector).filter(shape => shape.getAttribute("d")).length;
+            const dashboard = deep(document, "tf-custom-scalar-dashboard").map(each => each.shadowRoot);
+            const views = dashboard.flatMap(each => deep(each, "tf-category-paginated-view"));
+            const categories = views.map(category => [
+              category.category.name,
+              Object.fromEntries(
+                deep(category, "tf-custom-scalar-multi-line-chart-card, tf-custom-scalar-margin-chart-card")
+                  .map(chart => [
+                    deep(chart.shadowRoot, ".heading-label")[0].innerText.trim(),
+                    [count(chart, "path.line"), count(chart, "path.area")],
+                  ])),
+            ]);
+            return Object.fromEntries(categories);
+        """)
+
     def errors(self) -> list[str]:
         """What the console has reported as an error since the last call."""
         return [entry["message"] for entry in self.get_log("browser") if entry["level"] == "SEVERE"]

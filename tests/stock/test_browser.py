@@ -90,3 +90,12 @@ def test_pr_curves(board, chrome):
     # A line less than there are points: the first step has 201 of which the last counts nothing, the counts have two.
     eventually(chrome.pr_curves, {"counts": [1], "curve": [199]})
     assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_custom_scalars(board, chrome):
+    chrome.open_custom_scalars(board.url)
+    # Lines and areas: the edge of an area is a line, too.
+    charts = {"losses": [3, 0], "accuracy": [2, 1]}
+    eventually(chrome.custom_scalars_charts, {"training": charts, "Größe & <b>": {}})
+    assert chrome.errors() == []

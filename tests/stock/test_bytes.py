@@ -23,7 +23,7 @@ def values(directory: Path, tag: str) -> list[summary_pb2.Summary.Value]:
 
 
 def test_both_checksums_of_every_record(log):
-    assert len(files(log)) == 18, "one for each run, two for the twins"
+    assert len(files(log)) == 19, "one for each run, two for the twins"
     for file in files(log):
         # The reader checks both checksums, and ends without a word where one is wrong.
         records = list(event_file_loader.RawEventFileLoader(str(file)).Load())

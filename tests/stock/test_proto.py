@@ -116,6 +116,7 @@ def test_no_difference(copy, stock):
         ("tensor", "float_val = 5;", "float_val = 5 [packed = false];", "TensorProto.float_val"),
         ("tensor", "bool unknown_rank = 3;", "bool unknown_rank = 3; bool x = 9;", "TensorShapeProto.x"),
         ("tensor", "DT_HALF = 19;", "DT_HALF = 20;", "DataType.DT_HALF"),
+        ("layout", "bool closed = 3;", "bool closed = 4;", "Category.closed"),
         ("tensor", "enum DataType {", "message New {} enum DataType {", "New"),
     ],
 )
