@@ -10,9 +10,9 @@ use std::error::Error;
 use std::io::{self, BufRead};
 use std::path::Path;
 
-use summary_writer::{Category, Layout, Margin};
 use summary_writer::{
-    DataClass, Metadata, PrCurve, SummaryWriter, Tag, Tensor, markdown_table, proto,
+    Category, DataClass, Layout, Margin, Metadata, PrCurve, SummaryWriter, Tag, Tensor,
+    markdown_table, proto,
 };
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
