@@ -87,8 +87,10 @@ pub use error::{Error, Part, Result};
 pub use event::{Step, ToWallTime, WallTime};
 pub use proto::DataClass;
 pub use reader::EventReader;
-pub use summary::{Category, Layout, Margin};
-pub use summary::{Element, Metadata, PrCurve, Prediction, Scalar, Tag, Tensor, markdown_table};
+pub use summary::{
+    Category, Element, Layout, Margin, Metadata, PrCurve, Prediction, Scalar, Tag, Tensor,
+    markdown_table,
+};
 pub use writer::{Stats, SummaryWriter, Sync, WhenFull, WriterOptions, unique_logdir};
 
 /// The examples of the README are compiled.
