@@ -107,10 +107,7 @@ fn files(room: &Path) -> Vec<PathBuf> {
 /// The lines of a file that are no comments, not empty and not of its tests, which stand last.
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
-    let code = text
-        .split("#[cfg(test)]\nmod tests")
-        .next()
-        .unwrap_or_default();
+    let code = text.split("\nmod tests {").next().unwrap_or_default();
     code.lines()
         .filter(|line| !line.trim_start().starts_with("//") && !line.trim().is_empty())
         .collect::<Vec<_>>()

@@ -244,15 +244,19 @@ def test_pr_curves(board, monkeypatch):
     labels = predictions * np.float32(3) > numbers % 4
     wanted = [
         stock_pr_curve(monkeypatch, labels, predictions),
-        stock_pr_curve(monkeypatch, labels, predictions, weights=(numbers % 3), num_thresholds=11),
+        stock_pr_curve(monkeypatch, labels, predictions, weights=(numbers % 3)),
     ]
     curves = board.get("plugin/pr_curves/pr_curves", run="pr_curves", tag="curve")["pr_curves"]
     assert [(curve["wall_time"], curve["step"]) for curve in curves] == [(START, 0), (START + 1, 1)]
     for curve, rows in zip(curves, wanted, strict=True):
         for row, values in rows.items():
             assert curve[row] == values, row
-        last = 200 if curve["step"] == 0 else 10
-        assert curve["thresholds"] == pytest.approx([i / last for i in range(len(rows["recall"]))])
+        assert curve["thresholds"] == pytest.approx([i / 200 for i in range(len(rows["recall"]))])
+
+    [few] = board.get("plugin/pr_curves/pr_curves", run="pr_curves", tag="few")["pr_curves"]
+    for row, values in stock_pr_curve(monkeypatch, labels, predictions, num_thresholds=11).items():
+        assert few[row] == values, row
+    assert few["thresholds"] == pytest.approx([i / 10 for i in range(10)])
 
     [counts] = board.get("plugin/pr_curves/pr_curves", run="pr_curves", tag="counts")["pr_curves"]
     assert counts["true_positives"] == [3, 1]

@@ -225,8 +225,10 @@ fn pr_curves(run: &SummaryWriter) -> Result {
     let tag = Tag::new("curve").description("a *curve*");
     run.at(START)
         .pr_curve(&tag, PrCurve::new(&labels, &predictions)?, 0);
-    let few = PrCurve::weighted(&labels, &predictions, &weights, 11)?;
-    run.at(START + 1.0).pr_curve(&tag, few, 1);
+    let weighted = PrCurve::weighted(&labels, &predictions, &weights, 201)?;
+    run.at(START + 1.0).pr_curve(&tag, weighted, 1);
+    let few = PrCurve::with_thresholds(&labels, &predictions, 11)?;
+    run.at(START).pr_curve("few", few, 0);
 
     let counts = PrCurve::from_counts(&[3.0, 1.0], &[1.0, 0.0], &[0.0, 1.0], &[0.0, 2.0])?;
     run.at(START).pr_curve("counts", counts, 0);
