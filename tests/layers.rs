@@ -70,7 +70,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "crate::record",
         ],
     ),
-    ("writer/kinds.rs", &["std::fs", "std::thread::", "Mutex"]),
+    ("writer/kinds.rs", FRONT),
+    ("writer/frames.rs", FRONT),
 ];
 
 /// Threads and files know bytes, no kind of data and no clock.
@@ -82,6 +83,9 @@ const WORKSHOP: &[&str] = &[
     "SystemTime",
     "Instant",
 ];
+
+/// What a call does is no affair of threads and files.
+const FRONT: &[&str] = &["std::fs", "std::thread::", "Mutex"];
 
 /// The crates that may be in the manifest under `[dependencies]`.
 const DEPENDENCIES: &[&str] = &["crc32c", "flate2", "log", "prost", "thiserror"];

@@ -1,9 +1,10 @@
 //! The handle that programs log through, and the thread behind it.
 //!
-//! `kinds` turns a call into a frame, `tray` holds frames, `worker` brings them to a `sink`.
+//! `kinds` turns a call into values, `frames` these into a frame, `tray` holds frames, `worker` brings them to a `sink`.
 
 mod chunks;
 mod file_name;
+mod frames;
 mod kinds;
 mod logdir;
 mod options;
@@ -206,7 +207,7 @@ impl SummaryWriter {
     }
 
     fn to_stream(options: WriterOptions, sink: Box<dyn Write + Send>) -> Result<Self> {
-        let first = kinds::version_frame();
+        let first = frames::version_frame();
         Run::start(options, &first, None, || Ok(Sink::Stream(Stream(sink)))).map(Self::of)
     }
 
@@ -226,7 +227,7 @@ impl Run {
         let dir = place.dir.clone();
         // The file's first record is written at once: opening is the place to fail.
         Self::start(options, &[], Some(place), || {
-            EventFile::create(&dir, suffix, kinds::version_frame(), synced).map(Sink::File)
+            EventFile::create(&dir, suffix, frames::version_frame(), synced).map(Sink::File)
         })
     }
 

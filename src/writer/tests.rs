@@ -161,7 +161,7 @@ fn log_three(tape: &Tape, recover: impl Fn()) {
 }
 
 fn version_bytes() -> usize {
-    kinds::version_frame().len()
+    frames::version_frame().len()
 }
 
 /// Leaves out the first `skip` bytes.

@@ -1,11 +1,12 @@
-"""The log that `write_log.rs` writes, and a TensorBoard on it, once for each of its two loaders."""
+"""The log that `stock_log` writes, a TensorBoard on it, once for each of its two loaders, and a browser to look at it."""
 
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import TensorBoard, program
+from browser import Browser, browser
+from harness import REPO, TensorBoard, program
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +26,19 @@ def fast(request: pytest.FixtureRequest) -> bool:
 def board(log: Path, fast: bool) -> Iterator[TensorBoard]:
     with TensorBoard(log, fast=fast) as board:
         yield board
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Browser]:
+    # What a line shows must not decide whether it is drawn.
+    with browser(1400, 2000, _ignoreYOutliers=False) as chrome:
+        yield chrome
+
+
+@pytest.fixture
+def picture(request: pytest.FixtureRequest, chrome: Browser) -> Iterator[None]:
+    """Saves the page as the test leaves it, also one that fails, in `target/screenshots`."""
+    yield
+    directory = REPO / "target" / "screenshots"
+    directory.mkdir(parents=True, exist_ok=True)
+    chrome.save_screenshot(directory / f"{request.node.name}.png")

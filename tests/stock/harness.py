@@ -11,7 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import requests
+
+# Seconds since the epoch of step 0, in the log that `stock_log` writes.
+START = 1_700_000_000.5
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -133,3 +137,23 @@ class TensorBoard:
 def runs_of(logdir: Path) -> set[str]:
     """The runs of a log: its directories with event files, by their names relative to it."""
     return {str(file.parent.relative_to(logdir)) for file in logdir.rglob("*tfevents*")}
+
+
+def f32(number: float) -> float:
+    return float(np.float32(number))
+
+
+def series(board: TensorBoard, run: str, tag: str) -> list[tuple[float, int, float | str]]:
+    """Wall time, step and value of each point, as the Time Series dashboard gets them."""
+    request = json.dumps([{"plugin": "scalars", "tag": tag}])
+    [answer] = board.post("plugin/timeseries/timeSeries", requests=request)
+    return [(point["wallTime"], point["step"], point["value"]) for point in answer["runToSeries"][run]]
+
+
+def points(board: TensorBoard, run: str, tag: str) -> list[tuple[int, float | str]]:
+    """Step and value of each point."""
+    return [(step, value) for _, step, value in series(board, run, tag)]
+
+
+def tags(board: TensorBoard, plugin: str, run: str) -> set[str]:
+    return set(board.get(f"plugin/{plugin}/tags").get(run, ()))

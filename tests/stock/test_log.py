@@ -1,41 +1,15 @@
 """Stock TensorBoard returns every point of our log, with its step, wall time and exact value, under both loaders.
 
-The answers are those of the HTTP API that the web page uses; what is expected is the arithmetic of `write_log.rs`.
+The answers are those of the HTTP API that the web page uses; what is expected is the arithmetic of `stock_log`.
 """
 
-import json
 import math
 import re
-import sys
-import types
 
-import numpy as np
 import pytest
-from harness import TensorBoard, runs_of
-from tensorboard.plugins.pr_curve import summary as pr_curve_summary
+from harness import START, f32, points, runs_of, series, tags
 
-START = 1_700_000_000.5
 LONG_TAG = "x" * (1 << 20)
-
-
-def f32(number: float) -> float:
-    return float(np.float32(number))
-
-
-def series(board: TensorBoard, run: str, tag: str) -> list[tuple[float, int, float | str]]:
-    """Wall time, step and value of each point, as the Time Series dashboard gets them."""
-    request = json.dumps([{"plugin": "scalars", "tag": tag}])
-    [answer] = board.post("plugin/timeseries/timeSeries", requests=request)
-    return [(point["wallTime"], point["step"], point["value"]) for point in answer["runToSeries"][run]]
-
-
-def points(board: TensorBoard, run: str, tag: str) -> list[tuple[int, float | str]]:
-    """Step and value of each point."""
-    return [(step, value) for _, step, value in series(board, run, tag)]
-
-
-def tags(board: TensorBoard, plugin: str, run: str) -> set[str]:
-    return set(board.get(f"plugin/{plugin}/tags").get(run, ()))
 
 
 def test_all_runs_are_listed(board, log):
@@ -209,113 +183,11 @@ def test_tensors_for_other_dashboards(board):
     assert "<td><p>cell</p></td>" in described["text"]
 
 
-def stock_pr_curve(
-    monkeypatch: pytest.MonkeyPatch, labels: np.ndarray, predictions: np.ndarray, **settings: object
-) -> dict[str, list[float]]:
-    """What the stock package makes of labels and predictions, as the dashboard gets it."""
-    # It wants TensorFlow only to write what it has worked out.
-    for name in ("tensorflow", "tensorflow.compat", "tensorflow.compat.v1"):
-        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
-    monkeypatch.setattr(pr_curve_summary, "raw_data_pb", lambda name, **rows: rows)
-    rows = pr_curve_summary.pb("", labels, predictions, **settings)
-    shown = np.count_nonzero(rows["true_positive_counts"].astype(int) + rows["false_positive_counts"].astype(int))
-
-    def counts(which: str) -> list[int]:
-        return [int(count) for count in rows[f"{which}_counts"][:shown]]
-
-    def shares(which: str) -> list[float]:
-        return [f32(share) for share in rows[which][:shown]]
-
-    return {
-        "true_positives": counts("true_positive"),
-        "false_positives": counts("false_positive"),
-        "true_negatives": counts("true_negative"),
-        "false_negatives": counts("false_negative"),
-        "precision": shares("precision"),
-        "recall": shares("recall"),
-    }
-
-
-def test_pr_curves(board, monkeypatch):
-    assert board.get("plugin/pr_curves/tags")["pr_curves"]["curve"]["description"] == "<p>a <em>curve</em></p>"
-
-    numbers = np.arange(1000)
-    predictions = (numbers * 37 % 1000).astype(np.float32) / np.float32(1000)
-    labels = predictions * np.float32(3) > numbers % 4
-    wanted = [
-        stock_pr_curve(monkeypatch, labels, predictions),
-        stock_pr_curve(monkeypatch, labels, predictions, weights=(numbers % 3)),
-    ]
-    curves = board.get("plugin/pr_curves/pr_curves", run="pr_curves", tag="curve")["pr_curves"]
-    assert [(curve["wall_time"], curve["step"]) for curve in curves] == [(START, 0), (START + 1, 1)]
-    for curve, rows in zip(curves, wanted, strict=True):
-        for row, values in rows.items():
-            assert curve[row] == values, row
-        assert curve["thresholds"] == pytest.approx([i / 200 for i in range(len(rows["recall"]))])
-
-    [few] = board.get("plugin/pr_curves/pr_curves", run="pr_curves", tag="few")["pr_curves"]
-    for row, values in stock_pr_curve(monkeypatch, labels, predictions, num_thresholds=11).items():
-        assert few[row] == values, row
-    assert few["thresholds"] == pytest.approx([i / 10 for i in range(10)])
-
-    [counts] = board.get("plugin/pr_curves/pr_curves", run="pr_curves", tag="counts")["pr_curves"]
-    assert counts["true_positives"] == [3, 1]
-    assert counts["false_negatives"] == [0, 2]
-    assert counts["precision"] == [0.75, 1.0]
-    assert counts["recall"] == [1.0, f32(1 / 3)]
-
-
 def test_whole_events(board):
     graph = 'node {\n  name: "a"\n  op: "Const"\n}\nnode {\n  name: "b"\n  op: "Relu"\n  input: "a"\n}\n'
     assert board.get("plugin/graphs/info")["events"]["run_graph"] is True
     assert board.get("plugin/graphs/graph", run="events", conceptual="false") == graph
     assert series(board, "events", "loss") == [(START, 7, 0.25)]
-
-
-def test_layout_of_custom_scalars(board):
-    band = {"value": "band 1.5+/mean", "lower": "band 1.5+/lower", "upper": "band 1.5+/upper"}
-    assert board.get("plugin/custom_scalars/layout") == {
-        "version": 0,
-        "category": [
-            {
-                "title": "training",
-                "chart": [
-                    {"title": "losses", "multiline": {"tag": ["losses/.*", "rate$"]}},
-                    {"title": "accuracy", "margin": {"series": [band]}},
-                ],
-                "closed": False,
-            },
-            {
-                "title": "Größe & <b>",
-                "chart": [{"title": "wrong", "multiline": {"tag": ["["]}}],
-                "closed": True,
-            },
-        ],
-    }
-
-
-def custom_scalars(board: TensorBoard, pattern: str) -> dict[str, list[tuple[float, int, float]]]:
-    """Wall time, step and value of each point, by the tags that match."""
-    answer = board.get("plugin/custom_scalars/scalars", run="custom scalars", tag=pattern)
-    assert answer["regex_valid"] is True
-    return {tag: [tuple(point) for point in points] for tag, points in answer["tag_to_events"].items()}
-
-
-def test_points_of_custom_scalars(board):
-    steps = range(1, 20)
-    train = [(START + step, step, f32(8 / step)) for step in steps]
-    validation = [(START + step, step, f32(9 / step)) for step in steps]
-    wanted = {"losses/train": [(START, 0, 8.0), *train], "losses/validation": validation}
-    assert custom_scalars(board, "losses/.*") == wanted
-    assert custom_scalars(board, "rate$") == {"rate": [(START + step, step, 0.5 * step) for step in steps]}
-
-    # As the page asks for the tags of a margin.
-    band = {"band 1.5+/mean": 0, "band 1.5+/lower": -1, "band 1.5+/upper": 2}
-    wanted = {tag: [(START + step, step, float(step + more)) for step in steps] for tag, more in band.items()}
-    assert custom_scalars(board, "|".join(map(re.escape, band))) == wanted
-
-    wrong = board.get("plugin/custom_scalars/scalars", run="custom scalars", tag="[")
-    assert wrong == {"regex_valid": False, "tag_to_events": {}}
 
 
 def test_two_writers_of_one_directory(board, log):

@@ -1,19 +1,20 @@
 //! Writes the logs that the tests against stock TensorBoard look at.
 //!
-//! `stock_log write DIR` writes one run for each property, below, and closes them. `stock_log grow DIR` logs one point
+//! `stock_log write DIR` writes one run for each property and closes them. `stock_log grow DIR` logs one point
 //! for each line `RUN STEP` of the standard input and flushes it at once, so that the test decides what there is to see.
 //!
-//! What is logged is arithmetic that the tests spell out again in Python.
+//! What is logged is arithmetic that the tests spell out again in Python. The kinds that are more than a number have a
+//! file each, here and there.
+
+mod custom_scalars;
+mod pr_curves;
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::io::{self, BufRead};
 use std::path::Path;
 
-use summary_writer::{
-    Category, DataClass, Layout, Margin, Metadata, PrCurve, SummaryWriter, Tag, Tensor,
-    markdown_table, proto,
-};
+use summary_writer::{DataClass, Metadata, SummaryWriter, Tag, Tensor, markdown_table, proto};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
@@ -42,9 +43,9 @@ fn write(logdir: &Path) -> Result {
     together(&root.run("together")?);
     scopes(&root.run("scopes")?);
     tensors(&root.run("tensors")?)?;
-    pr_curves(&root.run("pr_curves")?)?;
+    pr_curves::write(&root.run("pr_curves")?)?;
     events(&root.run("events")?);
-    custom_scalars(&root.run("custom scalars")?)?;
+    custom_scalars::write(&root.run("custom scalars")?)?;
     twins(&logdir.join("twins"))?;
     root.close()?;
     Ok(())
@@ -214,27 +215,6 @@ fn tensors(run: &SummaryWriter) -> Result {
     Ok(())
 }
 
-/// Curves of a thousand examples that are drawn by arithmetic, and of counts.
-fn pr_curves(run: &SummaryWriter) -> Result {
-    let draw = |i: u16| f32::from(i * 37 % 1000) / 1000.0;
-    let predictions: Vec<f32> = (0..1000).map(draw).collect();
-    let labels: Vec<bool> = (0..1000)
-        .map(|i| draw(i) * 3.0 > f32::from(i % 4))
-        .collect();
-    let weights: Vec<f32> = (0..1000).map(|i| f32::from(i % 3_u16)).collect();
-    let tag = Tag::new("curve").description("a *curve*");
-    run.at(START)
-        .pr_curve(&tag, PrCurve::new(&labels, &predictions)?, 0);
-    let weighted = PrCurve::weighted(&labels, &predictions, &weights, 201)?;
-    run.at(START + 1.0).pr_curve(&tag, weighted, 1);
-    let few = PrCurve::with_thresholds(&labels, &predictions, 11)?;
-    run.at(START).pr_curve("few", few, 0);
-
-    let counts = PrCurve::from_counts(&[3.0, 1.0], &[1.0, 0.0], &[0.0, 1.0], &[0.0, 2.0])?;
-    run.at(START).pr_curve("counts", counts, 0);
-    Ok(())
-}
-
 /// The escape hatch for one event: a graph, and a scalar in the form of the first TensorFlow.
 fn events(run: &SummaryWriter) {
     use proto::event::What;
@@ -258,37 +238,6 @@ fn events(run: &SummaryWriter) {
         7,
         What::Summary(proto::Summary { value: vec![value] }),
     ));
-}
-
-/// A page of charts, logged in a scope and over an older one, and the scalars that it draws, before and after.
-fn custom_scalars(run: &SummaryWriter) -> Result {
-    run.at(START).scalar("losses/train", 8.0, 0);
-    let old = Category::new("old")?.multiline("old", [".*"])?;
-    run.custom_scalars(Layout::new().category(old));
-    let band = Margin::new("band 1.5+/mean", "band 1.5+/lower", "band 1.5+/upper");
-    let training = Category::new("training")?
-        .multiline("losses", ["losses/.*", "rate$"])?
-        .margin("accuracy", [band])?;
-    let details = Category::new("Größe & <b>")?
-        .multiline("wrong", ["["])?
-        .closed(true);
-    let layout = Layout::new().category(training).category(details);
-    run.scope("scope").custom_scalars(layout);
-    for step in 1..20 {
-        let n = f64::from(step);
-        let now = run.at(START + n);
-        now.scalars(
-            step,
-            [("losses/train", 8.0 / n), ("losses/validation", 9.0 / n)],
-        );
-        now.scalars(
-            step,
-            [("total losses/train", n), ("rate", 0.5 * n), ("rate/2", n)],
-        );
-        let values = [("mean", n), ("lower", n - 1.0), ("upper", n + 2.0)];
-        now.scope("band 1.5+").scalars(step, values);
-    }
-    Ok(())
 }
 
 /// Two writers of one directory, both open.

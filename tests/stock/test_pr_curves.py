@@ -1,0 +1,74 @@
+"""Precision-recall curves are what the stock package works out itself from the same labels and predictions."""
+
+import sys
+import types
+
+import numpy as np
+import pytest
+from harness import START, eventually, f32
+from tensorboard.plugins.pr_curve import summary as pr_curve_summary
+
+
+def stock_pr_curve(
+    monkeypatch: pytest.MonkeyPatch, labels: np.ndarray, predictions: np.ndarray, **settings: object
+) -> dict[str, list[float]]:
+    """What the stock package makes of labels and predictions, as the dashboard gets it."""
+    # It wants TensorFlow only to write what it has worked out.
+    for name in ("tensorflow", "tensorflow.compat", "tensorflow.compat.v1"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    monkeypatch.setattr(pr_curve_summary, "raw_data_pb", lambda name, **rows: rows)
+    rows = pr_curve_summary.pb("", labels, predictions, **settings)
+    shown = np.count_nonzero(rows["true_positive_counts"].astype(int) + rows["false_positive_counts"].astype(int))
+
+    def counts(which: str) -> list[int]:
+        return [int(count) for count in rows[f"{which}_counts"][:shown]]
+
+    def shares(which: str) -> list[float]:
+        return [f32(share) for share in rows[which][:shown]]
+
+    return {
+        "true_positives": counts("true_positive"),
+        "false_positives": counts("false_positive"),
+        "true_negatives": counts("true_negative"),
+        "false_negatives": counts("false_negative"),
+        "precision": shares("precision"),
+        "recall": shares("recall"),
+    }
+
+
+def test_points_of_pr_curves(board, monkeypatch):
+    assert board.get("plugin/pr_curves/tags")["pr_curves"]["curve"]["description"] == "<p>a <em>curve</em></p>"
+
+    numbers = np.arange(1000)
+    predictions = (numbers * 37 % 1000).astype(np.float32) / np.float32(1000)
+    labels = predictions * np.float32(3) > numbers % 4
+    wanted = [
+        stock_pr_curve(monkeypatch, labels, predictions),
+        stock_pr_curve(monkeypatch, labels, predictions, weights=(numbers % 3)),
+    ]
+    curves = board.get("plugin/pr_curves/pr_curves", run="pr_curves", tag="curve")["pr_curves"]
+    assert [(curve["wall_time"], curve["step"]) for curve in curves] == [(START, 0), (START + 1, 1)]
+    for curve, rows in zip(curves, wanted, strict=True):
+        for row, values in rows.items():
+            assert curve[row] == values, row
+        assert curve["thresholds"] == pytest.approx([i / 200 for i in range(len(rows["recall"]))])
+
+    [few] = board.get("plugin/pr_curves/pr_curves", run="pr_curves", tag="few")["pr_curves"]
+    for row, values in stock_pr_curve(monkeypatch, labels, predictions, num_thresholds=11).items():
+        assert few[row] == values, row
+    assert few["thresholds"] == pytest.approx([i / 10 for i in range(10)])
+
+    [counts] = board.get("plugin/pr_curves/pr_curves", run="pr_curves", tag="counts")["pr_curves"]
+    assert counts["true_positives"] == [3, 1]
+    assert counts["false_negatives"] == [0, 2]
+    assert counts["precision"] == [0.75, 1.0]
+    assert counts["recall"] == [1.0, f32(1 / 3)]
+
+
+@pytest.mark.usefixtures("picture")
+def test_pr_curves(board, chrome):
+    chrome.get(f"{board.url}/#pr_curves")
+    # Of three groups the page opens two. A line less than there are points: at the last of 201 thresholds nothing counts.
+    # Which step shows first is the page's affair, so both are alike in that.
+    eventually(chrome.pr_curves, {"counts": [1], "curve": [199]})
+    assert chrome.errors() == []
