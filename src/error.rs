@@ -1,5 +1,6 @@
 //! What can go wrong, sorted by what the caller can do about it.
 
+use std::error;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -9,11 +10,10 @@ use std::sync::Arc;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed. A message never repeats its source: print the chain.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The system refused `action`. A writer keeps what it could not write and tries again; a reader may be asked again.
-    #[error("could not {action}{}", at(.path))]
     Io {
         /// What was tried: a verb and its object.
         action: &'static str,
@@ -24,9 +24,6 @@ pub enum Error {
     },
 
     /// A checksum disagrees. In [`Part::Length`] the rest of the file is lost, in [`Part::Payload`] one record.
-    #[error(
-        "damaged record at byte {offset}: CRC of the {part} is {got:#010x}, file says {want:#010x}"
-    )]
     Corrupt {
         /// Where the record starts, in bytes from the start of the file.
         offset: u64,
@@ -39,7 +36,6 @@ pub enum Error {
     },
 
     /// The header announces more than the reader was told to accept.
-    #[error("record at byte {offset} has {len} bytes, the limit is {limit}")]
     TooLarge {
         /// Where the record starts, in bytes from the start of the file.
         offset: u64,
@@ -50,7 +46,6 @@ pub enum Error {
     },
 
     /// A sound record that is not an event. The next one can be read.
-    #[error("record at byte {offset} is not an event")]
     Decode {
         /// Where the record starts, in bytes from the start of the file.
         offset: u64,
@@ -59,7 +54,6 @@ pub enum Error {
     },
 
     /// An argument is unusable. Nothing was written; the writer is fine.
-    #[error("{what}: {problem}")]
     Invalid {
         /// Which argument.
         what: &'static str,
@@ -68,11 +62,51 @@ pub enum Error {
     },
 
     /// The writer was closed, or this process is a fork of the one that opened it.
-    #[error("the summary writer is closed")]
     Closed,
 }
 
 const _: () = assert!(size_of::<Error>() <= 64); // an `Err` is moved through every call
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io {
+                action,
+                path: Some(path),
+                ..
+            } => write!(f, "could not {action} {path:?}"),
+            Self::Io { action, .. } => write!(f, "could not {action}"),
+            Self::Corrupt {
+                offset,
+                part,
+                got,
+                want,
+            } => write!(
+                f,
+                "damaged record at byte {offset}: CRC of the {part} is {got:#010x}, file says {want:#010x}"
+            ),
+            Self::TooLarge { offset, len, limit } => write!(
+                f,
+                "record at byte {offset} has {len} bytes, the limit is {limit}"
+            ),
+            Self::Decode { offset, .. } => write!(f, "record at byte {offset} is not an event"),
+            Self::Invalid { what, problem } => write!(f, "{what}: {problem}"),
+            Self::Closed => f.write_str("the summary writer is closed"),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source.as_ref()),
+            Self::Decode { source, .. } => Some(source),
+            Self::Corrupt { .. } | Self::TooLarge { .. } | Self::Invalid { .. } | Self::Closed => {
+                None
+            }
+        }
+    }
+}
 
 /// The part of a record that a checksum guards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,20 +167,13 @@ impl Error {
     }
 }
 
-fn at(path: &Option<Arc<Path>>) -> String {
-    match path {
-        Some(path) => format!(" {:?}", path),
-        None => String::new(),
-    }
-}
-
 /// An error and its sources on one line, for a log.
 pub(crate) struct Chain<'a>(pub(crate) &'a Error);
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)?;
-        let mut source = std::error::Error::source(self.0);
+        let mut source = error::Error::source(self.0);
         while let Some(error) = source {
             write!(f, ": {error}")?;
             source = error.source();
