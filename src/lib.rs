@@ -60,6 +60,7 @@
 //!
 //! # Features
 //!
+//! - `png` (default): images.
 //! - `flate2` (default): TFRecord streams that are compressed, in [`record`]. Event files never are.
 
 #![forbid(unsafe_code)]
@@ -91,6 +92,8 @@ pub use summary::{
     Category, Element, Layout, Margin, Metadata, PrCurve, Prediction, Scalar, Tag, Tensor,
     markdown_table,
 };
+#[cfg(feature = "png")]
+pub use summary::{Image, Intensity};
 pub use writer::{Stats, SummaryWriter, Sync, WhenFull, WriterOptions, unique_logdir};
 
 /// The examples of the README are compiled.

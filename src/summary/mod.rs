@@ -1,6 +1,8 @@
 //! The caller's data to one value of an event: a file per kind. Pure: no file, no thread, no clock.
 
 mod custom_scalars;
+#[cfg(feature = "png")]
+mod image;
 mod pr_curve;
 mod scalar;
 mod tag;
@@ -9,6 +11,10 @@ mod text;
 
 pub(crate) use custom_scalars::custom_scalars;
 pub use custom_scalars::{Category, Layout, Margin};
+#[cfg(feature = "png")]
+pub(crate) use image::images;
+#[cfg(feature = "png")]
+pub use image::{Image, Intensity};
 pub(crate) use pr_curve::pr_curve;
 pub use pr_curve::{PrCurve, Prediction};
 pub use scalar::Scalar;

@@ -49,6 +49,16 @@ impl<'a> Tag<'a> {
         self
     }
 
+    /// The tag for somebody who needs it for longer than the call.
+    #[cfg(feature = "png")]
+    pub(crate) fn into_owned(self) -> Tag<'static> {
+        Tag {
+            name: self.name.into_owned().into(),
+            description: self.description.into_owned().into(),
+            display_name: self.display_name.into_owned().into(),
+        }
+    }
+
     /// Whether the tag is its name and nothing else.
     pub(crate) fn is_plain(&self) -> bool {
         self.description.is_empty() && self.display_name.is_empty()

@@ -1,10 +1,14 @@
-//! Frames in the order they came, in a row of chunks, each for one `write`.
+//! Frames in the order they came, in a row of chunks, each for one `write`; among them records whose frame is still to be
+//! made, by the worker.
 //!
 //! What is appended is never moved, so memory follows what is in the row, and no call pays for another's. In the steady
 //! state a few chunks go round, and nothing is allocated.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::mem;
+
+use crate::error::Result;
 
 /// A batch that is worth a write before its time: a larger one gains nothing, and this much stays in a core's cache.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -19,6 +23,21 @@ pub(super) struct Chunk {
     pub(super) bytes: Vec<u8>,
     /// Frames in it that are a caller's record.
     pub(super) records: u64,
+    /// What it counts as pending: its bytes, or what a deferred record holds until its bytes are there.
+    pub(super) pending_bytes: u64,
+    /// Gives `bytes` what they are missing.
+    pub(super) deferred: Option<Deferred>,
+}
+
+/// A record of much data, whose frame takes long to make: appends that to what it is given.
+pub(super) struct Deferred(pub(super) Box<MakeFrame>);
+
+type MakeFrame = dyn FnOnce(&mut Vec<u8>) -> Result<()> + Send;
+
+impl fmt::Debug for Deferred {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Deferred")
+    }
 }
 
 #[derive(Debug)]
@@ -37,7 +56,11 @@ impl Chunks {
         bytes.extend_from_slice(first);
         Self {
             full: VecDeque::with_capacity(SPARE_CHUNKS),
-            filling: Chunk { bytes, records: 0 },
+            filling: Chunk {
+                bytes,
+                pending_bytes: first.len() as u64,
+                ..Chunk::default()
+            },
             // Untouched memory costs nothing yet, and the first burst finds it.
             spare: (0..SPARE_CHUNKS)
                 .map(|_| Vec::with_capacity(CHUNK_BYTES))
@@ -53,7 +76,22 @@ impl Chunks {
         }
         self.filling.bytes.extend_from_slice(frame);
         self.filling.records += 1;
+        self.filling.pending_bytes += frame.len() as u64;
         fills
+    }
+
+    /// Appends a record that has no frame yet. It is a chunk of its own, so that the worker makes the frame in its turn.
+    #[cfg(any(feature = "png", feature = "hound"))]
+    pub(super) fn defer(&mut self, deferred: Deferred, pending_bytes: u64) {
+        if !self.filling.bytes.is_empty() {
+            self.turn(0);
+        }
+        self.full.push_back(Chunk {
+            bytes: Vec::new(),
+            records: 1,
+            pending_bytes,
+            deferred: Some(deferred),
+        });
     }
 
     #[cold]
@@ -81,7 +119,11 @@ impl Chunks {
             Some(spare) if room_bytes <= CHUNK_BYTES => spare,
             _ => Vec::with_capacity(room_bytes.max(CHUNK_BYTES)),
         };
-        mem::replace(&mut self.filling, Chunk { bytes, records: 0 })
+        let filling = Chunk {
+            bytes,
+            ..Chunk::default()
+        };
+        mem::replace(&mut self.filling, filling)
     }
 
     /// Takes the memory of a chunk back, to fill it again.

@@ -7,6 +7,8 @@ use std::time::SystemTime;
 use prost::Message;
 
 use super::SummaryWriter;
+#[cfg(any(feature = "png", feature = "hound"))]
+use crate::error::{self, Error};
 use crate::event::{self, HEAD_BYTES, Step, WallTime};
 use crate::proto;
 use crate::proto::summary::Value;
@@ -20,6 +22,7 @@ const STACK_BYTES: usize = 256;
 const KEPT_BYTES: usize = 64 << 10;
 /// The longest payload that a reader takes: protobuf's limit.
 const MAX_PAYLOAD_BYTES: usize = i32::MAX as usize;
+const MAX_VALUES_BYTES: usize = MAX_PAYLOAD_BYTES - HEAD_BYTES;
 
 thread_local! {
     /// Where this thread builds frames that may be large. It is taken out while it is used, for a caller's iterator may
@@ -59,13 +62,38 @@ impl SummaryWriter {
         self.with_frame(VALUES, |frame| {
             append(frame);
             let values_bytes = frame.len() - VALUES;
-            if values_bytes > MAX_PAYLOAD_BYTES - HEAD_BYTES {
+            if values_bytes > MAX_VALUES_BYTES {
                 self.refuse(values_bytes);
             } else if values_bytes > 0 {
                 let step = self.checked(step);
                 let start = put_head(frame, self.now(), step, values_bytes);
                 self.accept(frame, start);
             }
+        });
+    }
+
+    /// Logs an event of the values that `append` appends later, on the writer's thread, for it takes long. Until then it
+    /// holds `raw_bytes` bytes.
+    #[cfg(any(feature = "png", feature = "hound"))]
+    pub(super) fn deferred_values(
+        &self,
+        step: impl Step,
+        raw_bytes: usize,
+        append: impl FnOnce(&mut Vec<u8>) -> error::Result<()> + Send + 'static,
+    ) {
+        let (step, now) = (self.checked(step.to_i64()), self.now());
+        self.run.tray.defer(raw_bytes, move |frame| {
+            frame.resize(VALUES, 0);
+            append(frame)?;
+            let values_bytes = frame.len() - VALUES;
+            if values_bytes > MAX_VALUES_BYTES {
+                return Err(Error::invalid("record", too_long(values_bytes)));
+            }
+            let start = put_head(frame, now, step, values_bytes);
+            frame.extend([0; FOOTER_BYTES]);
+            frame.drain(..start);
+            record::seal(frame);
+            Ok(())
         });
     }
 
@@ -103,9 +131,7 @@ impl SummaryWriter {
     #[cold]
     fn refuse(&self, bytes: usize) {
         if self.run.tray.refuse() == 1 {
-            log::error!(
-                "a record of {bytes} bytes is refused: no reader takes more than {MAX_PAYLOAD_BYTES}"
-            );
+            log::error!("a record is refused: {}", too_long(bytes));
         }
     }
 
@@ -119,6 +145,10 @@ impl SummaryWriter {
     pub(super) fn now(&self) -> WallTime {
         self.wall_time.unwrap_or_else(|| SystemTime::now().into())
     }
+}
+
+fn too_long(bytes: usize) -> String {
+    format!("it has {bytes} bytes, no reader takes more than {MAX_PAYLOAD_BYTES}")
 }
 
 /// The first record of a file.

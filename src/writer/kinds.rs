@@ -3,6 +3,8 @@
 use super::SummaryWriter;
 use crate::event::{self, Step};
 use crate::proto;
+#[cfg(feature = "png")]
+use crate::summary::Image;
 use crate::summary::{self, Layout, Metadata, PrCurve, Scalar, Tag, Tensor};
 
 impl SummaryWriter {
@@ -62,6 +64,46 @@ impl SummaryWriter {
     pub fn text<'a>(&self, tag: impl Into<Tag<'a>>, markdown: impl AsRef<str>, step: impl Step) {
         let value = summary::text(self.prefix(), &tag.into(), markdown.as_ref());
         self.value(&value, step);
+    }
+
+    /// Logs an image. It is compressed on the writer's thread, in its turn among the records; until then its pixels count
+    /// for [`max_pending_bytes`](crate::WriterOptions::max_pending_bytes).
+    ///
+    /// ```
+    /// use summary_writer::Image;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+    ///
+    /// let digit = Image::gray8(28, 28, [0; 28 * 28])?;
+    /// summary.image("input", digit, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "png")]
+    pub fn image<'a>(&self, tag: impl Into<Tag<'a>>, image: Image, step: impl Step) {
+        self.images(tag, [image], step);
+    }
+
+    /// Logs several images of one step, as [`image`](Self::image) one. The dashboard shows one and has a slider for the
+    /// others. None logs nothing.
+    #[cfg(feature = "png")]
+    pub fn images<'a>(
+        &self,
+        tag: impl Into<Tag<'a>>,
+        images: impl IntoIterator<Item = Image>,
+        step: impl Step,
+    ) {
+        let images: Vec<Image> = images.into_iter().collect();
+        if images.is_empty() {
+            return;
+        }
+        let (tag, prefix) = (tag.into().into_owned(), self.prefix.clone());
+        let bytes = images.iter().map(Image::bytes).sum();
+        self.deferred_values(step, bytes, move |frame| {
+            let prefix = prefix.as_deref().unwrap_or_default();
+            let value = summary::images(prefix, &tag, &images)?;
+            event::append_value(frame, &value);
+            Ok(())
+        });
     }
 
     /// Logs a tensor for a dashboard that has no method here. Description and display name of the tag go with the

@@ -46,7 +46,7 @@ impl Tray {
             return Some(state);
         }
         state.refused_count += 1;
-        let is_first = state.refused_count - state.too_long_count == 1;
+        let is_first = state.refused_count - state.misfit_count == 1;
         drop(state);
         if is_first {
             let max = self.limits.max_pending_bytes;
@@ -59,9 +59,14 @@ impl Tray {
 
     /// Counts a record that no reader takes, and returns how many of these there were.
     pub(crate) fn refuse(&self) -> u64 {
-        let Ok(mut state) = self.lock() else { return 0 };
-        state.refused_count += 1;
-        state.too_long_count += 1;
-        state.too_long_count
+        self.lock().map_or(0, |mut state| state.count_misfit())
+    }
+}
+
+impl State {
+    pub(super) fn count_misfit(&mut self) -> u64 {
+        self.refused_count += 1;
+        self.misfit_count += 1;
+        self.misfit_count
     }
 }

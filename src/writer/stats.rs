@@ -13,7 +13,8 @@ pub struct Stats {
     pub flushed_count: u64,
     /// Bytes that wait for the operating system.
     pub pending_bytes: u64,
-    /// Records that were refused: because `max_pending_bytes` were waiting already, or longer than any reader takes.
+    /// Records that were refused: because `max_pending_bytes` were waiting already, or longer than any reader takes, which
+    /// of an image or a sound is known only once it is encoded.
     pub refused_count: u64,
     /// Calls that came after the writer was closed, or from a fork of its process since the fork was noticed: at the first
     /// call that finds the writer idle or that wants an answer, at the latest after 256 KiB of records.

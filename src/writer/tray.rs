@@ -14,6 +14,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use super::chunks::Chunks;
+#[cfg(any(feature = "png", feature = "hound"))]
+use super::chunks::Deferred;
 use super::process::Process;
 use super::stats::Stats;
 use crate::error::{Error, Result};
@@ -61,12 +63,13 @@ pub(crate) struct Tray {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) chunks: Chunks,
-    /// Where callers and worker are in the stream of frames; `flushed <= accepted`, in both numbers.
+    /// Where callers and worker are in the stream of records; `flushed <= accepted`, in both numbers. A deferred record
+    /// counts by what it holds, not by the length of its frame.
     pub(super) accepted: Position,
     pub(super) flushed: Position,
     pub(super) refused_count: u64,
-    /// Of these, how many by their length alone.
-    pub(super) too_long_count: u64,
+    /// Of these, how many for what they are, not for want of room.
+    pub(super) misfit_count: u64,
     pub(super) worker: Worker,
     /// Somebody waits until this many bytes are flushed: no lingering before that.
     pub(super) wanted_bytes: u64,
@@ -116,7 +119,7 @@ impl Tray {
                 accepted,
                 flushed: Position::default(),
                 refused_count: 0,
-                too_long_count: 0,
+                misfit_count: 0,
                 worker: Worker::Busy,
                 wanted_bytes: 0,
                 attempt: 0,
@@ -135,11 +138,31 @@ impl Tray {
 
     /// Takes one frame, or counts why not.
     pub(crate) fn accept(&self, frame: &[u8]) {
+        self.admit(frame.len(), |chunks| chunks.append(frame));
+    }
+
+    /// Takes one record whose frame the worker is to make, or counts why not. It holds `bytes` bytes until then.
+    #[cfg(any(feature = "png", feature = "hound"))]
+    pub(crate) fn defer(
+        &self,
+        bytes: usize,
+        frame: impl FnOnce(&mut Vec<u8>) -> Result<()> + Send + 'static,
+    ) {
+        let bytes = bytes.max(1); // what counts for nothing would be flushed before it is there
+        self.admit(bytes, |chunks| {
+            chunks.defer(Deferred(Box::new(frame)), bytes as u64);
+            true
+        });
+    }
+
+    /// Puts a record of so many bytes in; `put` says whether there is a chunk for the worker now.
+    #[inline]
+    fn admit(&self, bytes: usize, put: impl FnOnce(&mut Chunks) -> bool) {
         let Some(mut state) = self.try_lock() else {
             return self.ignore();
         };
-        if !self.has_room(&state, frame.len()) || !state.waiting.is_empty() {
-            match self.wait_for_room(state, frame.len()) {
+        if !self.has_room(&state, bytes) || !state.waiting.is_empty() {
+            match self.wait_for_room(state, bytes) {
                 Some(with_room) => state = with_room,
                 None => return,
             }
@@ -149,9 +172,9 @@ impl Tray {
             return self.ignore();
         }
 
-        let fills = state.chunks.append(frame);
+        let fills = put(&mut state.chunks);
         state.accepted.records += 1;
-        state.accepted.bytes += frame.len() as u64;
+        state.accepted.bytes += bytes as u64;
 
         let wakes = match state.worker {
             Worker::Asleep => true,

@@ -1,12 +1,13 @@
 //! The thread that brings chunks to the sink: asleep while nothing is pending, patient while little is, and stubborn
-//! while the sink fails. It knows bytes and where frames begin, no kind of data.
+//! while the sink fails. It knows bytes and where frames begin, no kind of data: what is deferred makes its frame itself.
 
 use std::io;
 use std::mem;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use super::chunks::Chunk;
+use super::chunks::{Chunk, Deferred};
 use super::sink::Sink;
 use super::tray::{State, Tray, Worker};
 use crate::error::{Chain, Error};
@@ -34,7 +35,13 @@ pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: Sync) {
     // A sink of the caller's may panic: who waits for the worker must learn that it is gone.
     let obituary = Obituary(tray);
     let mut retry_after = FIRST_RETRY;
-    while let Some(chunk) = tray.next_chunk() {
+    while let Some(mut chunk) = tray.next_chunk() {
+        if let Some(deferred) = chunk.deferred.take()
+            && let Err(error) = make_frame(deferred, &mut chunk.bytes)
+        {
+            tray.leave_out(&chunk, &error);
+            continue;
+        }
         let mut written = 0;
         while let Err(error) = write(&mut sink, &chunk.bytes, &mut written, sync) {
             if !tray.wait_after_failure(error, retry_after) {
@@ -51,6 +58,14 @@ pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: Sync) {
     };
     mem::forget(obituary);
     tray.end(outcome.err());
+}
+
+/// A panic, of an encoder say, costs the one record: those behind it are accepted, too.
+fn make_frame(deferred: Deferred, out: &mut Vec<u8>) -> Result<(), Error> {
+    panic::catch_unwind(AssertUnwindSafe(|| (deferred.0)(out))).unwrap_or_else(|_| {
+        let error = io::Error::other("its encoder panicked");
+        Err(Error::stream("encode a record", error))
+    })
 }
 
 /// Brings `bytes` to the sink from `written` on, which says after an error where to go on.
@@ -125,7 +140,7 @@ impl Tray {
     fn count_flushed(&self, chunk: Chunk) {
         let mut state = self.enter();
         state.flushed.records += chunk.records;
-        state.flushed.bytes += chunk.bytes.len() as u64;
+        state.flushed.bytes += chunk.pending_bytes;
         state.chunks.recycle(chunk);
         let recovered = state.failure.take().is_some();
         drop(state);
@@ -134,6 +149,19 @@ impl Tray {
             log::warn!(
                 "the summary writer's sink takes data again; what was kept is being written"
             );
+        }
+    }
+
+    /// Counts a record as refused that was accepted, and could not be made a frame of.
+    fn leave_out(&self, chunk: &Chunk, error: &Error) {
+        let mut state = self.enter();
+        state.accepted.records -= chunk.records;
+        state.flushed.bytes += chunk.pending_bytes;
+        let is_first = state.count_misfit() == 1;
+        drop(state);
+        self.progress.notify_all();
+        if is_first {
+            log::error!("{}; the record is refused", Chain(error));
         }
     }
 
