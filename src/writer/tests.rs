@@ -1,5 +1,8 @@
 //! The promises of the handle, with sinks that fail, wait and write short.
 
+#[cfg(feature = "png")]
+mod deferred;
+
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::thread;

@@ -28,6 +28,7 @@ def test_all_runs_are_listed(board, log):
         "together",
         "scopes",
         "tensors",
+        "images",
         "pr_curves",
         "events",
         "custom scalars",

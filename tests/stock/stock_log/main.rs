@@ -7,6 +7,8 @@
 //! file each, here and there.
 
 mod custom_scalars;
+#[cfg(feature = "png")]
+mod images;
 mod pr_curves;
 
 use std::collections::HashMap;
@@ -43,6 +45,8 @@ fn write(logdir: &Path) -> Result {
     together(&root.run("together")?);
     scopes(&root.run("scopes")?);
     tensors(&root.run("tensors")?)?;
+    #[cfg(feature = "png")]
+    images::write(&root.run("images")?)?;
     pr_curves::write(&root.run("pr_curves")?)?;
     events(&root.run("events")?);
     custom_scalars::write(&root.run("custom scalars")?)?;

@@ -1,0 +1,128 @@
+//! Records whose frame the worker makes, among those that come with theirs.
+
+use super::*;
+use crate::Image;
+
+/// Three records, the second of them deferred.
+fn log(summary: &SummaryWriter) {
+    let summary = summary.at(1.0);
+    summary.scalar("loss", 0.5, 0);
+    summary.image("input", Image::gray8(9, 7, [3; 63]).unwrap(), 1);
+    summary.scalar("loss", 0.5, 2);
+}
+
+#[test]
+fn an_image_is_in_the_file_where_it_was_logged_with_the_time_of_its_call() {
+    let tape = Tape::new();
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    let scope = summary.scope("encoder");
+    for step in 0..50 {
+        summary.at(f64::from(step)).scalar("loss", 0.5, step);
+        let image = Image::rgb8(5, 3, [7; 45]).unwrap();
+        scope.at(f64::from(step)).image("input", image, step);
+    }
+    assert_eq!(summary.stats().accepted_count, 100);
+    summary.flush().unwrap();
+    assert_eq!(summary.stats().flushed_count, 100);
+    assert_eq!(summary.stats().pending_bytes, 0);
+    let want = (0..50)
+        .flat_map(|step| ["loss", "encoder/input"].map(|tag| (tag.to_owned(), step, step as f64)));
+    assert!(points(&tape.bytes()).into_iter().eq(want));
+}
+
+#[test]
+fn frames_are_made_on_the_writers_thread() {
+    let summary = patient().to_sink(Tape::new()).unwrap();
+    let (sender, receiver) = mpsc::channel();
+    summary.deferred_values(0, 1, move |_| {
+        sender
+            .send(thread::current().name().map(str::to_owned))
+            .unwrap();
+        Ok(())
+    });
+    assert_eq!(receiver.recv().unwrap().as_deref(), Some("summary-writer"));
+}
+
+#[test]
+fn a_sink_that_fails_at_any_byte_and_recovers_gets_an_image_once() {
+    let whole = {
+        let tape = Tape::new();
+        let summary = skipping_version(&tape);
+        log(&summary);
+        summary.close().unwrap();
+        tape.bytes()
+    };
+    for stop in 0..whole.len() {
+        let tape = Tape::new().failing_after(stop);
+        let summary = skipping_version(&tape);
+        log(&summary);
+        assert!(summary.flush().is_err(), "failed at byte {stop}");
+        tape.recover();
+        summary.flush().unwrap();
+        assert_eq!(tape.bytes(), whole, "failed at byte {stop}");
+    }
+}
+
+#[test]
+fn with_no_interval_an_image_is_written_before_its_call_returns() {
+    let tape = Tape::new();
+    let options = WriterOptions::new().flush_interval(Duration::ZERO);
+    let summary = options.to_sink(tape.clone()).unwrap();
+    log(&summary);
+    assert_eq!(steps(&tape.bytes()), [0, 1, 2]);
+}
+
+#[test]
+fn an_image_waits_as_many_bytes_as_its_pixels_have() {
+    let tape = Tape::new().gated();
+    let summary = patient()
+        .max_pending_bytes(2500)
+        .when_full(WhenFull::DropNew)
+        .to_sink(tape.clone())
+        .unwrap();
+    let image = || Image::gray8(100, 10, vec![0; 1000]).unwrap();
+    for step in 0..3 {
+        summary.image("input", image(), step);
+    }
+    let stats = summary.stats();
+    assert_eq!((stats.accepted_count, stats.refused_count), (2, 1));
+    assert!((2000..2500).contains(&stats.pending_bytes), "{stats:?}");
+    tape.open();
+    summary.flush().unwrap();
+    assert_eq!(steps(&tape.bytes()), [0, 1]);
+}
+
+#[test]
+fn what_cannot_be_encoded_costs_nothing_but_itself() {
+    let tape = Tape::new();
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    summary.scalar("loss", 0.5, 0);
+    summary.deferred_values(1, 10, |frame| {
+        frame.extend([1, 2, 3]);
+        Err(Error::invalid("image", "of a bug"))
+    });
+    summary.deferred_values(2, 10, |_| panic!("an encoder's own bug"));
+    log(&summary);
+    summary.flush().unwrap();
+    let stats = summary.stats();
+    assert_eq!(
+        (
+            stats.accepted_count,
+            stats.flushed_count,
+            stats.refused_count
+        ),
+        (4, 4, 2)
+    );
+    assert_eq!(stats.pending_bytes, 0);
+    assert_eq!(steps(&tape.bytes()), [0, 0, 1, 2]);
+    summary.close().unwrap();
+}
+
+/// A writer whose tape has nothing but what is logged.
+fn skipping_version(tape: &Tape) -> SummaryWriter {
+    let sink = SkipFirst {
+        tape: tape.clone(),
+        skip: version_bytes(),
+    };
+    patient().to_sink(sink).unwrap()
+}

@@ -1,0 +1,112 @@
+//! Images of 5 x 3 pixels in every layout, their samples by arithmetic.
+
+use summary_writer::{Image, SummaryWriter, Tag};
+
+use crate::{Result, START};
+
+const WIDTH: u32 = 5;
+const HEIGHT: u32 = 3;
+
+pub(crate) fn write(run: &SummaryWriter) -> Result {
+    let run = &run.at(START);
+    let (width, height) = (WIDTH, HEIGHT);
+    run.image("gray8", Image::gray8(width, height, eight(1))?, 0);
+    run.image(
+        "gray_alpha8",
+        Image::gray_alpha8(width, height, eight(2))?,
+        0,
+    );
+    run.image("rgb8", Image::rgb8(width, height, eight(3))?, 0);
+    run.image("rgba8", Image::rgba8(width, height, eight(4))?, 0);
+    run.image("gray16", Image::gray16(width, height, sixteen(1))?, 0);
+    run.image(
+        "gray_alpha16",
+        Image::gray_alpha16(width, height, sixteen(2))?,
+        0,
+    );
+    run.image("rgb16", Image::rgb16(width, height, sixteen(3))?, 0);
+    run.image("rgba16", Image::rgba16(width, height, sixteen(4))?, 0);
+    run.image(
+        "gray_0_to_1",
+        Image::gray_0_to_1(width, height, &floats(1))?,
+        0,
+    );
+    run.image(
+        "rgb_0_to_1",
+        Image::rgb_0_to_1(width, height, &floats(3))?,
+        0,
+    );
+    run.image(
+        "rgba_0_to_1",
+        Image::rgba_0_to_1(width, height, &floats(4))?,
+        0,
+    );
+    run.image(
+        "rgb8_planar",
+        Image::rgb8_planar(width, height, eight(3))?,
+        0,
+    );
+    run.image(
+        "rgba8_planar",
+        Image::rgba8_planar(width, height, eight(4))?,
+        0,
+    );
+    run.image(
+        "rgb16_planar",
+        Image::rgb16_planar(width, height, sixteen(3))?,
+        0,
+    );
+    run.image(
+        "rgba16_planar",
+        Image::rgba16_planar(width, height, sixteen(4))?,
+        0,
+    );
+    run.image(
+        "rgb_0_to_1_planar",
+        Image::rgb_0_to_1_planar(width, height, &floats(3))?,
+        0,
+    );
+    run.image(
+        "rgba_0_to_1_planar",
+        Image::rgba_0_to_1_planar(width, height, &floats(4))?,
+        0,
+    );
+
+    // Several samples and several steps, in a scope, described; sizes that differ.
+    let tag = Tag::new("several")
+        .description("a *few*")
+        .display_name("A few");
+    let scope = run.scope("scope");
+    for step in 0..4_u8 {
+        let images = (1..=3_u8).map(|n| {
+            let side = u32::from(n + step);
+            Image::gray8(side, 2, vec![n * 50 + step; 2 * usize::from(n + step)])
+        });
+        let images: Vec<Image> = images.collect::<std::result::Result<_, _>>()?;
+        scope.at(START + f64::from(step)).images(&tag, images, step);
+    }
+    Ok(())
+}
+
+fn sixteen(channels: u32) -> Vec<u16> {
+    let count = u16::try_from(WIDTH * HEIGHT * channels).unwrap_or_default();
+    (0..count)
+        .map(|i| i.wrapping_mul(5003).wrapping_add(7))
+        .collect()
+}
+
+/// The low bytes of the samples of 16 bits.
+fn eight(channels: u32) -> Vec<u8> {
+    sixteen(channels)
+        .iter()
+        .map(|sample| sample.to_le_bytes()[0])
+        .collect()
+}
+
+/// From -0.1 to 1.1: the ends are outside.
+fn floats(channels: u32) -> Vec<f32> {
+    let count = sixteen(channels).len();
+    (0..count)
+        .map(|i| 1.2 * i as f32 / (count - 1) as f32 - 0.1)
+        .collect()
+}

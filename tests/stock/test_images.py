@@ -1,0 +1,90 @@
+"""Images come back from TensorBoard pixel by pixel, in every layout."""
+
+import io
+
+import numpy as np
+import png
+import pytest
+from harness import START, TensorBoard, eventually
+
+WIDTH, HEIGHT = 5, 3
+CHANNELS = {"gray": 1, "gray_alpha": 2, "rgb": 3, "rgba": 4}
+
+
+def served(board: TensorBoard, tag: str, sample: int = 0) -> list[dict]:
+    """What there is to know of each step, without the time at which the dashboard may fetch it."""
+    return board.get("plugin/images/images", run="images", tag=tag, sample=str(sample))
+
+
+def pixels(board: TensorBoard, image: dict) -> np.ndarray:
+    """The samples of a PNG, by row, pixel and channel."""
+    content_type, file = board.fetch(f"plugin/images/individualImage?{image['query']}")
+    assert content_type == "image/png"
+    width, height, rows, info = png.Reader(io.BytesIO(file)).read()
+    return np.array([list(row) for row in rows]).reshape(height, width, info["planes"])
+
+
+def samples(layout: str) -> np.ndarray:
+    """What `images.rs` has logged, by row, pixel and channel."""
+    name = layout.removesuffix("_planar")
+    channels = CHANNELS[name.rstrip("0168").removesuffix("_to_").removesuffix("_0_to_").rstrip("_0")]
+    count = WIDTH * HEIGHT * channels
+    if name.endswith("to_1"):
+        floats = np.float32(1.2) * np.arange(count, dtype=np.float32) / np.float32(count - 1) - np.float32(0.1)
+        flat = np.floor(np.clip(floats, 0, 1).astype(np.float64) * 255 + 0.5).astype(int)
+    else:
+        flat = (np.arange(count) * 5003 + 7) % (1 << 16)
+        flat = flat if name.endswith("16") else flat % 256
+    if layout.endswith("planar"):
+        return flat.reshape(channels, HEIGHT, WIDTH).transpose(1, 2, 0)
+    return flat.reshape(HEIGHT, WIDTH, channels)
+
+
+LAYOUTS = [f"{name}{kind}" for name in CHANNELS for kind in ("8", "16", "_0_to_1") if name + kind != "gray_alpha_0_to_1"]
+LAYOUTS += [f"{name}{kind}_planar" for name in ("rgb", "rgba") for kind in ("8", "16", "_0_to_1")]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layout(board, layout):
+    [image] = served(board, layout)
+    assert (image["wall_time"], image["step"]) == (START, 0)
+    wanted = samples(layout)
+    # A guard for the arithmetic: a gradient of floats has both ends, the others hardly a sample twice in a row.
+    assert len(np.unique(wanted)) > WIDTH * HEIGHT // 2
+    assert np.array_equal(pixels(board, image), wanted)
+
+
+def test_all_layouts_are_listed(board):
+    assert set(board.get("plugin/images/tags")["images"]) == {*LAYOUTS, "scope/several"}
+
+
+def test_several_images_of_several_steps(board):
+    listed = board.get("plugin/images/tags")["images"]["scope/several"]
+    assert listed == {"displayName": "A few", "description": "<p>a <em>few</em></p>", "samples": 3}
+    for n in (1, 2, 3):
+        images = served(board, "scope/several", n - 1)
+        assert [(image["wall_time"], image["step"]) for image in images] == [(START + step, step) for step in range(4)]
+        for step, image in enumerate(images):
+            wanted = np.full((2, n + step, 1), n * 50 + step)
+            assert np.array_equal(pixels(board, image), wanted), (n, step)
+
+
+@pytest.mark.usefixtures("picture")
+def test_images_page(board, chrome):
+    # Of all tags in one group: the page opens two groups by itself.
+    chrome.get(f"{board.url}/#images&tagFilter=^(gray|rgb|scope)&runFilter=^images$")
+
+    def drawn() -> dict[str, list[int]]:
+        """The size of each picture, once it is there, by its tag."""
+        return chrome.ask("""
+            return Object.fromEntries(deep(document, "tf-image-loader").map(loader => {
+              const image = deep(loader.shadowRoot, "img")[0];
+              return [loader.tag, image && image.complete ? [image.naturalWidth, image.naturalHeight] : null];
+            }));
+        """)
+
+    wanted = {tag: [WIDTH, HEIGHT] for tag in LAYOUTS} | {"scope/several": [1 + 3, 2]}
+    # Twelve are on the first page of a group.
+    eventually(lambda: {tag: size for tag, size in drawn().items() if size != wanted.get(tag)}, {})
+    eventually(lambda: len(drawn()), 12)
+    assert chrome.errors() == []
