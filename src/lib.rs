@@ -89,8 +89,8 @@ pub use event::{Step, ToWallTime, WallTime};
 pub use proto::DataClass;
 pub use reader::EventReader;
 pub use summary::{
-    Category, Element, Layout, Margin, Metadata, PrCurve, Prediction, Scalar, Tag, Tensor,
-    markdown_table,
+    Camera, Category, Element, Layout, Light, Margin, Material, Mesh, Metadata, PrCurve,
+    Prediction, Scalar, Scene, Tag, Tensor, markdown_table,
 };
 #[cfg(feature = "png")]
 pub use summary::{Image, Intensity};

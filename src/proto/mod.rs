@@ -9,6 +9,9 @@
 )]
 
 #[rustfmt::skip]
+#[path = "tensorboard.mesh.rs"]
+pub mod mesh;
+#[rustfmt::skip]
 mod tensorboard;
 
 pub use tensorboard::*;

@@ -3,6 +3,7 @@
 mod custom_scalars;
 #[cfg(feature = "png")]
 mod image;
+mod mesh;
 mod pr_curve;
 mod scalar;
 mod tag;
@@ -15,6 +16,8 @@ pub use custom_scalars::{Category, Layout, Margin};
 pub(crate) use image::images;
 #[cfg(feature = "png")]
 pub use image::{Image, Intensity};
+pub(crate) use mesh::mesh;
+pub use mesh::{Camera, Light, Material, Mesh, Scene};
 pub(crate) use pr_curve::pr_curve;
 pub use pr_curve::{PrCurve, Prediction};
 pub use scalar::Scalar;

@@ -5,7 +5,7 @@ use crate::event::{self, Step};
 use crate::proto;
 #[cfg(feature = "png")]
 use crate::summary::Image;
-use crate::summary::{self, Layout, Metadata, PrCurve, Scalar, Tag, Tensor};
+use crate::summary::{self, Layout, Mesh, Metadata, PrCurve, Scalar, Tag, Tensor};
 
 impl SummaryWriter {
     /// Logs a number: a point of a curve.
@@ -134,6 +134,34 @@ impl SummaryWriter {
     pub fn pr_curve<'a>(&self, tag: impl Into<Tag<'a>>, curve: PrCurve, step: impl Step) {
         let value = summary::pr_curve(self.prefix(), &tag.into(), curve);
         self.value(&value, step);
+    }
+
+    /// Logs triangles or points in space, or a batch of them, in one record. The dashboard has a slider for the steps.
+    ///
+    /// The parts of the mesh get tags of their own, the given one with `_VERTEX`, `_FACE` or `_COLOR` behind it; the
+    /// dashboard shows the given one.
+    ///
+    /// ```
+    /// use summary_writer::Mesh;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+    ///
+    /// let vertices = [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+    /// let faces = [[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]];
+    /// let colors = [[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255]];
+    /// summary.mesh("tetrahedron", Mesh::new(&vertices)?.faces(&faces)?.colors(&colors)?, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn mesh<'a>(&self, tag: impl Into<Tag<'a>>, mesh: Mesh, step: impl Step) {
+        if mesh.is_oversized() {
+            self.run.count_oversized_mesh();
+        }
+        let values = summary::mesh(self.prefix(), &tag.into(), mesh);
+        self.values(step, |frame| {
+            for value in &values {
+                event::append_value(frame, value);
+            }
+        });
     }
 
     /// Logs the page of the custom scalars dashboard. Of several in a run the last counts; those of several runs are

@@ -88,6 +88,7 @@ struct Run {
     place: Option<Place>,
     saturated_step_count: AtomicU64,
     replaced_wall_time_count: AtomicU64,
+    oversized_mesh_count: AtomicU64,
 }
 
 /// A directory, and the open runs of its family: none is opened twice.
@@ -184,6 +185,7 @@ impl SummaryWriter {
         Stats {
             saturated_step_count: self.run.saturated_step_count.load(Ordering::Relaxed),
             replaced_wall_time_count: self.run.replaced_wall_time_count.load(Ordering::Relaxed),
+            oversized_mesh_count: self.run.oversized_mesh_count.load(Ordering::Relaxed),
             ..self.run.tray.stats()
         }
     }
@@ -270,6 +272,7 @@ impl Run {
             place,
             saturated_step_count: AtomicU64::new(0),
             replaced_wall_time_count: AtomicU64::new(0),
+            oversized_mesh_count: AtomicU64::new(0),
         })
     }
 
@@ -362,6 +365,15 @@ impl Run {
             == 0
         {
             log::warn!("a wall time is not finite: the time of the call is written");
+        }
+    }
+
+    fn count_oversized_mesh(&self) {
+        if self.oversized_mesh_count.fetch_add(1, Ordering::Relaxed) == 0 {
+            log::warn!(
+                "a mesh is larger than stock TensorBoard can be relied on to show: it draws faces of 65536 vertices, and \
+                 serves 100 steps of 2.5 MiB; it is written all the same"
+            );
         }
     }
 }

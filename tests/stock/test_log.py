@@ -30,6 +30,7 @@ def test_all_runs_are_listed(board, log):
         "tensors",
         "images",
         "pr_curves",
+        "meshes",
         "events",
         "custom scalars",
         "twins",

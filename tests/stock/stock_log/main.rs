@@ -9,6 +9,7 @@
 mod custom_scalars;
 #[cfg(feature = "png")]
 mod images;
+mod meshes;
 mod pr_curves;
 
 use std::collections::HashMap;
@@ -48,6 +49,7 @@ fn write(logdir: &Path) -> Result {
     #[cfg(feature = "png")]
     images::write(&root.run("images")?)?;
     pr_curves::write(&root.run("pr_curves")?)?;
+    meshes::write(&root.run("meshes")?)?;
     events(&root.run("events")?);
     custom_scalars::write(&root.run("custom scalars")?)?;
     twins(&logdir.join("twins"))?;
