@@ -136,6 +136,7 @@ def browser(width: int, height: int, **settings: Any) -> Iterator[Browser]:
         for flag in (
             "headless",
             "disable-gpu",
+            "enable-unsafe-swiftshader",  # WebGL without a GPU.
             "no-first-run",
             "disable-background-networking",
             "disable-component-update",

@@ -120,10 +120,11 @@ class TensorBoard:
         """The answer to GET `/data/<route>`."""
         return self._answer(self._session.get(f"{self.url}/data/{route}", params=query, timeout=30))
 
-    def fetch(self, route: str) -> tuple[str, bytes]:
+    def fetch(self, route: str, **query: str) -> tuple[str, bytes]:
         """Content type and body of the answer to GET `/data/<route>`."""
-        response = self._session.get(f"{self.url}/data/{route}", timeout=30)
-        assert response.ok, f"{response.status_code} {response.reason}: {response.url}\n{response.text}"
+        response = self._session.get(f"{self.url}/data/{route}", params=query, timeout=30)
+        assert response.ok, f"{response.status_code} {response.reason}: {response.url}
+{response.text}"
         return response.headers["Content-Type"], response.content
 
     def post(self, route: str, **form: str) -> Any:

@@ -23,6 +23,7 @@ const SQUARE: [[u32; 3]; 2] = [[0, 1, 2], [0, 2, 3]];
 
 pub(crate) fn write(run: &SummaryWriter) -> Result {
     let tag = Tag::new("shapes/cube").description("a *cube*");
+    let aside = Scene::new().camera(Camera::new().position([3.0, 2.5, 3.5]))?;
     let bit = |i: u8, bit: u8| f32::from(i >> bit & 1);
     for step in 0..3u8 {
         let size = f32::from(step + 1);
@@ -30,7 +31,10 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
         let corners: [_; 8] = std::array::from_fn(|i| corner(u8::try_from(i).unwrap_or_default()));
         let colors =
             corners.map(|corner| corner.map(|side| if side > 0.0 { 255 - step } else { step }));
-        let cube = Mesh::new(&corners)?.faces(&CUBE)?.colors(&colors)?;
+        let cube = Mesh::new(&corners)?
+            .faces(&CUBE)?
+            .colors(&colors)?
+            .scene(&aside);
         run.at(START + f64::from(step)).mesh(&tag, cube, 10 * step);
     }
 

@@ -1,0 +1,252 @@
+"""Meshes and point clouds come back number by number, and the page draws them in their colours."""
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from browser import Browser
+from harness import START, TensorBoard, eventually
+from PIL import Image
+
+VERTEX, FACE, COLOR = 1, 2, 3
+PARTS = {VERTEX: ("VERTEX", np.float32), FACE: ("FACE", np.int32), COLOR: ("COLOR", np.uint8)}
+
+
+def square(z: float) -> list[list[float]]:
+    return [[-1, -1, z], [1, -1, z], [1, 1, z], [-1, 1, z]]
+
+
+SQUARE_FACES = [[0, 1, 2], [0, 2, 3]]
+CUBE_FACES = [
+    *([0, 2, 3], [0, 3, 1], [4, 5, 7], [4, 7, 6]),
+    *([0, 1, 5], [0, 5, 4], [2, 6, 7], [2, 7, 3]),
+    *([0, 4, 6], [0, 6, 2], [1, 3, 7], [1, 7, 5]),
+]
+CUBE_CORNERS = np.array([[i & 1, i >> 1 & 1, i >> 2 & 1] for i in range(8)])
+
+
+def spiral(points: int) -> np.ndarray:
+    i = np.arange(points, dtype=np.float32)
+    angle, radius = i / np.float32(16), i / np.float32(512)
+    return np.stack([np.cos(angle) * radius, np.sin(angle) * radius, 0 * i], axis=1)
+
+
+def steps(board: TensorBoard, tag: str) -> list[tuple[int, float, dict[int, list[int]], int, dict]]:
+    """Step, wall time, shapes of the parts, components and scene of each step."""
+    found: dict[int, tuple] = {}
+    for part in board.get("plugin/mesh/meshes", run="meshes", tag=tag):
+        common = (part["step"], part["wall_time"], part["components"], part["config"])
+        *same, shapes = found.setdefault(part["step"], (*common, {}))
+        assert tuple(same) == common, "the parts of a step agree"
+        assert part["content_type"] not in shapes
+        shapes[part["content_type"]] = part["data_shape"]
+    return [
+        (step, wall_time, shapes, components, json.loads(config))
+        for step, wall_time, components, config, shapes in found.values()
+    ]
+
+
+def rows(board: TensorBoard, tag: str, part: int, step: int, sample: int = 0) -> list[list[float]]:
+    """The numbers of a part of a mesh, three to a row."""
+    name, number = PARTS[part]
+    where = {"run": "meshes", "tag": tag, "step": str(step), "sample": str(sample)}
+    _, answer = board.fetch("plugin/mesh/data", content_type=name, **where)
+    return np.frombuffer(answer, number).reshape(-1, 3).tolist()
+
+
+def test_meshes_are_listed_with_the_size_of_their_batch(board):
+    assert board.get("plugin/mesh/tags")["meshes"] == {
+        "shapes/cube": {"samples": 1},
+        "shapes/pair": {"samples": 2},
+        "scenes/lit": {"samples": 1},
+        "scenes/json": {"samples": 1},
+        "clouds/plain": {"samples": 1},
+        "clouds/coloured": {"samples": 1},
+    }
+
+
+def test_coloured_triangles_at_several_steps(board):
+    shapes = {VERTEX: [1, 8, 3], FACE: [1, 12, 3], COLOR: [1, 8, 3]}
+    scene = {"camera": {"cls": "PerspectiveCamera", "position": [3, 2.5, 3.5]}}
+    wanted = [(10 * step, START + step, shapes, 2 + 4 + 8, scene) for step in range(3)]
+    assert steps(board, "shapes/cube") == wanted
+    for step in range(3):
+        assert rows(board, "shapes/cube", VERTEX, 10 * step) == (CUBE_CORNERS * (step + 1)).tolist()
+        assert rows(board, "shapes/cube", FACE, 10 * step) == CUBE_FACES
+        colors = np.where(CUBE_CORNERS == 1, 255 - step, step)
+        assert rows(board, "shapes/cube", COLOR, 10 * step) == colors.tolist()
+
+
+def test_batch(board):
+    shapes = {VERTEX: [2, 4, 3], FACE: [2, 2, 3]}
+    assert steps(board, "shapes/pair") == [(-1, START, shapes, 2 + 4, {})]
+    for sample, z in enumerate([0, 0.5]):
+        assert rows(board, "shapes/pair", VERTEX, -1, sample) == square(z)
+        assert rows(board, "shapes/pair", FACE, -1, sample) == SQUARE_FACES
+
+
+def test_point_clouds(board):
+    plain = steps(board, "clouds/plain")
+    assert [(step, parts, scene) for step, _, _, parts, scene in plain] == [(1, 2, {}), (2, 2, {})]
+    for step in (1, 2):
+        points = rows(board, "clouds/plain", VERTEX, step)
+        # The cosine is that of another library.
+        np.testing.assert_allclose(points, spiral(256 * step), rtol=1e-5, atol=1e-6, strict=False)
+
+    shapes = {VERTEX: [1, 512, 3], COLOR: [1, 512, 3]}
+    scene = {"material": {"size": 0.05}}
+    assert steps(board, "clouds/coloured") == [(0, START, shapes, 2 + 8, scene)]
+    assert rows(board, "clouds/coloured", VERTEX, 0) == rows(board, "clouds/plain", VERTEX, 2)
+    assert rows(board, "clouds/coloured", COLOR, 0) == [[255, 0, i // 2] for i in range(512)]
+
+
+def test_scenes(board):
+    [(step, wall_time, shapes, components, scene)] = steps(board, "scenes/lit")
+    shape = [1, 4, 3]
+    assert (step, wall_time, shapes) == (0, START, {VERTEX: shape, FACE: [1, 2, 3], COLOR: shape})
+    assert components == 2 + 4 + 8
+    assert scene == {
+        "camera": {"cls": "PerspectiveCamera", "position": [0, 0, -3], "lookAt": [0, 0, 0], "fov": 50},
+        "lights": [
+            {"cls": "AmbientLight", "color": "#ffffff", "intensity": 0.5},
+            {"cls": "DirectionalLight", "color": "#ffff00", "intensity": 0.5, "position": [0, 0, -1]},
+        ],
+        "material": {"color": "#ffffff", "side": 2},
+    }
+    [(*_, scene)] = steps(board, "scenes/json")
+    assert scene == {"material": {"cls": "MeshBasicMaterial", "color": "#00ff00"}}
+
+
+class Picture:
+    """What a canvas shows on its white background: pixels of red, green and blue."""
+
+    def __init__(self, url: str):
+        png = base64.b64decode(url.removeprefix("data:image/png;base64,"))
+        self.pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+        self.drawn = (self.pixels != 255).any(axis=2)
+
+    def box(self) -> tuple[int, int, int, int]:
+        """The first and the last row and column in which something is drawn."""
+        down, across = np.flatnonzero(self.drawn.any(axis=1)), np.flatnonzero(self.drawn.any(axis=0))
+        return down[0], down[-1], across[0], across[-1]
+
+    def size(self) -> tuple[float, float]:
+        """Height and width of what is drawn, in heights of the canvas."""
+        top, bottom, left, right = self.box()
+        height = len(self.pixels)
+        return (bottom - top + 1) / height, (right - left + 1) / height
+
+    def row(self) -> np.ndarray:
+        """The pixels across what is drawn in its middle, without its blurred edges."""
+        top, bottom, left, right = self.box()
+        return self.pixels[(top + bottom) // 2, left + 2 : right - 1]
+
+
+def canvases(chrome: Browser) -> dict[str, Picture]:
+    """What the canvas of each mesh shows, by the mesh's tag and the text above it."""
+    # A canvas has its pixels until its frame is over. The page asks for each frame in the one before, so it draws first.
+    return {
+        title: Picture(url)
+        for title, url in chrome.ask("""
+            const [first] = deep(document, "tf-category-paginated-view");
+            const cards = first ? deep(first, "tf-mesh-loader") : [];
+            const look = () => cards.flatMap(card => {
+              const labels = deep(card.shadowRoot, "tf-card-heading")[0].innerText.split("\\n");
+              const title = [card.tag, ...labels.filter(label => /^(step|sample)/.test(label))].join(", ");
+              return deep(card.shadowRoot, "canvas").map(canvas => [title, canvas.toDataURL()]);
+            });
+            return new Promise(resolve => requestAnimationFrame(() => resolve(look())));
+        """)
+    }
+
+
+def cube_size(side: float) -> np.ndarray:
+    """Height and width of the cube's picture, in heights of the canvas; the page puts its middle where the camera looks."""
+    eye = np.array([3, 2.5, 3.5])
+    back = eye / np.linalg.norm(eye)
+    right = np.cross([0, 1, 0], back)
+    right /= np.linalg.norm(right)
+    up = np.cross(back, right)
+    seen = (CUBE_CORNERS - 0.5) * side - eye
+    depth = -seen @ back
+    return np.array([np.ptp(seen @ axis / depth) for axis in (up, right)]) / (2 * np.tan(np.radians(75 / 2)))
+
+
+@pytest.mark.usefixtures("picture")
+def test_mesh_page(board, chrome):
+    chrome.get(f"{board.url}/#mesh")
+    titles = {
+        "shapes/cube, step 20",
+        "shapes/pair, sample: 1 of 2, step -1",
+        "shapes/pair, sample: 2 of 2, step -1",
+        "scenes/lit, step 0",
+        "scenes/json, step 0",
+        "clouds/plain, step 2",
+        "clouds/coloured, step 0",
+    }
+    pictures = {}
+
+    def drawn() -> set[str]:
+        pictures.update(canvases(chrome))
+        return {title for title, picture in pictures.items() if picture.drawn.any()}
+
+    eventually(drawn, titles)
+
+    # The page's camera shows a height of 1.25 times the mesh, which is thus 0.8 of the canvas.
+    near = {"abs": 0.01}
+    green = pictures["scenes/json, step 0"]
+    assert green.size() == pytest.approx((0.8, 0.8), **near)
+    assert (green.row() == [0, 255, 0]).all()
+
+    # A grey of 160 in the page's lights, of which one comes aside: 0.75 and 0.75 * 2 / sqrt(5), and a little gloss.
+    for sample in (1, 2):
+        grey = pictures[f"shapes/pair, sample: {sample} of 2, step -1"]
+        assert grey.size() == pytest.approx((0.8, 0.8), **near)
+        assert grey.row() == pytest.approx(160 * (0.75 + 0.75 * 2 / 5**0.5), abs=4)
+
+    # From 3 behind, at 50 degrees, a height of 6 * tan(25) is seen. The right, blue without the yellow light, is on the
+    # left there; red has all light.
+    lit = pictures["scenes/lit, step 0"]
+    side = 2 / (6 * np.tan(np.radians(25)))
+    assert lit.size() == pytest.approx((side, side), **near)
+    row = lit.row()
+    share = np.linspace(0, 1, len(row))
+    assert row[:, 0] == pytest.approx(255 * (1 - share), abs=4)
+    assert row[:, 2] == pytest.approx(127.5 * share, abs=4)
+    assert (row[:, 1] <= 4).all()
+
+    # The larger side fits; a point takes a pixel or more.
+    width, height, _ = np.ptp(spiral(512), axis=0)
+    for title in ("clouds/plain, step 2", "clouds/coloured, step 0"):
+        wanted = 0.8 * np.array([height, width]) / max(width, height)
+        assert pictures[title].size() == pytest.approx(wanted, abs=0.03), title
+    plain = pictures["clouds/plain, step 2"]
+    assert plain.drawn.sum() > 400
+    # Its points are in the one colour of the run, more or less covering a pixel: on a line from it to white.
+    colors = 255 - plain.pixels[plain.drawn]
+    darkest = colors[colors.sum(axis=1).argmax()]
+    assert np.abs(colors - np.outer(colors @ darkest / (darkest @ darkest), darkest)).max() < 4
+    spots = pictures["clouds/coloured, step 0"]
+    full = spots.pixels[(spots.pixels[..., :2] == [255, 0]).all(axis=2)]
+    assert len(full) > 5000, "red is all there, green is not"
+    assert set(full[:, 2]) >= set(range(10, 250, 16)), "blue goes from the middle outwards"
+
+    # Three sides of the cube: all corners but the black one, each in its colour.
+    cube = pictures["shapes/cube, step 20"]
+    assert cube.size() == pytest.approx(cube_size(3), **near)
+    colors = cube.pixels[cube.drawn]
+    assert len(np.unique(colors, axis=0)) > 1000
+    for color in range(3):
+        others = np.delete(colors, color, axis=1).max(axis=1)
+        assert (colors[:, color] > 4 * others).any(), "red, green and blue corners"
+    chrome.ask("""deep(document, "tf-mesh-loader").forEach(card => { card._stepIndex = 0; });""")
+    eventually(lambda: "shapes/cube, step 0" in canvases(chrome), True)
+
+    def small_cube() -> bool:
+        shown = canvases(chrome)["shapes/cube, step 0"]
+        return shown.drawn.any() and shown.size() == pytest.approx(cube_size(1), **near)
+
+    eventually(small_cube, True)
+    assert chrome.errors() == []
