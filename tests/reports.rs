@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use log::{Level, Log, Metadata, Record};
-use summary_writer::{SummaryWriter, WhenFull, WriterOptions};
+use summary_writer::{Mesh, SummaryWriter, WhenFull, WriterOptions};
 
 struct Reports(Mutex<Vec<(Level, String)>>);
 
@@ -68,6 +68,15 @@ fn each_cause_is_reported_once() {
         summary.scalar("loss", 0.5, u64::MAX - step);
         summary.at(f64::NAN).scalar("loss", 0.5, step);
     }
+    let large = Mesh::new(&vec![[0.0; 3]; 218_454]).unwrap();
+    summary.mesh("cloud", large.clone(), 0);
+    summary.mesh("cloud", large, 1);
+    assert_eq!(summary.stats().oversized_mesh_count, 2);
+    assert_eq!(
+        summary.stats().accepted_count,
+        22,
+        "it is written all the same"
+    );
     summary.clone().close().unwrap();
     for step in 0..10 {
         summary.scalar("loss", 0.5, step);
@@ -82,6 +91,12 @@ fn each_cause_is_reported_once() {
             (
                 Level::Warn,
                 "a wall time is not finite: the time of the call is written".into()
+            ),
+            (
+                Level::Warn,
+                "a mesh is larger than stock TensorBoard can be relied on to show: it draws faces of 65535 vertices, and \
+                 serves 100 steps of 2.5 MiB; it is written all the same"
+                    .into()
             ),
             (
                 Level::Error,

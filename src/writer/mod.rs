@@ -371,7 +371,7 @@ impl Run {
     fn count_oversized_mesh(&self) {
         if self.oversized_mesh_count.fetch_add(1, Ordering::Relaxed) == 0 {
             log::warn!(
-                "a mesh is larger than stock TensorBoard can be relied on to show: it draws faces of 65536 vertices, and \
+                "a mesh is larger than stock TensorBoard can be relied on to show: it draws faces of 65535 vertices, and \
                  serves 100 steps of 2.5 MiB; it is written all the same"
             );
         }

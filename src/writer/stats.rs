@@ -24,7 +24,7 @@ pub struct Stats {
     /// Wall times that were not finite, replaced by the time of the call.
     pub replaced_wall_time_count: u64,
     /// Meshes that are larger than stock TensorBoard can be relied on to show: with faces of vertices beyond the first
-    /// 65,536, or more than 2.5 MiB of vertices, faces or colours. They are written all the same.
+    /// 65,535, or more than 2.5 MiB of vertices, faces or colours. They are written all the same.
     pub oversized_mesh_count: u64,
     /// Why the last attempt to write failed; `None` while all is well.
     pub failure: Option<Error>,

@@ -60,6 +60,7 @@ def test_meshes_are_listed_with_the_size_of_their_batch(board):
     assert board.get("plugin/mesh/tags")["meshes"] == {
         "shapes/cube": {"samples": 1},
         "shapes/pair": {"samples": 2},
+        "shapes/many": {"samples": 1},
         "scenes/lit": {"samples": 1},
         "scenes/json": {"samples": 1},
         "clouds/plain": {"samples": 1},
@@ -138,6 +139,11 @@ class Picture:
         height = len(self.pixels)
         return (bottom - top + 1) / height, (right - left + 1) / height
 
+    def ratio(self) -> float:
+        """The width of the canvas, in its heights."""
+        height, width = self.drawn.shape
+        return width / height
+
     def row(self) -> np.ndarray:
         """The pixels across what is drawn in its middle, without its blurred edges."""
         top, bottom, left, right = self.box()
@@ -181,6 +187,7 @@ def test_mesh_page(board, chrome):
         "shapes/cube, step 20",
         "shapes/pair, sample: 1 of 2, step -1",
         "shapes/pair, sample: 2 of 2, step -1",
+        "shapes/many, step 0",
         "scenes/lit, step 0",
         "scenes/json, step 0",
         "clouds/plain, step 2",
@@ -201,10 +208,12 @@ def test_mesh_page(board, chrome):
     assert (green.row() == [0, 255, 0]).all()
 
     # A grey of 160 in the page's lights, of which one comes aside: 0.75 and 0.75 * 2 / sqrt(5), and a little gloss.
-    for sample in (1, 2):
-        grey = pictures[f"shapes/pair, sample: {sample} of 2, step -1"]
-        assert grey.size() == pytest.approx((0.8, 0.8), **near)
-        assert grey.row() == pytest.approx(160 * (0.75 + 0.75 * 2 / 5**0.5), abs=4)
+    for title in titles:
+        if title.startswith(("shapes/pair", "shapes/many")):
+            grey = pictures[title]
+            assert grey.size() == pytest.approx((0.8, 0.8), **near), title
+            assert grey.drawn.mean() == pytest.approx(np.prod(grey.size()) / grey.ratio(), **near), title
+            assert grey.row() == pytest.approx(160 * (0.75 + 0.75 * 2 / 5**0.5), abs=4), title
 
     # From 3 behind, at 50 degrees, a height of 6 * tan(25) is seen. The right, blue without the yellow light, is on the
     # left there; red has all light.

@@ -117,6 +117,7 @@ def test_no_difference(copy, stock):
         ("tensor", "bool unknown_rank = 3;", "bool unknown_rank = 3; bool x = 9;", "TensorShapeProto.x"),
         ("tensor", "DT_HALF = 19;", "DT_HALF = 20;", "DataType.DT_HALF"),
         ("layout", "bool closed = 3;", "bool closed = 4;", "Category.closed"),
+        ("mesh", "uint32 components = 7;", "uint64 components = 7;", "mesh.MeshPluginData.components"),
         ("tensor", "enum DataType {", "message New {} enum DataType {", "New"),
     ],
 )

@@ -23,15 +23,15 @@ use crate::proto::{DataClass, DataType, TensorProto, TensorShapeProto};
 
 /// A reader keeps a hundred steps, and has to serve all of a tag in one message of 256 MiB.
 const MAX_SERVED_BYTES: usize = 5 << 19;
-/// The page keeps the indices of faces in 16 bits.
-const MAX_DRAWN_INDEX: i32 = 0xffff;
+/// The page keeps the indices of faces in 16 bits, and to WebGL the highest is none.
+const MAX_DRAWN_INDEX: i32 = 0xfffe;
 
 /// Triangles or points in space, or several of equal size.
 ///
 /// Let all steps of a tag have the same parts, the same [`Scene`], and as many meshes in a batch: the loaders take these
 /// from the first step in the run. The number of vertices and faces may change.
 ///
-/// Stock TensorBoard draws faces of the first 65,536 vertices, and serves a hundred steps of 2.5 MiB: 218,453 vertices or
+/// Stock TensorBoard draws faces of the first 65,535 vertices, and serves a hundred steps of 2.5 MiB: 218,453 vertices or
 /// faces. A mesh beyond that is written all the same; it is reported once, and counted in
 /// [`Stats::oversized_mesh_count`](crate::Stats::oversized_mesh_count).
 #[derive(Clone, Debug, PartialEq)]
@@ -55,8 +55,8 @@ struct Part {
 }
 
 impl Mesh {
-    /// A cloud of points: x, y and z of each, of any number type, written as `f32`. Let it lie around the origin: the page
-    /// looks from in front of that, and does not find points that are far from it.
+    /// A cloud of points: x, y and z of each, of any number type, written as `f32`. Let its middle be near z = 0: that
+    /// is what the page's camera steps back from, by the size of the cloud.
     ///
     /// ```
     /// use summary_writer::Mesh;
@@ -130,8 +130,8 @@ impl Mesh {
         Ok(all)
     }
 
-    /// Triangles: of each the numbers of its three vertices, from 0, counter-clockwise as seen from outside. Of a batch,
-    /// the faces of each mesh in it.
+    /// Triangles: of each the numbers of its three vertices, from 0, of any integer type, counter-clockwise as seen from
+    /// outside. Of a batch, the faces of each mesh in it.
     ///
     /// ```
     /// use summary_writer::Mesh;
@@ -148,21 +148,20 @@ impl Mesh {
         I: Copy + Display + TryInto<i32>,
     {
         let rows = count("faces", faces.len())?;
+        let vertices = self.vertices.rows;
+        self.last_index = 0;
         let mut content = Vec::with_capacity(size_of_val(faces));
-        for (i, vertex) in faces
-            .iter()
-            .enumerate()
-            .flat_map(|(i, face)| face.iter().map(move |vertex| (i, *vertex)))
-        {
-            let vertices = self.vertices.rows;
-            let index = vertex.try_into().ok();
-            let Some(index) = index.filter(|index| (0..vertices).contains(index)) else {
-                let problem =
-                    format!("number {i} names vertex {vertex}, one below {vertices} fits");
-                return Err(Error::invalid("faces", problem));
-            };
-            self.last_index = self.last_index.max(index);
-            content.extend(index.to_le_bytes());
+        for (i, face) in faces.iter().enumerate() {
+            for vertex in face {
+                let index = (*vertex).try_into().ok();
+                let Some(index) = index.filter(|index| (0..vertices).contains(index)) else {
+                    let problem =
+                        format!("number {i} names vertex {vertex}, one below {vertices} fits");
+                    return Err(Error::invalid("faces", problem));
+                };
+                self.last_index = self.last_index.max(index);
+                content.extend(index.to_le_bytes());
+            }
         }
         self.faces = Some(Part::repeated("faces", rows, &content, self.batch)?);
         Ok(self)
@@ -170,8 +169,8 @@ impl Mesh {
 
     /// Red, green and blue of each vertex. Of a batch, the colours of each mesh in it.
     ///
-    /// Faces show them in the light, and darkened by the grey of their material; by
-    /// [`Material::unlit`] they show as they are.
+    /// Faces show them in the light, and darkened by the grey of their material; with [`Material::unlit`] they show as
+    /// they are.
     ///
     /// # Errors
     /// [`Error::Invalid`] if there are not as many as vertices.

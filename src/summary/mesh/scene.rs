@@ -143,8 +143,8 @@ impl Camera {
         Self::default()
     }
 
-    /// Where it stands. Default: in front of the middle of the mesh, as far as all of it is seen. What is more than about
-    /// three times as far away is not drawn.
+    /// Where it stands. Default: in front of the middle of the mesh, as far as all of it is seen. From about three times
+    /// that distance nothing is drawn any more.
     pub fn position(mut self, position: [f32; 3]) -> Self {
         self.position = Some(position);
         self

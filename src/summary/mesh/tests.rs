@@ -169,13 +169,13 @@ fn what_stock_tensorboard_cannot_show_is_oversized() {
     assert!(
         !mesh
             .clone()
-            .faces(&[[0, 1, 65_535]])
+            .faces(&[[0, 1, 65_534]])
             .unwrap()
             .is_oversized()
     );
     assert!(
         mesh.clone()
-            .faces(&[[0, 65_536, 2]])
+            .faces(&[[0, 65_535, 2]])
             .unwrap()
             .is_oversized()
     );

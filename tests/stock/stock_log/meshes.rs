@@ -49,6 +49,18 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     let pair = Mesh::batch([square(0.0)?, square(0.5)?])?.faces(&SQUARE)?;
     run.at(START).mesh("shapes/pair", pair, -1);
 
+    // As many vertices as the page has indices for; the last of them are the square.
+    let mut many = vec![[-1.0f32, -1.0, 0.0]; 65_531];
+    many.extend([
+        [-1.0, -1.0, 0.0],
+        [1.0, -1.0, 0.0],
+        [1.0, 1.0, 0.0],
+        [-1.0, 1.0, 0.0],
+    ]);
+    let last = SQUARE.map(|face| face.map(|vertex| vertex + 65_531));
+    run.at(START)
+        .mesh("shapes/many", Mesh::new(&many)?.faces(&last)?, 0);
+
     // From the right and behind: what is red shows on the left.
     let scene = Scene::new()
         .camera(
