@@ -1,6 +1,8 @@
 //! What the benches share: the floor, which is what a program without any library would do, and its comparison with us in
 //! one run.
 
+#![allow(dead_code, reason = "each bench uses a part")]
+
 use std::time::{Duration, Instant};
 
 /// What a piece of work took: until its last byte was with the operating system, in all threads.
