@@ -105,7 +105,8 @@ impl Image {
 }
 
 fn encode_png(width: u32, height: u32, format: Format, bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut file = Vec::with_capacity(bytes.len() / 2);
+    // Of noise the file is a little larger than the pixels; growing into that would hold the double for a moment.
+    let mut file = Vec::with_capacity(bytes.len() + bytes.len() / 64 + 1024);
     let mut encoder = Encoder::new(&mut file, width, height);
     encoder.set_color(match format.channels {
         Channels::Gray => ColorType::Grayscale,
