@@ -62,6 +62,7 @@
 //!
 //! - `png` (default): images.
 //! - `flate2` (default): TFRecord streams that are compressed, in [`record`]. Event files never are.
+//! - `serde`: [`HParams`] from any struct that serializes.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -87,10 +88,12 @@ mod writer;
 pub use error::{Error, Part, Result};
 pub use event::{Step, ToWallTime, WallTime};
 pub use proto::DataClass;
+pub use proto::hparams::{DatasetType, Status as SessionStatus};
 pub use reader::EventReader;
 pub use summary::{
-    Camera, Category, Element, Layout, Light, Margin, Material, Mesh, Metadata, PrCurve,
-    Prediction, Scalar, Scene, Tag, Tensor, markdown_table,
+    Camera, Category, Element, Experiment, HParamInfo, HParamValue, HParams, Layout, Light, Margin,
+    Material, Mesh, Metadata, MetricInfo, PrCurve, Prediction, Scalar, Scene, Tag, Tensor,
+    markdown_table,
 };
 #[cfg(feature = "png")]
 pub use summary::{Image, Intensity};

@@ -8,10 +8,22 @@
     reason = "generated; the comments are those of the proto files"
 )]
 
-#[rustfmt::skip]
-#[path = "tensorboard.mesh.rs"]
-pub mod mesh;
-#[rustfmt::skip]
-mod tensorboard;
+mod tensorboard {
+    include!("tensorboard.rs");
+
+    pub mod hparams {
+        include!("tensorboard.hparams.rs");
+    }
+
+    pub mod mesh {
+        include!("tensorboard.mesh.rs");
+    }
+}
+
+pub mod google {
+    pub mod protobuf {
+        include!("google.protobuf.rs");
+    }
+}
 
 pub use tensorboard::*;

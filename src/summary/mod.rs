@@ -1,6 +1,7 @@
 //! The caller's data to one value of an event: a file per kind. Pure: no file, no thread, no clock.
 
 mod custom_scalars;
+mod hparams;
 #[cfg(feature = "png")]
 mod image;
 mod mesh;
@@ -12,6 +13,8 @@ mod text;
 
 pub(crate) use custom_scalars::custom_scalars;
 pub use custom_scalars::{Category, Layout, Margin};
+pub use hparams::{Experiment, HParamInfo, HParamValue, HParams, MetricInfo};
+pub(crate) use hparams::{hparams_experiment, session_end, session_start};
 #[cfg(feature = "png")]
 pub(crate) use image::images;
 #[cfg(feature = "png")]

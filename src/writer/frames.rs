@@ -11,8 +11,11 @@ use super::SummaryWriter;
 use crate::error::{self, Error};
 use crate::event::{self, HEAD_BYTES, Step, WallTime};
 use crate::proto;
+use crate::proto::event::What;
+use crate::proto::hparams::Status;
 use crate::proto::summary::Value;
 use crate::record::{self, FOOTER_BYTES, HEADER_BYTES};
+use crate::summary;
 
 /// Where the values of an event stand in a frame that is built in its place.
 const VALUES: usize = HEADER_BYTES + HEAD_BYTES;
@@ -155,6 +158,21 @@ fn too_long(bytes: usize) -> String {
 pub(super) fn version_frame() -> Vec<u8> {
     let mut frame = Vec::new();
     record::append_frame(&event::version(SystemTime::now().into()), &mut frame);
+    frame
+}
+
+/// The last record of a session that ends now.
+pub(super) fn session_end_frame(status: Status) -> Vec<u8> {
+    let now = WallTime::from(SystemTime::now());
+    let event = proto::Event {
+        wall_time: now.as_secs(),
+        what: Some(What::Summary(proto::Summary {
+            value: vec![summary::session_end(status, now.as_secs())],
+        })),
+        ..Default::default()
+    };
+    let mut frame = Vec::new();
+    record::append_frame(&event.encode_to_vec(), &mut frame);
     frame
 }
 

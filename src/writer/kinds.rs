@@ -3,9 +3,12 @@
 use super::SummaryWriter;
 use crate::event::{self, Step};
 use crate::proto;
+use crate::proto::hparams::Status as SessionStatus;
 #[cfg(feature = "png")]
 use crate::summary::Image;
-use crate::summary::{self, Layout, Mesh, Metadata, PrCurve, Scalar, Tag, Tensor};
+use crate::summary::{
+    self, Experiment, HParams, Layout, Mesh, Metadata, PrCurve, Scalar, Tag, Tensor,
+};
 
 impl SummaryWriter {
     /// Logs a number: a point of a curve.
@@ -183,6 +186,83 @@ impl SummaryWriter {
     /// ```
     pub fn custom_scalars(&self, layout: Layout) {
         self.value(&summary::custom_scalars(&layout), 0);
+    }
+
+    /// Logs what the training is started with, and makes the run a *session*: a row in the table of hyperparameters. Its
+    /// metrics are the scalars of the run and of the runs below it, each with its last value.
+    ///
+    /// Give each training a run of its own, and log this once: the dashboard keeps the first of a run. The prefix of a
+    /// [`scope`](Self::scope) is put before nothing here.
+    ///
+    /// The session starts now and ends when the writer is closed: with success, or with failure if that is by a panic,
+    /// whose unwinding drops the last handle. For other ends there is [`session_end`](Self::session_end). A session that
+    /// has no end, as that of a program that was killed, shows with unknown status.
+    ///
+    /// Have the logdir above the run. In the logdir's own run, which TensorBoard calls `.`, the dashboard finds no metrics
+    /// unless an [`Experiment`] lists them.
+    ///
+    /// ```
+    /// use summary_writer::HParams;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let logdir = dir.path();
+    ///
+    /// let summary = summary_writer::SummaryWriter::create_file_writer(logdir)?;
+    /// for lr in [1e-2, 1e-3] {
+    ///     let trial = summary.run(format!("lr {lr}"))?;
+    ///     trial.hparams(HParams::new().set("lr", lr).set("optimizer", "adam"));
+    ///     for step in 0..100 {
+    ///         trial.scalar("loss", 0.9f64.powi(step), step);
+    ///     }
+    ///     trial.close()?;
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn hparams(&self, hparams: HParams) {
+        self.run.session.start();
+        let now = self.now();
+        let start = summary::session_start(hparams, now.as_secs());
+        self.at(now).value(&start, 0);
+    }
+
+    /// Ends the session of [`hparams`](Self::hparams) now, where closing the writer would tell another end: a training
+    /// that failed without a panic. The dashboard keeps the first end of a run.
+    ///
+    /// ```
+    /// use summary_writer::{HParams, SessionStatus};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+    ///
+    /// summary.hparams(HParams::new().set("lr", 10.0));
+    /// let loss = f64::NAN;
+    /// summary.session_end(if loss.is_finite() { SessionStatus::Success } else { SessionStatus::Failure });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn session_end(&self, status: SessionStatus) {
+        self.run.session.end();
+        let now = self.now();
+        let end = summary::session_end(status, now.as_secs());
+        self.at(now).value(&end, 0);
+    }
+
+    /// Logs the columns of the table of hyperparameters, for all runs of the logdir: once, in any run, best in that of the
+    /// logdir itself. Of several one is used, and which one is not said.
+    ///
+    /// The table needs none: it has a column for each hyperparameter and each metric that a session has. One that is
+    /// logged hides all that it does not list.
+    ///
+    /// ```
+    /// use summary_writer::{Experiment, HParamInfo, MetricInfo};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+    ///
+    /// let experiment = Experiment::new()
+    ///     .hparam(HParamInfo::new("lr")?.interval(1e-5, 1e-1)?.display_name("learning rate"))
+    ///     .metric(MetricInfo::new("loss")?.group("validation"));
+    /// summary.hparams_experiment(experiment);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn hparams_experiment(&self, experiment: Experiment) {
+        self.value(&summary::hparams_experiment(experiment), 0);
     }
 
     /// Logs an event as it is, for what has no method here. Its wall time is that of [`at`](Self::at) if it was called,

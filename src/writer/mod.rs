@@ -10,6 +10,7 @@ mod logdir;
 mod options;
 mod process;
 mod room;
+mod session;
 mod sink;
 mod stats;
 mod tray;
@@ -34,6 +35,7 @@ pub use worker::Sync;
 
 use crate::error::{Error, Result};
 use crate::event::{ToWallTime, WallTime};
+use session::Session;
 use sink::{EventFile, Paths, Sink, Stream};
 use tray::Tray;
 
@@ -86,6 +88,7 @@ struct Run {
     children: Mutex<Vec<Arc<Run>>>,
     /// Where this run is among all that have come from one call of `create_file_writer`; a stream has no place.
     place: Option<Place>,
+    session: Session,
     saturated_step_count: AtomicU64,
     replaced_wall_time_count: AtomicU64,
     oversized_mesh_count: AtomicU64,
@@ -270,6 +273,7 @@ impl Run {
             paths,
             children: Mutex::default(),
             place,
+            session: Session::default(),
             saturated_step_count: AtomicU64::new(0),
             replaced_wall_time_count: AtomicU64::new(0),
             oversized_mesh_count: AtomicU64::new(0),
@@ -328,10 +332,10 @@ impl Run {
     }
 
     fn close(&self) -> Result<()> {
-        let outcome = self.tray.close();
         if self.tray.process.is_forked() {
-            return outcome;
+            return Err(Error::Closed);
         }
+        let outcome = self.tray.close(&self.session.end_frame());
         self.join();
         let children = mem::take(&mut *enter(&self.children));
         children.into_iter().fold(outcome, |outcome, run| {

@@ -172,10 +172,7 @@ impl Tray {
             return self.ignore();
         }
 
-        let fills = put(&mut state.chunks);
-        state.accepted.records += 1;
-        state.accepted.bytes += bytes as u64;
-
+        let fills = state.take(bytes, put);
         let wakes = match state.worker {
             Worker::Asleep => true,
             Worker::Lingering => fills,
@@ -216,10 +213,14 @@ impl Tray {
         state.outcome(target)
     }
 
-    /// Accepts nothing more, and returns once the worker has written the rest or given it up.
-    pub(crate) fn close(&self) -> Result<()> {
+    /// Accepts `last`, a frame or nothing, and no more, and returns once the worker has written the rest or given it up.
+    /// That frame needs no room, and on a tray that is closed already it is not accepted again.
+    pub(crate) fn close(&self, last: &[u8]) -> Result<()> {
         let mut state = self.lock()?;
         if !state.closing {
+            if !last.is_empty() {
+                state.take(last.len(), |chunks| chunks.append(last));
+            }
             state.closing = true;
             state.wanted_attempt = state.attempt + 1;
         }
@@ -347,6 +348,14 @@ impl Tray {
 }
 
 impl State {
+    /// Takes one record of so many bytes; returns what `put` says, whether there is a chunk for the worker now.
+    #[inline]
+    fn take(&mut self, bytes: usize, put: impl FnOnce(&mut Chunks) -> bool) -> bool {
+        self.accepted.records += 1;
+        self.accepted.bytes += bytes as u64;
+        put(&mut self.chunks)
+    }
+
     pub(super) fn pending_bytes(&self) -> u64 {
         self.accepted.bytes - self.flushed.bytes
     }
