@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fork::{Fork, fork, waitpid_nohang};
-use summary_writer::{Error, EventReader, SummaryWriter, WriterOptions};
+use summary_writer::{Error, EventReader, HParams, SummaryWriter, WriterOptions};
 
 /// Logs as a child would that knows nothing of the fork; true if all is as promised.
 fn child_is_ignored(summary: SummaryWriter) -> bool {
@@ -53,18 +53,20 @@ fn a_childs_calls_are_ignored_in_every_state_of_the_writer() {
             .max_pending_bytes(500_000) // the child meets this bound, too
             .create_file_writer(dir.path())
             .unwrap();
-        summary.scalar("parent", 0.5, 0);
+        summary.hparams(HParams::new().set("lr", 0.5));
+        summary.scalar("parent", 0.5, 1);
         if name == "asleep" {
             summary.flush().unwrap();
         }
         assert_eq!(status_of_child(&summary), 0, "{name}");
-        summary.scalar("parent", 0.5, 1);
+        summary.scalar("parent", 0.5, 2);
         summary.close().unwrap();
         let steps: Vec<_> = EventReader::open(dir.path())
             .unwrap()
             .map(|event| event.unwrap().step)
             .collect();
-        assert_eq!(steps, [0, 0, 1], "{name}");
+        // The version, the hyperparameters, two scalars, and the end of the session.
+        assert_eq!(steps, [0, 0, 1, 2, 0], "{name}");
     }
 }
 

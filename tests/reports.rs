@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use log::{Level, Log, Metadata, Record};
-use summary_writer::{Mesh, SummaryWriter, WhenFull, WriterOptions};
+use summary_writer::{HParams, Mesh, SummaryWriter, WhenFull, WriterOptions};
 
 struct Reports(Mutex<Vec<(Level, String)>>);
 
@@ -145,6 +145,19 @@ fn each_cause_is_reported_once() {
                 format!("{failure}; the summary writer is closed, and lost 1 records")
             ),
         ]
+    );
+
+    let summary = options().to_sink(Disk::default()).unwrap();
+    for lr in 1..10 {
+        summary.hparams(HParams::new().set("lr", lr));
+    }
+    summary.close().unwrap();
+    assert_eq!(
+        REPORTS.take(),
+        [(
+            Level::Warn,
+            "hyperparameters are logged again in one run: stock TensorBoard keeps the first".into()
+        )]
     );
 
     // A healthy life is silent.

@@ -26,11 +26,6 @@ pub struct SessionStartInfo {
         ::prost::alloc::string::String,
         super::super::google::protobuf::Value,
     >,
-    /// Links, beside the session in the dashboard.
-    #[prost(string, tag = "2")]
-    pub model_uri: ::prost::alloc::string::String,
-    #[prost(string, tag = "3")]
-    pub monitor_url: ::prost::alloc::string::String,
     /// Sessions of one group are one row. Where it is empty, the run is its own group.
     #[prost(string, tag = "4")]
     pub group_name: ::prost::alloc::string::String,
@@ -47,16 +42,10 @@ pub struct SessionEndInfo {
 /// The columns of a logdir. Without one the dashboard finds them itself, in its sessions.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Experiment {
-    #[prost(string, tag = "1")]
-    pub description: ::prost::alloc::string::String,
-    #[prost(double, tag = "3")]
-    pub time_created_secs: f64,
     #[prost(message, repeated, tag = "4")]
     pub hparam_infos: ::prost::alloc::vec::Vec<HParamInfo>,
     #[prost(message, repeated, tag = "5")]
     pub metric_infos: ::prost::alloc::vec::Vec<MetricInfo>,
-    #[prost(string, tag = "6")]
-    pub name: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HParamInfo {
@@ -114,12 +103,14 @@ pub struct MetricName {
     #[prost(string, tag = "2")]
     pub tag: ::prost::alloc::string::String,
 }
+/// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Status {
     Unknown = 0,
     Success = 1,
     Failure = 2,
+    /// It has not ended.
     Running = 3,
 }
 impl Status {
@@ -179,6 +170,7 @@ impl DataType {
         }
     }
 }
+/// What a metric is measured on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum DatasetType {

@@ -35,7 +35,7 @@ pub use worker::Sync;
 
 use crate::error::{Error, Result};
 use crate::event::{ToWallTime, WallTime};
-use session::Session;
+use session::{Session, Visit};
 use sink::{EventFile, Paths, Sink, Stream};
 use tray::Tray;
 
@@ -64,6 +64,8 @@ use tray::Tray;
 /// ```
 #[derive(Clone, Debug)]
 pub struct SummaryWriter {
+    /// Dropped before the run, which may end with it.
+    visit: Arc<Visit>,
     run: Arc<Run>,
     /// Put before every tag; ends in `/`.
     prefix: Option<Arc<str>>,
@@ -88,7 +90,7 @@ struct Run {
     children: Mutex<Vec<Arc<Run>>>,
     /// Where this run is among all that have come from one call of `create_file_writer`; a stream has no place.
     place: Option<Place>,
-    session: Session,
+    session: Arc<Session>,
     saturated_step_count: AtomicU64,
     replaced_wall_time_count: AtomicU64,
     oversized_mesh_count: AtomicU64,
@@ -127,11 +129,10 @@ impl SummaryWriter {
     /// names, or if this writer has no directory; [`Error::Closed`] if it is closed.
     pub fn run(&self, name: impl AsRef<str>) -> Result<Self> {
         let name = name.as_ref();
-        let run = self.run.child(name)?;
         Ok(Self {
-            run,
             prefix: self.prefix.clone(),
             wall_time: self.wall_time,
+            ..Self::of(self.run.child(name)?)
         })
     }
 
@@ -180,6 +181,7 @@ impl SummaryWriter {
     /// [`Error::Io`] if a last attempt to write has failed: what [`stats`](Self::stats) of another handle counts as
     /// accepted and not as flushed is lost. [`Error::Closed`] in a fork of the process that opened the writer.
     pub fn close(self) -> Result<()> {
+        self.visit.0.leave();
         self.run.close()
     }
 
@@ -208,17 +210,22 @@ impl SummaryWriter {
         let dir = path::absolute(logdir)
             .map_err(|error| Error::io("create the directory", logdir, error))?;
         let family = Arc::default();
-        Run::to_file(options, Place { dir, family }).map(Self::of)
+        Run::to_file(options, Place { dir, family }).map(Self::new)
     }
 
     fn to_stream(options: WriterOptions, sink: Box<dyn Write + Send>) -> Result<Self> {
         let first = frames::version_frame();
-        Run::start(options, &first, None, || Ok(Sink::Stream(Stream(sink)))).map(Self::of)
+        Run::start(options, &first, None, || Ok(Sink::Stream(Stream(sink)))).map(Self::new)
     }
 
-    fn of(run: Run) -> Self {
+    fn new(run: Run) -> Self {
+        Self::of(Arc::new(run))
+    }
+
+    fn of(run: Arc<Run>) -> Self {
         Self {
-            run: Arc::new(run),
+            visit: Arc::new(Visit(Arc::clone(&run.session))),
+            run,
             prefix: None,
             wall_time: None,
         }
@@ -273,7 +280,7 @@ impl Run {
             paths,
             children: Mutex::default(),
             place,
-            session: Session::default(),
+            session: Arc::default(),
             saturated_step_count: AtomicU64::new(0),
             replaced_wall_time_count: AtomicU64::new(0),
             oversized_mesh_count: AtomicU64::new(0),

@@ -18,11 +18,11 @@ use prost::Message;
 const FOREVER: Duration = Duration::MAX;
 
 /// Never writes by itself, so that a test says when.
-fn patient() -> WriterOptions {
+pub(super) fn patient() -> WriterOptions {
     WriterOptions::new().flush_interval(FOREVER)
 }
 
-fn events(bytes: &[u8]) -> Vec<proto::Event> {
+pub(super) fn events(bytes: &[u8]) -> Vec<proto::Event> {
     let mut reader = RecordReader::new(bytes);
     let mut events = Vec::new();
     while let Some(payload) = reader.next_record().unwrap() {

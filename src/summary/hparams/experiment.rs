@@ -9,7 +9,8 @@ use crate::proto::hparams::{DataType, DatasetType, Interval, MetricName};
 use crate::proto::summary::Value;
 
 /// The columns of the table of hyperparameters, for who wants others than those that the dashboard finds itself: titles,
-/// domains to filter by, a choice of metrics. They are in the order of the calls.
+/// domains to filter by, a choice of metrics. Hyperparameters stand in the order of their names, metrics in that of the
+/// calls.
 ///
 /// It is for all runs of the logdir, and what it does not list has no column.
 ///
@@ -195,4 +196,94 @@ fn checked_name(what: &'static str, name: impl Into<String>) -> Result<String> {
 
 pub(crate) fn hparams_experiment(experiment: Experiment) -> Value {
     record(EXPERIMENT_TAG, Data::Experiment(experiment.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_experiment_lists_columns_with_their_domains() {
+        let lr = HParamInfo::new("lr").unwrap().interval(-1.0, 0.5).unwrap();
+        let opt = HParamInfo::new("opt").unwrap();
+        let opt = opt.discrete([0.5]).unwrap().discrete(["a", "b"]).unwrap();
+        let loss = MetricInfo::new("loss").unwrap().group("val");
+        let experiment = Experiment::new()
+            .hparam(lr.display_name("L").description("D"))
+            .hparam(opt)
+            .hparam(HParamInfo::new("on").unwrap().discrete([true]).unwrap())
+            .metric(loss.dataset(DatasetType::DatasetValidation))
+            .metric(
+                MetricInfo::new("t")
+                    .unwrap()
+                    .display_name("T")
+                    .description("D"),
+            );
+        // HParamsPluginData, assembled by hand from the wire format; the lengths are in front of what they count.
+        let want = [
+            &b"\x12\x63"[..],                                            // experiment
+            b"\x22\x20\x0a\x02lr\x12\x01L\x1a\x01D\x20\x03", // hparam_infos: name, display_name, description, type
+            b"\x32\x12\x09\0\0\0\0\0\0\xf0\xbf\x11\0\0\0\0\0\0\xe0\x3f", // domain_interval
+            b"\x22\x13\x0a\x03opt\x20\x01",                  // hparam_infos: name, type
+            b"\x2a\x0a\x0a\x03\x1a\x01a\x0a\x03\x1a\x01b",   // domain_discrete: two texts
+            b"\x22\x0c\x0a\x02on\x20\x02\x2a\x04\x0a\x02\x20\x01", // hparam_infos: name, type, domain_discrete
+            b"\x2a\x0f\x0a\x0b\x0a\x03val\x12\x04loss\x28\x02", // metric_infos: name, dataset_type
+            b"\x2a\x0b\x0a\x03\x12\x01t\x1a\x01T\x22\x01D", // metric_infos: name, display_name, description
+        ]
+        .concat();
+        let value = hparams_experiment(experiment);
+        assert_eq!(value.tag, "_hparams_/experiment");
+        let plugin_data = value.metadata.unwrap().plugin_data.unwrap();
+        assert_eq!(plugin_data.plugin_name, "hparams");
+        assert_eq!(plugin_data.content, want);
+    }
+
+    #[test]
+    fn what_cannot_be_a_column_is_refused_by_name() {
+        let lr = || HParamInfo::new("lr").unwrap();
+        let values = |values: &[&str]| -> Vec<HParamValue> {
+            let parsed = values.iter().map(|value| match value.parse::<f64>() {
+                Ok(number) => number.into(),
+                Err(_) => (*value).into(),
+            });
+            parsed.collect()
+        };
+        for (result, want) in [
+            (
+                HParamInfo::new(""),
+                "hyperparameter name: \"\" is given, any other text fits",
+            ),
+            (
+                lr().interval(1.0, 0.5),
+                "interval: 1.0 to 0.5 is given for \"lr\", finite numbers in rising order fit",
+            ),
+            (
+                lr().interval(f64::NAN, 0.5),
+                "interval: NaN to 0.5 is given for \"lr\", finite numbers in rising order fit",
+            ),
+            (
+                lr().interval(1.0, f64::INFINITY),
+                "interval: 1.0 to inf is given for \"lr\", finite numbers in rising order fit",
+            ),
+            (
+                lr().discrete(values(&[])),
+                "discrete values: none are given for \"lr\", one or more fit",
+            ),
+            (
+                lr().discrete(values(&["1", "x"])),
+                "discrete values: several kinds are given for \"lr\", finite numbers, bools or text fit",
+            ),
+            (
+                lr().discrete([1.0, f64::INFINITY]),
+                "discrete values: several kinds are given for \"lr\", finite numbers, bools or text fit",
+            ),
+        ] {
+            assert_eq!(result.unwrap_err().to_string(), want);
+        }
+        assert!(lr().interval(0.5, 0.5).is_ok());
+        assert_eq!(
+            MetricInfo::new("").unwrap_err().to_string(),
+            "metric tag: \"\" is given, any other text fits"
+        );
+    }
 }

@@ -32,7 +32,7 @@ const SESSION_END_TAG: &str = "_hparams_/session_end_info";
 /// ```
 ///
 /// Runs need not have the same names: the table has a column for each that a run has, and its cell stays empty in the
-/// rows of the others.
+/// rows of the others. It opens with five of the columns, of those that differ first, and has boxes to check for the rest.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use]
 pub struct HParams(SessionStartInfo);
@@ -43,7 +43,8 @@ impl HParams {
         Self::default()
     }
 
-    /// Adds the hyperparameter `name`, or gives it another value. An empty name shows as a column without a title.
+    /// Adds the hyperparameter `name`, or gives it another value. A name is any text, but of the empty one the dashboard shows
+    /// an empty column.
     pub fn set(mut self, name: impl Into<String>, value: impl Into<HParamValue>) -> Self {
         self.0.hparams.insert(name.into(), value.into().0);
         self
@@ -167,4 +168,79 @@ fn record(tag: &str, data: Data) -> Value {
         ..Default::default()
     };
     tensor_value("", &Tag::new(tag), plugin_data, DataClass::Tensor, tensor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_a_record_at_each_end() {
+        let hparams = HParams::new().set("on", false).set("lr", 7);
+        let hparams = hparams.set("opt", "adam").set("lr", 0.5).group("g");
+        // Summary.Value, assembled by hand from the wire format; the lengths are in front of what they count.
+        let want = [
+            &b"\x0a\x1c_hparams_/session_start_info"[..], // tag
+            b"\x42\x06\x08\x01\x12\x02\x12\x00",          // tensor: DT_FLOAT, one dimension of 0
+            b"\x4a\x47\x0a\x43\x0a\x07hparams",           // metadata: plugin_data: plugin_name
+            b"\x12\x38\x1a\x36",                          // content: session_start_info
+            b"\x0a\x0f\x0a\x02lr\x12\x09\x11\0\0\0\0\0\0\xe0\x3f", // lr: number_value
+            b"\x0a\x08\x0a\x02on\x12\x02\x20\0",          // on: bool_value
+            b"\x0a\x0d\x0a\x03opt\x12\x06\x1a\x04adam",   // opt: string_value
+            b"\x22\x01g\x29\0\0\0\0\0\0\xf8\x3f",         // group_name, start_time_secs
+            b"\x20\x02",                                  // data_class: DATA_CLASS_TENSOR
+        ]
+        .concat();
+        assert_eq!(session_start(hparams, 1.5).encode_to_vec(), want);
+
+        let want = [
+            &b"\x0a\x1a_hparams_/session_end_info"[..],
+            b"\x42\x06\x08\x01\x12\x02\x12\x00",
+            b"\x4a\x1c\x0a\x18\x0a\x07hparams",
+            b"\x12\x0d\x22\x0b\x08\x02\x11\0\0\0\0\0\0\xf8\x3f", // content: session_end_info: status, end_time_secs
+            b"\x20\x02",
+        ]
+        .concat();
+        assert_eq!(session_end(Status::Failure, 1.5).encode_to_vec(), want);
+    }
+
+    #[test]
+    fn a_number_is_a_number_unless_that_would_change_it() {
+        let number = |number| Kind::NumberValue(number);
+        let text = |text: &str| Kind::StringValue(text.into());
+        for (value, want) in [
+            (HParamValue::from(-0.0), number(-0.0)),
+            (HParamValue::from(5e-324), number(5e-324)),
+            (HParamValue::from(f64::NAN), text("NaN")),
+            (HParamValue::from(f64::NEG_INFINITY), text("-inf")),
+            (HParamValue::from(0.1f32), number(0.1)),
+            (HParamValue::from(f32::MAX), number(3.4028235e38)),
+            (HParamValue::from(f32::INFINITY), text("inf")),
+            (HParamValue::from(-128i8), number(-128.0)),
+            // 2^53 is also what 2^53 + 1 is rounded to.
+            (
+                HParamValue::from((1u64 << 53) - 1),
+                number(9_007_199_254_740_991.0),
+            ),
+            (HParamValue::from(1u64 << 53), text("9007199254740992")),
+            (
+                HParamValue::from((1u64 << 53) + 1),
+                text("9007199254740993"),
+            ),
+            (
+                HParamValue::from(-(1i64 << 53) + 1),
+                number(-9_007_199_254_740_991.0),
+            ),
+            (HParamValue::from(i64::MIN), text("-9223372036854775808")),
+            (
+                HParamValue::from(u128::MAX),
+                text("340282366920938463463374607431768211455"),
+            ),
+            (HParamValue::from(true), Kind::BoolValue(true)),
+            (HParamValue::from(&String::from("größe")), text("größe")),
+            (HParamValue::from(""), text("")),
+        ] {
+            assert_eq!(value.0.kind, Some(want));
+        }
+    }
 }

@@ -2,11 +2,13 @@
 //!
 //! `stock_log write DIR` writes one run for each property and closes them. `stock_log grow DIR` logs one point
 //! for each line `RUN STEP` of the standard input and flushes it at once, so that the test decides what there is to see.
+//! `stock_log experiment DIR` writes a few runs with an explicit experiment.
 //!
 //! What is logged is arithmetic that the tests spell out again in Python. The kinds that are more than a number have a
 //! file each, here and there.
 
 mod custom_scalars;
+mod hparams;
 #[cfg(feature = "png")]
 mod images;
 mod meshes;
@@ -29,7 +31,8 @@ fn main() -> Result {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["write", logdir] => write(Path::new(logdir)),
         ["grow", logdir] => grow(Path::new(logdir)),
-        _ => Err("usage: stock_log write|grow DIR".into()),
+        ["experiment", logdir] => hparams::write_experiment(Path::new(logdir)),
+        _ => Err("usage: stock_log write|grow|experiment DIR".into()),
     }
 }
 
@@ -52,6 +55,7 @@ fn write(logdir: &Path) -> Result {
     meshes::write(&root.run("meshes")?)?;
     events(&root.run("events")?);
     custom_scalars::write(&root.run("custom scalars")?)?;
+    hparams::write(&root)?;
     twins(&logdir.join("twins"))?;
     root.close()?;
     Ok(())
