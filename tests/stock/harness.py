@@ -131,6 +131,10 @@ class TensorBoard:
         """The answer to POST `/data/<route>`."""
         return self._answer(self._session.post(f"{self.url}/data/{route}", data=form, timeout=30))
 
+    def ask(self, route: str, **request: Any) -> Any:
+        """The answer to a request in JSON, POST `/data/<route>`."""
+        return self._answer(self._session.post(f"{self.url}/data/{route}", json=request, timeout=30))
+
     def scalars(self, run: str, tag: str) -> list[tuple[float, int, float | str]]:
         """A time series as the Scalars dashboard gets it: wall time, step, value."""
         return [tuple(point) for point in self.get("plugin/scalars/scalars", run=run, tag=tag)]

@@ -33,6 +33,13 @@ def test_all_runs_are_listed(board, log):
         "meshes",
         "events",
         "custom scalars",
+        "hparams/a",
+        "hparams/a/validation",
+        "hparams/b",
+        "hparams/c",
+        "hparams/killed",
+        "hparams/trial 1",
+        "hparams/trial 2",
         "twins",
     }  # fmt: skip
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import tensorboard
+from google.protobuf import struct_pb2
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
     EnumDescriptorProto,
@@ -77,9 +78,9 @@ def differences(ours: dict[str, object], stock: dict[str, object]) -> list[str]:
 
 @pytest.fixture(scope="session")
 def stock() -> dict[str, object]:
-    """The facts of all that the stock package has."""
+    """The facts of all that the stock package has, and of what it takes from protobuf's own."""
     package = Path(tensorboard.__file__).parent
-    files = []
+    files = [FileDescriptorProto.FromString(struct_pb2.DESCRIPTOR.serialized_pb)]
     for source in [*package.glob("compat/proto/*_pb2.py"), *package.glob("plugins/**/*_pb2.py")]:
         module = ".".join(source.relative_to(package.parent).with_suffix("").parts)
         file = FileDescriptorProto()
@@ -118,6 +119,8 @@ def test_no_difference(copy, stock):
         ("tensor", "DT_HALF = 19;", "DT_HALF = 20;", "DataType.DT_HALF"),
         ("layout", "bool closed = 3;", "bool closed = 4;", "Category.closed"),
         ("mesh", "uint32 components = 7;", "uint64 components = 7;", "mesh.MeshPluginData.components"),
+        ("hparams", "google.protobuf.Value>", "string>", "hparams.SessionStartInfo.HparamsEntry.value"),
+        ("hparams", "STATUS_FAILURE = 2;", "STATUS_FAILURE = 4;", "hparams.Status.STATUS_FAILURE"),
         ("tensor", "enum DataType {", "message New {} enum DataType {", "New"),
     ],
 )

@@ -79,6 +79,7 @@ pub(crate) fn write(root: &SummaryWriter) -> Result {
             .set("lr", 3)
             .set("optimizer", "Größe \"<b>\""),
     );
+    killed.scalar("loss", 4, 0);
     killed.flush()?;
     mem::forget(killed);
 
@@ -114,11 +115,14 @@ pub(crate) fn write_experiment(logdir: &Path) -> Result {
                 .dataset(DatasetType::DatasetValidation),
         );
     root.hparams_experiment(experiment);
+    root.hparams(HParams::new().set("lr", 0.5));
+    root.scalar("loss", 1.5, 0);
     for (name, lr, optimizer) in [("one", 0.1, "adam"), ("two", 0.01, "sgd")] {
         let run = root.run(name)?;
         let hparams = HParams::new().set("lr", lr).set("optimizer", optimizer);
         run.hparams(
             hparams
+                .set("any", "text")
                 .set("hidden", 1)
                 .set("depth", 4)
                 .set("augment", true),

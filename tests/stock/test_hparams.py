@@ -1,0 +1,208 @@
+"""Runs with hyperparameters of their own stand in one table, with their metrics and how each ended."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import Browser
+from harness import START, TensorBoard, eventually, f32, program
+
+STATUSES = ("STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING")
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory, fast: bool) -> Iterator[TensorBoard]:
+    """A TensorBoard on a log with an explicit experiment."""
+    logdir = tmp_path_factory.mktemp("experiment")
+    subprocess.run([program("stock_log"), "experiment", logdir], check=True, timeout=60)
+    with TensorBoard(logdir, fast=fast) as board:
+        yield board
+
+
+def columns(board: TensorBoard) -> tuple[dict[str, Any], list[Any]]:
+    """What is said of each hyperparameter, by its name, and of each metric, where it says something."""
+    experiment = board.ask("plugin/hparams/experiment", experimentName="")
+
+    def said(info: dict[str, Any]) -> dict[str, Any]:
+        nothing = ("", False, "DATA_TYPE_UNSET", "DATASET_UNKNOWN")
+        return {key: value for key, value in info.items() if value not in nothing}
+
+    hparams = {info.pop("name"): said(info) for info in experiment["hparamInfos"]}
+    return hparams, [said({**info, "name": metric(info["name"])}) for info in experiment["metricInfos"]]
+
+
+def rows(board: TensorBoard) -> dict[str, Any]:
+    """The groups of sessions, by name."""
+    answer = board.ask(
+        "plugin/hparams/session_groups",
+        startIndex=0,
+        sliceSize=100,
+        allowedStatuses=STATUSES,
+        aggregationType="AGGREGATION_AVG",
+        colParams=[],
+    )
+    return {group["name"]: group for group in answer["sessionGroups"]}
+
+
+def metric(name: dict[str, str]) -> str:
+    return f"{name['group']}/{name['tag']}" if name["group"] else name["tag"]
+
+
+def metrics(row: dict[str, Any]) -> dict[str, float | str]:
+    return {metric(value["name"]): value["value"] for value in row["metricValues"]}
+
+
+def test_columns_are_found_by_themselves(board):
+    hparams, metric_infos = columns(board)
+    for info in hparams.values():
+        if "domainDiscrete" in info:
+            info["domainDiscrete"].sort()
+    assert hparams == {
+        "lr": {"type": "DATA_TYPE_FLOAT64", "domainInterval": {"minValue": 0.001, "maxValue": 5}, "differs": True},
+        "augment": {"type": "DATA_TYPE_BOOL", "domainDiscrete": [False, True], "differs": True},
+        "optimizer": {
+            "type": "DATA_TYPE_STRING",
+            # Quoted by the page's own doing; the cells have it as it is.
+            "domainDiscrete": ["Gr\\u00f6\\u00dfe \\\"<b>\\\"", "Sgd", "adam"],
+            "differs": True,
+        },
+        "clip": {"type": "DATA_TYPE_STRING", "domainDiscrete": ["1.0", "inf"], "differs": True},
+        "depth": {"type": "DATA_TYPE_FLOAT64", "domainInterval": {"minValue": 4, "maxValue": 4}},
+        "seed": {"type": "DATA_TYPE_STRING", "domainDiscrete": [str(2**64 - 1)]},
+        "layers": {"type": "DATA_TYPE_STRING", "domainDiscrete": ["[64, 64, 10]"]},
+        "optimizer.Sgd.momentum": {"type": "DATA_TYPE_FLOAT64", "domainInterval": {"minValue": 0.9, "maxValue": 0.9}},
+        "optimizer.Sgd.nesterov": {"type": "DATA_TYPE_BOOL", "domainDiscrete": [False]},
+    }
+    assert metric_infos == [{"name": "validation/accuracy"}, {"name": "error rate"}, {"name": "loss"}]
+
+
+def test_each_session_has_its_own_hyperparameters_and_metrics(board):
+    got = {name: (row["hparams"], metrics(row)) for name, row in rows(board).items()}
+    assert got == {
+        # The hyperparameters that were logged first; the last points of the metrics.
+        "hparams/a": (
+            {"lr": 0.1, "depth": 4, "augment": True, "optimizer": "adam", "seed": str(2**64 - 1)},
+            {"loss": f32(1 / 5), "validation/accuracy": 0.5},
+        ),
+        "hparams/b": (
+            {
+                "lr": 0.01,
+                "optimizer": "Sgd",
+                "optimizer.Sgd.momentum": 0.9,
+                "optimizer.Sgd.nesterov": False,
+                "layers": "[64, 64, 10]",
+            },
+            {"loss": 0.75, "error rate": 0.5},
+        ),
+        "hparams/c": ({"lr": 0.001, "augment": False, "clip": "inf"}, {"loss": "NaN"}),
+        "hparams/killed": ({"lr": 3, "optimizer": 'Größe "<b>"'}, {"loss": 4}),
+        "trials": ({"lr": 5, "clip": 1}, {"loss": (0.25 + 0.5) / 2}),
+    }
+
+
+def test_how_sessions_ended(board):
+    sessions = {session["name"]: session for row in rows(board).values() for session in row["sessions"]}
+    assert {name: session["status"] for name, session in sessions.items()} == {
+        "hparams/a": "STATUS_SUCCESS",
+        "hparams/b": "STATUS_SUCCESS",
+        "hparams/c": "STATUS_FAILURE",
+        "hparams/killed": "STATUS_UNKNOWN",
+        "hparams/trial 1": "STATUS_FAILURE",
+        "hparams/trial 2": "STATUS_FAILURE",
+    }
+    for name, session in sessions.items():
+        assert session["startTimeSecs"] == START, name
+    ends = {name: session["endTimeSecs"] for name, session in sessions.items()}
+    assert (ends["hparams/killed"], ends["hparams/trial 1"], ends["hparams/trial 2"]) == (0, START + 60, START + 60)
+    for name in ("a", "b", "c"):
+        session = sessions[f"hparams/{name}"]
+        last = max(value["wallTimeSecs"] for value in session["metricValues"])
+        assert last <= session["endTimeSecs"] <= time.time(), name
+
+
+def test_sessions_of_a_group_are_one_row(board):
+    trials = rows(board)["trials"]["sessions"]
+    assert {session["name"]: metrics(session) for session in trials} == {
+        "hparams/trial 1": {"loss": 0.25},
+        "hparams/trial 2": {"loss": 0.5},
+    }
+
+
+def test_an_experiment_says_which_columns_there_are(planned):
+    assert columns(planned) == (
+        {
+            "any": {},
+            "augment": {"type": "DATA_TYPE_BOOL", "domainDiscrete": [True, False]},
+            "depth": {"type": "DATA_TYPE_FLOAT64", "domainDiscrete": [2, 4]},
+            "lr": {
+                "type": "DATA_TYPE_FLOAT64",
+                "domainInterval": {"minValue": 0.001, "maxValue": 1},
+                "displayName": "learning rate",
+                "description": "of the *first* epoch",
+            },
+            "optimizer": {"type": "DATA_TYPE_STRING", "domainDiscrete": ["adam", "sgd"]},
+        },
+        [
+            {"name": "loss", "displayName": "Loss"},
+            {"name": "validation/accuracy", "description": "of *all*", "datasetType": "DATASET_VALIDATION"},
+        ],
+    )
+    got = {name: metrics(row) for name, row in rows(planned).items()}
+    assert got == {
+        "one": {"loss": f32(0.2), "validation/accuracy": f32(3 * 0.1)},
+        "two": {"loss": f32(0.02), "validation/accuracy": f32(0.03)},
+        # The logdir's own run.
+        ".": {"loss": 1.5},
+    }
+
+
+def table(chrome: Browser) -> list[list[str]]:
+    """The cells of the table, by rows; the first has the titles."""
+    return chrome.ask("""
+        const grids = deep(document, "tf-hparams-table-view").flatMap(view => deep(view.shadowRoot, "vaadin-grid"));
+        const slots = row => [...row.querySelectorAll(":not([part~=details-cell]) > slot")];
+        const cells = row => slots(row).map(slot => slot.assignedNodes()[0].innerText.trim());
+        return grids.flatMap(grid => [...grid.shadowRoot.querySelectorAll("#header tr, #items tr")].map(cells));
+    """)
+
+
+@pytest.mark.usefixtures("picture")
+def test_hparams(board, chrome):
+    chrome.get(f"{board.url}/#hparams")
+    titles = ["Trial ID", "Show Metrics", "augment", "clip", "lr", "optimizer", "depth"]
+    wanted = [
+        [*titles, "validation.accuracy", "error rate", "loss"],
+        ["hparams/a", "", "true", "", "0.10000", "adam", "4.0000", "0.50000", "", "0.20000"],
+        ["hparams/b", "", "", "", "0.010000", "Sgd", "", "", "0.50000", "0.75000"],
+        ["hparams/c", "", "false", "inf", "0.0010000", "", "", "", "", "NaN"],
+        ["hparams/killed", "", "", "", "3.0000", 'Größe "<b>"', "", "", "", "4.0000"],
+        ["trials", "", "", "1.0000", "5.0000", "", "", "", "", "0.37500"],
+    ]
+    eventually(lambda: table(chrome), wanted)
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_hparams_of_an_experiment(planned, chrome):
+    chrome.get(f"{planned.url}/#hparams")
+    titles = ["Trial ID", "Show Metrics", "any", "augment", "depth", "learning rate", "optimizer"]
+    wanted = [
+        [*titles, "Loss", "validation.accuracy"],
+        [".", "", "", "", "", "0.50000", "", "1.5000", ""],
+        ["one", "", "text", "true", "4.0000", "0.10000", "adam", "0.20000", "0.30000"],
+        ["two", "", "text", "true", "4.0000", "0.010000", "sgd", "0.020000", "0.030000"],
+    ]
+    eventually(lambda: table(chrome), wanted)
+
+    # A line for each session that has a value on each of the seven axes.
+    chrome.ask("""deep(document, "paper-tab")[1].click();""")
+    lines = """
+        const plots = deep(document, "tf-hparams-parallel-coords-plot");
+        const lines = plots.flatMap(plot => deep(plot.shadowRoot, ".foreground path"));
+        return lines.map(line => line.getAttribute("d").split("L").length);
+    """
+    eventually(lambda: chrome.ask(lines), [7, 7])
+    assert chrome.errors() == []
