@@ -194,8 +194,8 @@ impl SummaryWriter {
     /// Give each training a run of its own, and log this once: the dashboard keeps the first of a run. The prefix of a
     /// [`scope`](Self::scope) is put before nothing here.
     ///
-    /// The session starts now and ends when the writer is closed: with failure if a panic has unwound the last handle and
-    /// its clones, else with success. For other ends there is [`session_end`](Self::session_end). A session that has no
+    /// The session starts now and ends when the writer is closed: with failure if it was a panic that dropped the last of
+    /// the handles, else with success. For other ends there is [`session_end`](Self::session_end). A session that has no
     /// end, as that of a program that was killed, shows with unknown status.
     ///
     /// Have the logdir above the run. In the logdir's own run, which TensorBoard calls `.`, the dashboard finds no metrics

@@ -58,17 +58,13 @@ pub(crate) fn write(root: &SummaryWriter) -> Result {
     b.scalar("error rate", 0.5, 0);
     drop(b);
 
-    // Without the message of a panic.
-    let failed = panic::catch_unwind(AssertUnwindSafe(|| {
-        let c = root.run("hparams/c").unwrap();
-        c.at(START).hparams(
-            HParams::new()
-                .set("lr", 1e-3)
-                .set("augment", false)
-                .set("clip", f64::INFINITY),
-        );
+    let c = root.run("hparams/c")?;
+    let failed = panic::catch_unwind(AssertUnwindSafe(move || {
+        let c = c;
+        let hparams = HParams::new().set("lr", 1e-3).set("augment", false);
+        c.at(START).hparams(hparams.set("clip", f64::INFINITY));
         c.scalar("loss", f32::NAN, 0);
-        panic::resume_unwind(Box::new("it diverged"));
+        panic::resume_unwind(Box::new("it diverged")); // without the message of a panic
     }));
     assert!(failed.is_err());
 
