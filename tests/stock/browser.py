@@ -28,6 +28,11 @@ class Browser(webdriver.Chrome):
         """The value of a JavaScript function body that may use `deep`."""
         return self.execute_script(DEEP + script)
 
+    def get(self, url: str) -> None:
+        """The page as if opened for the first time: of an address that differs behind `#` the old page would stay."""
+        super().get("about:blank")
+        super().get(url)
+
     def open_time_series(self, url: str, tags: str) -> None:
         """The Time Series dashboard of the tags that match, in one group, with its lines as elements of the page."""
         self.get(f"{url}/?forceSVG=true&tagFilter={tags}&smoothing=0#timeseries")
@@ -154,7 +159,7 @@ def browser(width: int, height: int, **settings: Any) -> Iterator[Browser]:
             chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
             chrome.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
             stored = json.dumps({key: json.dumps(value) for key, value in settings.items()})
-            keep = f"Object.assign(localStorage, {stored})"
+            keep = f"if (location.protocol !== 'about:') Object.assign(localStorage, {stored})"
             chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": keep})
             yield chrome
         finally:

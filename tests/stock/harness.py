@@ -123,8 +123,7 @@ class TensorBoard:
     def fetch(self, route: str, **query: str) -> tuple[str, bytes]:
         """Content type and body of the answer to GET `/data/<route>`."""
         response = self._session.get(f"{self.url}/data/{route}", params=query, timeout=30)
-        assert response.ok, f"{response.status_code} {response.reason}: {response.url}
-{response.text}"
+        self._check(response)
         return response.headers["Content-Type"], response.content
 
     def post(self, route: str, **form: str) -> Any:
@@ -140,8 +139,12 @@ class TensorBoard:
         return [tuple(point) for point in self.get("plugin/scalars/scalars", run=run, tag=tag)]
 
     @staticmethod
-    def _answer(response: requests.Response) -> Any:
+    def _check(response: requests.Response) -> None:
         assert response.ok, f"{response.status_code} {response.reason}: {response.url}\n{response.text}"
+
+    @classmethod
+    def _answer(cls, response: requests.Response) -> Any:
+        cls._check(response)
         return response.json() if response.headers["Content-Type"].startswith("application/json") else response.text
 
 

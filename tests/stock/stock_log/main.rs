@@ -9,7 +9,6 @@
 
 mod custom_scalars;
 mod hparams;
-#[cfg(feature = "png")]
 mod images;
 mod meshes;
 mod pr_curves;
@@ -49,7 +48,6 @@ fn write(logdir: &Path) -> Result {
     together(&root.run("together")?);
     scopes(&root.run("scopes")?);
     tensors(&root.run("tensors")?)?;
-    #[cfg(feature = "png")]
     images::write(&root.run("images")?)?;
     pr_curves::write(&root.run("pr_curves")?)?;
     meshes::write(&root.run("meshes")?)?;
