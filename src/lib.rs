@@ -91,8 +91,8 @@ pub use proto::DataClass;
 pub use proto::hparams::{DatasetType, Status as SessionStatus};
 pub use reader::EventReader;
 pub use summary::{
-    Camera, Category, Element, Experiment, HParamInfo, HParamValue, HParams, Layout, Light, Margin,
-    Material, Mesh, Metadata, MetricInfo, PrCurve, Prediction, Scalar, Scene, Tag, Tensor,
+    Audio, Camera, Category, Element, Experiment, HParamInfo, HParamValue, HParams, Layout, Light,
+    Margin, Material, Mesh, Metadata, MetricInfo, PrCurve, Prediction, Scalar, Scene, Tag, Tensor,
     markdown_table,
 };
 #[cfg(feature = "png")]

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use log::{Level, Log, Metadata, Record};
-use summary_writer::{HParams, Mesh, SummaryWriter, WhenFull, WriterOptions};
+use summary_writer::{Audio, HParams, Mesh, SummaryWriter, WhenFull, WriterOptions};
 
 struct Reports(Mutex<Vec<(Level, String)>>);
 
@@ -157,6 +157,22 @@ fn each_cause_is_reported_once() {
         [(
             Level::Warn,
             "hyperparameters are logged again in one run: stock TensorBoard keeps the first".into()
+        )]
+    );
+
+    let summary = options().to_sink(Disk::default()).unwrap();
+    let clip = || Audio::mono_i16(8000, [0]).unwrap();
+    for (step, count) in (0..).zip([2, 1, 2, 3, 3, 5]) {
+        summary.audios("speech", (0..count).map(|_| clip()), step);
+    }
+    summary.flush().unwrap();
+    assert_eq!(summary.stats().uneven_audio_count, 2);
+    assert_eq!(
+        REPORTS.take(),
+        [(
+            Level::Warn,
+            "audio \"speech\" has 3 clips at a step, and 2 at one before: TensorBoard will fail to show its clip 3"
+                .into()
         )]
     );
 

@@ -1,5 +1,6 @@
 //! The caller's data to one value of an event: a file per kind. Pure: no file, no thread, no clock.
 
+mod audio;
 mod custom_scalars;
 mod hparams;
 #[cfg(feature = "png")]
@@ -11,6 +12,8 @@ mod tag;
 mod tensor;
 mod text;
 
+pub use audio::Audio;
+pub(crate) use audio::audios;
 pub(crate) use custom_scalars::custom_scalars;
 pub use custom_scalars::{Category, Layout, Margin};
 pub use hparams::{Experiment, HParamInfo, HParamValue, HParams, MetricInfo};

@@ -50,7 +50,6 @@ impl<'a> Tag<'a> {
     }
 
     /// The tag for somebody who needs it for longer than the call.
-    #[cfg(feature = "png")]
     pub(crate) fn into_owned(self) -> Tag<'static> {
         Tag {
             name: self.name.into_owned().into(),

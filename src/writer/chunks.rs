@@ -81,7 +81,6 @@ impl Chunks {
     }
 
     /// Appends a record that has no frame yet. It is a chunk of its own, so that the worker makes the frame in its turn.
-    #[cfg(any(feature = "png", feature = "hound"))]
     pub(super) fn defer(&mut self, deferred: Deferred, pending_bytes: u64) {
         if !self.filling.bytes.is_empty() {
             self.turn(0);

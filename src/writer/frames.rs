@@ -7,7 +7,6 @@ use std::time::SystemTime;
 use prost::Message;
 
 use super::SummaryWriter;
-#[cfg(any(feature = "png", feature = "hound"))]
 use crate::error::{self, Error};
 use crate::event::{self, HEAD_BYTES, Step, WallTime};
 use crate::proto;
@@ -77,7 +76,6 @@ impl SummaryWriter {
 
     /// Logs an event of the values that `append` appends later, on the writer's thread, for it takes long. Until then it
     /// holds `raw_bytes` bytes.
-    #[cfg(any(feature = "png", feature = "hound"))]
     pub(super) fn deferred_values(
         &self,
         step: impl Step,

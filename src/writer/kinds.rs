@@ -1,5 +1,7 @@
 //! One method for each kind of data: the caller's arguments to the values of one event.
 
+use std::sync::Arc;
+
 use super::SummaryWriter;
 use crate::event::{self, Step};
 use crate::proto;
@@ -7,7 +9,7 @@ use crate::proto::hparams::Status as SessionStatus;
 #[cfg(feature = "png")]
 use crate::summary::Image;
 use crate::summary::{
-    self, Experiment, HParams, Layout, Mesh, Metadata, PrCurve, Scalar, Tag, Tensor,
+    self, Audio, Experiment, HParams, Layout, Mesh, Metadata, PrCurve, Scalar, Tag, Tensor,
 };
 
 impl SummaryWriter {
@@ -104,6 +106,57 @@ impl SummaryWriter {
         self.deferred_values(step, bytes, move |frame| {
             let prefix = prefix.as_deref().unwrap_or_default();
             let value = summary::images(prefix, &tag, &images)?;
+            event::append_value(frame, &value);
+            Ok(())
+        });
+    }
+
+    /// Logs a sound. It is encoded on the writer's thread, in its turn among the records; until then its samples count for
+    /// [`max_pending_bytes`](crate::WriterOptions::max_pending_bytes).
+    ///
+    /// The dashboard has a player for it and a slider for the steps. It shows no label beside a clip: the tag's
+    /// [description](Tag::description) stands behind an icon, and what differs from step to step, as a transcript, can be a
+    /// [`text`](Self::text) of the same steps.
+    ///
+    /// ```
+    /// use summary_writer::{Audio, Tag};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+    ///
+    /// let tag = Tag::new("speech/sample").description("*validation*, sentence 17");
+    /// summary.audio(&tag, Audio::mono_f32(16_000, [0.0; 16_000])?, 0);
+    /// summary.text("speech/transcript", "it was", 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn audio<'a>(&self, tag: impl Into<Tag<'a>>, audio: Audio, step: impl Step) {
+        self.audios(tag, [audio], step);
+    }
+
+    /// Logs several sounds of one step, as [`audio`](Self::audio) one. The dashboard has a player for each. None logs
+    /// nothing.
+    ///
+    /// Let all steps of a tag have as many. The dashboard fails to show the first clip that a step lacks and another has,
+    /// at any step; so where a step has fewer than one that this writer logged before, empty clips of 0 seconds take their
+    /// places. A step that has more is written as it is, counted in
+    /// [`uneven_audio_count`](crate::Stats::uneven_audio_count), and reported once for each tag. If the number varies, give
+    /// each clip a tag of its own: `speech/0`, `speech/1`.
+    pub fn audios<'a>(
+        &self,
+        tag: impl Into<Tag<'a>>,
+        clips: impl IntoIterator<Item = Audio>,
+        step: impl Step,
+    ) {
+        let mut clips: Vec<Audio> = clips.into_iter().collect();
+        if clips.is_empty() {
+            return;
+        }
+        let (tag, prefix) = (tag.into().into_owned(), self.prefix.clone());
+        let clip_counts = Arc::clone(&self.run.clip_counts);
+        let bytes = clips.iter().map(Audio::bytes).sum();
+        self.deferred_values(step, bytes, move |frame| {
+            let prefix = prefix.as_deref().unwrap_or_default();
+            clip_counts.fill_up([prefix, &tag.name].concat(), &mut clips);
+            let value = summary::audios(prefix, &tag, clips)?;
             event::append_value(frame, &value);
             Ok(())
         });

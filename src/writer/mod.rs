@@ -3,6 +3,7 @@
 //! `kinds` turns a call into values, `frames` these into a frame, `tray` holds frames, `worker` brings them to a `sink`.
 
 mod chunks;
+mod clips;
 mod file_name;
 mod frames;
 mod kinds;
@@ -35,6 +36,7 @@ pub use worker::Sync;
 
 use crate::error::{Error, Result};
 use crate::event::{ToWallTime, WallTime};
+use clips::ClipCounts;
 use session::{Session, Visit};
 use sink::{EventFile, Paths, Sink, Stream};
 use tray::Tray;
@@ -94,6 +96,7 @@ struct Run {
     saturated_step_count: AtomicU64,
     replaced_wall_time_count: AtomicU64,
     oversized_mesh_count: AtomicU64,
+    clip_counts: Arc<ClipCounts>,
 }
 
 /// A directory, and the open runs of its family: none is opened twice.
@@ -191,6 +194,7 @@ impl SummaryWriter {
             saturated_step_count: self.run.saturated_step_count.load(Ordering::Relaxed),
             replaced_wall_time_count: self.run.replaced_wall_time_count.load(Ordering::Relaxed),
             oversized_mesh_count: self.run.oversized_mesh_count.load(Ordering::Relaxed),
+            uneven_audio_count: self.run.clip_counts.uneven_count(),
             ..self.run.tray.stats()
         }
     }
@@ -284,6 +288,7 @@ impl Run {
             saturated_step_count: AtomicU64::new(0),
             replaced_wall_time_count: AtomicU64::new(0),
             oversized_mesh_count: AtomicU64::new(0),
+            clip_counts: Arc::default(),
         })
     }
 

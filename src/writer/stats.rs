@@ -26,6 +26,9 @@ pub struct Stats {
     /// Meshes that are larger than stock TensorBoard can be relied on to show: with faces of vertices beyond the first
     /// 65,535, or more than 2.5 MiB of vertices, faces or colours. They are written all the same.
     pub oversized_mesh_count: u64,
+    /// Steps of an audio tag with more clips than an earlier step has, which TensorBoard fails to show in part. They are
+    /// written all the same.
+    pub uneven_audio_count: u64,
     /// Why the last attempt to write failed; `None` while all is well.
     pub failure: Option<Error>,
 }

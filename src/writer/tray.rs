@@ -14,7 +14,6 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use super::chunks::Chunks;
-#[cfg(any(feature = "png", feature = "hound"))]
 use super::chunks::Deferred;
 use super::process::Process;
 use super::stats::Stats;
@@ -142,7 +141,6 @@ impl Tray {
     }
 
     /// Takes one record whose frame the worker is to make, or counts why not. It holds `bytes` bytes until then.
-    #[cfg(any(feature = "png", feature = "hound"))]
     pub(crate) fn defer(
         &self,
         bytes: usize,

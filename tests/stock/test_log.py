@@ -29,6 +29,7 @@ def test_all_runs_are_listed(board, log):
         "scopes",
         "tensors",
         "images",
+        "audio",
         "pr_curves",
         "meshes",
         "events",

@@ -7,6 +7,7 @@
 //! What is logged is arithmetic that the tests spell out again in Python. The kinds that are more than a number have a
 //! file each, here and there.
 
+mod audio;
 mod custom_scalars;
 mod hparams;
 mod images;
@@ -49,6 +50,7 @@ fn write(logdir: &Path) -> Result {
     scopes(&root.run("scopes")?);
     tensors(&root.run("tensors")?)?;
     images::write(&root.run("images")?)?;
+    audio::write(&root.run("audio")?)?;
     pr_curves::write(&root.run("pr_curves")?)?;
     meshes::write(&root.run("meshes")?)?;
     events(&root.run("events")?);
