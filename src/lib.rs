@@ -63,6 +63,7 @@
 //! - `png` (default): images.
 //! - `flate2` (default): TFRecord streams that are compressed, in [`record`]. Event files never are.
 //! - `serde`: [`HParams`] from any struct that serializes.
+//! - `half`: the 16-bit floats of the crate [`half`](https://docs.rs/half), wherever numbers are taken.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -91,9 +92,9 @@ pub use proto::DataClass;
 pub use proto::hparams::{DatasetType, Status as SessionStatus};
 pub use reader::EventReader;
 pub use summary::{
-    Audio, Camera, Category, Element, Experiment, HParamInfo, HParamValue, HParams, Layout, Light,
-    Margin, Material, Mesh, Metadata, MetricInfo, PrCurve, Prediction, Scalar, Scene, Tag, Tensor,
-    markdown_table,
+    Audio, Camera, Category, Element, Experiment, HParamInfo, HParamValue, HParams, Histogram,
+    Layout, Light, Margin, Material, Mesh, Metadata, MetricInfo, PrCurve, Prediction, Scalar,
+    Scene, Tag, Tensor, markdown_table,
 };
 #[cfg(feature = "png")]
 pub use summary::{Image, Intensity};

@@ -2,6 +2,7 @@
 
 mod audio;
 mod custom_scalars;
+mod histogram;
 mod hparams;
 #[cfg(feature = "png")]
 mod image;
@@ -16,6 +17,8 @@ pub use audio::Audio;
 pub(crate) use audio::audios;
 pub(crate) use custom_scalars::custom_scalars;
 pub use custom_scalars::{Category, Layout, Margin};
+pub use histogram::Histogram;
+pub(crate) use histogram::histogram;
 pub use hparams::{Experiment, HParamInfo, HParamValue, HParams, MetricInfo};
 pub(crate) use hparams::{hparams_experiment, session_end, session_start};
 #[cfg(feature = "png")]

@@ -8,7 +8,8 @@ use crate::proto::{DataClass, DataType, TensorProto};
 
 const PLUGIN: &str = "scalars";
 
-/// A number that shows as a scalar: every primitive number, and `bool` as 0 and 1.
+/// A number that shows as a scalar, or is counted in a histogram: every primitive number, and `bool` as 0 and 1; with the
+/// feature `half` also `half::f16` and `half::bf16`.
 ///
 /// Stock TensorBoard keeps scalars as `f32`, and that is what is written: of a larger type 24 bits of precision arrive,
 /// and a number beyond its range arrives as an infinity. NaN and the infinities are written as they are.
@@ -19,13 +20,26 @@ pub trait Scalar: Copy + sealed::Sealed {
 
 #[allow(unnameable_types, reason = "so that nobody else implements it")]
 mod sealed {
-    pub trait Sealed {}
+    use crate::summary::histogram::Float;
+
+    pub trait Sealed: Default + 'static {
+        /// The smaller float that has all these numbers; of an integer beyond 2^53 the nearest one in `f64`.
+        type Exact: Float;
+        fn exact(self) -> Self::Exact;
+    }
 }
 
 macro_rules! scalars {
-    ($($number:ty)*) => {$(
-        impl sealed::Sealed for $number {}
+    ($exact:ident: $($number:ty)*) => {$(
+        impl sealed::Sealed for $number {
+            type Exact = $exact;
+            #[inline]
+            fn exact(self) -> $exact {
+                self as $exact
+            }
+        }
         impl Scalar for $number {
+            #[inline]
             #[allow(clippy::cast_possible_truncation, reason = "documented at the trait")]
             fn to_f32(self) -> f32 {
                 self as f32
@@ -34,12 +48,54 @@ macro_rules! scalars {
     )*};
 }
 
-scalars!(f32 f64 i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
+scalars!(f32: f32 i8 i16 u8 u16);
+scalars!(f64: f64 i32 i64 i128 isize u32 u64 u128 usize);
 
-impl sealed::Sealed for bool {}
+impl sealed::Sealed for bool {
+    type Exact = f32;
+    #[inline]
+    fn exact(self) -> f32 {
+        self.to_f32()
+    }
+}
 impl Scalar for bool {
+    #[inline]
     fn to_f32(self) -> f32 {
         f32::from(u8::from(self))
+    }
+}
+
+#[cfg(feature = "half")]
+mod half {
+    use super::{Scalar, sealed};
+    use ::half::{bf16, f16};
+
+    impl sealed::Sealed for bf16 {
+        type Exact = f32;
+        #[inline]
+        fn exact(self) -> f32 {
+            bf16::to_f32(self)
+        }
+    }
+    impl Scalar for bf16 {
+        #[inline]
+        fn to_f32(self) -> f32 {
+            self.to_f32()
+        }
+    }
+
+    impl sealed::Sealed for f16 {
+        type Exact = f32;
+        #[inline]
+        fn exact(self) -> f32 {
+            self.to_f32()
+        }
+    }
+    impl Scalar for f16 {
+        #[inline]
+        fn to_f32(self) -> f32 {
+            self.to_f32()
+        }
     }
 }
 

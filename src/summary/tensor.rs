@@ -96,7 +96,8 @@ fn check(shape: &[usize], count: usize) -> Result<TensorShapeProto> {
     })
 }
 
-/// A number that a [`Tensor`] holds: `f32`, `f64`, `bool`, and the integers of 8 to 64 bits.
+/// A number that a [`Tensor`] holds: `f32`, `f64`, `bool`, and the integers of 8 to 64 bits; with the feature `half` also
+/// `half::f16` and `half::bf16`.
 pub trait Element: Copy + sealed::Sealed {}
 
 #[allow(unnameable_types, reason = "so that nobody else implements it")]
@@ -132,6 +133,12 @@ elements! {
     u16, DtUint16;
     u32, DtUint32;
     u64, DtUint64;
+}
+
+#[cfg(feature = "half")]
+elements! {
+    half::f16, DtHalf;
+    half::bf16, DtBfloat16;
 }
 
 impl Element for bool {}

@@ -9,7 +9,8 @@ use crate::proto::hparams::Status as SessionStatus;
 #[cfg(feature = "png")]
 use crate::summary::Image;
 use crate::summary::{
-    self, Audio, Experiment, HParams, Layout, Mesh, Metadata, PrCurve, Scalar, Tag, Tensor,
+    self, Audio, Experiment, HParams, Histogram, Layout, Mesh, Metadata, PrCurve, Scalar, Tag,
+    Tensor,
 };
 
 impl SummaryWriter {
@@ -60,6 +61,37 @@ impl SummaryWriter {
                     let value = summary::described_scalar(self.prefix(), &tag, value.to_f32());
                     event::append_value(frame, &value);
                 }
+            }
+        });
+    }
+
+    /// Logs how numbers are distributed: a slice, an array or a `Vec` of any primitive number, or a [`Histogram`].
+    ///
+    /// The values are counted before the call returns, in 30 buckets of equal width between the lowest and the highest
+    /// one. NaN and the infinities are left out; where there are any, a scalar `<tag>/non_finite` of the same step says how
+    /// many, so that a divergence is visible.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+    /// let mut weights = vec![0.5f32, -0.25, 0.125];
+    /// for step in 0..10 {
+    ///     weights.iter_mut().for_each(|weight| *weight *= 0.9);
+    ///     summary.histogram("weights", &weights, step);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn histogram<'a>(
+        &self,
+        tag: impl Into<Tag<'a>>,
+        values: impl Into<Histogram>,
+        step: impl Step,
+    ) {
+        let (value, non_finite) = summary::histogram(self.prefix(), &tag.into(), &values.into());
+        self.values(step, |frame| {
+            event::append_value(frame, &value);
+            if let Some(non_finite) = &non_finite {
+                event::append_value(frame, non_finite);
             }
         });
     }

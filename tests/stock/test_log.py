@@ -32,6 +32,7 @@ def test_all_runs_are_listed(board, log):
         "audio",
         "pr_curves",
         "meshes",
+        "histograms",
         "events",
         "custom scalars",
         "hparams/a",

@@ -9,6 +9,7 @@
 
 mod audio;
 mod custom_scalars;
+mod histograms;
 mod hparams;
 mod images;
 mod meshes;
@@ -53,6 +54,7 @@ fn write(logdir: &Path) -> Result {
     audio::write(&root.run("audio")?)?;
     pr_curves::write(&root.run("pr_curves")?)?;
     meshes::write(&root.run("meshes")?)?;
+    histograms::write(&root.run("histograms")?)?;
     events(&root.run("events")?);
     custom_scalars::write(&root.run("custom scalars")?)?;
     hparams::write(&root)?;

@@ -1,0 +1,214 @@
+//! Values to the buckets that edges say they are in: bucket `i` has what is not below `edges[i]` and below `edges[i + 1]`, and
+//! the last one its right edge, too.
+//!
+//! To look for each value among the edges is slow. So a multiplication tells the bucket, in fixed point, and how far in it the
+//! value is; only in a block that has a value as near to an edge as that reckoning may err do the edges decide.
+
+use std::mem;
+use std::ops::RangeInclusive;
+
+use super::count::for_each_block;
+use crate::summary::Scalar;
+
+/// Few, for the edges decide for a whole block.
+pub(super) const BLOCK: usize = 64;
+const TABLES: usize = 4;
+
+/// After so many blocks the tables are emptied, long before a place of one is full.
+const BLOCKS_IN_TABLES: u32 = 1 << 16;
+
+/// How many values are in each of the buckets between `edges`, less than `PLACES`. NaN counts in the first one.
+// Its frame has the tables, so it is one of its own.
+#[inline(never)]
+pub(super) fn place<'a, T: Scalar, F: Float, const PLACES: usize>(
+    chunks: impl Iterator<Item = &'a [T]>,
+    edges: &[f64],
+    to_float: impl Fn(T) -> F,
+) -> Vec<u64> {
+    let mut counts = vec![0; edges.len() - 1];
+    let Some(scale) = Scale::new(edges) else {
+        let inner = edges.get(1..edges.len() - 1).unwrap_or_default();
+        for value in chunks.flatten() {
+            let value = to_float(*value).into();
+            counts[inner.partition_point(|edge| *edge <= value)] += 1;
+        }
+        return counts;
+    };
+    let mut tables = Tables([[0; PLACES]; TABLES]);
+    let mut blocks = 0;
+    for_each_block(chunks, |block| {
+        scale.place(block, &to_float, &mut tables);
+        blocks += 1;
+        if blocks == BLOCKS_IN_TABLES {
+            tables.empty_into(&mut counts);
+            blocks = 0;
+        }
+    });
+    tables.empty_into(&mut counts);
+    counts
+}
+
+/// Values beside each other count in different ones, for a count waits for the one before it in the same place.
+struct Tables<const PLACES: usize>([[u32; PLACES]; TABLES]);
+
+impl<const PLACES: usize> Tables<PLACES> {
+    #[inline]
+    fn count(&mut self, places: &[u32]) {
+        let (groups, rest) = places.as_chunks::<TABLES>();
+        for group in groups {
+            for (table, place) in self.0.iter_mut().zip(group) {
+                table[*place as usize % PLACES] += 1;
+            }
+        }
+        for (table, place) in self.0.iter_mut().zip(rest) {
+            table[*place as usize % PLACES] += 1;
+        }
+    }
+
+    fn empty_into(&mut self, counts: &mut [u64]) {
+        for table in &mut self.0 {
+            for (count, place) in counts.iter_mut().zip(table) {
+                *count += u64::from(mem::take(place));
+            }
+        }
+    }
+}
+
+/// What brings a value to its bucket, or to one beside it.
+struct Scale<F> {
+    low: F,
+    per_one: F,
+    highest: F,
+    /// A value may be in the wrong bucket if its distance from an edge, with `offset` on it, is below `limit`.
+    offset: i32,
+    limit: i32,
+    /// NaN instead of the outer ones, on whose other side nothing is.
+    edges: Vec<f64>,
+}
+
+impl<F: Float> Scale<F> {
+    /// `None` if it were wrong by more than half a bucket.
+    fn new(edges: &[f64]) -> Option<Self> {
+        let (low, high) = (edges[0], edges[edges.len() - 1]);
+        if !F::RANGES.contains(&(high - low)) {
+            return None;
+        }
+        let buckets = (edges.len() - 1) as f64;
+        let per_one = buckets / (high - low);
+        // Relative errors: of the difference, of the product, and two of the factor. Absolute ones: half a bit of the fixed
+        // point; and an edge is up to 7 roundings of the larger end from where it should be.
+        let bits = (1_u64 << F::FRACTION_BITS) as f64;
+        let largest = low.abs().max(high.abs());
+        let error = 4.1 * F::ROUNDING * buckets * bits
+            + 0.5
+            + 8.0 * f64::ROUNDING * largest * per_one * bits;
+        // What is wrong by less than one bit is wrong only if its distance is 0.
+        let margin = error.floor() * f64::from(1_u32 << (32 - F::FRACTION_BITS));
+        if margin >= 2_147_483_648.0 {
+            return None;
+        }
+        #[allow(clippy::cast_possible_truncation, reason = "it is below 2^31")]
+        let margin = margin as i32;
+        let mut edges = edges.to_vec();
+        for outer in [0, edges.len() - 1] {
+            edges[outer] = f64::NAN;
+        }
+        Some(Self {
+            low: F::nearest(low),
+            per_one: F::nearest(per_one),
+            highest: F::nearest(buckets - 0.5),
+            // From `-margin` to `margin` is below a limit once the former is the least number of all.
+            offset: i32::MIN.wrapping_add(margin),
+            limit: i32::MIN
+                .wrapping_add(margin)
+                .wrapping_add(margin)
+                .wrapping_add(1),
+            edges,
+        })
+    }
+
+    #[inline]
+    fn place<T: Scalar, const PLACES: usize>(
+        &self,
+        block: &[T],
+        to_float: impl Fn(T) -> F,
+        tables: &mut Tables<PLACES>,
+    ) {
+        let mut places = [0; BLOCK];
+        let places = &mut places[..block.len()];
+        let mut near = 0;
+        for (place, value) in places.iter_mut().zip(block) {
+            let (bucket, distance) = to_float(*value).place(self.low, self.per_one, self.highest);
+            *place = bucket;
+            near += u32::from(distance.wrapping_add(self.offset) < self.limit);
+        }
+        if near > 0 {
+            for (place, value) in places.iter_mut().zip(block) {
+                let value = to_float(*value).into();
+                let bucket = *place as usize % PLACES;
+                *place += u32::from(value >= self.edges[bucket + 1]);
+                *place -= u32::from(value < self.edges[bucket]);
+            }
+        }
+        tables.count(places);
+    }
+}
+
+/// A float in which places are worked out.
+#[allow(unnameable_types, reason = "a part of a sealed trait")]
+pub trait Float: Copy + PartialOrd + Into<f64> {
+    const INFINITY: Self;
+    const NEG_INFINITY: Self;
+    /// The highest relative error of an operation.
+    const ROUNDING: f64;
+    /// How many bits say how far in its bucket a value is.
+    const FRACTION_BITS: u32;
+    /// Between the ends: what neither overflows nor loses digits.
+    const RANGES: RangeInclusive<f64>;
+
+    fn is_nan(self) -> bool;
+    fn nearest(number: f64) -> Self;
+    /// The bucket, in the lowest bits, and the distance from the nearest edge, in 2^-32 of a bucket.
+    fn place(self, low: Self, per_one: Self, highest: Self) -> (u32, i32);
+}
+
+macro_rules! floats {
+    ($($float:ty, $fraction_bits:literal, $ranges:expr;)*) => {$(
+        impl Float for $float {
+            const INFINITY: Self = Self::INFINITY;
+            const NEG_INFINITY: Self = Self::NEG_INFINITY;
+            const ROUNDING: f64 = Self::EPSILON as f64 / 2.0;
+            const FRACTION_BITS: u32 = $fraction_bits;
+            const RANGES: RangeInclusive<f64> = $ranges;
+
+            #[inline]
+            fn is_nan(self) -> bool {
+                self.is_nan()
+            }
+
+            #[allow(clippy::cast_possible_truncation, reason = "rounds")]
+            fn nearest(number: f64) -> Self {
+                number as Self
+            }
+
+            #[inline]
+            #[allow(clippy::cast_possible_truncation, reason = "the lowest bits are wanted")]
+            fn place(self, low: Self, per_one: Self, highest: Self) -> (u32, i32) {
+                // The last bit of a number from here to its double stands for one of the fraction.
+                const FIXED_POINT: $float = (1_u64 << (<$float>::MANTISSA_DIGITS - 1 - $fraction_bits)) as $float;
+                let place = (self - low) * per_one;
+                // So that the ends themselves are near no edge. NaN is in the first bucket.
+                let place = if place > 0.5 { place } else { 0.5 };
+                let place = if place < highest { place } else { highest };
+                let bits = (place + FIXED_POINT).to_bits();
+                ((bits >> $fraction_bits) as u32, (bits << (32 - $fraction_bits)) as i32)
+            }
+        }
+    )*};
+}
+
+// Below 2^8 and below 2^20 buckets are told apart.
+floats! {
+    f32, 15, 1e-30..=1e37;
+    f64, 32, 1e-280..=1e300;
+}
