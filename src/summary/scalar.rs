@@ -1,6 +1,7 @@
 //! One number. A plain tag's value has the small form that `event` encodes; the form that carries a description is made
 //! here, and both are read.
 
+use super::histogram::Block;
 use super::{Tag, plugin, tensor_value};
 use crate::proto::summary::Value;
 use crate::proto::summary::value::Value as Data;
@@ -20,12 +21,25 @@ pub trait Scalar: Copy + sealed::Sealed {
 
 #[allow(unnameable_types, reason = "so that nobody else implements it")]
 mod sealed {
-    use crate::summary::histogram::Float;
+    use crate::summary::histogram::{Block, Float};
 
-    pub trait Sealed: Default + 'static {
+    pub trait Sealed: Default + Copy + 'static {
         /// The smaller float that has all these numbers; of an integer beyond 2^53 the nearest one in `f64`.
         type Exact: Float;
+
         fn exact(self) -> Self::Exact;
+
+        /// The same of many, in `space` unless they are there already.
+        #[inline]
+        fn exact_block<'a>(
+            block: &'a Block<Self>,
+            space: &'a mut Block<Self::Exact>,
+        ) -> &'a Block<Self::Exact> {
+            for (to, number) in space.iter_mut().zip(block) {
+                *to = number.exact();
+            }
+            space
+        }
     }
 }
 
@@ -38,6 +52,29 @@ macro_rules! scalars {
                 self as $exact
             }
         }
+        scalar!($number);
+    )*};
+}
+
+macro_rules! floats {
+    ($($float:ty)*) => {$(
+        impl sealed::Sealed for $float {
+            type Exact = Self;
+            #[inline]
+            fn exact(self) -> Self {
+                self
+            }
+            #[inline]
+            fn exact_block<'a>(block: &'a Block<Self>, _: &'a mut Block<Self>) -> &'a Block<Self> {
+                block
+            }
+        }
+        scalar!($float);
+    )*};
+}
+
+macro_rules! scalar {
+    ($number:ty) => {
         impl Scalar for $number {
             #[inline]
             #[allow(clippy::cast_possible_truncation, reason = "documented at the trait")]
@@ -45,11 +82,12 @@ macro_rules! scalars {
                 self as f32
             }
         }
-    )*};
+    };
 }
 
-scalars!(f32: f32 i8 i16 u8 u16);
-scalars!(f64: f64 i32 i64 i128 isize u32 u64 u128 usize);
+floats!(f32 f64);
+scalars!(f32: i8 i16 u8 u16);
+scalars!(f64: i32 i64 i128 isize u32 u64 u128 usize);
 
 impl sealed::Sealed for bool {
     type Exact = f32;
@@ -74,7 +112,7 @@ mod half {
         type Exact = f32;
         #[inline]
         fn exact(self) -> f32 {
-            bf16::to_f32(self)
+            f32::from_bits(u32::from(self.to_bits()) << 16)
         }
     }
     impl Scalar for bf16 {
@@ -86,9 +124,18 @@ mod half {
 
     impl sealed::Sealed for f16 {
         type Exact = f32;
+        // Without a branch, so that it is made for several at once.
         #[inline]
         fn exact(self) -> f32 {
-            self.to_f32()
+            let bits = self.to_bits();
+            let magnitude = u32::from(bits & 0x7fff) << 13;
+            let magnitude = match bits & 0x7c00 {
+                0 => (f32::from(bits & 0x3ff) / 16_777_216.0).to_bits(),
+                0x7c00 => magnitude | 0x7f80_0000,
+                // The exponent has 15 added to it here, and 127 there.
+                _ => magnitude + ((127 - 15) << 23),
+            };
+            f32::from_bits(u32::from(bits & 0x8000) << 16 | magnitude)
         }
     }
     impl Scalar for f16 {

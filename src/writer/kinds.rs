@@ -87,7 +87,7 @@ impl SummaryWriter {
         values: impl Into<Histogram>,
         step: impl Step,
     ) {
-        let (value, non_finite) = summary::histogram(self.prefix(), &tag.into(), &values.into());
+        let (value, non_finite) = summary::histogram(self.prefix(), &tag.into(), values.into());
         self.values(step, |frame| {
             event::append_value(frame, &value);
             if let Some(non_finite) = &non_finite {

@@ -1,11 +1,11 @@
 //! Values to counts in buckets of equal width, in two passes: the ends of all values, then the bucket of each.
 
-use super::place::{BLOCK, Float, place};
-use crate::summary::Scalar;
+use std::array;
+use std::iter;
 
-/// How many buckets a table has places for. The small one is fast, and fits the numbers that an `f32` tells apart.
-const FEW: usize = 256;
-pub(super) const MANY: usize = 1 << 12;
+use super::blocks::{Block, for_each_block};
+use super::place::{Float, place};
+use crate::summary::Scalar;
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Counted {
@@ -16,7 +16,7 @@ pub(super) struct Counted {
     pub(super) non_finite: u64,
 }
 
-/// Counts the finite values of all `chunks` in `buckets` buckets, of which there are 1 to [`MANY`]; in one if all are equal,
+/// Counts the finite values of all `chunks` in `buckets` buckets, of which there are 1 to `MANY`; in one if all are equal,
 /// and in none if there are none.
 pub(super) fn count<'a, T: Scalar>(
     chunks: impl Iterator<Item = &'a [T]> + Clone,
@@ -24,8 +24,8 @@ pub(super) fn count<'a, T: Scalar>(
 ) -> Counted {
     let mut values = 0;
     let mut ends = Ends::new();
-    for_each_block(chunks.clone(), |block| {
-        values += block.len() as u64;
+    for_each_block(chunks.clone(), |block, len| {
+        values += len as u64;
         ends.include(block);
     });
     let finite = match ends.of_finite() {
@@ -58,13 +58,7 @@ pub(super) fn count<'a, T: Scalar>(
         };
     }
     let edges = edges(low, high, buckets);
-    let mut counts = if buckets > FEW {
-        place::<T, f64, MANY>(chunks, &edges, |value| value.exact().into())
-    } else if T::Exact::RANGES.contains(&(high - low)) {
-        place::<T, T::Exact, FEW>(chunks, &edges, T::exact)
-    } else {
-        place::<T, f64, FEW>(chunks, &edges, |value| value.exact().into())
-    };
+    let mut counts = place(chunks, &edges);
     counts[0] = counts[0].saturating_sub(below);
     counts[buckets - 1] = counts[buckets - 1].saturating_sub(above);
     Counted {
@@ -72,30 +66,6 @@ pub(super) fn count<'a, T: Scalar>(
         counts,
         non_finite,
     }
-}
-
-/// All values in blocks: full ones as they are, what is left of each chunk together.
-pub(super) fn for_each_block<'a, T: Scalar>(
-    chunks: impl Iterator<Item = &'a [T]>,
-    mut act: impl FnMut(&[T]),
-) {
-    let mut gathered = [T::default(); BLOCK];
-    let mut len = 0;
-    for chunk in chunks {
-        let (blocks, rest) = chunk.as_chunks::<BLOCK>();
-        for block in blocks {
-            act(block);
-        }
-        for value in rest {
-            gathered[len] = *value;
-            len += 1;
-            if len == BLOCK {
-                act(&gathered);
-                len = 0;
-            }
-        }
-    }
-    act(&gathered[..len]);
 }
 
 /// The lowest and the highest value, in lanes, which a processor compares together.
@@ -116,52 +86,49 @@ impl<F: Float> Ends<F> {
         }
     }
 
-    fn include<T: Scalar<Exact = F>>(&mut self, block: &[T]) {
-        let (lanes, rest) = block.as_chunks::<LANES>();
-        for values in lanes {
+    #[inline]
+    fn include(&mut self, block: &Block<F>) {
+        for values in block.as_chunks().0 {
             self.include_each(values);
-        }
-        if let Some(first) = rest.first() {
-            let mut values = [*first; LANES];
-            values[..rest.len()].copy_from_slice(rest);
-            self.include_each(&values);
         }
     }
 
     // New arrays and not old ones changed in place: that is what the compiler makes vectors of.
-    fn include_each<T: Scalar<Exact = F>>(&mut self, values: &[T; LANES]) {
-        let values = values.map(T::exact);
+    #[inline]
+    fn include_each(&mut self, values: &[F; LANES]) {
         let Self { low, high, nans } = *self;
         // NaN is neither below nor above.
         *self = Self {
-            low: std::array::from_fn(|i| {
+            low: array::from_fn(|i| {
                 if values[i] < low[i] {
                     values[i]
                 } else {
                     low[i]
                 }
             }),
-            high: std::array::from_fn(|i| {
+            high: array::from_fn(|i| {
                 if values[i] > high[i] {
                     values[i]
                 } else {
                     high[i]
                 }
             }),
-            nans: std::array::from_fn(|i| nans[i] | u32::from(values[i].is_nan())),
+            nans: array::from_fn(|i| nans[i] | u32::from(values[i].is_nan())),
         };
     }
 
     /// Both ends, if all values are finite. Without values they are the infinities, the wrong way round.
     fn of_finite(&self) -> Option<(f64, f64)> {
-        let low = self
-            .low
-            .iter()
-            .fold(f64::INFINITY, |low, value| low.min((*value).into()));
-        let high = self
-            .high
-            .iter()
-            .fold(f64::NEG_INFINITY, |high, value| high.max((*value).into()));
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for (low_of_lane, high_of_lane) in iter::zip(self.low, self.high) {
+            let (low_of_lane, high_of_lane) = (low_of_lane.into(), high_of_lane.into());
+            low = if low_of_lane < low { low_of_lane } else { low };
+            high = if high_of_lane > high {
+                high_of_lane
+            } else {
+                high
+            };
+        }
         let all = self.nans == [0; LANES] && low != f64::NEG_INFINITY && high != f64::INFINITY;
         // Of the two zeros the positive one, whatever the order of the values.
         all.then_some((low + 0.0, high + 0.0))
@@ -213,8 +180,10 @@ pub(super) fn edges(low: f64, high: f64, buckets: usize) -> Vec<f64> {
     };
     let start = low / unit;
     let width = (high / unit - start) / buckets as f64;
-    (0..buckets)
-        .map(|i| ((start + width * i as f64) * unit).clamp(low, high))
-        .chain([high])
-        .collect()
+    let mut edges: Vec<f64> = (0_u32..)
+        .take(buckets + 1)
+        .map(move |i| ((start + width * f64::from(i)) * unit).max(low).min(high))
+        .collect();
+    edges[buckets] = high;
+    edges
 }

@@ -1,13 +1,17 @@
 //! Numbers to a histogram: how many of them are in each bucket.
 
+mod blocks;
 mod count;
 mod place;
 
 use std::iter;
 
-use count::{Counted, MANY};
+pub(in crate::summary) use blocks::Block;
+use count::Counted;
 pub(in crate::summary) use place::Float;
+use place::MANY;
 
+use super::tensor::Tensor;
 use super::{Scalar, Tag, described_scalar, plugin, tensor_value};
 use crate::error::{Error, Result};
 use crate::proto::summary::Value;
@@ -31,7 +35,7 @@ const DEFAULT_BUCKETS: usize = 30;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
     /// Left edge, right edge, count: finite, in order, and the counts are not negative.
-    rows: Vec<[f64; 3]>,
+    rows: Tensor,
     non_finite: u64,
 }
 
@@ -150,7 +154,7 @@ impl Histogram {
             return Err(Error::invalid("counts", problem));
         }
         Ok(Self {
-            rows: rows(&edges, counts),
+            rows: rows(&edges, counts.into_iter()),
             non_finite: 0,
         })
     }
@@ -168,11 +172,25 @@ fn to_f64<T: Scalar>(numbers: &[T]) -> Vec<f64> {
     numbers.iter().map(|number| number.exact().into()).collect()
 }
 
-fn rows(edges: &[f64], counts: impl IntoIterator<Item = f64>) -> Vec<[f64; 3]> {
-    let edges = edges.windows(2).map(|pair| (pair[0], pair[1]));
-    iter::zip(edges, counts)
-        .map(|((left, right), count)| [left, right, count])
-        .collect()
+fn rows(edges: &[f64], counts: impl Iterator<Item = f64>) -> Tensor {
+    let lefts_and_rights = edges.windows(2).map(|pair| (pair[0], pair[1]));
+    let rows: Vec<_> = iter::zip(lefts_and_rights, counts)
+        .map(|((left, right), count)| [left, right, count].map(f64::to_le_bytes))
+        .collect();
+    let dim = [rows.len(), 3].map(|size| Dim {
+        // No `Vec` is longer.
+        size: i64::try_from(size).unwrap_or(i64::MAX),
+        name: String::new(),
+    });
+    Tensor(TensorProto {
+        dtype: DataType::DtDouble.into(),
+        tensor_shape: Some(TensorShapeProto {
+            dim: dim.into(),
+            unknown_rank: false,
+        }),
+        tensor_content: rows.into_flattened().into_flattened(),
+        ..Default::default()
+    })
 }
 
 impl<T: Scalar> From<&[T]> for Histogram {
@@ -209,28 +227,15 @@ impl<T: Scalar, const N: usize> From<[T; N]> for Histogram {
 pub(crate) fn histogram(
     prefix: &str,
     tag: &Tag<'_>,
-    histogram: &Histogram,
+    histogram: Histogram,
 ) -> (Value, Option<Value>) {
-    let rows = &histogram.rows;
-    let mut content = Vec::with_capacity(size_of_val(&rows[..]));
-    for number in rows.as_flattened() {
-        content.extend_from_slice(&number.to_le_bytes());
-    }
-    let dim = [rows.len(), 3].map(|size| Dim {
-        // No `Vec` is longer.
-        size: i64::try_from(size).unwrap_or(i64::MAX),
-        name: String::new(),
-    });
-    let tensor = TensorProto {
-        dtype: DataType::DtDouble.into(),
-        tensor_shape: Some(TensorShapeProto {
-            dim: dim.into(),
-            unknown_rank: false,
-        }),
-        tensor_content: content,
-        ..Default::default()
-    };
-    let value = tensor_value(prefix, tag, plugin("histograms"), DataClass::Tensor, tensor);
+    let value = tensor_value(
+        prefix,
+        tag,
+        plugin("histograms"),
+        DataClass::Tensor,
+        histogram.rows.0,
+    );
     let non_finite = (histogram.non_finite > 0).then(|| {
         let of_tag = |name: &str| format!("{name}/non_finite");
         let mut beside = Tag::new(of_tag(&tag.name))

@@ -7,45 +7,45 @@
 use std::mem;
 use std::ops::RangeInclusive;
 
-use super::count::for_each_block;
+use super::blocks::{BLOCK, Block, for_each_block};
 use crate::summary::Scalar;
 
-/// Few, for the edges decide for a whole block.
-pub(super) const BLOCK: usize = 64;
+/// How many buckets there may be, and that many places has a table. The small one is fast, and its buckets an `f32` can tell
+/// apart.
+pub(super) const MANY: usize = 1 << 12;
+const FEW: usize = 1 << 8;
 const TABLES: usize = 4;
-
 /// After so many blocks the tables are emptied, long before a place of one is full.
 const BLOCKS_IN_TABLES: u32 = 1 << 16;
 
-/// How many values are in each of the buckets between `edges`, less than `PLACES`. NaN counts in the first one.
-// Its frame has the tables, so it is one of its own.
-#[inline(never)]
-pub(super) fn place<'a, T: Scalar, F: Float, const PLACES: usize>(
+/// How many values are in each bucket between `edges`, which are two or more, up to [`MANY`] and one. NaN counts in the first
+/// bucket.
+pub(super) fn place<'a, T: Scalar>(
     chunks: impl Iterator<Item = &'a [T]>,
     edges: &[f64],
-    to_float: impl Fn(T) -> F,
 ) -> Vec<u64> {
     let mut counts = vec![0; edges.len() - 1];
-    let Some(scale) = Scale::new(edges) else {
+    if counts.len() <= FEW
+        && let Some(scale) = Scale::<T::Exact>::new(edges)
+    {
+        scale.count::<T, FEW>(chunks, |block, _| block, &mut counts);
+    } else if let Some(scale) = Scale::<f64>::new(edges) {
+        scale.count::<T, MANY>(chunks, widened, &mut counts);
+    } else {
         let inner = edges.get(1..edges.len() - 1).unwrap_or_default();
         for value in chunks.flatten() {
-            let value = to_float(*value).into();
+            let value = value.exact().into();
             counts[inner.partition_point(|edge| *edge <= value)] += 1;
         }
-        return counts;
-    };
-    let mut tables = Tables([[0; PLACES]; TABLES]);
-    let mut blocks = 0;
-    for_each_block(chunks, |block| {
-        scale.place(block, &to_float, &mut tables);
-        blocks += 1;
-        if blocks == BLOCKS_IN_TABLES {
-            tables.empty_into(&mut counts);
-            blocks = 0;
-        }
-    });
-    tables.empty_into(&mut counts);
+    }
     counts
+}
+
+fn widened<'a, F: Float>(block: &'a Block<F>, space: &'a mut Block<f64>) -> &'a Block<f64> {
+    for (to, value) in space.iter_mut().zip(block) {
+        *to = (*value).into();
+    }
+    space
 }
 
 /// Values beside each other count in different ones, for a count waits for the one before it in the same place.
@@ -127,30 +127,51 @@ impl<F: Float> Scale<F> {
         })
     }
 
-    #[inline]
-    fn place<T: Scalar, const PLACES: usize>(
+    // Its frame has the tables, so it is one of its own.
+    #[inline(never)]
+    fn count<'a, T: Scalar, const PLACES: usize>(
         &self,
-        block: &[T],
-        to_float: impl Fn(T) -> F,
-        tables: &mut Tables<PLACES>,
+        chunks: impl Iterator<Item = &'a [T]>,
+        to_floats: impl for<'b> Fn(&'b Block<T::Exact>, &'b mut Block<F>) -> &'b Block<F>,
+        counts: &mut [u64],
     ) {
+        let mut tables = Tables([[0; PLACES]; TABLES]);
+        let mut space = [F::INFINITY; BLOCK];
         let mut places = [0; BLOCK];
-        let places = &mut places[..block.len()];
+        let mut blocks = 0;
+        for_each_block(chunks, |block, len| {
+            self.place::<PLACES>(to_floats(block, &mut space), &mut places);
+            // To know the length lets the compiler unroll the loop.
+            if len == BLOCK {
+                tables.count(&places);
+            } else {
+                tables.count(&places[..len]);
+            }
+            blocks += 1;
+            if blocks == BLOCKS_IN_TABLES {
+                tables.empty_into(counts);
+                blocks = 0;
+            }
+        });
+        tables.empty_into(counts);
+    }
+
+    #[inline]
+    fn place<const PLACES: usize>(&self, block: &Block<F>, places: &mut Block<u32>) {
         let mut near = 0;
         for (place, value) in places.iter_mut().zip(block) {
-            let (bucket, distance) = to_float(*value).place(self.low, self.per_one, self.highest);
+            let (bucket, distance) = value.place(self.low, self.per_one, self.highest);
             *place = bucket;
             near += u32::from(distance.wrapping_add(self.offset) < self.limit);
         }
         if near > 0 {
             for (place, value) in places.iter_mut().zip(block) {
-                let value = to_float(*value).into();
+                let value = (*value).into();
                 let bucket = *place as usize % PLACES;
                 *place += u32::from(value >= self.edges[bucket + 1]);
                 *place -= u32::from(value < self.edges[bucket]);
             }
         }
-        tables.count(places);
     }
 }
 
