@@ -201,6 +201,11 @@ mod tests {
         assert_eq!((-3i8).to_f32(), -3.0);
         assert_eq!(true.to_f32(), 1.0);
         assert_eq!(false.to_f32(), 0.0);
+        #[cfg(feature = "half")]
+        {
+            assert_eq!(Scalar::to_f32(::half::f16::MAX), 65504.0);
+            assert_eq!(Scalar::to_f32(::half::bf16::from_f32(-1.5)), -1.5);
+        }
     }
 
     #[test]

@@ -254,4 +254,18 @@ mod tests {
         );
         assert!(Tensor::new([0, 7], &[0f32; 0]).is_ok());
     }
+
+    #[cfg(feature = "half")]
+    #[test]
+    fn halves_are_two_bytes() {
+        use half::{bf16, f16};
+
+        // 1.5 has the exponent 0 and the highest bit of the mantissa: 15 << 10 | 1 << 9, and 127 << 7 | 1 << 6.
+        let tensor = Tensor::new([1], &[f16::from_f32(1.5)]).unwrap().0;
+        assert_eq!(tensor.dtype(), DataType::DtHalf);
+        assert_eq!(tensor.tensor_content, [0x00, 0x3e]);
+        let tensor = Tensor::new([1], &[bf16::from_f32(1.5)]).unwrap().0;
+        assert_eq!(tensor.dtype(), DataType::DtBfloat16);
+        assert_eq!(tensor.tensor_content, [0xc0, 0x3f]);
+    }
 }

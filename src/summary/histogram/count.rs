@@ -1,7 +1,6 @@
 //! Values to counts in buckets of equal width, in two passes: the ends of all values, then the bucket of each.
 
 use std::array;
-use std::iter;
 
 use super::blocks::{Block, for_each_block};
 use super::place::{Float, place};
@@ -16,8 +15,8 @@ pub(super) struct Counted {
     pub(super) non_finite: u64,
 }
 
-/// Counts the finite values of all `chunks` in `buckets` buckets, of which there are 1 to `MANY`; in one if all are equal,
-/// and in none if there are none.
+/// Counts the finite values of all `chunks` in `buckets` buckets, 1 to `MANY`; in one if all are equal, and in none if there
+/// are none.
 pub(super) fn count<'a, T: Scalar>(
     chunks: impl Iterator<Item = &'a [T]> + Clone,
     buckets: usize,
@@ -43,7 +42,7 @@ pub(super) fn count<'a, T: Scalar>(
         above,
     } = finite;
     let non_finite = below + above;
-    if values == non_finite {
+    if low > high {
         return Counted {
             edges: Vec::new(),
             counts: Vec::new(),
@@ -53,12 +52,14 @@ pub(super) fn count<'a, T: Scalar>(
     if low == high {
         return Counted {
             edges: vec![low, high],
-            counts: vec![values - non_finite],
+            counts: vec![values.saturating_sub(non_finite)],
             non_finite,
         };
     }
-    let edges = edges(low, high, buckets);
-    let mut counts = place(chunks, &edges);
+    let mut edges = inner_edges(low, high, buckets);
+    let mut counts = place(chunks, low, high, &edges);
+    (edges[0], edges[buckets]) = (low, high);
+    // Saturating, for an iterator that is not the same the second time is no reason to panic.
     counts[0] = counts[0].saturating_sub(below);
     counts[buckets - 1] = counts[buckets - 1].saturating_sub(above);
     Counted {
@@ -97,42 +98,40 @@ impl<F: Float> Ends<F> {
     #[inline]
     fn include_each(&mut self, values: &[F; LANES]) {
         let Self { low, high, nans } = *self;
-        // NaN is neither below nor above.
         *self = Self {
-            low: array::from_fn(|i| {
-                if values[i] < low[i] {
-                    values[i]
-                } else {
-                    low[i]
-                }
-            }),
-            high: array::from_fn(|i| {
-                if values[i] > high[i] {
-                    values[i]
-                } else {
-                    high[i]
-                }
-            }),
+            low: array::from_fn(|i| lower(values[i], low[i])),
+            high: array::from_fn(|i| higher(values[i], high[i])),
             nans: array::from_fn(|i| nans[i] | u32::from(values[i].is_nan())),
         };
     }
 
     /// Both ends, if all values are finite. Without values they are the infinities, the wrong way round.
     fn of_finite(&self) -> Option<(f64, f64)> {
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for (low_of_lane, high_of_lane) in iter::zip(self.low, self.high) {
-            let (low_of_lane, high_of_lane) = (low_of_lane.into(), high_of_lane.into());
-            low = if low_of_lane < low { low_of_lane } else { low };
-            high = if high_of_lane > high {
-                high_of_lane
-            } else {
-                high
-            };
+        let Self {
+            mut low,
+            mut high,
+            nans,
+        } = *self;
+        for half in [4, 2, 1] {
+            for i in 0..half {
+                low[i] = lower(low[i], low[i + half]);
+                high[i] = higher(high[i], high[i + half]);
+            }
         }
-        let all = self.nans == [0; LANES] && low != f64::NEG_INFINITY && high != f64::INFINITY;
+        let (low, high) = (low[0].into(), high[0].into());
+        let all = nans == [0; LANES] && low != f64::NEG_INFINITY && high != f64::INFINITY;
         // Of the two zeros the positive one, whatever the order of the values.
         all.then_some((low + 0.0, high + 0.0))
     }
+}
+
+// The second if the first is NaN: what a processor has an instruction for.
+fn lower<F: Float>(value: F, other: F) -> F {
+    if value < other { value } else { other }
+}
+
+fn higher<F: Float>(value: F, other: F) -> F {
+    if value > other { value } else { other }
 }
 
 /// The ends of the finite values, and how many others there are.
@@ -170,8 +169,9 @@ impl Finite {
     }
 }
 
-/// The edges of `buckets` buckets of equal width, in order, the first `low` and the last `high`.
-pub(super) fn edges(low: f64, high: f64, buckets: usize) -> Vec<f64> {
+/// The edges of `buckets` buckets of equal width, in order, from `low` to `high`. The outer ones are NaN, for no value is
+/// beyond them.
+fn inner_edges(low: f64, high: f64, buckets: usize) -> Vec<f64> {
     // So that neither the range overflows nor the width loses its digits: by powers of two, which are exact.
     let unit = match high - low {
         range if range < 1e-290 => 1.0 / (1_u128 << 100) as f64,
@@ -180,10 +180,10 @@ pub(super) fn edges(low: f64, high: f64, buckets: usize) -> Vec<f64> {
     };
     let start = low / unit;
     let width = (high / unit - start) / buckets as f64;
-    let mut edges: Vec<f64> = (0_u32..)
-        .take(buckets + 1)
-        .map(move |i| ((start + width * f64::from(i)) * unit).max(low).min(high))
-        .collect();
-    edges[buckets] = high;
+    let mut edges = vec![f64::NAN; buckets + 1];
+    for (i, edge) in (1_i32..).zip(&mut edges[1..buckets]) {
+        let even = (start + width * f64::from(i)) * unit;
+        *edge = lower(higher(even, low), high);
+    }
     edges
 }

@@ -4,32 +4,33 @@
 //! To look for each value among the edges is slow. So a multiplication tells the bucket, in fixed point, and how far in it the
 //! value is; only in a block that has a value as near to an edge as that reckoning may err do the edges decide.
 
-use std::mem;
 use std::ops::RangeInclusive;
 
 use super::blocks::{BLOCK, Block, for_each_block};
 use crate::summary::Scalar;
 
-/// How many buckets there may be, and that many places has a table. The small one is fast, and its buckets an `f32` can tell
-/// apart.
+/// The most buckets there may be.
 pub(super) const MANY: usize = 1 << 12;
+/// Up to here tables are small, and an `f32` tells a value's bucket.
 const FEW: usize = 1 << 8;
 const TABLES: usize = 4;
 /// After so many blocks the tables are emptied, long before a place of one is full.
 const BLOCKS_IN_TABLES: u32 = 1 << 16;
 
-/// How many values are in each bucket between `edges`, which are two or more, up to [`MANY`] and one. NaN counts in the first
-/// bucket.
+/// How many values are in each bucket between `edges`, of which there are 2 to `MANY + 1`, the outer ones NaN. A value that
+/// is NaN counts in the first bucket.
 pub(super) fn place<'a, T: Scalar>(
     chunks: impl Iterator<Item = &'a [T]>,
+    low: f64,
+    high: f64,
     edges: &[f64],
 ) -> Vec<u64> {
     let mut counts = vec![0; edges.len() - 1];
     if counts.len() <= FEW
-        && let Some(scale) = Scale::<T::Exact>::new(edges)
+        && let Some(scale) = Scale::<T::Exact>::new(low, high, edges)
     {
         scale.count::<T, FEW>(chunks, |block, _| block, &mut counts);
-    } else if let Some(scale) = Scale::<f64>::new(edges) {
+    } else if let Some(scale) = Scale::<f64>::new(low, high, edges) {
         scale.count::<T, MANY>(chunks, widened, &mut counts);
     } else {
         let inner = edges.get(1..edges.len() - 1).unwrap_or_default();
@@ -52,6 +53,8 @@ fn widened<'a, F: Float>(block: &'a Block<F>, space: &'a mut Block<f64>) -> &'a 
 struct Tables<const PLACES: usize>([[u32; PLACES]; TABLES]);
 
 impl<const PLACES: usize> Tables<PLACES> {
+    const EMPTY: Self = Self([[0; PLACES]; TABLES]);
+
     #[inline]
     fn count(&mut self, places: &[u32]) {
         let (groups, rest) = places.as_chunks::<TABLES>();
@@ -65,31 +68,28 @@ impl<const PLACES: usize> Tables<PLACES> {
         }
     }
 
-    fn empty_into(&mut self, counts: &mut [u64]) {
-        for table in &mut self.0 {
-            for (count, place) in counts.iter_mut().zip(table) {
-                *count += u64::from(mem::take(place));
-            }
+    fn add_to(&self, counts: &mut [u64]) {
+        let [first, second, third, fourth] = &self.0;
+        for (i, count) in counts.iter_mut().enumerate() {
+            *count += u64::from(first[i] + second[i] + third[i] + fourth[i]);
         }
     }
 }
 
 /// What brings a value to its bucket, or to one beside it.
-struct Scale<F> {
+struct Scale<'e, F> {
     low: F,
     per_one: F,
     highest: F,
     /// A value may be in the wrong bucket if its distance from an edge, with `offset` on it, is below `limit`.
     offset: i32,
     limit: i32,
-    /// NaN instead of the outer ones, on whose other side nothing is.
-    edges: Vec<f64>,
+    edges: &'e [f64],
 }
 
-impl<F: Float> Scale<F> {
+impl<'e, F: Float> Scale<'e, F> {
     /// `None` if it were wrong by more than half a bucket.
-    fn new(edges: &[f64]) -> Option<Self> {
-        let (low, high) = (edges[0], edges[edges.len() - 1]);
+    fn new(low: f64, high: f64, edges: &'e [f64]) -> Option<Self> {
         if !F::RANGES.contains(&(high - low)) {
             return None;
         }
@@ -109,10 +109,6 @@ impl<F: Float> Scale<F> {
         }
         #[allow(clippy::cast_possible_truncation, reason = "it is below 2^31")]
         let margin = margin as i32;
-        let mut edges = edges.to_vec();
-        for outer in [0, edges.len() - 1] {
-            edges[outer] = f64::NAN;
-        }
         Some(Self {
             low: F::nearest(low),
             per_one: F::nearest(per_one),
@@ -135,7 +131,7 @@ impl<F: Float> Scale<F> {
         to_floats: impl for<'b> Fn(&'b Block<T::Exact>, &'b mut Block<F>) -> &'b Block<F>,
         counts: &mut [u64],
     ) {
-        let mut tables = Tables([[0; PLACES]; TABLES]);
+        let mut tables = Tables::<PLACES>::EMPTY;
         let mut space = [F::INFINITY; BLOCK];
         let mut places = [0; BLOCK];
         let mut blocks = 0;
@@ -149,11 +145,12 @@ impl<F: Float> Scale<F> {
             }
             blocks += 1;
             if blocks == BLOCKS_IN_TABLES {
-                tables.empty_into(counts);
+                tables.add_to(counts);
+                tables = Tables::EMPTY;
                 blocks = 0;
             }
         });
-        tables.empty_into(counts);
+        tables.add_to(counts);
     }
 
     #[inline]
@@ -228,7 +225,7 @@ macro_rules! floats {
     )*};
 }
 
-// Below 2^8 and below 2^20 buckets are told apart.
+// Up to 2^8 and up to 2^20 buckets are told apart.
 floats! {
     f32, 15, 1e-30..=1e37;
     f64, 32, 1e-280..=1e300;

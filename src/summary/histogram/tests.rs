@@ -528,3 +528,36 @@ fn halves_are_numbers_too() {
     );
     assert_eq!(Histogram::from([bf16::NAN; 2]).non_finite, 2);
 }
+
+/// An iterator whose clones have other values.
+struct Fickle(u32);
+
+impl Clone for Fickle {
+    fn clone(&self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl Iterator for Fickle {
+    type Item = &'static [f64];
+
+    fn next(&mut self) -> Option<Self::Item> {
+        const CHUNKS: [&[f64]; 4] = [
+            &[f64::NAN, f64::INFINITY, 1.0],
+            &[-1e308, 1e308, f64::NAN],
+            &[f64::NEG_INFINITY; 100],
+            &[],
+        ];
+        self.0 += 10;
+        (self.0 < 40).then(|| CHUNKS[self.0 as usize % 4])
+    }
+}
+
+#[test]
+fn chunks_that_change_are_no_reason_to_panic() {
+    for start in 0..10 {
+        let histogram = Histogram::from_chunks_with_buckets(Fickle(start), 3).unwrap();
+        let is_fine = |[left, right, count]: &[f64; 3]| left <= right && *count >= 0.0;
+        assert!(histogram.rows().iter().all(is_fine), "{start}");
+    }
+}
