@@ -78,6 +78,7 @@
 
 mod error;
 mod event;
+mod projector;
 pub mod proto;
 mod reader;
 pub mod record;
@@ -88,6 +89,7 @@ mod writer;
 
 pub use error::{Error, Part, Result};
 pub use event::{Step, ToWallTime, WallTime};
+pub use projector::{Coordinate, Embedding};
 pub use proto::DataClass;
 pub use proto::hparams::{DatasetType, Status as SessionStatus};
 pub use reader::EventReader;

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fork::{Fork, fork, waitpid_nohang};
-use summary_writer::{Error, EventReader, HParams, SummaryWriter, WriterOptions};
+use summary_writer::{Embedding, Error, EventReader, HParams, SummaryWriter, WriterOptions};
 
 /// Logs as a child would that knows nothing of the fork; true if all is as promised.
 fn child_is_ignored(summary: SummaryWriter) -> bool {
@@ -20,8 +20,10 @@ fn child_is_ignored(summary: SummaryWriter) -> bool {
     let stats = summary.stats();
     let told = stats.ignored_count > 0 && matches!(stats.failure, Some(Error::Closed));
     let alone = matches!(summary.run("child"), Err(Error::Closed));
+    let points = Embedding::new("child", &[0.5f32], 1).unwrap();
+    let unwritten = matches!(summary.embedding(points, 0), Err(Error::Closed));
     drop(summary.clone());
-    refused && alone && told && matches!(summary.close(), Err(Error::Closed))
+    refused && alone && unwritten && told && matches!(summary.close(), Err(Error::Closed))
 }
 
 /// Forks; the child logs and ends. Its exit status, within a minute.

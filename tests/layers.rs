@@ -50,6 +50,22 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "projector",
+        &[
+            "prost",
+            "crate::proto",
+            "crate::record",
+            "crate::event",
+            "crate::writer",
+            "crate::reader",
+            "std::thread",
+            "std::time",
+        ],
+    ),
+    ("projector/config.rs", &["std::fs", "std::io", "std::path"]),
+    ("projector/mod.rs", &["std::fs", "std::io", "std::path"]),
+    ("projector/table.rs", &["std::fs", "std::io", "std::path"]),
+    (
         "reader",
         &["crate::writer", "std::thread", "SystemTime", "Instant"],
     ),

@@ -136,7 +136,7 @@ impl SummaryWriter {
         }
     }
 
-    fn checked(&self, step: Result<i64, i64>) -> i64 {
+    pub(super) fn checked(&self, step: Result<i64, i64>) -> i64 {
         step.unwrap_or_else(|nearest| {
             self.run.count_saturated_step();
             nearest

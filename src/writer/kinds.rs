@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::SummaryWriter;
+use crate::error::Result;
 use crate::event::{self, Step};
+use crate::projector::{self, Embedding};
 use crate::proto;
 use crate::proto::hparams::Status as SessionStatus;
 #[cfg(feature = "png")]
@@ -348,6 +350,43 @@ impl SummaryWriter {
     /// ```
     pub fn hparams_experiment(&self, experiment: Experiment) {
         self.value(&summary::hparams_experiment(experiment), 0);
+    }
+
+    /// Writes points for the projector into files beside the event file, at once, on the caller's thread: they are with the
+    /// operating system when it returns. It takes a fraction of a second for a million numbers, and writers of a process
+    /// take turns.
+    ///
+    /// The dashboard lists them by run, and in it by tag and step. Of one tag and step the last call counts. What is
+    /// there of other tags and steps stays, also that of other writers and of earlier programs. After a failure or a crash
+    /// there is what was there before. Two processes that write to one run at the same moment may lose an entry of one of
+    /// them: give each a run of its own. The clock of [`at`](Self::at) has no part in it.
+    ///
+    /// A TensorBoard that runs looks for new points only when a run comes or goes; start it anew to see them. Its page
+    /// cannot open runs whose names have one of `#%&+`, for it does not encode them in its requests; in tags they are
+    /// replaced by characters that look like them.
+    ///
+    /// ```
+    /// use summary_writer::Embedding;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+    ///
+    /// let words = [("king", [0.9, 0.1, 0.4]), ("queen", [0.8, 0.2, 0.5])];
+    /// for epoch in 0..2 {
+    ///     let vectors = words.map(|(_, vector)| vector);
+    ///     let embedding = Embedding::from_rows("words", vectors)?.labels(words.map(|(word, _)| word))?;
+    ///     summary.embedding(embedding, epoch)?;
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io) if a file cannot be written, or the `projector_config.pbtxt` that is there not be
+    /// read; [`Error::Invalid`](crate::Error::Invalid) if this writer has no directory;
+    /// [`Error::Closed`](crate::Error::Closed) if it is closed.
+    pub fn embedding(&self, embedding: Embedding, step: impl Step) -> Result<()> {
+        let dir = self.run.dir("embedding")?;
+        let (step, synced) = (self.checked(step.to_i64()), self.run.is_synced());
+        projector::write(dir, self.prefix(), &embedding, step, synced)
     }
 
     /// Logs an event as it is, for what has no method here. Its wall time is that of [`at`](Self::at) if it was called,

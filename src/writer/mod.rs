@@ -9,6 +9,7 @@ mod frames;
 mod kinds;
 mod logdir;
 mod options;
+mod place;
 mod process;
 mod room;
 mod session;
@@ -20,12 +21,11 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::mem;
-use std::path::{self, Component, Path, PathBuf};
+use std::path::{self, Path};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
 pub use logdir::unique_logdir;
@@ -37,6 +37,7 @@ pub use worker::Sync;
 use crate::error::{Error, Result};
 use crate::event::{ToWallTime, WallTime};
 use clips::ClipCounts;
+use place::Place;
 use session::{Session, Visit};
 use sink::{EventFile, Paths, Sink, Stream};
 use tray::Tray;
@@ -97,13 +98,6 @@ struct Run {
     replaced_wall_time_count: AtomicU64,
     oversized_mesh_count: AtomicU64,
     clip_counts: Arc<ClipCounts>,
-}
-
-/// A directory, and the open runs of its family: none is opened twice.
-#[derive(Clone, Debug)]
-struct Place {
-    dir: PathBuf,
-    family: Arc<Mutex<BTreeMap<PathBuf, Weak<Run>>>>,
 }
 
 impl SummaryWriter {
@@ -290,46 +284,6 @@ impl Run {
             oversized_mesh_count: AtomicU64::new(0),
             clip_counts: Arc::default(),
         })
-    }
-
-    fn child(&self, name: &str) -> Result<Arc<Self>> {
-        if self.tray.is_closed() {
-            return Err(Error::Closed);
-        }
-        let is_plain = |part| matches!(part, Component::Normal(_));
-        if name.is_empty() || !Path::new(name).components().all(is_plain) || name.contains('\0') {
-            return Err(Error::invalid(
-                "run",
-                format!("{name:?} is given, a relative path of plain names fits"),
-            ));
-        }
-        let Some(place) = &self.place else {
-            let problem = "the writer of a stream has no directory for it";
-            return Err(Error::invalid("run", problem));
-        };
-        // By its components, `a//b/` is `a/b`.
-        let dir: PathBuf = place.dir.join(name).components().collect();
-        let mut family = enter(&place.family);
-        let open = family.get(&dir).and_then(Weak::upgrade);
-        let run = match open.filter(|run| !run.tray.is_closed()) {
-            Some(run) => run,
-            None => {
-                let place = Place {
-                    dir: dir.clone(),
-                    family: Arc::clone(&place.family),
-                };
-                let run = Arc::new(Self::to_file(self.options.clone(), place)?);
-                family.insert(dir, Arc::downgrade(&run));
-                run
-            }
-        };
-        drop(family);
-        let mut children = enter(&self.children);
-        children.retain(|child| !child.tray.is_closed());
-        if !children.iter().any(|child| Arc::ptr_eq(child, &run)) {
-            children.push(Arc::clone(&run));
-        }
-        Ok(run)
     }
 
     fn flush(&self) -> Result<()> {

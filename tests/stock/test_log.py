@@ -35,6 +35,7 @@ def test_all_runs_are_listed(board, log):
         "histograms",
         "events",
         "custom scalars",
+        "embeddings",
         "hparams/a",
         "hparams/a/validation",
         "hparams/b",

@@ -1,6 +1,7 @@
 //! Pixels to PNG, and images to one value of the images dashboard.
 
 mod pixels;
+mod sprite;
 
 use png::{BitDepth, ColorType, Compression, Encoder};
 
@@ -95,7 +96,7 @@ impl Image {
     }
 
     /// The file that a browser shows.
-    fn encode(&self) -> Result<Vec<u8>> {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>> {
         match &self.content {
             Content::Pixels { format, bytes } => {
                 encode_png(self.width, self.height, *format, bytes)

@@ -9,6 +9,7 @@
 
 mod audio;
 mod custom_scalars;
+mod embeddings;
 mod histograms;
 mod hparams;
 mod images;
@@ -57,6 +58,7 @@ fn write(logdir: &Path) -> Result {
     histograms::write(&root.run("histograms")?)?;
     events(&root.run("events")?);
     custom_scalars::write(&root.run("custom scalars")?)?;
+    embeddings::write(logdir, &root.run("embeddings")?)?;
     hparams::write(&root)?;
     twins(&logdir.join("twins"))?;
     root.close()?;

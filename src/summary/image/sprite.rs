@@ -1,0 +1,190 @@
+//! Many small images to one that holds them all, as the projector wants it.
+
+use super::{Channels, Content, Format, Image};
+use crate::error::{Error, Result};
+
+/// The longest side that the projector takes, in pixels.
+const MAX_SIDE: usize = 8192;
+const WHAT: &str = "thumbnails";
+
+impl Image {
+    /// Puts `images`, which are of one size, side by side and row by row, in 8 bits. The whole is as square as they allow;
+    /// what is left of the last row is black, or transparent.
+    pub(crate) fn sprite(images: &[&Self]) -> Result<Self> {
+        let size = images.first().map_or((1, 1), |image| image.size());
+        let (width, height) = size;
+        if let Some(i) = images.iter().position(|image| image.size() != size) {
+            let (w, h) = images[i].size();
+            let problem =
+                format!("number {i} has {w} x {h} pixels, {width} x {height} as number 0 fit");
+            return Err(Error::invalid(WHAT, problem));
+        }
+        let (columns, rows) = grid(images.len(), width, height)?;
+        let has_opacity = |image: &&Self| match &image.content {
+            Content::Pixels { format, .. } => {
+                matches!(format.channels, Channels::GrayAlpha | Channels::Rgba)
+            }
+        };
+        let channels = if images.iter().any(has_opacity) {
+            Channels::Rgba
+        } else {
+            Channels::Rgb
+        };
+        let line_bytes = width * channels.count();
+        let mut bytes = vec![0; line_bytes * columns * height * rows];
+        let bands = bytes.chunks_exact_mut(line_bytes * columns * height);
+        for (band, images) in bands.zip(images.chunks(columns)) {
+            for (column, image) in images.iter().enumerate() {
+                let lines = band.chunks_exact_mut(line_bytes).skip(column);
+                image.copy_lines(lines.step_by(columns), channels);
+            }
+        }
+        let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
+        let format = Format {
+            channels,
+            sample_bytes: 1,
+        };
+        Ok(Self {
+            width: side(width * columns),
+            height: side(height * rows),
+            content: Content::Pixels { format, bytes },
+        })
+    }
+
+    fn size(&self) -> (usize, usize) {
+        let pixels = |side: u32| usize::try_from(side).unwrap_or(usize::MAX);
+        (pixels(self.width), pixels(self.height))
+    }
+
+    /// Fills `lines`, from the top, with pixels of `channels` in 8 bits.
+    fn copy_lines<'a>(&self, lines: impl Iterator<Item = &'a mut [u8]>, channels: Channels) {
+        let Content::Pixels { format, bytes } = &self.content;
+        let pixel_bytes = format.channels.count() * format.sample_bytes;
+        let mut pixels = bytes.chunks_exact(pixel_bytes);
+        for line in lines {
+            for (to, from) in line.chunks_exact_mut(channels.count()).zip(&mut pixels) {
+                // Of 16 bits the high byte comes first.
+                let sample = |i: usize| from.get(i * format.sample_bytes).copied().unwrap_or(0);
+                let rgba = match format.channels {
+                    Channels::Gray => [sample(0), sample(0), sample(0), u8::MAX],
+                    Channels::GrayAlpha => [sample(0), sample(0), sample(0), sample(1)],
+                    Channels::Rgb => [sample(0), sample(1), sample(2), u8::MAX],
+                    Channels::Rgba => [sample(0), sample(1), sample(2), sample(3)],
+                };
+                to.copy_from_slice(&rgba[..channels.count()]);
+            }
+        }
+    }
+}
+
+/// Columns and rows for `count` images, which are not more than fit.
+fn grid(count: usize, width: usize, height: usize) -> Result<(usize, usize)> {
+    let (most_columns, most_rows) = (MAX_SIDE / width, MAX_SIDE / height);
+    let most = most_columns * most_rows;
+    if count > most {
+        let problem = format!(
+            "{count} of {width} x {height} pixels are given, {most} fit into {MAX_SIDE} x {MAX_SIDE}"
+        );
+        return Err(Error::invalid(WHAT, problem));
+    }
+    let rows = |columns| count.div_ceil(columns);
+    let widest = most_columns.min(count).max(1);
+    let columns = (1..widest)
+        .find(|&columns| rows(columns) <= most_rows && columns * width >= rows(columns) * height)
+        .unwrap_or(widest);
+    Ok((columns, rows(columns)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thumbnails_stand_row_by_row_in_their_own_colours() {
+        // Of 2 x 1 pixels, five of them: with 2 columns 4 x 3 pixels, with 1 column 2 x 5.
+        let images = [
+            Image::gray8(2, 1, [1, 2]).unwrap(),
+            Image::rgb8(2, 1, [3, 4, 5, 6, 7, 8]).unwrap(),
+            Image::gray16(2, 1, [0x0900, 0x0aff]).unwrap(),
+            Image::rgb16(2, 1, [0x0bff, 0x0c00, 0x0d00, 0x0e00, 0x0f00, 0xffff]).unwrap(),
+            Image::gray8(2, 1, [16, 17]).unwrap(),
+        ];
+        let sprite = Image::sprite(&images.each_ref()).unwrap();
+        let want = [
+            [[1, 1, 1], [2, 2, 2], [3, 4, 5], [6, 7, 8]],
+            [[9, 9, 9], [10, 10, 10], [11, 12, 13], [14, 15, 255]],
+            [[16, 16, 16], [17, 17, 17], [0, 0, 0], [0, 0, 0]],
+        ];
+        assert_eq!(
+            sprite,
+            Image::rgb8(4, 3, want.as_flattened().as_flattened()).unwrap()
+        );
+    }
+
+    #[test]
+    fn one_with_opacity_gives_it_to_all() {
+        let images = [
+            Image::rgb8(1, 2, [1, 2, 3, 4, 5, 6]).unwrap(),
+            Image::rgba16(1, 2, [0x0700, 0x0800, 0x0900, 0x0aff, 1, 2, 3, 4]).unwrap(),
+            Image::gray_alpha8(1, 2, [11, 12, 13, 14]).unwrap(),
+        ];
+        // Three columns of 1 x 2 pixels are 3 x 2, two are 2 x 4.
+        let want = [
+            [[1, 2, 3, 255], [7, 8, 9, 10], [11, 11, 11, 12]],
+            [[4, 5, 6, 255], [0, 0, 0, 0], [13, 13, 13, 14]],
+        ];
+        let sprite = Image::sprite(&images.each_ref()).unwrap();
+        assert_eq!(
+            sprite,
+            Image::rgba8(3, 2, want.as_flattened().as_flattened()).unwrap()
+        );
+    }
+
+    #[test]
+    fn a_grid_is_as_square_as_the_sides_allow() {
+        for ((count, width, height), want) in [
+            ((1, 28, 28), (1, 1)),
+            ((2, 28, 28), (2, 1)),
+            ((5, 28, 28), (3, 2)),
+            ((100, 28, 28), (10, 10)),
+            ((100, 40, 10), (5, 20)),
+            ((3, 1, 100), (3, 1)),
+            ((85_264, 28, 28), (292, 292)), // 8192 / 28 is 292
+            ((2, 8192, 8), (1, 2)),
+            ((2, 4096, 8192), (2, 1)),
+            ((8192, 1, 8192), (8192, 1)),
+        ] {
+            assert_eq!(
+                grid(count, width, height).unwrap(),
+                want,
+                "{count} of {width} x {height}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_sprite_is_refused_by_number_and_size() {
+        let (small, other) = (
+            Image::gray8(1, 2, [0; 2]).unwrap(),
+            Image::gray8(2, 1, [0; 2]).unwrap(),
+        );
+        let large = Image::gray8(8193, 1, [0; 8193]).unwrap();
+        for (images, want) in [
+            (
+                vec![&small, &small, &other],
+                "thumbnails: number 2 has 2 x 1 pixels, 1 x 2 as number 0 fit",
+            ),
+            (
+                vec![&large],
+                "thumbnails: 1 of 8193 x 1 pixels are given, 0 fit into 8192 x 8192",
+            ),
+        ] {
+            assert_eq!(Image::sprite(&images).unwrap_err().to_string(), want);
+        }
+        assert_eq!(
+            grid(85_265, 28, 28).unwrap_err().to_string(),
+            "thumbnails: 85265 of 28 x 28 pixels are given, 85264 fit into 8192 x 8192"
+        );
+        assert!(grid(usize::MAX, u32::MAX as usize, 1).is_err());
+    }
+}
