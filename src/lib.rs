@@ -99,7 +99,7 @@ pub use summary::{
     Scene, Tag, Tensor, markdown_table,
 };
 #[cfg(feature = "png")]
-pub use summary::{Image, Intensity};
+pub use summary::{BoundingBox, ConfusionMatrix, Image, Intensity};
 pub use writer::{Stats, SummaryWriter, Sync, WhenFull, WriterOptions, unique_logdir};
 
 /// The examples of the README are compiled.

@@ -104,7 +104,16 @@ const WORKSHOP: &[&str] = &[
 const FRONT: &[&str] = &["std::fs", "std::thread::", "Mutex"];
 
 /// The crates that may be in the manifest under `[dependencies]`.
-const DEPENDENCIES: &[&str] = &["crc32c", "flate2", "half", "log", "png", "prost", "serde"];
+const DEPENDENCIES: &[&str] = &[
+    "crc32c",
+    "flate2",
+    "half",
+    "log",
+    "noto-sans-mono-bitmap",
+    "png",
+    "prost",
+    "serde",
+];
 
 /// The files of a room, without its tests.
 fn files(room: &Path) -> Vec<PathBuf> {

@@ -24,7 +24,7 @@ pub(crate) use hparams::{hparams_experiment, session_end, session_start};
 #[cfg(feature = "png")]
 pub(crate) use image::images;
 #[cfg(feature = "png")]
-pub use image::{Image, Intensity};
+pub use image::{BoundingBox, ConfusionMatrix, Image, Intensity};
 pub(crate) use mesh::mesh;
 pub use mesh::{Camera, Light, Material, Mesh, Scene};
 pub(crate) use pr_curve::pr_curve;

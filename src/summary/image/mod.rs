@@ -1,7 +1,12 @@
 //! Pixels to PNG, and images to one value of the images dashboard.
 
+mod boxes;
+mod canvas;
+mod confusion;
+mod grid;
 mod pixels;
 mod sprite;
+mod text;
 
 use png::{BitDepth, ColorType, Compression, Encoder};
 
@@ -11,6 +16,8 @@ use crate::proto::summary::Value;
 use crate::proto::tensor_shape_proto::Dim;
 use crate::proto::{DataClass, DataType, TensorProto, TensorShapeProto};
 
+pub use boxes::BoundingBox;
+pub use confusion::ConfusionMatrix;
 pub use pixels::Intensity;
 
 /// PNG's longest side.
@@ -92,6 +99,13 @@ impl Image {
     pub(crate) fn bytes(&self) -> usize {
         match &self.content {
             Content::Pixels { bytes, .. } => bytes.len(),
+        }
+    }
+
+    /// The samples, for those who draw them into something else. `what` they were given for is named if there are none.
+    fn pixels(&self, _what: &'static str) -> Result<(Format, &[u8])> {
+        match &self.content {
+            Content::Pixels { format, bytes } => Ok((*format, bytes)),
         }
     }
 
