@@ -61,6 +61,8 @@
 //! # Features
 //!
 //! - `png` (default): images.
+//! - `gif` (default): animated images.
+//! - `image`: [`Image`] from the images of the crate [`image`](https://docs.rs/image).
 //! - `flate2` (default): TFRecord streams that are compressed, in [`record`]. Event files never are.
 //! - `serde`: [`HParams`] from any struct that serializes.
 //! - `half`: the 16-bit floats of the crate [`half`](https://docs.rs/half), wherever numbers are taken.

@@ -105,9 +105,13 @@ const FRONT: &[&str] = &["std::fs", "std::thread::", "Mutex"];
 
 /// The crates that may be in the manifest under `[dependencies]`.
 const DEPENDENCIES: &[&str] = &[
+    "color_quant",
     "crc32c",
     "flate2",
+    "gif",
     "half",
+    "image",
+    "imagesize",
     "log",
     "noto-sans-mono-bitmap",
     "png",

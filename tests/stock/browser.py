@@ -120,6 +120,15 @@ class Browser(webdriver.Chrome):
             return Object.fromEntries(categories);
         """)
 
+    def images(self) -> dict[str, list[int] | None]:
+        """The size of each picture of the Images dashboard, once it is there, by its tag."""
+        return self.ask("""
+            return Object.fromEntries(deep(document, "tf-image-loader").map(loader => {
+              const image = deep(loader.shadowRoot, "img")[0];
+              return [loader.tag, image && image.complete ? [image.naturalWidth, image.naturalHeight] : null];
+            }));
+        """)
+
     def errors(self) -> list[str]:
         """What the console has reported as an error since the last call."""
         return [entry["message"] for entry in self.get_log("browser") if entry["level"] == "SEVERE"]

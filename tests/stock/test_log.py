@@ -29,6 +29,8 @@ def test_all_runs_are_listed(board, log):
         "scopes",
         "tensors",
         "images",
+        "image files",
+        "drawn images",
         "audio",
         "pr_curves",
         "meshes",

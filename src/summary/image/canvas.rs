@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Channels, Content, Format, Image};
-use crate::error::Result;
+use super::{Content, Format, Image};
 
 /// Red, green, blue.
 pub(super) type Color = [u8; 3];
@@ -40,16 +39,16 @@ impl Canvas {
         size(self.height)
     }
 
-    /// Copies an image of a format that is not wider.
-    pub(super) fn place(&mut self, left: usize, top: usize, image: &Image) -> Result<()> {
-        let (format, bytes) = image.pixels("images")?;
-        let row_bytes = size(image.width()) * format.pixel_bytes();
-        let pixels = left..left + size(image.width());
+    /// Copies pixels that an image `width` wide has.
+    pub(super) fn place(&mut self, left: usize, top: usize, width: u32, pixels: (Format, &[u8])) {
+        let (format, bytes) = pixels;
+        let row_bytes = size(width) * format.pixel_bytes();
         for (y, row) in (top..).zip(bytes.chunks_exact(row_bytes)) {
-            let to = self.format;
-            convert(format, row, to, self.row(y, pixels.clone()));
+            let row = format.convert(row, self.format);
+            let to = self.row(y, left..left + size(width));
+            let len = to.len();
+            to.copy_from_slice(&row[..len]);
         }
-        Ok(())
     }
 
     /// Makes pixels opaque and of one colour.
@@ -101,80 +100,6 @@ impl Canvas {
         let start = x.start.min(end);
         let bytes = (y * width + start) * pixel_bytes..(y * width + end) * pixel_bytes;
         self.bytes.get_mut(bytes).unwrap_or_default()
-    }
-}
-
-/// Each sample by its copies: the gray one three times, 8 bits twice for 16, and opaque where opacity is missing.
-fn convert(from: Format, pixels: &[u8], to: Format, converted: &mut [u8]) {
-    if from == to {
-        let len = pixels.len().min(converted.len());
-        converted[..len].copy_from_slice(&pixels[..len]);
-        return;
-    }
-    let (from_colors, to_colors) = (from.channels.colors(), to.channels.colors());
-    let pixels = pixels.chunks_exact(from.pixel_bytes());
-    for (pixel, converted) in pixels.zip(converted.chunks_exact_mut(to.pixel_bytes())) {
-        let samples = converted.chunks_exact_mut(to.sample_bytes);
-        for (channel, converted) in samples.enumerate() {
-            let channel = if channel < to_colors {
-                channel.min(from_colors - 1)
-            } else {
-                from_colors
-            };
-            match pixel.chunks_exact(from.sample_bytes).nth(channel) {
-                Some([sample]) => converted.fill(*sample),
-                Some(sample) => converted.copy_from_slice(sample),
-                None => converted.fill(u8::MAX),
-            }
-        }
-    }
-}
-
-impl Format {
-    pub(super) fn pixel_bytes(self) -> usize {
-        self.channels.count() * self.sample_bytes
-    }
-
-    /// The narrowest that has what either has.
-    pub(super) fn or(self, other: Self) -> Self {
-        Self {
-            channels: Channels::of(
-                self.channels.colors().max(other.channels.colors()) > 1,
-                self.channels.has_alpha() || other.channels.has_alpha(),
-            ),
-            sample_bytes: self.sample_bytes.max(other.sample_bytes),
-        }
-    }
-
-    /// With three colours for a gray one.
-    pub(super) fn with_color(self) -> Self {
-        let channels = Channels::of(true, self.channels.has_alpha());
-        Self { channels, ..self }
-    }
-
-    pub(super) const RGB8: Self = Self {
-        channels: Channels::Rgb,
-        sample_bytes: 1,
-    };
-}
-
-impl Channels {
-    fn of(has_color: bool, has_alpha: bool) -> Self {
-        match (has_color, has_alpha) {
-            (false, false) => Self::Gray,
-            (false, true) => Self::GrayAlpha,
-            (true, false) => Self::Rgb,
-            (true, true) => Self::Rgba,
-        }
-    }
-
-    /// 1 or 3.
-    fn colors(self) -> usize {
-        self.count() - usize::from(self.has_alpha())
-    }
-
-    fn has_alpha(self) -> bool {
-        matches!(self, Self::GrayAlpha | Self::Rgba)
     }
 }
 

@@ -41,9 +41,11 @@ impl Image {
         }
         let columns = columns.min(images.len());
         let mut format = None;
-        for image in &images {
-            let (of_image, _) = image.pixels("grid images")?;
-            format = Some(format.map_or(of_image, |format: Format| format.or(of_image)));
+        let mut pixels = Vec::with_capacity(images.len());
+        for (i, image) in images.iter().enumerate() {
+            let (of_image, bytes) = image.pixels("grid images", format_args!("number {i}"))?;
+            format = Some(format.map_or(of_image, |format: Format| format.widest(of_image)));
+            pixels.push((of_image, bytes));
         }
         let Some(format) = format else {
             return Err(Error::invalid(
@@ -64,15 +66,16 @@ impl Image {
         // Sums and products of what has room in memory, as the canvas is there.
         let padding = size(PADDING);
         let (cell_width, cell_height) = (size(cell_width), size(cell_height));
-        for (i, image) in images.into_iter().enumerate() {
+        for (i, (image, pixels)) in images.into_iter().zip(pixels).enumerate() {
             let (row, column) = (i / columns, i % columns);
             let left = column * (cell_width + padding) + padding;
             let top = row * (cell_height + padding) + padding;
             canvas.place(
                 left + (cell_width - size(image.width())) / 2,
                 top + (cell_height - size(image.height())) / 2,
-                image,
-            )?;
+                image.width(),
+                pixels,
+            );
         }
         Ok(canvas.into_image())
     }
@@ -109,7 +112,7 @@ mod tests {
 
     /// The samples of a row of a gray image of 8 bits.
     fn row(image: &Image, y: usize) -> &[u8] {
-        let (format, bytes) = image.pixels("image").unwrap();
+        let (format, bytes) = image.pixels("image", "it").unwrap();
         assert_eq!(format.pixel_bytes(), 1);
         let width = size(image.width());
         &bytes[y * width..][..width]

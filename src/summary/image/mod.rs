@@ -1,12 +1,20 @@
 //! Pixels to PNG, and images to one value of the images dashboard.
 
+#[cfg(feature = "gif")]
+mod animation;
 mod boxes;
 mod canvas;
 mod confusion;
+mod convert;
+mod encoded;
 mod grid;
+#[cfg(feature = "image")]
+mod image_crate;
 mod pixels;
 mod sprite;
 mod text;
+
+use std::fmt::Display;
 
 use png::{BitDepth, ColorType, Compression, Encoder};
 
@@ -55,6 +63,10 @@ pub struct Image {
 enum Content {
     /// Row by row; `bytes.len()` fits the sides.
     Pixels { format: Format, bytes: Vec<u8> },
+    /// PNG, JPEG or GIF.
+    File(Vec<u8>),
+    #[cfg(feature = "gif")]
+    Animation(animation::Animation),
 }
 
 /// What a pixel has, and how it stands in memory: as PNG wants it, 16 bits with the high byte first.
@@ -98,15 +110,23 @@ impl Image {
     /// What it takes in memory, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match &self.content {
-            Content::Pixels { bytes, .. } => bytes.len(),
+            Content::Pixels { bytes, .. } | Content::File(bytes) => bytes.len(),
+            #[cfg(feature = "gif")]
+            Content::Animation(animation) => animation.bytes(),
         }
     }
 
-    /// The samples, for those who draw them into something else. `what` they were given for is named if there are none.
-    fn pixels(&self, _what: &'static str) -> Result<(Format, &[u8])> {
-        match &self.content {
-            Content::Pixels { format, bytes } => Ok((*format, bytes)),
-        }
+    /// What can be drawn onto, and put beside others. An image that has no pixels is refused as argument `what`, in
+    /// which it is called `which`.
+    fn pixels(&self, what: &'static str, which: impl Display) -> Result<(Format, &[u8])> {
+        let other = match &self.content {
+            Content::Pixels { format, bytes } => return Ok((*format, bytes)),
+            Content::File(_) => "an encoded file",
+            #[cfg(feature = "gif")]
+            Content::Animation(_) => "an animation",
+        };
+        let problem = format!("{which} is {other}, one of pixels fits");
+        Err(Error::invalid(what, problem))
     }
 
     /// The file that a browser shows.
@@ -115,6 +135,9 @@ impl Image {
             Content::Pixels { format, bytes } => {
                 encode_png(self.width, self.height, *format, bytes)
             }
+            Content::File(file) => Ok(file.clone()),
+            #[cfg(feature = "gif")]
+            Content::Animation(animation) => animation.encode(self.width, self.height),
         }
     }
 }

@@ -181,7 +181,12 @@ impl Image {
         Ok(Self::of(channels, 1, width, height, pixels.to_vec()))
     }
 
-    fn of_u16(channels: Channels, width: u32, height: u32, pixels: &[u16]) -> Result<Self> {
+    pub(super) fn of_u16(
+        channels: Channels,
+        width: u32,
+        height: u32,
+        pixels: &[u16],
+    ) -> Result<Self> {
         check(channels, width, height, pixels.len())?;
         let mut bytes = vec![0; size_of_val(pixels)];
         for (bytes, sample) in bytes.as_chunks_mut().0.iter_mut().zip(pixels) {
@@ -212,7 +217,7 @@ impl Image {
     }
 
     /// `bytes` fit.
-    fn of(
+    pub(super) fn of(
         channels: Channels,
         sample_bytes: usize,
         width: u32,
@@ -231,7 +236,7 @@ impl Image {
     }
 }
 
-fn to_u8(samples: &[impl Intensity]) -> Vec<u8> {
+pub(super) fn to_u8(samples: &[impl Intensity]) -> Vec<u8> {
     samples.iter().map(|sample| sample.to_u8()).collect()
 }
 
@@ -247,7 +252,7 @@ fn interleave<T: Copy + Default, const N: usize>(planes: &[T]) -> Vec<T> {
     pixels
 }
 
-fn check(channels: Channels, width: u32, height: u32, given: usize) -> Result<()> {
+pub(super) fn check(channels: Channels, width: u32, height: u32, given: usize) -> Result<()> {
     check_side("image width", width)?;
     check_side("image height", height)?;
     let count = channels.count();

@@ -1,6 +1,6 @@
 //! Many small images to one that holds them all, as the projector wants it.
 
-use super::{Channels, Content, Format, Image};
+use super::{Content, Format, Image};
 use crate::error::{Error, Result};
 
 /// The longest side that the projector takes, in pixels.
@@ -20,30 +20,30 @@ impl Image {
             return Err(Error::invalid(WHAT, problem));
         }
         let (columns, rows) = grid(images.len(), width, height)?;
-        let has_opacity = |image: &&Self| match &image.content {
-            Content::Pixels { format, .. } => {
-                matches!(format.channels, Channels::GrayAlpha | Channels::Rgba)
-            }
-        };
-        let channels = if images.iter().any(has_opacity) {
-            Channels::Rgba
-        } else {
-            Channels::Rgb
-        };
-        let line_bytes = width * channels.count();
+        let mut format = Format::RGB8;
+        let mut pixels = Vec::with_capacity(images.len());
+        for (i, image) in images.iter().enumerate() {
+            let (of_image, bytes) = image.pixels(WHAT, format_args!("number {i}"))?;
+            format = format.widest(of_image);
+            pixels.push((of_image, bytes));
+        }
+        format.sample_bytes = 1;
+        let line_bytes = width * format.pixel_bytes();
         let mut bytes = vec![0; line_bytes * columns * height * rows];
         let bands = bytes.chunks_exact_mut(line_bytes * columns * height);
-        for (band, images) in bands.zip(images.chunks(columns)) {
-            for (column, image) in images.iter().enumerate() {
-                let lines = band.chunks_exact_mut(line_bytes).skip(column);
-                image.copy_lines(lines.step_by(columns), channels);
+        for (band, images) in bands.zip(pixels.chunks(columns)) {
+            for (column, (of_image, pixels)) in images.iter().enumerate() {
+                let converted = of_image.convert(pixels, format);
+                let lines = band
+                    .chunks_exact_mut(line_bytes)
+                    .skip(column)
+                    .step_by(columns);
+                for (to, from) in lines.zip(converted.chunks_exact(line_bytes)) {
+                    to.copy_from_slice(from);
+                }
             }
         }
         let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
-        let format = Format {
-            channels,
-            sample_bytes: 1,
-        };
         Ok(Self {
             width: side(width * columns),
             height: side(height * rows),
@@ -54,26 +54,6 @@ impl Image {
     fn size(&self) -> (usize, usize) {
         let pixels = |side: u32| usize::try_from(side).unwrap_or(usize::MAX);
         (pixels(self.width), pixels(self.height))
-    }
-
-    /// Fills `lines`, from the top, with pixels of `channels` in 8 bits.
-    fn copy_lines<'a>(&self, lines: impl Iterator<Item = &'a mut [u8]>, channels: Channels) {
-        let Content::Pixels { format, bytes } = &self.content;
-        let pixel_bytes = format.channels.count() * format.sample_bytes;
-        let mut pixels = bytes.chunks_exact(pixel_bytes);
-        for line in lines {
-            for (to, from) in line.chunks_exact_mut(channels.count()).zip(&mut pixels) {
-                // Of 16 bits the high byte comes first.
-                let sample = |i: usize| from.get(i * format.sample_bytes).copied().unwrap_or(0);
-                let rgba = match format.channels {
-                    Channels::Gray => [sample(0), sample(0), sample(0), u8::MAX],
-                    Channels::GrayAlpha => [sample(0), sample(0), sample(0), sample(1)],
-                    Channels::Rgb => [sample(0), sample(1), sample(2), u8::MAX],
-                    Channels::Rgba => [sample(0), sample(1), sample(2), sample(3)],
-                };
-                to.copy_from_slice(&rgba[..channels.count()]);
-            }
-        }
     }
 }
 
@@ -105,8 +85,8 @@ mod tests {
         let images = [
             Image::gray8(2, 1, [1, 2]).unwrap(),
             Image::rgb8(2, 1, [3, 4, 5, 6, 7, 8]).unwrap(),
-            Image::gray16(2, 1, [0x0900, 0x0aff]).unwrap(),
-            Image::rgb16(2, 1, [0x0bff, 0x0c00, 0x0d00, 0x0e00, 0x0f00, 0xffff]).unwrap(),
+            Image::gray16(2, 1, [0x0909, 0x0a0a]).unwrap(),
+            Image::rgb16(2, 1, [0x0b0b, 0x0c0c, 0x0d0d, 0x0e0e, 0x0f0f, 0xffff]).unwrap(),
             Image::gray8(2, 1, [16, 17]).unwrap(),
         ];
         let sprite = Image::sprite(&images.each_ref()).unwrap();
@@ -128,9 +108,9 @@ mod tests {
             Image::rgba16(1, 2, [0x0700, 0x0800, 0x0900, 0x0aff, 1, 2, 3, 4]).unwrap(),
             Image::gray_alpha8(1, 2, [11, 12, 13, 14]).unwrap(),
         ];
-        // Three columns of 1 x 2 pixels are 3 x 2, two are 2 x 4.
+        // Three columns of 1 x 2 pixels are 3 x 2, two are 2 x 4. 0x0aff of 16 bits is nearer to 11 of 8.
         let want = [
-            [[1, 2, 3, 255], [7, 8, 9, 10], [11, 11, 11, 12]],
+            [[1, 2, 3, 255], [7, 8, 9, 11], [11, 11, 11, 12]],
             [[4, 5, 6, 255], [0, 0, 0, 0], [13, 13, 13, 14]],
         ];
         let sprite = Image::sprite(&images.each_ref()).unwrap();

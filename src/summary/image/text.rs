@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     fn is_dark(image: &Image, x: usize, y: usize) -> bool {
-        let (_, bytes) = image.pixels("image").unwrap();
+        let (_, bytes) = image.pixels("image", "it").unwrap();
         bytes[(y * 24 + x) * 3] < 128
     }
 

@@ -121,7 +121,7 @@ fn thumbnail(i: u16) -> summary_writer::Result<Image> {
     match i % 4 {
         0 => Image::rgb8(width, height, bytes(&[red, gray, 0])),
         1 => Image::rgba8(width, height, bytes(&[0, red, gray, 128])),
-        2 => Image::gray16(width, height, pixels(&[gray * 256 + 200])),
+        2 => Image::gray16(width, height, pixels(&[gray * 257])),
         _ => Image::gray_alpha8(width, height, bytes(&[red, 255])),
     }
 }

@@ -9,9 +9,11 @@
 
 mod audio;
 mod custom_scalars;
+mod drawn_images;
 mod embeddings;
 mod histograms;
 mod hparams;
+mod image_files;
 mod images;
 mod meshes;
 mod pr_curves;
@@ -53,6 +55,8 @@ fn write(logdir: &Path) -> Result {
     tensors(&root.run("tensors")?)?;
     images::write(&root.run("images")?)?;
     audio::write(&root.run("audio")?)?;
+    drawn_images::write(&root.run("drawn images")?)?;
+    image_files::write(&root.run("image files")?)?;
     pr_curves::write(&root.run("pr_curves")?)?;
     meshes::write(&root.run("meshes")?)?;
     histograms::write(&root.run("histograms")?)?;

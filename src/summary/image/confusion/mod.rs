@@ -6,7 +6,7 @@ use super::Image;
 use crate::error::{Error, Result};
 use crate::summary::markdown_table;
 
-/// ImageNet has as many; the picture has 2,000 pixels for them.
+/// As many as ImageNet has: two pixels each.
 const MAX_CLASSES: usize = 1000;
 
 /// How often each class was predicted as each: a row for each true class, a column for each predicted one.
@@ -19,8 +19,8 @@ const MAX_CLASSES: usize = 1000;
 /// let truth = [0, 0, 1, 2, 2];
 /// let predicted = [0, 1, 1, 2, 2];
 /// let matrix = ConfusionMatrix::from_labels(&["cat", "dog", "bird"], &truth, &predicted)?;
-/// summary.image("confusion", matrix.to_image(), 0);
-/// summary.text("confusion", matrix.to_markdown(), 0);
+/// summary.image("confusion/picture", matrix.to_image(), 0);
+/// summary.text("confusion/table", matrix.to_markdown(), 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +82,8 @@ impl ConfusionMatrix {
     /// those with many. Its number is the count, below it the share, where there is room; what is long becomes `1.2M`.
     /// Names are shortened to 24 letters, and turned where they would not fit below their columns; of many classes only
     /// each fifth, say, is named. Letters beyond the Latin ones show as a replacement character. The size depends on the
-    /// number of classes and their names: about 1,000 pixels a side for 10, 1,300 for 60, and 2,300 for 1,000.
+    /// number of classes and their names: some 1,000 pixels a side for 10, 1,100 for 60, and
+    /// 2,200 for 1,000.
     pub fn to_image(&self) -> Image {
         picture::draw(self)
     }

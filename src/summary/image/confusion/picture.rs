@@ -13,7 +13,7 @@ const MAX_NAME_LETTERS: usize = 24;
 
 const INK: Color = [32, 36, 44];
 const QUIET_INK: Color = [98, 106, 118];
-const LINE: Color = [214, 221, 230];
+const LINE: Color = [222, 228, 236];
 
 /// Where things are, in pixels.
 struct Plan {
@@ -49,7 +49,7 @@ impl Plan {
         let mut steps = [1, 2, 5].into_iter();
         Self {
             cell,
-            line: usize::from(cell >= 8),
+            line: usize::from(cell >= 12),
             left,
             top,
             right: left + count * cell,
@@ -120,19 +120,9 @@ fn draw_cells(canvas: &mut Canvas, plan: &Plan, matrix: &ConfusionMatrix, colors
         plan.top - 1..plan.bottom + 1 - plan.line,
         LINE,
     );
-    canvas.fill(
-        plan.right..plan.right + 1,
-        plan.top - 1..plan.bottom + 1,
-        LINE,
-    );
-    canvas.fill(
-        plan.left - 1..plan.right + 1,
-        plan.bottom..plan.bottom + 1,
-        LINE,
-    );
     let numbers = Numbers::fitting(plan.cell, &matrix.counts);
     for (truth, counts) in matrix.rows().enumerate() {
-        let total: u128 = counts.iter().copied().map(u128::from).sum();
+        let total = sum(counts);
         for (predicted, count) in counts.iter().enumerate() {
             let (left, top) = (
                 plan.left + plan.offset(predicted),
@@ -170,6 +160,8 @@ impl Numbers {
             })
         };
         fits(Font::LARGE, 8, |count| count.to_string())
+            .or_else(|| fits(Font::SMALL, 6, |count| count.to_string()))
+            .or_else(|| fits(Font::LARGE, 8, short_count))
             .or_else(|| fits(Font::SMALL, 2, short_count))
     }
 
@@ -240,9 +232,10 @@ fn draw_titles(canvas: &mut Canvas, plan: &Plan) {
 }
 
 fn draw_scale(canvas: &mut Canvas, plan: &Plan, colors: &[Color; 256]) {
-    let (left, height) = (plan.scale_left(), plan.bottom - plan.top);
+    let bottom = plan.bottom - plan.line;
+    let (left, height) = (plan.scale_left(), bottom - plan.top);
     let right = left + SCALE_WIDTH;
-    canvas.fill(left - 1..right + 1, plan.top - 1..plan.bottom + 1, LINE);
+    canvas.fill(left - 1..right + 1, plan.top - 1..bottom + 1, LINE);
     for y in 0..height {
         let share = (height - 1 - y) as f64 / (height - 1).max(1) as f64;
         let row = plan.top + y;
@@ -261,25 +254,21 @@ fn draw_scale(canvas: &mut Canvas, plan: &Plan, colors: &[Color; 256]) {
 }
 
 fn headline(matrix: &ConfusionMatrix) -> String {
-    let sum =
-        |counts: &mut dyn Iterator<Item = &u64>| -> u128 { counts.copied().map(u128::from).sum() };
-    let total = sum(&mut matrix.counts.iter());
+    let total = sum(&matrix.counts);
     if total == 0 {
         return "no examples".into();
     }
-    let right = sum(&mut matrix.counts.iter().step_by(matrix.classes.len() + 1));
+    let right = sum(matrix.counts.iter().step_by(matrix.classes.len() + 1));
     let accuracy = 100.0 * right as f64 / total as f64;
-    let total = u64::try_from(total).map_or_else(
-        |_| short_count(u64::MAX),
-        |total| {
-            if total < 1_000_000 {
-                total.to_string()
-            } else {
-                short_count(total)
-            }
-        },
-    );
+    let total = match u64::try_from(total) {
+        Ok(total @ ..1_000_000) => total.to_string(),
+        total => short_count(total.unwrap_or(u64::MAX)),
+    };
     format!("accuracy {accuracy:.1}% of {total}")
+}
+
+fn sum<'a>(counts: impl IntoIterator<Item = &'a u64>) -> u128 {
+    counts.into_iter().copied().map(u128::from).sum()
 }
 
 /// Four letters at the most: 9999, 12k, 1.2M, 18E.
@@ -295,13 +284,10 @@ fn short_count(count: u64) -> String {
         }
         (unit, letter) = (unit * 1000, next);
     }
-    let tenths = count / (unit / 10);
-    if tenths < 99 || tenths == 99 && count % (unit / 10) < unit / 20 {
-        let tenths = tenths + u64::from(count % (unit / 10) >= unit / 20);
-        format!("{}.{}{letter}", tenths / 10, tenths % 10)
-    } else {
-        let whole = count / unit + u64::from(count % unit >= unit / 2);
-        format!("{whole}{letter}")
+    let rounded = |unit: u64| count / unit + u64::from(count % unit >= unit / 2);
+    match rounded(unit / 10) {
+        tenths @ ..100 => format!("{}.{}{letter}", tenths / 10, tenths % 10),
+        _ => format!("{}{letter}", rounded(unit)),
     }
 }
 
@@ -332,9 +318,9 @@ fn colors() -> [Color; 256] {
         let share = i as f64 / 255.0;
         let lightness = 0.985 - 0.665 * share;
         let chroma = 0.006
-            + 0.16 * (std::f64::consts::PI * share.powf(0.85)).sin().max(0.0)
-            + 0.08 * share * share;
-        let hue = (238.0 + 24.0 * share).to_radians();
+            + 0.12 * (std::f64::consts::PI * share.powf(0.9)).sin().max(0.0)
+            + 0.07 * share * share;
+        let hue = (244.0 + 18.0 * share).to_radians();
         oklab(lightness, chroma * hue.cos(), chroma * hue.sin())
     })
 }
@@ -362,4 +348,98 @@ fn oklab(lightness: f64, a: f64, b: f64) -> Color {
         };
         (value.clamp(0.0, 1.0) * 255.0).round() as u8
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_has_four_letters_at_the_most() {
+        for (count, want) in [
+            (0, "0"),
+            (9_999, "9999"),
+            (10_000, "10k"),
+            (10_499, "10k"),
+            (10_500, "11k"),
+            (999_499, "999k"),
+            (999_500, "1.0M"),
+            (1_249_999, "1.2M"),
+            (1_250_000, "1.3M"),
+            (9_949_999, "9.9M"),
+            (9_950_000, "10M"),
+            (7_000_000_000, "7.0G"),
+            (86_000_000_000_000, "86T"),
+            (999_499_999_999_999_999, "999P"),
+            (u64::MAX, "18E"),
+        ] {
+            assert_eq!(short_count(count), want, "{count}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_rounded_but_not_to_nothing_or_all() {
+        for (share, want) in [
+            (0.0, "0%"),
+            (0.001, "<1%"),
+            (0.004, "<1%"),
+            (0.006, "1%"),
+            (0.505, "51%"),
+            (0.994, "99%"),
+            (0.9999, ">99%"),
+            (1.0, "100%"),
+        ] {
+            assert_eq!(percent(share), want, "{share}");
+        }
+    }
+
+    #[test]
+    fn a_headline_has_the_share_that_was_right() {
+        for (counts, want) in [
+            ([0; 4], "no examples"),
+            ([3, 1, 2, 2], "accuracy 62.5% of 8"),
+            ([1_500_000, 0, 0, 0], "accuracy 100.0% of 1.5M"),
+            ([0, u64::MAX, u64::MAX, 0], "accuracy 0.0% of 18E"),
+        ] {
+            let matrix = ConfusionMatrix::new(&["a", "b"], &counts).unwrap();
+            assert_eq!(headline(&matrix), want);
+        }
+    }
+
+    #[test]
+    fn colors_darken_evenly_and_leave_their_numbers_legible() {
+        // The lightness of CIELAB, which is not what they were made from.
+        let lightness = |[red, green, blue]: Color| {
+            let linear = |value: u8| (f64::from(value) / 255.0).powf(2.2);
+            let luminance = 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+            116.0 * luminance.cbrt() - 16.0
+        };
+        let colors = colors();
+        let (first, last) = (lightness(colors[0]), lightness(colors[255]));
+        assert!(first > 97.0 && last < 26.0, "{first} to {last}");
+        for (i, color) in colors.into_iter().enumerate() {
+            let even = first + (last - first) * i as f64 / 255.0;
+            assert!((lightness(color) - even).abs() < 5.0, "{i}: {color:?}");
+        }
+        assert_eq!(ink_on(colors[0]), [0; 3]);
+        assert_eq!(ink_on(colors[255]), WHITE);
+    }
+
+    #[test]
+    fn numbers_are_in_all_cells_or_in_none() {
+        let letters = |cell, counts: &[u64]| {
+            Numbers::fitting(cell, counts)
+                .map(|numbers| (numbers.font.height(), numbers.max_letters))
+        };
+        // Letters are 7 and 11 pixels wide: (96 - 16) / 11 is 7, (96 - 12) / 7 is 12, (40 - 4) / 7 is 5.
+        assert_eq!(Font::SMALL.letter_width(), 7);
+        assert_eq!(Font::LARGE.letter_width(), 11);
+        assert_eq!(letters(96, &[9_999_999, 0]), Some((24, 7)));
+        assert_eq!(letters(96, &[10_000_000, 0]), Some((16, 12)));
+        assert_eq!(letters(96, &[u64::MAX, 0]), Some((24, 7)));
+        assert_eq!(letters(40, &[u64::MAX, 0]), Some((16, 5)));
+        assert_eq!(letters(16, &[9, 0]), Some((16, 1)));
+        assert_eq!(letters(16, &[10, 0]), None);
+        assert_eq!(letters(15, &[0]), None);
+    }
 }

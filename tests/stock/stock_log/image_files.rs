@@ -1,0 +1,42 @@
+//! Files that are encoded already, and animations of few and of many colours.
+
+use summary_writer::{Image, SummaryWriter};
+
+use crate::{Result, START};
+
+pub(crate) fn write(run: &SummaryWriter) -> Result {
+    let run = &run.at(START);
+    let files: [(&str, &[u8]); 4] = [
+        ("rgba.png", include_bytes!("../../images/rgba.png")),
+        ("rgb.jpg", include_bytes!("../../images/rgb.jpg")),
+        (
+            "progressive.jpg",
+            include_bytes!("../../images/progressive.jpg"),
+        ),
+        (
+            "three_frames.gif",
+            include_bytes!("../../images/three_frames.gif"),
+        ),
+    ];
+    for (name, file) in files {
+        run.image(format!("encoded/{name}"), Image::encoded(file)?, 0);
+    }
+
+    // A square that goes to the right: two colours.
+    let frames = (0..6_u8).map(|n| {
+        let pixels = (0..4)
+            .flat_map(|_| (0..7).map(move |x| if x == n { [200, 100, 0] } else { [0, 0, n] }));
+        Image::rgb8(7, 4, pixels.flatten().collect::<Vec<u8>>())
+    });
+    let frames = frames.collect::<std::result::Result<Vec<_>, _>>()?;
+    run.image("animated/few", Image::animation(frames, 30.0)?, 0);
+
+    // As many colours as there are pixels.
+    let frames = (0..2_u8).map(|n| {
+        let pixels = (0..64_u8).flat_map(|y| (0..64_u8).map(move |x| [4 * x, 4 * y, 100 * n]));
+        Image::rgb8(64, 64, pixels.flatten().collect::<Vec<u8>>())
+    });
+    let frames = frames.collect::<std::result::Result<Vec<_>, _>>()?;
+    run.image("animated/many", Image::animation(frames, 2.0)?, 0);
+    Ok(())
+}

@@ -1,0 +1,75 @@
+"""Encoded files come back byte for byte, and animations frame by frame."""
+
+import io
+
+import numpy as np
+import pytest
+from harness import REPO, START, TensorBoard, eventually
+from PIL import Image
+
+FILES = {
+    "rgba.png": "image/png",
+    "rgb.jpg": "image/jpeg",
+    "progressive.jpg": "image/jpeg",
+    "three_frames.gif": "image/gif",
+}
+ANIMATIONS = {"few": (7, 4), "many": (64, 64)}
+
+
+def served(board: TensorBoard, tag: str) -> tuple[str, bytes]:
+    [image] = board.get("plugin/images/images", run="image files", tag=tag, sample="0")
+    assert (image["wall_time"], image["step"]) == (START, 0)
+    return board.fetch(f"plugin/images/individualImage?{image['query']}")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_served_as_it_is(board, name):
+    assert served(board, f"encoded/{name}") == (FILES[name], (REPO / "tests" / "images" / name).read_bytes())
+
+
+def frames(board: TensorBoard, name: str) -> tuple[list[np.ndarray], list[int]]:
+    """The pixels of each frame, and for how many milliseconds it shows."""
+    content_type, file = served(board, f"animated/{name}")
+    assert content_type == "image/gif"
+    animation = Image.open(io.BytesIO(file))
+    assert animation.size == ANIMATIONS[name]
+    assert animation.info["loop"] == 0, "for ever"
+    pixels, delays = [], []
+    for n in range(animation.n_frames):
+        animation.seek(n)
+        pixels.append(np.asarray(animation.convert("RGB")).astype(int))
+        delays.append(animation.info["duration"])
+    return pixels, delays
+
+
+def test_an_animation_of_few_colours_is_exact(board):
+    pixels, delays = frames(board, "few")
+    # 30 a second are 3 1/3 hundredths each: the frames begin after 0, 3, 7, 10, 13, 17 and end after 20.
+    assert delays == [30, 40, 30, 30, 40, 30]
+    for n, frame in enumerate(pixels):
+        wanted = np.zeros((4, 7, 3), int)
+        wanted[:, :, 2] = n
+        wanted[:, n] = [200, 100, 0]
+        assert np.array_equal(frame, wanted), n
+
+
+def test_an_animation_of_many_colours_is_close(board):
+    pixels, delays = frames(board, "many")
+    assert delays == [500, 500]
+    for n, frame in enumerate(pixels):
+        x, y = np.meshgrid(np.arange(64), np.arange(64))
+        wanted = np.stack([4 * x, 4 * y, np.full_like(x, 100 * n)], axis=2)
+        # 4,096 colours on 256: a 16th of the range to either side, at the worst two.
+        assert abs(frame - wanted).max() <= 40
+        assert abs(frame - wanted).mean() < 8
+
+
+@pytest.mark.usefixtures("picture")
+def test_image_files_page(board, chrome):
+    chrome.get(f"{board.url}/#images&tagFilter=^(encoded|animated)/&runFilter=^image files$")
+
+    sizes = {name: Image.open(REPO / "tests" / "images" / name).size for name in FILES}
+    wanted = {f"encoded/{name}": list(size) for name, size in sizes.items()}
+    wanted |= {f"animated/{name}": list(size) for name, size in ANIMATIONS.items()}
+    eventually(lambda: {tag: size for tag, size in chrome.images().items() if tag in wanted}, wanted)
+    assert chrome.errors() == []
