@@ -80,6 +80,7 @@
 
 mod error;
 mod event;
+pub mod graph;
 mod projector;
 pub mod proto;
 mod reader;
@@ -91,9 +92,10 @@ mod writer;
 
 pub use error::{Error, Part, Result};
 pub use event::{Step, ToWallTime, WallTime};
+pub use graph::{Graph, Layer, Model, RunMetadata};
 pub use projector::{Coordinate, Embedding};
-pub use proto::DataClass;
 pub use proto::hparams::{DatasetType, Status as SessionStatus};
+pub use proto::{DataClass, DataType};
 pub use reader::EventReader;
 pub use summary::{
     Audio, Camera, Category, Element, Experiment, HParamInfo, HParamValue, HParams, Histogram,

@@ -42,6 +42,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "crate::record",
             "crate::event",
+            "crate::graph",
             "crate::writer",
             "crate::reader",
             "std::fs",
@@ -56,6 +57,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "crate::proto",
             "crate::record",
             "crate::event",
+            "crate::graph",
             "crate::writer",
             "crate::reader",
             "std::thread",
@@ -65,6 +67,20 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("projector/config.rs", &["std::fs", "std::io", "std::path"]),
     ("projector/mod.rs", &["std::fs", "std::io", "std::path"]),
     ("projector/table.rs", &["std::fs", "std::io", "std::path"]),
+    (
+        "graph",
+        &[
+            "crate::record",
+            "crate::event",
+            "crate::projector",
+            "crate::writer",
+            "crate::reader",
+            "std::fs",
+            "std::thread",
+            "SystemTime",
+            "Instant",
+        ],
+    ),
     (
         "reader",
         &["crate::writer", "std::thread", "SystemTime", "Instant"],

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use log::{Level, Log, Metadata, Record};
-use summary_writer::{Audio, HParams, Mesh, SummaryWriter, WhenFull, WriterOptions};
+use summary_writer::{
+    Audio, Graph, HParams, Layer, Mesh, Model, SummaryWriter, WhenFull, WriterOptions,
+};
 
 struct Reports(Mutex<Vec<(Level, String)>>);
 
@@ -77,6 +79,14 @@ fn each_cause_is_reported_once() {
         22,
         "it is written all the same"
     );
+    let layers = [Layer::new("x", "Dense")];
+    let model = Model::new("m", layers).unwrap();
+    for _ in 0..3 {
+        summary.model(&model);
+    }
+    summary.graph(&Graph::from_graph_def(b"\x0a\x03\x0a\x01x").unwrap());
+    assert_eq!(summary.stats().refused_graph_count, 3);
+    assert_eq!(summary.stats().accepted_count, 24, "a graph and a model");
     summary.clone().close().unwrap();
     for step in 0..10 {
         summary.scalar("loss", 0.5, step);
@@ -97,6 +107,10 @@ fn each_cause_is_reported_once() {
                 "a mesh is larger than stock TensorBoard can be relied on to show: it draws faces of 65535 vertices, and \
                  serves 100 steps of 2.5 MiB; it is written all the same"
                     .into()
+            ),
+            (
+                Level::Warn,
+                "a second graph of a run is not written: the loaders would show different ones".into()
             ),
             (
                 Level::Error,

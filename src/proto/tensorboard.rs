@@ -68,6 +68,8 @@ pub enum DataType {
     DtUint16 = 17,
     DtComplex128 = 18,
     DtHalf = 19,
+    DtResource = 20,
+    DtVariant = 21,
     DtUint32 = 22,
     DtUint64 = 23,
 }
@@ -93,6 +95,8 @@ impl DataType {
             Self::DtUint16 => "DT_UINT16",
             Self::DtComplex128 => "DT_COMPLEX128",
             Self::DtHalf => "DT_HALF",
+            Self::DtResource => "DT_RESOURCE",
+            Self::DtVariant => "DT_VARIANT",
             Self::DtUint32 => "DT_UINT32",
             Self::DtUint64 => "DT_UINT64",
         }
@@ -115,6 +119,8 @@ impl DataType {
             "DT_UINT16" => Some(Self::DtUint16),
             "DT_COMPLEX128" => Some(Self::DtComplex128),
             "DT_HALF" => Some(Self::DtHalf),
+            "DT_RESOURCE" => Some(Self::DtResource),
+            "DT_VARIANT" => Some(Self::DtVariant),
             "DT_UINT32" => Some(Self::DtUint32),
             "DT_UINT64" => Some(Self::DtUint64),
             _ => None,
@@ -360,6 +366,221 @@ pub struct TaggedRunMetadata {
     pub run_metadata: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GraphDef {
+    #[prost(message, repeated, tag = "1")]
+    pub node: ::prost::alloc::vec::Vec<NodeDef>,
+    #[prost(message, optional, tag = "2")]
+    pub library: ::core::option::Option<FunctionDefLibrary>,
+    #[prost(message, optional, tag = "4")]
+    pub versions: ::core::option::Option<VersionDef>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct NodeDef {
+    /// Unique. Each part before a `/` is a scope, which shows as a box.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub op: ::prost::alloc::string::String,
+    /// `name`, `name:port`, or `^name` for a node that merely comes before; these stand last.
+    #[prost(string, repeated, tag = "3")]
+    pub input: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, tag = "4")]
+    pub device: ::prost::alloc::string::String,
+    #[prost(btree_map = "string, message", tag = "5")]
+    pub attr: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        AttrValue,
+    >,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AttrValue {
+    #[prost(oneof = "attr_value::Value", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
+    pub value: ::core::option::Option<attr_value::Value>,
+}
+/// Nested message and enum types in `AttrValue`.
+pub mod attr_value {
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct ListValue {
+        #[prost(bytes = "vec", repeated, tag = "2")]
+        pub s: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+        #[prost(int64, repeated, tag = "3")]
+        pub i: ::prost::alloc::vec::Vec<i64>,
+        #[prost(float, repeated, tag = "4")]
+        pub f: ::prost::alloc::vec::Vec<f32>,
+        #[prost(bool, repeated, tag = "5")]
+        pub b: ::prost::alloc::vec::Vec<bool>,
+        #[prost(enumeration = "super::DataType", repeated, tag = "6")]
+        pub r#type: ::prost::alloc::vec::Vec<i32>,
+        #[prost(message, repeated, tag = "7")]
+        pub shape: ::prost::alloc::vec::Vec<super::TensorShapeProto>,
+        #[prost(message, repeated, tag = "8")]
+        pub tensor: ::prost::alloc::vec::Vec<super::TensorProto>,
+        #[prost(message, repeated, tag = "9")]
+        pub func: ::prost::alloc::vec::Vec<super::NameAttrList>,
+    }
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Value {
+        #[prost(message, tag = "1")]
+        List(ListValue),
+        #[prost(bytes, tag = "2")]
+        S(::prost::alloc::vec::Vec<u8>),
+        #[prost(int64, tag = "3")]
+        I(i64),
+        #[prost(float, tag = "4")]
+        F(f32),
+        #[prost(bool, tag = "5")]
+        B(bool),
+        #[prost(enumeration = "super::DataType", tag = "6")]
+        Type(i32),
+        #[prost(message, tag = "7")]
+        Shape(super::TensorShapeProto),
+        #[prost(message, tag = "8")]
+        Tensor(super::TensorProto),
+        /// The name of an attribute of the function around the node.
+        #[prost(string, tag = "9")]
+        Placeholder(::prost::alloc::string::String),
+        #[prost(message, tag = "10")]
+        Func(super::NameAttrList),
+    }
+}
+/// A function of the library, and the attributes of a call.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct NameAttrList {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(btree_map = "string, message", tag = "2")]
+    pub attr: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        AttrValue,
+    >,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VersionDef {
+    /// Must agree where a loader merges graphs.
+    #[prost(int32, tag = "1")]
+    pub producer: i32,
+    #[prost(int32, tag = "2")]
+    pub min_consumer: i32,
+    #[prost(int32, repeated, tag = "3")]
+    pub bad_consumers: ::prost::alloc::vec::Vec<i32>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FunctionDefLibrary {
+    #[prost(message, repeated, tag = "1")]
+    pub function: ::prost::alloc::vec::Vec<FunctionDef>,
+    #[prost(message, repeated, tag = "2")]
+    pub gradient: ::prost::alloc::vec::Vec<GradientDef>,
+}
+/// A node whose op is the name of the signature calls it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FunctionDef {
+    #[prost(message, optional, tag = "1")]
+    pub signature: ::core::option::Option<OpDef>,
+    /// Their inputs are `argument`, `node:output:port` or `^node`.
+    #[prost(message, repeated, tag = "3")]
+    pub node_def: ::prost::alloc::vec::Vec<NodeDef>,
+    /// Where each output of the signature comes from.
+    #[prost(btree_map = "string, string", tag = "4")]
+    pub ret: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+    #[prost(btree_map = "string, message", tag = "5")]
+    pub attr: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        AttrValue,
+    >,
+    #[prost(btree_map = "string, string", tag = "6")]
+    pub control_ret: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+    #[prost(btree_map = "uint32, message", tag = "7")]
+    pub arg_attr: ::prost::alloc::collections::BTreeMap<u32, function_def::ArgAttrs>,
+}
+/// Nested message and enum types in `FunctionDef`.
+pub mod function_def {
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct ArgAttrs {
+        #[prost(btree_map = "string, message", tag = "1")]
+        pub attr: ::prost::alloc::collections::BTreeMap<
+            ::prost::alloc::string::String,
+            super::AttrValue,
+        >,
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GradientDef {
+    #[prost(string, tag = "1")]
+    pub function_name: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub gradient_func: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpDef {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "2")]
+    pub input_arg: ::prost::alloc::vec::Vec<op_def::ArgDef>,
+    #[prost(message, repeated, tag = "3")]
+    pub output_arg: ::prost::alloc::vec::Vec<op_def::ArgDef>,
+    #[prost(message, repeated, tag = "4")]
+    pub attr: ::prost::alloc::vec::Vec<op_def::AttrDef>,
+    #[prost(string, tag = "5")]
+    pub summary: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub description: ::prost::alloc::string::String,
+    #[prost(bool, tag = "16")]
+    pub is_aggregate: bool,
+    #[prost(bool, tag = "17")]
+    pub is_stateful: bool,
+    #[prost(bool, tag = "18")]
+    pub is_commutative: bool,
+    #[prost(bool, tag = "19")]
+    pub allows_uninitialized_input: bool,
+    #[prost(string, repeated, tag = "20")]
+    pub control_output: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(bool, tag = "21")]
+    pub is_distributed_communication: bool,
+}
+/// Nested message and enum types in `OpDef`.
+pub mod op_def {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct ArgDef {
+        #[prost(string, tag = "1")]
+        pub name: ::prost::alloc::string::String,
+        #[prost(string, tag = "2")]
+        pub description: ::prost::alloc::string::String,
+        #[prost(enumeration = "super::DataType", tag = "3")]
+        pub r#type: i32,
+        #[prost(string, tag = "4")]
+        pub type_attr: ::prost::alloc::string::String,
+        #[prost(string, tag = "5")]
+        pub number_attr: ::prost::alloc::string::String,
+        #[prost(string, tag = "6")]
+        pub type_list_attr: ::prost::alloc::string::String,
+        #[prost(bool, tag = "16")]
+        pub is_ref: bool,
+    }
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct AttrDef {
+        #[prost(string, tag = "1")]
+        pub name: ::prost::alloc::string::String,
+        #[prost(string, tag = "2")]
+        pub r#type: ::prost::alloc::string::String,
+        #[prost(message, optional, tag = "3")]
+        pub default_value: ::core::option::Option<super::AttrValue>,
+        #[prost(string, tag = "4")]
+        pub description: ::prost::alloc::string::String,
+        #[prost(bool, tag = "5")]
+        pub has_minimum: bool,
+        #[prost(int64, tag = "6")]
+        pub minimum: i64,
+        #[prost(message, optional, tag = "7")]
+        pub allowed_values: ::core::option::Option<super::AttrValue>,
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Layout {
     /// Not written: there is one version.
     #[prost(int32, tag = "1")]
@@ -471,4 +692,59 @@ pub mod audio_plugin_data {
             }
         }
     }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RunMetadata {
+    #[prost(message, optional, tag = "1")]
+    pub step_stats: ::core::option::Option<StepStats>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StepStats {
+    #[prost(message, repeated, tag = "1")]
+    pub dev_stats: ::prost::alloc::vec::Vec<DeviceStepStats>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DeviceStepStats {
+    /// Ends in `device:KIND:NUMBER`, or the page leaves it out until it is ticked.
+    #[prost(string, tag = "1")]
+    pub device: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "2")]
+    pub node_stats: ::prost::alloc::vec::Vec<NodeExecStats>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct NodeExecStats {
+    /// Of the graph.
+    #[prost(string, tag = "1")]
+    pub node_name: ::prost::alloc::string::String,
+    /// The page takes 0 for no time at all.
+    #[prost(int64, tag = "2")]
+    pub all_start_micros: i64,
+    #[prost(int64, tag = "5")]
+    pub all_end_rel_micros: i64,
+    #[prost(message, repeated, tag = "6")]
+    pub memory: ::prost::alloc::vec::Vec<AllocatorMemoryUsed>,
+    #[prost(message, repeated, tag = "7")]
+    pub output: ::prost::alloc::vec::Vec<NodeOutput>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AllocatorMemoryUsed {
+    #[prost(string, tag = "1")]
+    pub allocator_name: ::prost::alloc::string::String,
+    #[prost(int64, tag = "2")]
+    pub total_bytes: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct NodeOutput {
+    #[prost(int32, tag = "1")]
+    pub slot: i32,
+    /// The page fails without one, and without its shape.
+    #[prost(message, optional, tag = "3")]
+    pub tensor_description: ::core::option::Option<TensorDescription>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TensorDescription {
+    #[prost(enumeration = "DataType", tag = "1")]
+    pub dtype: i32,
+    #[prost(message, optional, tag = "2")]
+    pub shape: ::core::option::Option<TensorShapeProto>,
 }

@@ -9,7 +9,7 @@ use crate::proto::{DataClass, DataType, TensorProto, TensorShapeProto};
 
 /// Elements with a shape that fits them.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Tensor(pub(super) TensorProto);
+pub struct Tensor(pub(crate) TensorProto);
 
 impl Tensor {
     /// A tensor of numbers. `elements` are in row-major order, the last dimension fastest; they are copied. An empty

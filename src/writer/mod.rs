@@ -98,6 +98,8 @@ struct Run {
     replaced_wall_time_count: AtomicU64,
     oversized_mesh_count: AtomicU64,
     clip_counts: Arc<ClipCounts>,
+    /// Calls with a graph. The first is written.
+    graph_count: AtomicU64,
 }
 
 impl SummaryWriter {
@@ -189,6 +191,11 @@ impl SummaryWriter {
             replaced_wall_time_count: self.run.replaced_wall_time_count.load(Ordering::Relaxed),
             oversized_mesh_count: self.run.oversized_mesh_count.load(Ordering::Relaxed),
             uneven_audio_count: self.run.clip_counts.uneven_count(),
+            refused_graph_count: self
+                .run
+                .graph_count
+                .load(Ordering::Relaxed)
+                .saturating_sub(1),
             ..self.run.tray.stats()
         }
     }
@@ -283,6 +290,7 @@ impl Run {
             replaced_wall_time_count: AtomicU64::new(0),
             oversized_mesh_count: AtomicU64::new(0),
             clip_counts: Arc::default(),
+            graph_count: AtomicU64::new(0),
         })
     }
 
@@ -336,6 +344,17 @@ impl Run {
         {
             log::warn!("a wall time is not finite: the time of the call is written");
         }
+    }
+
+    /// Whether the run has no graph yet, and gets one now.
+    fn take_graph(&self) -> bool {
+        let earlier = self.graph_count.fetch_add(1, Ordering::Relaxed);
+        if earlier == 1 {
+            log::warn!(
+                "a second graph of a run is not written: the loaders would show different ones"
+            );
+        }
+        earlier == 0
     }
 
     fn count_oversized_mesh(&self) {

@@ -29,6 +29,8 @@ pub struct Stats {
     /// Steps of an audio tag with more clips than an earlier step has, which TensorBoard fails to show in part. They are
     /// written all the same.
     pub uneven_audio_count: u64,
+    /// Graphs beyond the first of a run, which are not written.
+    pub refused_graph_count: u64,
     /// Why the last attempt to write failed; `None` while all is well.
     pub failure: Option<Error>,
 }

@@ -11,9 +11,11 @@ mod audio;
 mod custom_scalars;
 mod drawn_images;
 mod embeddings;
+mod graphs;
 mod histograms;
 mod hparams;
 mod image_files;
+#[cfg(feature = "png")]
 mod images;
 mod meshes;
 mod pr_curves;
@@ -60,6 +62,7 @@ fn write(logdir: &Path) -> Result {
     pr_curves::write(&root.run("pr_curves")?)?;
     meshes::write(&root.run("meshes")?)?;
     histograms::write(&root.run("histograms")?)?;
+    graphs::write(&root)?;
     events(&root.run("events")?);
     custom_scalars::write(&root.run("custom scalars")?)?;
     embeddings::write(logdir, &root.run("embeddings")?)?;

@@ -1,0 +1,247 @@
+//! What a node is told beside its inputs: the value of an attribute.
+
+use std::collections::BTreeMap;
+
+use super::Shape;
+use crate::proto::attr_value::{ListValue, Value};
+use crate::proto::{AttrValue, DataType, NameAttrList};
+use crate::summary::Tensor;
+
+/// The value of an attribute of a node, as the info card lists it.
+///
+/// It is made from a number, a `bool`, a text, a [`DataType`], a [`Shape`], a [`Tensor`] or a [`Call`], or from an array
+/// or a `Vec` of one of these. Integers beyond `i64` become the nearest that fits, and a float has 24 bits, as in any
+/// graph. What is large, as trained weights are, makes the page slow: the browser gets all of it as text.
+///
+/// ```
+/// use summary_writer::graph::{Attr, Op};
+///
+/// let convolution = Op::new("Conv2D")
+///     .attr("strides", [1, 2, 2, 1])
+///     .attr("padding", "SAME")
+///     .attr("use_bias", true)
+///     .attr("T", Attr::placeholder("T"));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attr(pub(super) AttrValue);
+
+impl Attr {
+    /// Bytes that need not be text. Bytes beyond ASCII show as octal escapes, those of a text, too.
+    pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        Value::S(bytes.into()).into()
+    }
+
+    /// In a function: the value that its caller gives the attribute `name`.
+    pub fn placeholder(name: impl Into<String>) -> Self {
+        Value::Placeholder(name.into()).into()
+    }
+}
+
+impl From<Value> for Attr {
+    fn from(value: Value) -> Self {
+        Self(AttrValue { value: Some(value) })
+    }
+}
+
+/// A function of the library with its attributes, as the value of an attribute: the body of a loop, say.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Call(NameAttrList);
+
+impl Call {
+    /// A call without attributes.
+    pub fn new(function: impl Into<String>) -> Self {
+        Self(NameAttrList {
+            name: function.into(),
+            attr: BTreeMap::new(),
+        })
+    }
+
+    /// Adds an attribute, or replaces that of the same name.
+    pub fn attr(mut self, name: impl Into<String>, value: impl Into<Attr>) -> Self {
+        self.0.attr.insert(name.into(), value.into().0);
+        self
+    }
+}
+
+/// What an [`Attr`] holds one or several of.
+pub trait Item: sealed::Sealed {}
+
+#[allow(unnameable_types, reason = "so that nobody else implements it")]
+mod sealed {
+    use crate::proto::attr_value::{ListValue, Value};
+
+    pub trait Sealed: Sized {
+        fn into_value(self) -> Value;
+        fn push_to(self, list: &mut ListValue);
+    }
+}
+
+impl<T: Item> From<T> for Attr {
+    fn from(item: T) -> Self {
+        item.into_value().into()
+    }
+}
+
+impl<T: Item> From<Vec<T>> for Attr {
+    fn from(items: Vec<T>) -> Self {
+        list(items)
+    }
+}
+
+impl<T: Item, const N: usize> From<[T; N]> for Attr {
+    fn from(items: [T; N]) -> Self {
+        list(items)
+    }
+}
+
+fn list<T: Item>(items: impl IntoIterator<Item = T>) -> Attr {
+    let mut list = ListValue::default();
+    for item in items {
+        item.push_to(&mut list);
+    }
+    Value::List(list).into()
+}
+
+macro_rules! items {
+    ($($item:ty, $value:ident, $list:ident, $convert:expr;)*) => {$(
+        impl Item for $item {}
+        impl sealed::Sealed for $item {
+            fn into_value(self) -> Value {
+                Value::$value($convert(self))
+            }
+            fn push_to(self, list: &mut ListValue) {
+                list.$list.push($convert(self));
+            }
+        }
+    )*};
+}
+
+items! {
+    i8, I, i, i64::from;
+    i16, I, i, i64::from;
+    i32, I, i, i64::from;
+    i64, I, i, i64::from;
+    u8, I, i, i64::from;
+    u16, I, i, i64::from;
+    u32, I, i, i64::from;
+    u64, I, i, |number| i64::try_from(number).unwrap_or(i64::MAX);
+    usize, I, i, |number| i64::try_from(number).unwrap_or(i64::MAX);
+    f32, F, f, f32::from;
+    f64, F, f, narrowed;
+    bool, B, b, bool::from;
+    &str, S, s, |text: &str| text.as_bytes().to_vec();
+    String, S, s, String::into_bytes;
+    &String, S, s, |text: &String| text.as_bytes().to_vec();
+    DataType, Type, r#type, i32::from;
+    Shape, Shape, shape, |shape: Shape| shape.0;
+    Tensor, Tensor, tensor, |tensor: Tensor| tensor.0;
+    Call, Func, func, |call: Call| call.0;
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the format has no wider float"
+)]
+fn narrowed(number: f64) -> f32 {
+    number as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_value_has_its_field() {
+        let call = || Call::new("cell").attr("T", DataType::DtFloat);
+        let tensor = || Tensor::new([2], &[1i32, 2]).unwrap();
+        let shape = || Shape::from([None, Some(3)]);
+        let func = NameAttrList {
+            name: "cell".into(),
+            attr: [("T".into(), Attr::from(DataType::DtFloat).0)].into(),
+        };
+        for (attr, want) in [
+            (Attr::from(-3), Value::I(-3)),
+            (Attr::from(u64::MAX), Value::I(i64::MAX)),
+            (Attr::from(3usize), Value::I(3)),
+            (Attr::from(0.5), Value::F(0.5)),
+            (Attr::from(0.5f32), Value::F(0.5)),
+            (Attr::from(true), Value::B(true)),
+            (Attr::from("SAME"), Value::S(b"SAME".to_vec())),
+            (
+                Attr::from(String::from("é")),
+                Value::S(b"\xc3\xa9".to_vec()),
+            ),
+            (Attr::bytes([0, 255]), Value::S(vec![0, 255])),
+            (Attr::from(DataType::DtHalf), Value::Type(19)),
+            (Attr::from(shape()), Value::Shape(shape().0)),
+            (Attr::from(tensor()), Value::Tensor(tensor().0)),
+            (Attr::placeholder("T"), Value::Placeholder("T".into())),
+            (Attr::from(call()), Value::Func(func.clone())),
+        ] {
+            assert_eq!(attr, Attr::from(want));
+        }
+        let none = ListValue::default;
+        for (attr, want) in [
+            (
+                Attr::from([1, -2]),
+                ListValue {
+                    i: vec![1, -2],
+                    ..none()
+                },
+            ),
+            (
+                Attr::from(vec![1.5]),
+                ListValue {
+                    f: vec![1.5],
+                    ..none()
+                },
+            ),
+            (
+                Attr::from([true, false]),
+                ListValue {
+                    b: vec![true, false],
+                    ..none()
+                },
+            ),
+            (
+                Attr::from(["a", "b"]),
+                ListValue {
+                    s: vec![b"a".to_vec(), b"b".to_vec()],
+                    ..none()
+                },
+            ),
+            (
+                Attr::from([DataType::DtFloat]),
+                ListValue {
+                    r#type: vec![1],
+                    ..none()
+                },
+            ),
+            (
+                Attr::from([shape()]),
+                ListValue {
+                    shape: vec![shape().0],
+                    ..none()
+                },
+            ),
+            (
+                Attr::from([tensor()]),
+                ListValue {
+                    tensor: vec![tensor().0],
+                    ..none()
+                },
+            ),
+            (
+                Attr::from(vec![call()]),
+                ListValue {
+                    func: vec![func],
+                    ..none()
+                },
+            ),
+            (Attr::from(Vec::<i64>::new()), none()),
+        ] {
+            assert_eq!(attr, Attr::from(Value::List(want)));
+        }
+    }
+}

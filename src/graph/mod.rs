@@ -1,0 +1,73 @@
+//! Graphs: what a model is made of, for the graphs dashboard.
+//!
+//! A [`Graph`] has nodes with inputs, shapes, devices and attributes; [`GraphBuilder`] makes one node by node, and
+//! [`Graph::from_graph_def`] takes what another program has made. A [`Model`] is made of layers. A [`RunMetadata`] says
+//! what the nodes cost in a step. Pure: no file, no thread, no clock.
+
+mod attr;
+mod builder;
+mod check;
+mod function;
+mod model;
+mod name;
+mod run_metadata;
+mod shape;
+#[cfg(test)]
+mod tests;
+
+pub use attr::{Attr, Call, Item};
+pub use builder::{GraphBuilder, Input, Node, Op};
+pub use function::Function;
+pub use model::{Layer, Model};
+pub use run_metadata::{NodeStats, RunMetadata};
+pub use shape::Shape;
+
+use prost::Message;
+
+use crate::error::{Error, Result};
+use crate::proto::GraphDef;
+
+/// More than any page draws: graphs without weights have a few MiB at most.
+const MAX_GRAPH_DEF_BYTES: usize = 64 << 20;
+
+/// A graph that the dashboard can draw: of one node or more, each with a name of its own.
+///
+/// It comes from a [`GraphBuilder`] or from bytes, and is logged by
+/// [`SummaryWriter::graph`](crate::SummaryWriter::graph).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Graph(GraphDef);
+
+impl Graph {
+    /// The graph of a serialized `GraphDef`, as TensorFlow's `graph.as_graph_def().SerializeToString()` gives it, or
+    /// another tool.
+    ///
+    /// The names of nodes are not held to TensorFlow's rule, for PyTorch does not keep it and the page does not need it.
+    /// An input that names no node stays; the page leaves its edge out. What no dashboard shows, debug information and
+    /// full types, is dropped. Weights are kept, and make the page slow.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if there are more than 64 MiB of bytes, if they are no `GraphDef`, if it has no node, if two
+    /// nodes or two functions have one name, or if a name is one that the page fails at.
+    pub fn from_graph_def(bytes: impl AsRef<[u8]>) -> Result<Self> {
+        let bytes = bytes.as_ref();
+        if bytes.len() > MAX_GRAPH_DEF_BYTES {
+            let count = bytes.len();
+            let problem = format!("{count} bytes are given, at most {MAX_GRAPH_DEF_BYTES} fit");
+            return Err(Error::invalid("graph", problem));
+        }
+        let graph = GraphDef::decode(bytes).map_err(|source| {
+            let count = bytes.len();
+            Error::invalid("graph", format!("{count} bytes are no GraphDef: {source}"))
+        })?;
+        Self::checked(graph)
+    }
+
+    fn checked(graph: GraphDef) -> Result<Self> {
+        check::check(&graph)?;
+        Ok(Self(graph))
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        self.0.encode_to_vec()
+    }
+}
