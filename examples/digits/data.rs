@@ -8,6 +8,7 @@ use flate2::read::GzDecoder;
 
 /// Pixels of an image, 8 × 8.
 pub(crate) const PIXELS: usize = 64;
+pub(crate) const SIDE: u32 = 8;
 /// Digits 0 to 9.
 pub(crate) const CLASSES: usize = 10;
 
@@ -53,6 +54,11 @@ impl Digits {
         self.labels.len()
     }
 
+    /// Brightness of the pixels of each image.
+    pub(crate) fn images(&self) -> impl Iterator<Item = &[f32]> {
+        self.pixels.chunks_exact(PIXELS)
+    }
+
     /// Every image in one of two sets, at random: `percent` of them in the first.
     pub(crate) fn split(&self, percent: usize, rng: &mut Rng) -> (Self, Self) {
         let order = self.shuffled(rng);
@@ -74,7 +80,7 @@ impl Digits {
         order
     }
 
-    fn select(&self, indices: &[usize]) -> Self {
+    pub(crate) fn select(&self, indices: &[usize]) -> Self {
         let image = |&i: &usize| &self.pixels[i * PIXELS..(i + 1) * PIXELS];
         Self {
             pixels: indices.iter().flat_map(image).copied().collect(),

@@ -1,7 +1,8 @@
 //! Turns 1,797 handwritten digits into two trained classifiers, and their training into TensorBoard
-//! runs to compare: `baseline`, and `dropout`, which silences a fifth of the hidden units a step.
+//! runs to compare: `baseline`, and `dropout`, which silences a fifth of the hidden units a step. With
+//! `--sweep` it trains a grid of hyperparameters instead.
 //!
-//! `train` below has all the logging there is.
+//! `train` below logs the numbers; `inspect` a look inside.
 
 #![allow(
     clippy::print_stdout,
@@ -10,6 +11,7 @@
 )]
 
 mod data;
+mod inspect;
 mod net;
 mod options;
 mod progress;
@@ -23,7 +25,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use fastrand::Rng;
-use summary_writer::{SummaryWriter, Tag, markdown_table, unique_logdir};
+use summary_writer::{HParams, SummaryWriter, Tag, markdown_table, unique_logdir};
 
 use crate::data::{CLASSES, Digits, PIXELS};
 use crate::net::{HIDDEN, Net, Score};
@@ -32,16 +34,44 @@ use crate::progress::Progress;
 
 const SEED: u64 = 7;
 const BATCH: usize = 32;
-const LEARNING_RATE: f32 = 5e-3;
 const TRAINING_PERCENT: usize = 80;
+
+/// What differs from training to training.
+struct Trial {
+    name: String,
+    learning_rate: f32,
+    dropout: f32,
+}
+
+impl Trial {
+    /// The two to compare, or the grid to search.
+    fn all(sweep: bool) -> Vec<Self> {
+        let trial = |name: String, learning_rate, dropout| Self {
+            name,
+            learning_rate,
+            dropout,
+        };
+        if !sweep {
+            let names = [("baseline", 0.0), ("dropout", 0.2)];
+            return names
+                .map(|(name, dropout)| trial(name.into(), 5e-3, dropout))
+                .into();
+        }
+        let rates = [1e-3, 5e-3, 2e-2];
+        let grid = rates
+            .iter()
+            .flat_map(|&rate| [0.0, 0.2, 0.5].map(|dropout| (rate, dropout)));
+        grid.map(|(rate, dropout)| trial(format!("rate {rate}, dropout {dropout}"), rate, dropout))
+            .collect()
+    }
+}
 
 /// Trains one network for `epochs` and logs its course: the configuration to the run in `logdir`, the
 /// numbers to its children `train` and `validation`. TensorBoard draws into one chart whatever runs
-/// log under one tag: here the two children, and the other experiment.
+/// log under one tag: here the two children, and the other trials.
 fn train(
     logdir: &Path,
-    name: &'static str,
-    dropout: f32,
+    trial: &Trial,
     epochs: u16,
     training: &Digits,
     held_out: &Digits,
@@ -49,7 +79,15 @@ fn train(
     let experiment = SummaryWriter::create_file_writer(logdir)?;
     let train = experiment.run("train")?;
     let validation = experiment.run("validation")?;
-    experiment.text("config", config(dropout, epochs, training, held_out), 0);
+    experiment.text("config", config(trial, epochs, training, held_out), 0);
+    let hparams = HParams::new()
+        .set("learning_rate", trial.learning_rate)
+        .set("dropout", trial.dropout)
+        .set("epochs", epochs);
+    experiment.hparams(hparams);
+    inspect::charts(&experiment)?;
+    inspect::model(&experiment)?;
+    inspect::samples(&train, training)?;
 
     let loss = Tag::new("loss/epoch").description("Cross-entropy in nats, **mean** over the epoch");
     let accuracy = Tag::new("accuracy/epoch").description("Share of images classified right");
@@ -57,20 +95,20 @@ fn train(
     let throughput = Tag::new("throughput/samples_per_second")
         .description("Images trained on a second, the logging of every batch included");
 
-    // The network has its own generator: however often dropout draws from it, both experiments start
-    // from the same weights and see the same batches.
+    // The network has its own generator: however often dropout draws from it, all trials start from
+    // the same weights and see the same batches.
     let mut rng = Rng::with_seed(SEED);
-    let mut net = Net::new(dropout, rng.fork());
+    let mut net = Net::new(trial.dropout, rng.fork());
     let steps = usize::from(epochs) * training.len().div_ceil(BATCH);
-    let progress = Progress::new(name, epochs, steps)?;
+    let progress = Progress::new(&trial.name, epochs, steps)?;
 
     let mut step = 0;
     for epoch in 0..epochs {
         let started = Instant::now();
         let mut score = Score::default();
-        let mut learning_rate = LEARNING_RATE;
+        let mut learning_rate = trial.learning_rate;
         for batch in training.batches(BATCH, &mut rng) {
-            learning_rate = cosine(step, steps);
+            learning_rate = trial.learning_rate * cosine(step, steps);
             let batch_score = net.train(&batch, learning_rate);
             train.scalars(
                 step,
@@ -90,10 +128,16 @@ fn train(
         train.scalar(&rate, learning_rate, epoch);
         train.scalar(&throughput, samples_per_second, epoch);
 
-        let held_out_score = net.evaluate(held_out);
-        validation.scalar(&loss, held_out_score.loss(), epoch);
-        validation.scalar(&accuracy, held_out_score.accuracy(), epoch);
-        progress.epoch(epoch, score, held_out_score);
+        inspect::parameters(&train, &net, epoch)?;
+
+        let evaluation = net.evaluate(held_out);
+        validation.scalar(&loss, evaluation.score.loss(), epoch);
+        validation.scalar(&accuracy, evaluation.score.accuracy(), epoch);
+        inspect::classes(&validation, held_out, &evaluation, epoch)?;
+        if epoch + 1 == epochs {
+            inspect::outcome(&validation, held_out, &evaluation, epoch)?;
+        }
+        progress.epoch(epoch, score, evaluation.score);
     }
 
     // Dropping a writer closes it as well, but cannot return what went wrong.
@@ -103,19 +147,22 @@ fn train(
     Ok(())
 }
 
-/// The learning rate of a step: from `LEARNING_RATE` down to almost nothing, along half a cosine.
+/// What is left of the learning rate at a step: from 1 down to almost nothing, along half a cosine.
 fn cosine(step: usize, steps: usize) -> f32 {
-    LEARNING_RATE * 0.5 * (1.0 + (PI * step as f32 / steps as f32).cos())
+    0.5 * (1.0 + (PI * step as f32 / steps as f32).cos())
 }
 
-fn config(dropout: f32, epochs: u16, training: &Digits, held_out: &Digits) -> String {
+fn config(trial: &Trial, epochs: u16, training: &Digits, held_out: &Digits) -> String {
     let setting = |name: &str, value: &dyn Display| [name.to_owned(), value.to_string()];
     let network = format!("{PIXELS} → {HIDDEN} ReLU → {CLASSES} softmax");
-    let optimiser = format!("Adam, learning rate {LEARNING_RATE}, cosine decay to 0");
+    let optimiser = format!(
+        "Adam, learning rate {}, cosine decay to 0",
+        trial.learning_rate
+    );
     let (images, held_out) = (training.len(), held_out.len());
     let rows = [
         setting("network", &network),
-        setting("dropout after the hidden layer", &dropout),
+        setting("dropout after the hidden layer", &trial.dropout),
         setting("optimiser", &optimiser),
         setting("epochs", &epochs),
         setting("batch size", &BATCH),
@@ -135,13 +182,17 @@ fn run(options: Options) -> Result<(), Box<dyn Error>> {
     };
     let digits = Digits::load()?;
     let (training, held_out) = digits.split(TRAINING_PERCENT, &mut Rng::with_seed(SEED));
-    for (name, dropout) in [("baseline", 0.0), ("dropout", 0.2)] {
-        let logdir = logdir.join(name);
-        train(&logdir, name, dropout, options.epochs, &training, &held_out)?;
+    let trials = Trial::all(options.sweep);
+    for trial in &trials {
+        let logdir = logdir.join(&trial.name);
+        train(&logdir, trial, options.epochs, &training, &held_out)?;
     }
 
     let (wrote, view) = (logdir.display(), watched.display());
-    println!("Wrote 6 runs (baseline and dropout) to {wrote}.");
+    println!(
+        "Wrote {} trainings, of three runs each, to {wrote}.",
+        trials.len()
+    );
     println!("Look at them: tensorboard --logdir {view}  (--view does it for you)");
     if options.view {
         view::serve(&watched)?;

@@ -40,6 +40,24 @@ impl AddAssign for Score {
     }
 }
 
+/// What the network makes of some images.
+pub(crate) struct Evaluation {
+    pub(crate) score: Score,
+    /// What the hidden layer gives, shape (images, `HIDDEN`).
+    pub(crate) hidden: Vec<f32>,
+    /// Shape (images, `CLASSES`), each row of the sum 1.
+    pub(crate) probabilities: Vec<f32>,
+}
+
+impl Evaluation {
+    /// The most probable class of each image.
+    pub(crate) fn predicted(&self) -> Vec<usize> {
+        let most = |row: &[f32]| (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]));
+        let rows = self.probabilities.chunks_exact(CLASSES);
+        rows.filter_map(most).collect()
+    }
+}
+
 /// 64 pixels → 128 ReLU → dropout → 10 softmax.
 pub(crate) struct Net {
     hidden: Dense,
@@ -95,22 +113,33 @@ impl Net {
         score
     }
 
-    /// The score on `digits`, every unit at work and nothing learnt.
-    pub(crate) fn evaluate(&self, digits: &Digits) -> Score {
+    /// What the network makes of `digits`, every unit at work and nothing learnt.
+    pub(crate) fn evaluate(&self, digits: &Digits) -> Evaluation {
         let mut hidden = self.hidden.forward(&digits.pixels);
         hidden.iter_mut().for_each(|x| *x = x.max(0.0));
-        softmax(&mut self.output.forward(&hidden), &digits.labels)
+        let mut probabilities = self.output.forward(&hidden);
+        let score = softmax(&mut probabilities, &digits.labels);
+        Evaluation {
+            score,
+            hidden,
+            probabilities,
+        }
+    }
+
+    /// The layers from the pixels on, with their names.
+    pub(crate) fn layers(&self) -> [(&'static str, &Dense); 2] {
+        [("hidden", &self.hidden), ("output", &self.output)]
     }
 }
 
 /// A fully connected layer: `output = input · weights + biases`.
-struct Dense {
+pub(crate) struct Dense {
     inputs: usize,
     outputs: usize,
     /// Shape (inputs, outputs): the inner loops below then run over neighbours in memory, which the
     /// compiler makes SIMD code of.
-    weights: Parameter,
-    biases: Parameter,
+    pub(crate) weights: Parameter,
+    pub(crate) biases: Parameter,
 }
 
 impl Dense {
@@ -139,8 +168,10 @@ impl Dense {
         output
     }
 
-    /// Adds to the gradients of weights and biases what a batch gives.
+    /// Sets the gradients of weights and biases to what a batch gives.
     fn learn(&mut self, input: &[f32], output_gradient: &[f32]) {
+        self.weights.gradient.fill(0.0);
+        self.biases.gradient.fill(0.0);
         let rows = output_gradient.chunks_exact(self.outputs);
         for (gradient, input) in rows.zip(input.chunks_exact(self.inputs)) {
             let weights = self.weights.gradient.chunks_exact_mut(self.outputs);
@@ -164,9 +195,10 @@ impl Dense {
 }
 
 /// Trainable values with what Adam keeps of each; all four have the same length.
-struct Parameter {
-    value: Vec<f32>,
-    gradient: Vec<f32>,
+pub(crate) struct Parameter {
+    pub(crate) value: Vec<f32>,
+    /// Of the last batch.
+    pub(crate) gradient: Vec<f32>,
     mean: Vec<f32>,
     square: Vec<f32>,
 }
@@ -182,7 +214,7 @@ impl Parameter {
         }
     }
 
-    /// Adam (Kingma and Ba, 2015) with its usual constants; `step` counts from 1. Spends the gradient.
+    /// Adam (Kingma and Ba, 2015) with its usual constants; `step` counts from 1.
     fn descend(&mut self, learning_rate: f32, step: i32) {
         const BETA_1: f32 = 0.9;
         const BETA_2: f32 = 0.999;
@@ -190,12 +222,11 @@ impl Parameter {
         let unbias_1 = 1.0 / (1.0 - BETA_1.powi(step));
         let unbias_2 = 1.0 / (1.0 - BETA_2.powi(step));
         let moments = self.mean.iter_mut().zip(&mut self.square);
-        let values = self.value.iter_mut().zip(&mut self.gradient);
+        let values = self.value.iter_mut().zip(&self.gradient);
         for ((value, gradient), (mean, square)) in values.zip(moments) {
-            *mean += (1.0 - BETA_1) * (*gradient - *mean);
-            *square += (1.0 - BETA_2) * (*gradient * *gradient - *square);
+            *mean += (1.0 - BETA_1) * (gradient - *mean);
+            *square += (1.0 - BETA_2) * (gradient * gradient - *square);
             *value -= learning_rate * *mean * unbias_1 / ((*square * unbias_2).sqrt() + 1e-8);
-            *gradient = 0.0;
         }
     }
 }

@@ -14,12 +14,14 @@ Options:
   --logdir DIR  write the runs below DIR, one training in each
                 [default: a new directory in logs/digits]
   --epochs N    passes over the training data, 1 to 65535 [default: 20]
+  --sweep       train a grid of nine learning rates and dropouts instead, to compare on the HParams page
   --view        then start TensorBoard on the runs; installs it under target/ if PATH has none
   --help        print this";
 
 pub(crate) struct Options {
     pub(crate) logdir: Option<PathBuf>,
     pub(crate) epochs: u16,
+    pub(crate) sweep: bool,
     pub(crate) view: bool,
     pub(crate) help: bool,
 }
@@ -29,6 +31,7 @@ impl Options {
         let mut options = Self {
             logdir: None,
             epochs: 20,
+            sweep: false,
             view: false,
             help: false,
         };
@@ -49,6 +52,7 @@ impl Options {
                     })?;
                     options.epochs = epochs.get();
                 }
+                Long("sweep") => options.sweep = true,
                 Long("view") => options.view = true,
                 Short('h') | Long("help") => options.help = true,
                 other => return Err(hint(other.unexpected())),

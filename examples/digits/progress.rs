@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use crate::net::Score;
 
 pub(crate) struct Progress {
-    name: &'static str,
+    name: String,
     bar: ProgressBar,
     plain: bool,
     epochs: u16,
@@ -16,15 +16,11 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// `batches` is the number of them in all epochs.
-    pub(crate) fn new(
-        name: &'static str,
-        epochs: u16,
-        batches: usize,
-    ) -> Result<Self, TemplateError> {
+    pub(crate) fn new(name: &str, epochs: u16, batches: usize) -> Result<Self, TemplateError> {
         let style = ProgressStyle::with_template("{prefix:8} {wide_bar} {msg}")?;
         let mut bar = ProgressBar::new(batches as u64)
             .with_style(style)
-            .with_prefix(name)
+            .with_prefix(name.to_owned())
             .with_finish(ProgressFinish::AndLeave);
         // The bar draws on standard error, and hides itself where that is no terminal.
         let plain = bar.is_hidden() || !io::stdout().is_terminal();
@@ -32,7 +28,7 @@ impl Progress {
             bar = ProgressBar::hidden();
         }
         Ok(Self {
-            name,
+            name: name.to_owned(),
             bar,
             plain,
             epochs,
@@ -45,7 +41,7 @@ impl Progress {
 
     /// `epoch` counts from 0.
     pub(crate) fn epoch(&self, epoch: u16, train: Score, validation: Score) {
-        let (name, done, epochs) = (self.name, epoch + 1, self.epochs);
+        let (name, done, epochs) = (&self.name, epoch + 1, self.epochs);
         let numbers = format!(
             "epoch {done:>2}/{epochs}  loss {:.4}  accuracy {:.3}  validation {:.3}",
             train.loss(),

@@ -120,10 +120,11 @@ class Browser(webdriver.Chrome):
             return Object.fromEntries(categories);
         """)
 
-    def images(self) -> dict[str, list[int] | None]:
-        """The size of each picture of the Images dashboard, once it is there, by its tag."""
-        return self.ask("""
-            return Object.fromEntries(deep(document, "tf-image-loader").map(loader => {
+    def images(self, run: str) -> dict[str, list[int] | None]:
+        """The size of each picture of a run on the Images dashboard, once it is there, by its tag."""
+        return self.ask(f"const run = {json.dumps(run)};" + """
+            const loaders = deep(document, "tf-image-loader").filter(loader => loader.run === run);
+            return Object.fromEntries(loaders.map(loader => {
               const image = deep(loader.shadowRoot, "img")[0];
               return [loader.tag, image && image.complete ? [image.naturalWidth, image.naturalHeight] : null];
             }));

@@ -1,5 +1,7 @@
 //! Which class was taken for which: a picture, and a table.
 
+mod colors;
+mod numbers;
 mod picture;
 
 use super::Image;

@@ -1,0 +1,189 @@
+//! One of everything that stock TensorBoard shows, at several steps, made by arithmetic:
+//! `cargo run --release --example gallery -- DIR`. A function for each kind: take what you need.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a program that talks to its user, and draws pictures from formulas"
+)]
+
+mod pictures;
+mod shapes;
+mod sounds;
+
+use std::error::Error;
+use std::f32::consts::TAU;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use fastrand::Rng;
+use summary_writer::{
+    Category, Embedding, HParams, Histogram, Layout, Margin, PrCurve, SummaryWriter, Tag,
+    markdown_table, unique_logdir,
+};
+
+type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
+
+const STEPS: u16 = 20;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The library's messages leave out their causes.
+            eprintln!("gallery: {error}");
+            let mut source = error.source();
+            while let Some(cause) = source {
+                eprintln!("  because: {cause}");
+                source = cause.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result {
+    let logdir = match std::env::args_os().nth(1) {
+        Some(dir) => PathBuf::from(dir),
+        None => unique_logdir("logs/gallery")?,
+    };
+    let summary = SummaryWriter::create_file_writer(logdir.join("gallery"))?;
+    charts(&summary)?;
+    report(&summary);
+    for step in 0..STEPS {
+        let progress = f32::from(step) / f32::from(STEPS - 1);
+        scalars(&summary, progress, step);
+        histograms(&summary, progress, step)?;
+        pr_curve(&summary, progress, step)?;
+        pictures::log(&summary, progress, step)?;
+        sounds::log(&summary, progress, step)?;
+        shapes::log(&summary, progress, step)?;
+    }
+    embedding(&summary)?;
+    summary.close()?;
+
+    for (trial, (lr, optimizer)) in (1..).zip([(0.1, "sgd"), (0.01, "adam"), (0.001, "adam")]) {
+        let trial = SummaryWriter::create_file_writer(logdir.join(format!("trial {trial}")))?;
+        hparams(&trial, lr, optimizer);
+        trial.close()?;
+    }
+    println!("Look at it: tensorboard --logdir {}", logdir.display());
+    Ok(())
+}
+
+/// Scalars, Time Series. The part before the `/` makes a group; a description shows behind an icon.
+fn scalars(summary: &SummaryWriter, progress: f32, step: u16) {
+    let wave = |phase: f32| (TAU * (progress + phase)).sin();
+    summary.scalar("waves/sine", wave(0.0), step);
+    summary.scalars(
+        step,
+        [
+            ("waves/cosine", wave(0.25)),
+            ("waves/damped", wave(0.0) / (1.0 + 4.0 * progress)),
+        ],
+    );
+    let decay = Tag::new("decay")
+        .description("`exp(-4 t)`, and a **margin** around it on the Custom Scalars page");
+    let mean = (-4.0 * progress).exp();
+    summary.scalar(&decay, mean, step);
+    summary.scalars(
+        step,
+        [("decay/lower", 0.8 * mean), ("decay/upper", 1.2 * mean)],
+    );
+}
+
+/// Custom Scalars: lines of several tags in one chart, and a line with its margin.
+fn charts(summary: &SummaryWriter) -> Result {
+    let margin = Margin::new("decay", "decay/lower", "decay/upper");
+    let category = Category::new("gallery")?
+        .multiline("all waves", ["waves/.*"])?
+        .margin("decay", [margin])?;
+    summary.custom_scalars(Layout::new().category(category));
+    Ok(())
+}
+
+/// Histograms, Distributions: a normal distribution that wanders and widens, and one that a program has counted itself.
+fn histograms(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
+    let mut rng = Rng::with_seed(1);
+    let mut normal = |mean: f32, deviation: f32| {
+        // Of twelve uniform numbers the sum has a variance of 1.
+        let sum: f32 = (0..12).map(|_| rng.f32()).sum();
+        mean + deviation * (sum - 6.0)
+    };
+    let values: Vec<f32> = (0..2000)
+        .map(|_| normal(2.0 * progress, 0.5 + progress))
+        .collect();
+    summary.histogram("wandering", &values, step);
+
+    let edges = [0.0, 1.0, 2.0, 4.0, 8.0];
+    let counts = [8, 4, 2, 1].map(|count| count + u64::from(step));
+    summary.histogram("counted", Histogram::from_buckets(&edges, &counts)?, step);
+    Ok(())
+}
+
+/// Text: Markdown, and a table of rows.
+fn report(summary: &SummaryWriter) {
+    let notes = "# Gallery\n\nEverything on these pages was made by *arithmetic*: no data, no training.\n\n\
+                 ```\nsummary.text(\"notes\", markdown, 0);\n```\n";
+    summary.text("notes", notes, 0);
+    let rows = [["steps", "20"], ["seed", "1"]];
+    summary.text("settings", markdown_table(["name", "value"], rows), 0);
+}
+
+/// PR Curves: a classifier that becomes better.
+fn pr_curve(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
+    let mut rng = Rng::with_seed(2);
+    let (labels, predictions): (Vec<bool>, Vec<f32>) = (0..500)
+        .map(|_| {
+            let label = rng.bool();
+            let evidence = if label { progress } else { -progress };
+            (
+                label,
+                1.0 / (1.0 + (-3.0 * (evidence + rng.f32() - 0.5)).exp()),
+            )
+        })
+        .unzip();
+    summary.pr_curve(
+        "better and better",
+        PrCurve::new(&labels, &predictions)?,
+        step,
+    );
+    Ok(())
+}
+
+/// HParams: a run each, with its metrics as ordinary scalars.
+fn hparams(trial: &SummaryWriter, lr: f64, optimizer: &str) {
+    trial.hparams(
+        HParams::new()
+            .set("lr", lr)
+            .set("optimizer", optimizer)
+            .set("nesterov", lr > 0.05),
+    );
+    for step in 0..STEPS {
+        let loss = (1.0 - 5.0 * (lr * (0.1 - lr)).abs()) / f64::from(step + 1);
+        trial.scalar("loss", loss, step);
+        trial.scalar("accuracy", 1.0 - loss, step);
+    }
+}
+
+/// Projector: points on five clusters in eight dimensions, labelled, with a thumbnail each.
+fn embedding(summary: &SummaryWriter) -> Result {
+    let mut rng = Rng::with_seed(3);
+    let (mut vectors, mut labels, mut thumbnails) = (Vec::new(), Vec::new(), Vec::new());
+    for point in 0..200 {
+        let cluster = point % 5;
+        for dimension in 0..8 {
+            let center = if dimension % 5 == cluster { 3.0 } else { 0.0 };
+            vectors.push(center + rng.f32());
+        }
+        labels.push(format!("cluster {cluster}"));
+        thumbnails.push(pictures::swatch(cluster as f32 / 5.0)?);
+    }
+    let embedding = Embedding::new("clusters", &vectors, 8)?
+        .labels(&labels)?
+        .thumbnails(&thumbnails)?;
+    summary.embedding(embedding, STEPS)?;
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Images: pixels, a batch, a grid, boxes, an animation, a confusion matrix.
+
+use std::f32::consts::TAU;
+
+use summary_writer::{BoundingBox, ConfusionMatrix, Image, SummaryWriter};
+
+use crate::Result;
+
+const SIDE: u32 = 96;
+
+pub(crate) fn log(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
+    if !step.is_multiple_of(2) {
+        return Ok(()); // TensorBoard keeps ten steps of each image.
+    }
+    summary.image("interference", interference(progress)?, step);
+
+    let swatches = (0..12).map(|n| swatch(progress + n as f32 / 12.0));
+    let swatches = swatches.collect::<Result<Vec<_>>>()?;
+    summary.image("grid", Image::grid(&swatches, 4)?, step);
+    summary.images("batch", swatches.into_iter().take(3), step);
+
+    let left = 8.0 + 40.0 * progress;
+    let boxes = [
+        BoundingBox::new(left, 20.0, left + 36.0, 56.0).label("wave"),
+        BoundingBox::new(30.0, 60.0, 90.0, 90.0).color([255, 200, 0]),
+    ];
+    summary.image("boxes", interference(0.3)?.with_boxes(boxes)?, step);
+
+    let right = 40 + u64::from(step) * 2;
+    let counts = [right, 9, 4, 6, right, 8, 2, 7, right];
+    let matrix = ConfusionMatrix::new(&["cat", "dog", "fox"], &counts)?;
+    summary.image("confusion/picture", matrix.to_image(), step);
+    summary.text("confusion/table", matrix.to_markdown(), step);
+
+    if step == 0 {
+        let frames = (0..16).map(|frame| interference(frame as f32 / 16.0));
+        let frames = frames.collect::<Result<Vec<_>>>()?;
+        summary.image("animation", Image::animation(frames, 12.0)?, step);
+    }
+    Ok(())
+}
+
+/// Waves of two sources, of which one moves.
+fn interference(phase: f32) -> Result<Image> {
+    let mut pixels = Vec::new();
+    for y in 0..SIDE {
+        for x in 0..SIDE {
+            let wave = |center_x: f32, center_y: f32| {
+                let distance = (x as f32 - center_x).hypot(y as f32 - center_y);
+                (distance / 3.0 - TAU * phase).sin()
+            };
+            let height = 0.25 * (wave(24.0, 48.0) + wave(48.0 + 24.0 * phase, 48.0));
+            pixels.extend([0.2 + 0.5 * height, 0.5 + height, 0.8 + 0.4 * height]);
+        }
+    }
+    Ok(Image::rgb_0_to_1(SIDE, SIDE, &pixels)?)
+}
+
+/// A small square of one colour of the rainbow.
+pub(crate) fn swatch(hue: f32) -> Result<Image> {
+    Ok(Image::rgb8(16, 16, rainbow(hue).repeat(16 * 16))?)
+}
+
+/// A colour of the wheel; `hue` is taken modulo 1.
+pub(crate) fn rainbow(hue: f32) -> [u8; 3] {
+    [0.0, 1.0 / 3.0, 2.0 / 3.0].map(|shift| (140.0 + 110.0 * (TAU * (hue - shift)).cos()) as u8)
+}
