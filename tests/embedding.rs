@@ -28,7 +28,10 @@ fn files_are_in_the_directory_of_the_run_before_the_call_returns() {
         ["\"encoder/points:00007\"", "\"points:9223372036854775807\""]
     );
     let tensors = dir.path().join("train/00007/encoder_points/tensors.tsv");
-    assert_eq!(fs::read_to_string(tensors).unwrap(), "0.5\t1\n1.5\t2\n");
+    assert_eq!(
+        fs::read_to_string(tensors).unwrap(),
+        "0.5\t1\t0\n1.5\t2\t0\n"
+    );
     assert_eq!(summary.stats().saturated_step_count, 0);
     assert_eq!(run.stats().saturated_step_count, 1);
 }

@@ -18,6 +18,8 @@ use crate::error::{Error, Result};
 const CONFIG: &str = "projector_config.pbtxt";
 /// Room for many numbers in one call of the system.
 const BUFFER_BYTES: usize = 1 << 16;
+/// The dashboard opens on a view of three, and draws no point that has fewer.
+const MIN_DIMENSIONS: usize = 3;
 /// Of a tag in the name of its folder; a file system takes 255 bytes.
 const MAX_NAME_BYTES: usize = 80;
 
@@ -235,6 +237,9 @@ fn put_tensors(file: &mut impl Write, embedding: &Embedding) -> io::Result<()> {
                 _ => write!(file, "{number:e}")?,
             }
         }
+        for _ in row.len()..MIN_DIMENSIONS {
+            file.write_all(b"\t0")?;
+        }
         file.write_all(b"\n")?;
     }
     Ok(())
@@ -346,8 +351,8 @@ mod tests {
         let run = run.path();
         let labelled = embedding("a", &[1.0, 2.0]).labels(["x", "y"]).unwrap();
         write(run, "scope/", &labelled, 3, true).unwrap();
-        put(run, "b", &[0.5], -3);
-        put(run, "b", &[0.5], i64::MAX);
+        put(run, "b", &[0.5, 1.0], -3);
+        put(run, "b", &[0.5, 1.0], i64::MAX);
         let want = "embeddings {\n  tensor_name: \"scope/a:00003\"\n  tensor_path: \"00003/scope_a/tensors.tsv\"\n  \
                     metadata_path: \"00003/scope_a/metadata.tsv\"\n}\n"
             .to_owned()
@@ -364,7 +369,7 @@ mod tests {
         assert_eq!(files(run), want);
         let tensors = fs::read_to_string(run.join("00003/scope_a/tensors.tsv")).unwrap();
         let metadata = fs::read_to_string(run.join("00003/scope_a/metadata.tsv")).unwrap();
-        assert_eq!((&*tensors, &*metadata), ("1\n2\n", "x\ny\n"));
+        assert_eq!((&*tensors, &*metadata), ("1\t0\t0\n2\t0\t0\n", "x\ny\n"));
     }
 
     #[cfg(feature = "png")]
@@ -380,19 +385,19 @@ mod tests {
         let sprite = "  sprite {\n    image_path: \"00000/a/sprite.png\"\n    single_image_dim: 2\n    single_image_dim: 1\n  }\n}\n";
         assert!(config(run).ends_with(sprite), "{}", config(run));
         let png = fs::read(run.join("00000/a/sprite.png")).unwrap();
-        // The signature, and width and height of the header: three images of 2 x 1 in two columns are 4 x 2.
+        // The signature, and width and height of the header: three images of 2 x 1, one above the other.
         assert_eq!(png[..8], *b"\x89PNG\r\n\x1a\n");
-        assert_eq!(png[16..24], [0, 0, 0, 4, 0, 0, 0, 2]);
+        assert_eq!(png[16..24], [0, 0, 0, 2, 0, 0, 0, 3]);
     }
 
     #[test]
     fn the_last_of_one_tag_and_step_counts_and_leaves_no_files_behind() {
         let run = tempfile::tempdir().unwrap();
         let run = run.path();
-        put(run, "a", &[1.0], 0);
-        put(run, "b", &[2.0], 0);
+        put(run, "a", &[1.0, 2.0], 0);
+        put(run, "b", &[2.0, 1.0], 0);
         for number in [3.0, 4.0, 5.0] {
-            put(run, "a", &[number], 0);
+            put(run, "a", &[number, 1.0], 0);
         }
         assert_eq!(
             config(run),
@@ -403,7 +408,7 @@ mod tests {
             ["00000/a-2/tensors.tsv", "00000/b/tensors.tsv", CONFIG]
         );
         let tensors = fs::read_to_string(run.join("00000/a-2/tensors.tsv")).unwrap();
-        assert_eq!(tensors, "5\n");
+        assert_eq!(tensors, "5\t0\t0\n1\t0\t0\n");
     }
 
     #[test]
@@ -425,7 +430,7 @@ mod tests {
             "",
         ] {
             fs::write(run.join(CONFIG), shared.clone() + &block("a:00000", path)).unwrap();
-            put(run, "a", &[1.0], 0);
+            put(run, "a", &[1.0, 2.0], 0);
             assert!(config(run).starts_with(&shared), "{path}");
             assert!(run.join("outside/a").join(TENSORS).exists(), "{path}");
             assert!(run.join("00000/shared").join(TENSORS).exists(), "{path}");
@@ -436,10 +441,10 @@ mod tests {
     fn a_failure_leaves_the_config_as_it_was_and_nothing_else() {
         let run = tempfile::tempdir().unwrap();
         let run = run.path();
-        put(run, "a", &[1.0], 0);
+        put(run, "a", &[1.0, 2.0], 0);
         let (before, files_before) = (config(run), files(run));
         let fails = |step, want: &str| {
-            let error = write(run, "", &embedding("a", &[2.0]), step, false).unwrap_err();
+            let error = write(run, "", &embedding("a", &[2.0, 1.0]), step, false).unwrap_err();
             assert!(error.to_string().contains(want), "{error}");
         };
 
@@ -484,7 +489,7 @@ mod tests {
                     let tensors = fs::read_to_string(run.join(&paths[0]));
                     // What was replaced meanwhile may be gone.
                     if config(run) == before {
-                        assert_eq!(tensors.unwrap(), "0.5\n".repeat(1000));
+                        assert_eq!(tensors.unwrap(), "0.5\t0\t0\n".repeat(1000));
                     }
                     if is_last {
                         break;
@@ -508,8 +513,8 @@ mod tests {
             for thread in 0..4 {
                 scope.spawn(move || {
                     for step in 0..25 {
-                        put(run, &format!("tag {thread}"), &[1.0], step);
-                        put(run, "same", &[1.0], step);
+                        put(run, &format!("tag {thread}"), &[1.0, 2.0], step);
+                        put(run, "same", &[1.0, 2.0], step);
                     }
                 });
             }
@@ -551,8 +556,8 @@ mod tests {
         let long = "x".repeat(300);
         let tags = ["a b", "a_b", "a/b", "a?b", &long, &(long.clone() + "y")];
         for tag in tags {
-            put(run, tag, &[1.0], 0);
-            put(run, tag, &[2.0], 0);
+            put(run, tag, &[1.0, 2.0], 0);
+            put(run, tag, &[2.0, 1.0], 0);
         }
         assert_eq!(files(run).len(), tags.len() + 1, "{:#?}", files(run));
     }

@@ -14,6 +14,9 @@ use crate::summary::Image;
 
 pub(crate) use files::write;
 
+/// The dashboard lists no fewer.
+const MIN_POINTS: usize = 2;
+
 /// Points for [`SummaryWriter::embedding`](crate::SummaryWriter::embedding): a tag, a vector for each, and what the
 /// projector shows at them. It draws them in two or three dimensions, by PCA, t-SNE or UMAP.
 ///
@@ -54,7 +57,8 @@ struct Thumbnails {
 impl Embedding {
     /// Points of `dimensions` numbers each, which stand in `vectors` point by point. They are copied.
     ///
-    /// The dashboard keeps `f32`, and shows the first 100,000 points. Any text is a tag, as elsewhere.
+    /// The dashboard keeps `f32`, and shows the first 100,000 points. It has no view of one or two dimensions alone: such
+    /// vectors are written with zeros behind, which change no distance. Any text is a tag, as elsewhere.
     ///
     /// ```
     /// use summary_writer::Embedding;
@@ -64,7 +68,7 @@ impl Embedding {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there is no point, if `dimensions` is 0 or does not divide the length of `vectors`, or if a
+    /// [`Error::Invalid`] if there are fewer than two points, which the dashboard does not list, if `dimensions` is 0 or does not divide the length of `vectors`, or if a
     /// number is not finite as an `f32`: the dashboard fails at such.
     pub fn new<T: Coordinate>(
         tag: impl Into<String>,
@@ -86,7 +90,7 @@ impl Embedding {
     /// As [`new`](Self::new), of a slice, an array or a `Vec` for each point.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there is no row, if the first row is empty or another one has another length, or if a number is
+    /// [`Error::Invalid`] if there are fewer than two rows, if the first row is empty or another one has another length, or if a number is
     /// not finite as an `f32`.
     pub fn from_rows<T: Coordinate, Row: AsRef<[T]>>(
         tag: impl Into<String>,
@@ -125,8 +129,11 @@ impl Embedding {
                 vectors.push(coordinate);
             }
         }
-        if vectors.is_empty() {
-            return invalid("none are given, 1 or more fit".into());
+        let points = vectors.len().checked_div(dimensions).unwrap_or(0);
+        if points < MIN_POINTS {
+            return invalid(format!(
+                "{points} are given, {MIN_POINTS} or more fit: the projector lists no fewer"
+            ));
         }
         Ok(Self {
             tag: tag.into(),

@@ -26,7 +26,10 @@ fn numbers_of_a_slice_and_of_rows_are_the_same_points() {
         want
     );
     // 0.1 is no f32: the nearest is taken.
-    assert_eq!(Embedding::new("a", &[0.1f64], 1).unwrap().vectors, [0.1f32]);
+    assert_eq!(
+        Embedding::new("a", &[0.1f64, -0.1], 1).unwrap().vectors,
+        [0.1f32, -0.1]
+    );
 }
 
 #[test]
@@ -47,11 +50,11 @@ fn vectors_that_are_none_are_refused_by_place() {
         ),
         (
             Embedding::new("", &[0f64; 0], 3),
-            "vectors: none are given, 1 or more fit",
+            "vectors: 0 are given, 2 or more fit: the projector lists no fewer",
         ),
         (
             Embedding::from_rows("", none),
-            "vectors: none are given, 1 or more fit",
+            "vectors: 0 are given, 2 or more fit: the projector lists no fewer",
         ),
         (
             Embedding::from_rows("", [&[1.0f32][..], &[]]),
@@ -82,17 +85,20 @@ fn vectors_that_are_none_are_refused_by_place() {
 fn one_column_has_no_header_and_several_have_one() {
     for (got, want) in [
         (points(2).labels([3, 4]), "3\n4\n"),
-        (points(1).columns(["name"], [["a"]]), "a\n"),
+        (points(2).columns(["name"], [["a"], ["b"]]), "a\nb\n"),
         (
             points(2).columns(["k", "v"], [["a", ""], [" ", "b"]]),
             "k\tv\na\t\n \tb\n",
         ),
         // The last call counts.
-        (points(1).labels(["x"]).unwrap().labels(["y"]), "y\n"),
+        (
+            points(2).labels(["x", "x"]).unwrap().labels(["y", "z"]),
+            "y\nz\n",
+        ),
     ] {
         assert_eq!(got.unwrap().metadata.as_deref(), Some(want));
     }
-    assert_eq!(points(1).metadata, None);
+    assert_eq!(points(2).metadata, None);
 }
 
 struct Mute;
@@ -120,11 +126,11 @@ fn labels_that_would_part_or_shift_lines_are_refused_by_place() {
             "labels: number 1 is \"b\\tc\", text without tabs and line breaks fits",
         ),
         (
-            points(1).labels(["a\n"]),
+            points(2).labels(["a\n"]),
             "labels: number 0 is \"a\\n\", text without tabs and line breaks fits",
         ),
         (
-            points(1).labels(["a\r"]),
+            points(2).labels(["a\r"]),
             "labels: number 0 is \"a\\r\", text without tabs and line breaks fits",
         ),
         (
@@ -132,23 +138,23 @@ fn labels_that_would_part_or_shift_lines_are_refused_by_place() {
             "labels: number 1 is blank, which the projector leaves out: any other text fits",
         ),
         (
-            points(1).labels([Mute]),
+            points(2).labels([Mute]),
             "labels: number 0 cannot be displayed",
         ),
         (
-            points(1).columns(no_names, [["a"]]),
+            points(2).columns(no_names, [["a"]]),
             "column names: none are given, 1 or more fit",
         ),
         (
-            points(1).columns(["a", ""], [["a", "b"]]),
+            points(2).columns(["a", ""], [["a", "b"]]),
             "column names: number 1 is blank, which the projector leaves out: any other text fits",
         ),
         (
-            points(1).columns(["a", "a"], [["a", "b"]]),
+            points(2).columns(["a", "a"], [["a", "b"]]),
             "column names: \"a\" is given twice, a name of its own fits",
         ),
         (
-            points(1).columns(["a", "b\n"], [["a", "b"]]),
+            points(2).columns(["a", "b\n"], [["a", "b"]]),
             "column names: number 1 is \"b\\n\", text without tabs and line breaks fits",
         ),
         (
@@ -160,7 +166,7 @@ fn labels_that_would_part_or_shift_lines_are_refused_by_place() {
             "columns: row 1 has 1 cells, 2 fit",
         ),
         (
-            points(1).columns(["a", "b"], [["a", "b", "c"]]),
+            points(2).columns(["a", "b"], [["a", "b", "c"]]),
             "columns: row 0 has more cells, 2 fit",
         ),
         (

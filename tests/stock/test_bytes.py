@@ -10,7 +10,8 @@ from tensorboard.util import tensor_util
 
 
 def files(directory: Path) -> list[Path]:
-    return sorted(file for file in directory.rglob("*") if file.is_file())
+    """The event files, for embeddings have others."""
+    return sorted(file for file in directory.rglob("*tfevents*") if file.is_file())
 
 
 def events(directory: Path) -> list[event_pb2.Event]:

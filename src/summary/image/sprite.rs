@@ -57,7 +57,7 @@ impl Image {
     }
 }
 
-/// Columns and rows for `count` images, which are not more than fit.
+/// Columns and rows for `count` images: those whose longer side is shortest, and then the least area.
 fn grid(count: usize, width: usize, height: usize) -> Result<(usize, usize)> {
     let (most_columns, most_rows) = (MAX_SIDE / width, MAX_SIDE / height);
     let most = most_columns * most_rows;
@@ -69,8 +69,13 @@ fn grid(count: usize, width: usize, height: usize) -> Result<(usize, usize)> {
     }
     let rows = |columns| count.div_ceil(columns);
     let widest = most_columns.min(count).max(1);
-    let columns = (1..widest)
-        .find(|&columns| rows(columns) <= most_rows && columns * width >= rows(columns) * height)
+    let columns = (1..=widest)
+        .rev()
+        .filter(|&columns| rows(columns) <= most_rows)
+        .min_by_key(|&columns| {
+            let (width, height) = (columns * width, rows(columns) * height);
+            (width.max(height), width * height)
+        })
         .unwrap_or(widest);
     Ok((columns, rows(columns)))
 }
@@ -128,6 +133,8 @@ mod tests {
             ((5, 28, 28), (3, 2)),
             ((100, 28, 28), (10, 10)),
             ((100, 40, 10), (5, 20)),
+            ((3, 2, 3), (3, 1)), // 6 x 3, where two columns are 4 x 6
+            ((60, 6, 4), (6, 10)),
             ((3, 1, 100), (3, 1)),
             ((85_264, 28, 28), (292, 292)), // 8192 / 28 is 292
             ((2, 8192, 8), (1, 2)),
