@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::Embedding;
-use super::config::{self, Block, METADATA, SPRITE, TENSORS};
+use super::config::{self, Block, METADATA, Rest, SPRITE, TENSORS};
 use crate::error::{Error, Result};
 
 const CONFIG: &str = "projector_config.pbtxt";
@@ -26,8 +26,8 @@ const MAX_NAME_BYTES: usize = 80;
 /// Held while a config is read and replaced, and while folders come and go.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Writes the files into the directory `run` and replaces its config. After an error, the config is as before. With
-/// `synced` all is on the disk itself.
+/// Writes the files into the directory `run` and replaces its config. With `synced` all is on the disk itself. After an
+/// error the config is as before, unless it is only that which could not be synced.
 pub(crate) fn write(
     run: &Path,
     prefix: &str,
@@ -38,14 +38,24 @@ pub(crate) fn write(
     let tag = [prefix, &embedding.tag].concat();
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = Folder::create(run, step, &tag)?;
-    let written = folder
+    let entered = folder
         .fill(embedding, synced)
         .and_then(|()| folder.enter(embedding, &name(&tag, step), synced));
-    if written.is_err() {
-        folder.remove();
-    }
+    let outcome = match entered {
+        Ok(replaced) => {
+            let outcome = folder.sync(synced);
+            for tensor_path in &replaced.tensor_paths {
+                folder.remove_other(tensor_path, &replaced.text);
+            }
+            outcome
+        }
+        Err(error) => {
+            folder.remove();
+            Err(error)
+        }
+    };
     drop(turn);
-    written
+    outcome
 }
 
 /// What the dashboard calls an embedding; no two of a run have one name.
@@ -117,8 +127,9 @@ impl<'a> Folder<'a> {
         Ok(())
     }
 
-    /// Makes the config refer to this folder, and no longer to another one of the name.
-    fn enter(&self, embedding: &Embedding, name: &str, synced: bool) -> Result<()> {
+    /// Makes the config refer to this folder, and no longer to another one of the name. Gives what else it says, and what
+    /// it no longer says.
+    fn enter(&self, embedding: &Embedding, name: &str, synced: bool) -> Result<Rest> {
         let path = self.run.join(CONFIG);
         let old = match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
@@ -140,18 +151,10 @@ impl<'a> Folder<'a> {
             thumbnail: thumbnail(embedding),
         };
         self.write(CONFIG, synced, |file| write!(file, "{}{block}", rest.text))?;
-        if synced {
-            self.sync()?;
-        }
+        self.sync(synced)?;
         fs::rename(self.path.join(CONFIG), &path)
             .map_err(|error| Error::io("replace", &path, error))?;
-        if synced {
-            self.sync()?;
-        }
-        for tensor_path in &rest.tensor_paths {
-            self.remove_other(tensor_path, &rest.text);
-        }
-        Ok(())
+        Ok(rest)
     }
 
     fn write(
@@ -170,10 +173,10 @@ impl<'a> Folder<'a> {
         written.map_err(|error| Error::io("write", &path, error))
     }
 
-    /// Brings the names of the files, of the folder and of its parent to the disk.
-    fn sync(&self) -> Result<()> {
+    /// Brings the names of the files, of the folder and of its parent to the disk, if `synced`.
+    fn sync(&self, synced: bool) -> Result<()> {
         // A directory can be opened as a file, and synced, on Unix only.
-        if !cfg!(unix) {
+        if !synced || !cfg!(unix) {
             return Ok(());
         }
         for dir in self.path.ancestors().take(3) {
@@ -192,7 +195,7 @@ impl<'a> Folder<'a> {
         let is_name =
             |part: &str| !part.is_empty() && !part.starts_with('.') && part.chars().all(fits);
         let is_ours = relative.split('/').count() == 2 && relative.split('/').all(is_name);
-        if is_ours && relative != self.relative && !config.contains(&format!("\"{relative}/")) {
+        if is_ours && relative != self.relative && !config.contains(&format!("{relative}/")) {
             let path = self.run.join(relative);
             remove(&path);
         }

@@ -177,8 +177,8 @@ impl Embedding {
         Ok(self)
     }
 
-    /// A picture for each point, in their order and all of one size; the dashboard draws them in place of the points. What
-    /// has 16 bits is cut to 8.
+    /// A picture for each point, in their order and all of one size; the dashboard draws them, as squares, in place of the
+    /// points. What has 16 bits is cut to 8.
     ///
     /// They are copied into one sprite, a picture of at most 8,192 pixels a side, for which small ones fit best: 85,000 and
     /// more of 28 x 28.
