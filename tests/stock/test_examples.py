@@ -1,0 +1,266 @@
+"""Every page of TensorBoard draws, in a browser, what the examples log: what a person sees who runs them."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import Browser
+from harness import TensorBoard, eventually, program, train_digits
+from test_embeddings import open_projector, shown
+from test_hparams import table
+from test_histograms import drawn_distributions, drawn_histograms
+from test_meshes import canvases
+
+EPOCHS = 3
+BATCHES = EPOCHS * 45  # 1,437 images, 32 a batch
+RUNS = [f"{name}{child}" for name in ("baseline", "dropout") for child in ("", "/train", "/validation")]
+# How many runs log a tag, and how many points each.
+CHARTS = {
+    "accuracy/batch": (2, BATCHES),
+    "accuracy/epoch": (4, EPOCHS),
+    "learning_rate/batch": (2, BATCHES),
+    "learning_rate/epoch": (2, EPOCHS),
+    "loss/batch": (2, BATCHES),
+    "loss/epoch": (4, EPOCHS),
+    "recall/highest": (2, EPOCHS),
+    "recall/lowest": (2, EPOCHS),
+    "recall/mean": (2, EPOCHS),
+    "throughput/samples_per_second": (2, EPOCHS),
+}
+SCALARS = "^(accuracy|learning_rate|loss|recall|throughput)/"
+HELD_OUT = 360  # images
+
+
+@pytest.fixture(scope="module")
+def digits_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    logdir = tmp_path_factory.mktemp("digits")
+    train_digits(logdir, f"--epochs={EPOCHS}")
+    return logdir
+
+
+@pytest.fixture(scope="module")
+def digits_board(digits_log: Path, fast: bool) -> Iterator[TensorBoard]:
+    with TensorBoard(digits_log, fast=fast) as board:
+        yield board
+
+
+@pytest.fixture(scope="module")
+def gallery_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    logdir = tmp_path_factory.mktemp("gallery")
+    subprocess.run([program("gallery"), logdir], check=True, timeout=60, stdout=subprocess.DEVNULL)
+    return logdir
+
+
+@pytest.fixture(scope="module")
+def gallery_board(gallery_log: Path, fast: bool) -> Iterator[TensorBoard]:
+    with TensorBoard(gallery_log, fast=fast) as board:
+        yield board
+
+
+@pytest.mark.usefixtures("picture")
+def test_time_series(digits_board, chrome):
+    chrome.open_time_series(digits_board.url, tags=SCALARS)
+    wanted = {tag: [points] * runs for tag, (runs, points) in CHARTS.items()}
+    eventually(chrome.time_series_charts, wanted)
+    assert chrome.time_series_runs() == RUNS
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_scalars(digits_board, chrome):
+    chrome.open_scalars(digits_board.url, tags=SCALARS)
+    eventually(chrome.scalars_charts, {tag: runs for tag, (runs, _) in CHARTS.items()})
+    assert chrome.selected_runs() == RUNS
+    assert chrome.errors() == []
+
+
+def configurations(chrome: Browser) -> dict[str, list[list[str]]]:
+    """The tables of settings, by the runs that have one."""
+    return {run: rows for run, rows in chrome.texts().items() if run in ("baseline", "dropout")}
+
+
+@pytest.mark.usefixtures("picture")
+def test_text(digits_board, chrome):
+    chrome.get(f"{digits_board.url}/#text")
+    runs = {"baseline", "dropout"}
+    eventually(lambda: {run for run, rows in configurations(chrome).items() if rows}, runs)
+    tables = configurations(chrome)
+    for table in tables.values():
+        assert table[0] == ["setting", "value"]
+        assert ["epochs", str(EPOCHS)] in table
+    assert tables["baseline"] != tables["dropout"]
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_digits_images(digits_board, chrome):
+    chrome.get(f"{digits_board.url}/#images&tagFilter=^(confusion|filters|misclassified|samples)")
+    # 16 cells of 8 pixels and the 2 between them, and one more gap.
+    width = 16 * 10 + 2
+    eventually(
+        lambda: chrome.images("baseline/train"), {"filters/hidden": [width, 8 * 10 + 2], "samples": [width, 6 * 10 + 2]}
+    )
+    eventually(lambda: set(chrome.images("baseline/validation")), {"confusion/picture", "misclassified/images"})
+    eventually(lambda: all(size and min(size) > 8 for size in chrome.images("baseline/validation").values()), True)
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_digits_histograms(digits_board, chrome):
+    chrome.get(f"{digits_board.url}/#histograms&tagFilter=^(activations|weights|gradients)/")
+    layers = [f"{what}/{layer}" for what in ("weights", "gradients") for layer in ("hidden", "output")]
+    eventually(lambda: drawn_histograms(chrome), dict.fromkeys(["activations/hidden", *layers], EPOCHS))
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_digits_pr_curves(digits_board, chrome):
+    chrome.get(f"{digits_board.url}/#pr_curves&tagFilter=.")
+    # A curve of each of the two runs.
+    eventually(lambda: {tag: len(curves) for tag, curves in chrome.pr_curves().items()}, {f"digit/{n}": 2 for n in range(10)})
+    assert all(lines > 1 for curves in chrome.pr_curves().values() for lines in curves)
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_digits_custom_scalars(digits_board, chrome):
+    chrome.open_custom_scalars(digits_board.url)
+    # Loss and accuracy of four runs each; of two runs a line and the two edges of the area around it.
+    charts = {"loss and accuracy per epoch": [8, 0], "recall of the classes": [4, 2]}
+    eventually(chrome.custom_scalars_charts, {"digits": charts})
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_digits_graph(digits_board, chrome):
+    chrome.get(f"{digits_board.url}/#graphs&run=baseline")
+    nodes = """
+        return deep(document, "tf-graph-scene").flatMap(e => deep(e.shadowRoot, "g.node")).map(e => e.dataset.name);
+    """
+    eventually(lambda: {"pixels", "hidden", "dropout", "output"} <= set(chrome.ask(nodes)), True)
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_digits_projector(digits_board, chrome):
+    open_projector(digits_board, chrome)
+    eventually(lambda: shown(chrome, "points", "dimension", "columns", "drawn"), ["360", "128", ["digit", "predicted"], HELD_OUT])
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_digits_sweep(tmp_path, fast, chrome):
+    train_digits(tmp_path, "--epochs=1", "--sweep")
+    with TensorBoard(tmp_path, fast=fast) as board:
+        chrome.get(f"{board.url}/#hparams")
+        trials = [f"rate {rate}, dropout {dropout}" for rate in ("0.001", "0.005", "0.02") for dropout in ("0", "0.2", "0.5")]
+        eventually(lambda: sorted(row[0] for row in table(chrome)[1:]), sorted(trials))
+        titles, *rows = table(chrome)
+        accuracy = titles.index("validation.accuracy/epoch")
+        assert {"learning_rate", "dropout", "epochs"} <= set(titles)
+        assert all(0.1 < float(row[accuracy]) < 1 for row in rows)
+        assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_gallery_scalars(gallery_board, chrome):
+    chrome.open_time_series(gallery_board.url, tags="^(waves|decay|loss)")
+    waves = ["decay", "decay/lower", "decay/upper", "waves/cosine", "waves/damped", "waves/sine"]
+    eventually(chrome.time_series_charts, dict.fromkeys(waves, [20]) | {"loss": [20] * 3})
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_gallery_custom_scalars(gallery_board, chrome):
+    chrome.open_custom_scalars(gallery_board.url)
+    eventually(chrome.custom_scalars_charts, {"gallery": {"all waves": [3, 0], "decay": [2, 1]}})
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_gallery_images(gallery_board, chrome):
+    chrome.get(f"{gallery_board.url}/#images&tagFilter=.")
+
+    def sizes() -> dict[str, list[int] | None]:
+        return {tag: size for tag, size in chrome.images("gallery").items() if tag != "confusion/picture"}
+
+    # Four columns and three rows of 16 pixels, with 2 between and around them.
+    wanted = {"animation": [96, 96], "batch": [16, 16], "boxes": [96, 96], "grid": [74, 56], "interference": [96, 96]}
+    eventually(sizes, wanted)
+    eventually(lambda: min(chrome.images("gallery")["confusion/picture"] or [0]) > 100, True)
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_gallery_audio(gallery_board, chrome):
+    chrome.get(f"{gallery_board.url}/#audio&tagFilter=.")
+    seconds = """
+        const loaders = deep(document, "tf-audio-loader").map(loader => [loader.tag, deep(loader.shadowRoot, "audio")[0]]);
+        return Object.fromEntries(loaders.map(([tag, player]) => [tag, player && player.duration]));
+    """
+    eventually(lambda: chrome.ask(seconds), {"chord": 0.5, "left to right": 0.5})
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_gallery_distributions(gallery_board, chrome):
+    chrome.get(f"{gallery_board.url}/#distributions&tagFilter=.")
+    eventually(lambda: drawn_distributions(chrome), {"counted": [8, 20], "wandering": [8, 20]})
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_gallery_histograms(gallery_board, chrome):
+    chrome.get(f"{gallery_board.url}/#histograms&tagFilter=.")
+    eventually(lambda: drawn_histograms(chrome), {"counted": 20, "wandering": 20})
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_gallery_text(gallery_board, chrome):
+    chrome.get(f"{gallery_board.url}/#text&tagFilter=.")
+    rows = """
+        const texts = deep(document, "tf-text-loader");
+        return Object.fromEntries(texts.map(text => [text.tag, deep(text.shadowRoot, "h1, tr").length]));
+    """
+    # A heading; a header and two rows; ten steps of a header, and a row for each of three classes.
+    eventually(lambda: {tag: count > 0 for tag, count in chrome.ask(rows).items()}, dict.fromkeys(
+        ["notes", "settings", "confusion/table"], True
+    ))
+    assert {tag: chrome.ask(rows)[tag] for tag in ("notes", "settings")} == {"notes": 1, "settings": 3}
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_gallery_pr_curves(gallery_board, chrome):
+    chrome.get(f"{gallery_board.url}/#pr_curves&tagFilter=.")
+    eventually(lambda: {tag: min(lines) > 20 for tag, lines in chrome.pr_curves().items() if lines}, {"better and better": True})
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_gallery_hparams(gallery_board, chrome):
+    chrome.get(f"{gallery_board.url}/#hparams")
+    eventually(lambda: [row[0] for row in table(chrome)[1:]], ["trial 1", "trial 2", "trial 3"])
+    cells = [cell for row in table(chrome) for cell in row]
+    assert {"lr", "optimizer", "nesterov", "loss", "accuracy", "sgd", "adam", "true", "0.10000"} <= set(cells)
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_gallery_meshes(gallery_board, chrome):
+    chrome.get(f"{gallery_board.url}/#mesh&tagFilter=.")
+
+    def drawn() -> set[str]:
+        return {title.split(",")[0] for title, picture in canvases(chrome).items() if picture.drawn.mean() > 0.01}
+
+    eventually(drawn, {"torus", "spiral"})
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_gallery_projector(gallery_board, chrome):
+    open_projector(gallery_board, chrome)
+    eventually(lambda: shown(chrome, "points", "dimension", "drawn"), ["200", "8", 200])
+    assert chrome.errors() == []
