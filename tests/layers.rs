@@ -121,7 +121,6 @@ const FRONT: &[&str] = &["std::fs", "std::thread::", "Mutex"];
 
 /// The crates that may be in the manifest under `[dependencies]`.
 const DEPENDENCIES: &[&str] = &[
-    "color_quant",
     "crc32c",
     "flate2",
     "gif",

@@ -10,6 +10,8 @@ mod encoded;
 mod grid;
 #[cfg(feature = "image")]
 mod image_crate;
+#[cfg(feature = "gif")]
+mod palette;
 mod pixels;
 mod sprite;
 mod text;

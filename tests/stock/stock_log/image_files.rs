@@ -31,6 +31,15 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     let frames = frames.collect::<std::result::Result<Vec<_>, _>>()?;
     run.image("animated/few", Image::animation(frames, 30.0)?, 0);
 
+    // One pixel in two is there, in turn. A rate that browsers would slow down.
+    let frames = (0..3_u8).map(|n| {
+        let opacity = |i: u8| if i % 2 == n % 2 { 255 } else { 0 };
+        let pixels = (0..15).flat_map(|i| [200, 100, 50, opacity(i)]);
+        Image::rgba8(5, 3, pixels.collect::<Vec<u8>>())
+    });
+    let frames = frames.collect::<std::result::Result<Vec<_>, _>>()?;
+    run.image("animated/holes", Image::animation(frames, 60)?, 0);
+
     // As many colours as there are pixels.
     let frames = (0..2_u8).map(|n| {
         let pixels = (0..64_u8).flat_map(|y| (0..64_u8).map(move |x| [4 * x, 4 * y, 100 * n]));
