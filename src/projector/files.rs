@@ -1,7 +1,9 @@
 //! An embedding to its files: a folder of its own, and then a block in the config of the run.
 //!
-//!     <run>/projector_config.pbtxt
-//!     <run>/00003/hidden_layer/tensors.tsv, metadata.tsv, sprite.png
+//! ```text
+//! <run>/projector_config.pbtxt
+//! <run>/00003/hidden_layer/tensors.tsv, metadata.tsv, sprite.png
+//! ```
 //!
 //! The folder is new for each write, so no file that a config refers to is ever written, and the config is replaced as a
 //! whole. After a crash there is the old config or the new one, and perhaps a folder that nobody refers to.
