@@ -20,7 +20,7 @@ fn child_is_ignored(summary: SummaryWriter) -> bool {
     let stats = summary.stats();
     let told = stats.ignored_count > 0 && matches!(stats.failure, Some(Error::Closed));
     let alone = matches!(summary.run("child"), Err(Error::Closed));
-    let points = Embedding::new("child", &[0.5f32], 1).unwrap();
+    let points = Embedding::new("child", &[0.5f32, 0.25], 1).unwrap();
     let unwritten = matches!(summary.embedding(points, 0), Err(Error::Closed));
     drop(summary.clone());
     refused && alone && unwritten && told && matches!(summary.close(), Err(Error::Closed))
