@@ -3,6 +3,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
+use std::panic::{self, AssertUnwindSafe};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -29,7 +30,11 @@ fn child_is_ignored(summary: SummaryWriter) -> bool {
 /// Forks; the child logs and ends. Its exit status, within a minute.
 fn status_of_child(summary: &SummaryWriter) -> i32 {
     let pid = match fork().unwrap() {
-        Fork::Child => process::exit(i32::from(!child_is_ignored(summary.clone()))),
+        Fork::Child => {
+            // A panic would unwind into the copy of a test that waits for threads which are not here.
+            let child = AssertUnwindSafe(|| child_is_ignored(summary.clone()));
+            process::exit(i32::from(!panic::catch_unwind(child).unwrap_or(false)))
+        }
         Fork::Parent(pid) => pid,
     };
     let start = Instant::now();
@@ -72,6 +77,15 @@ fn a_childs_calls_are_ignored_in_every_state_of_the_writer() {
     }
 }
 
+/// Ends the threads also if the test fails: they would fill the disk.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_fork_while_another_thread_logs_hangs_nobody() {
     let dir = tempfile::tempdir().unwrap();
@@ -90,10 +104,11 @@ fn a_fork_while_another_thread_logs_hangs_nobody() {
                 .inspect(|step| summary.scalar("parent", 0.5, *step))
                 .last()
         });
+        let stop = Stop(&done);
         for i in 0..20 {
             assert_eq!(status_of_child(&summary), 0, "fork {i}");
         }
-        done.store(true, Ordering::Relaxed);
+        drop(stop);
         logger.join().unwrap().unwrap()
     });
     summary.close().unwrap();

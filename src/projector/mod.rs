@@ -68,8 +68,8 @@ impl Embedding {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there are fewer than two points, which the dashboard does not list, if `dimensions` is 0 or does not divide the length of `vectors`, or if a
-    /// number is not finite as an `f32`: the dashboard fails at such.
+    /// [`Error::Invalid`] if there are fewer than two points, which the dashboard does not list, if `dimensions` is 0 or does
+    /// not divide the length of `vectors`, or if a number is not finite as an `f32`, at which the dashboard fails.
     pub fn new<T: Coordinate>(
         tag: impl Into<String>,
         vectors: &[T],
@@ -90,8 +90,8 @@ impl Embedding {
     /// As [`new`](Self::new), of a slice, an array or a `Vec` for each point.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there are fewer than two rows, if the first row is empty or another one has another length, or if a number is
-    /// not finite as an `f32`.
+    /// [`Error::Invalid`] if there are fewer than two rows, if the first row is empty or another one has another length, or
+    /// if a number is not finite as an `f32`.
     pub fn from_rows<T: Coordinate, Row: AsRef<[T]>>(
         tag: impl Into<String>,
         rows: impl IntoIterator<Item = Row>,
@@ -178,13 +178,14 @@ impl Embedding {
     }
 
     /// A picture for each point, in their order and all of one size; the dashboard draws them, as squares, in place of the
-    /// points. What has 16 bits is cut to 8.
+    /// points. What has 16 bits is rounded to 8.
     ///
     /// They are copied into one sprite, a picture of at most 8,192 pixels a side, for which small ones fit best: 85,000 and
     /// more of 28 x 28.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there are not as many as points, if their sizes differ, or if they do not fit into the sprite.
+    /// [`Error::Invalid`] if there are not as many as points, if their sizes differ, if they do not fit into the sprite,
+    /// or if one is an encoded file or an animation, whose pixels are not known.
     #[cfg(feature = "png")]
     pub fn thumbnails(mut self, images: impl IntoIterator<Item: Borrow<Image>>) -> Result<Self> {
         let points = self.point_count();

@@ -155,11 +155,16 @@ mod tests {
             Image::gray8(1, 2, [0; 2]).unwrap(),
             Image::gray8(2, 1, [0; 2]).unwrap(),
         );
+        let file = Image::encoded(small.encode().unwrap()).unwrap();
         let large = Image::gray8(8193, 1, [0; 8193]).unwrap();
         for (images, want) in [
             (
                 vec![&small, &small, &other],
                 "thumbnails: number 2 has 2 x 1 pixels, 1 x 2 as number 0 fit",
+            ),
+            (
+                vec![&small, &file],
+                "thumbnails: number 1 is an encoded file, one of pixels fits",
             ),
             (
                 vec![&large],
