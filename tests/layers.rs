@@ -126,7 +126,6 @@ const DEPENDENCIES: &[&str] = &[
     "gif",
     "half",
     "image",
-    "imagesize",
     "log",
     "noto-sans-mono-bitmap",
     "png",
