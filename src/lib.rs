@@ -66,6 +66,7 @@
 //! - `flate2` (default): TFRecord streams that are compressed, in [`record`]. Event files never are.
 //! - `serde`: [`HParams`] from any struct that serializes.
 //! - `half`: the 16-bit floats of the crate [`half`](https://docs.rs/half), wherever numbers are taken.
+//! - `onnx`: graphs of ONNX models, by `Graph::from_onnx`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(

@@ -10,6 +10,8 @@ mod check;
 mod function;
 mod model;
 mod name;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod run_metadata;
 mod shape;
 #[cfg(test)]

@@ -1,0 +1,327 @@
+//! Nodes, values and bodies of ONNX to nodes with names.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::super::builder::shortened;
+use super::super::{Input, Node as Named, Op, Shape, name};
+use super::attrs::{self, short};
+use super::messages::{Attribute, Graph, Node};
+use super::names::Names;
+use super::values::{Tensor, Type, Value};
+use super::wire::{Budget, Message};
+use crate::error::{Error, Result};
+use crate::proto::attr_value;
+
+/// Of bodies in bodies.
+const MAX_DEPTH: usize = 64;
+/// Some times what the page can still draw.
+const MAX_NODE_COUNT: usize = 1 << 18;
+/// What a node takes besides its texts.
+const NODE_BYTES: usize = 1000;
+
+/// By domain, name and overload, what a function is called in the library.
+pub(super) type Functions<'a> = HashMap<(&'a str, &'a str, &'a str), String>;
+
+/// The operators that need not be said to be ONNX's own.
+pub(super) fn domain(name: &str) -> &str {
+    match name {
+        "ai.onnx" => "",
+        other => other,
+    }
+}
+
+/// The nodes of the graph, or of a function, with those of all bodies.
+#[derive(Debug)]
+pub(super) struct Nodes<'a, 'f> {
+    pub(super) names: Names<'f>,
+    pub(super) nodes: Vec<(String, Op)>,
+    calls: &'f Functions<'a>,
+    budget: &'f Budget,
+}
+
+/// Where each value of a graph comes from; a body sees those around it, too.
+#[derive(Debug, Default)]
+pub(super) struct Scope<'a, 'o> {
+    /// Of the names: empty, or ends in `/`.
+    prefix: String,
+    values: HashMap<&'a str, Input>,
+    types: HashMap<&'a str, Type>,
+    outer: Option<&'o Self>,
+    depth: usize,
+}
+
+impl<'a> Scope<'a, '_> {
+    fn value(&self, name: &str) -> Option<&Input> {
+        let mut scope = Some(self);
+        while let Some(here) = scope {
+            if let Some(input) = here.values.get(name) {
+                return Some(input);
+            }
+            scope = here.outer;
+        }
+        None
+    }
+
+    pub(super) fn output(&self, value: &str) -> Result<Input> {
+        self.value(value).cloned().ok_or_else(|| {
+            let value = shortened(value);
+            let problem = format!("output {value:?}: no input, node or initializer makes it");
+            Error::invalid("onnx", problem)
+        })
+    }
+
+    pub(super) fn add_types(&mut self, values: Vec<Value<'a>>) {
+        for value in values.into_iter().filter(|value| value.r#type.is_known()) {
+            self.types.insert(value.name, value.r#type);
+        }
+    }
+
+    /// The first to make a value is the one, as in any file that keeps to the rules there is no second.
+    pub(super) fn add_value(
+        &mut self,
+        value: &'a str,
+        node: &str,
+        port: usize,
+        budget: &Budget,
+    ) -> Result<()> {
+        budget.spend(node.len() + size_of::<(&str, Input)>())?;
+        let input = Named(node.into()).output(port);
+        self.values.entry(value).or_insert(input);
+        Ok(())
+    }
+}
+
+impl<'a, 'f> Nodes<'a, 'f> {
+    /// None yet; `names` are all that scopes are in.
+    pub(super) fn new<'n>(
+        names: impl IntoIterator<Item = &'n str>,
+        calls: &'f Functions<'a>,
+        budget: &'f Budget,
+    ) -> Self {
+        Self {
+            names: Names::new(names, budget),
+            nodes: Vec::new(),
+            calls,
+            budget,
+        }
+    }
+
+    /// Adds all of a graph, and returns the names of the nodes that stand for its outputs.
+    pub(super) fn add_graph(
+        &mut self,
+        graph: Graph<'a>,
+        mut scope: Scope<'a, '_>,
+    ) -> Result<Vec<String>> {
+        let budget = self.budget;
+        let mut outputs = Vec::new();
+        let given: HashMap<&str, ()> = graph.initializers.iter().map(|it| (it.name, ())).collect();
+        for input in &graph.inputs {
+            if given.contains_key(input.name) {
+                continue; // an initializer's, as files of the first versions list them
+            }
+            let name = self.names.add(&scope.prefix, input.name, "input")?;
+            scope.add_value(input.name, &name, 0, budget)?;
+            self.push(name, placeholder(input, budget)?)?;
+        }
+        for output in &graph.outputs {
+            let name = self.names.add(&scope.prefix, output.name, "output")?;
+            outputs.push((output.name, name, text(output.doc, budget)?));
+        }
+        for tensor in &graph.initializers {
+            let name = self.names.add(&scope.prefix, tensor.name, "Const")?;
+            scope.add_value(tensor.name, &name, 0, budget)?;
+            self.push(name, constant(tensor, budget)?)?;
+        }
+        for values in [graph.values, graph.outputs, graph.inputs] {
+            scope.add_types(values);
+        }
+        self.add_nodes(graph.nodes, &mut scope)?;
+        let mut names = Vec::new();
+        for (value, name, doc) in outputs {
+            let mut op = Op::new("Identity");
+            op = documented(op, &doc);
+            op = self.typed(op, &[value], &scope)?;
+            self.push(name.clone(), op.input(scope.output(value)?))?;
+            names.push(name);
+        }
+        Ok(names)
+    }
+
+    /// Adds nodes whose inputs are in the scope, or among their outputs.
+    pub(super) fn add_nodes(
+        &mut self,
+        nodes: Vec<Node<'a>>,
+        scope: &mut Scope<'a, '_>,
+    ) -> Result<()> {
+        let mut named = Vec::new();
+        for node in nodes {
+            let name = self.names.add(&scope.prefix, node.label(), node.op)?;
+            for (port, output) in node.outputs.iter().enumerate() {
+                if !output.is_empty() {
+                    scope.add_value(output, &name, port, self.budget)?;
+                }
+            }
+            self.budget.push(&mut named, (name, node))?;
+        }
+        for (name, node) in named {
+            self.add_node(name, &node, scope)?;
+        }
+        Ok(())
+    }
+
+    fn add_node(&mut self, name: String, node: &Node<'a>, scope: &Scope<'a, '_>) -> Result<()> {
+        let mut op = documented(Op::new(self.op(node)), &text(node.doc, self.budget)?);
+        if !domain(node.domain).is_empty() {
+            op = op.attr("domain", &*text(node.domain, self.budget)?);
+        }
+        if !node.name.is_empty() && node.name != node.label() {
+            op = op.attr("onnx_name", &*text(node.name, self.budget)?);
+        }
+        op = self.typed(op, &node.outputs, scope)?;
+        for &input in node.inputs.iter().filter(|input| !input.is_empty()) {
+            let Some(value) = scope.value(input) else {
+                let problem = "no input, node or initializer makes it";
+                return Err(invalid(
+                    &name,
+                    &format!("it takes {:?}, {problem}", shortened(input)),
+                ));
+            };
+            self.budget.spend(value.node.len() + size_of::<Input>())?;
+            op = op.input(value.clone());
+        }
+        for attribute in &node.attributes {
+            op = self.with_attribute(op, &name, *attribute, scope)?;
+        }
+        self.push(name, op)
+    }
+
+    /// The function that a node calls, or its operator. The page folds `Const`, as it should ONNX's constants.
+    fn op(&self, node: &Node<'_>) -> String {
+        let key = (domain(node.domain), node.op, node.overload);
+        let op = match self.calls.get(&key) {
+            Some(function) => return function.clone(),
+            None if (domain(node.domain), node.op) == ("", "Constant") => "Const",
+            None => node.op,
+        };
+        match name::op_problem(op) {
+            Some(_) => format!("{op}_"),
+            None => op.into(),
+        }
+    }
+
+    fn with_attribute(
+        &mut self,
+        mut op: Op,
+        node: &str,
+        attribute: Message<'a>,
+        scope: &Scope<'a, '_>,
+    ) -> Result<Op> {
+        let attribute = Attribute::read(attribute)?;
+        let attribute_name = attribute.name;
+        self.budget.spend(attribute_name.len() + NODE_BYTES)?;
+        let Some(graphs) = attrs::graphs(&attribute) else {
+            return Ok(op.attr(attribute_name, attrs::attr(attribute, self.budget)?));
+        };
+        let mut prefixes = Vec::new();
+        for (name, graph) in graphs {
+            if scope.depth == MAX_DEPTH {
+                let problem = format!("graphs are nested more than {MAX_DEPTH} deep");
+                return Err(invalid(node, &problem));
+            }
+            let inner = Scope {
+                prefix: format!("{node}/{name}/"),
+                outer: Some(scope),
+                depth: scope.depth + 1,
+                ..Scope::default()
+            };
+            self.budget.spend(2 * inner.prefix.len())?;
+            prefixes.push(inner.prefix.trim_end_matches('/').to_owned());
+            // What a body makes comes out of the node.
+            for output in self.add_graph(Graph::read(graph)?, inner)? {
+                op = op.control(&output);
+            }
+        }
+        Ok(match &prefixes[..] {
+            [prefix] => op.attr(attribute_name, prefix),
+            _ => op.attr(attribute_name, prefixes),
+        })
+    }
+
+    /// With the types and shapes of its outputs, as far as they are known.
+    fn typed(&self, mut op: Op, outputs: &[&str], scope: &Scope<'a, '_>) -> Result<Op> {
+        let types: Vec<_> = outputs
+            .iter()
+            .map(|output| scope.types.get(output))
+            .collect();
+        if types.iter().all(Option::is_none) {
+            return Ok(op);
+        }
+        if let [Some(r#type)] = types[..] {
+            op = op.attr("dtype", r#type.attr());
+        }
+        for r#type in types {
+            let shape = r#type.map_or_else(Shape::unknown, |r#type| r#type.shape.clone());
+            self.budget.spend(size_of_shape(&shape))?;
+            op = op.output_shape(shape);
+        }
+        Ok(op)
+    }
+
+    fn push(&mut self, name: String, op: Op) -> Result<()> {
+        if self.nodes.len() == MAX_NODE_COUNT {
+            let problem = format!("it has more than {MAX_NODE_COUNT} nodes");
+            return Err(Error::invalid("onnx", problem));
+        }
+        self.budget.spend(NODE_BYTES)?;
+        self.nodes.push((name, op));
+        Ok(())
+    }
+}
+
+fn size_of_shape(shape: &Shape) -> usize {
+    let names = shape.0.dim.iter().map(|dim| dim.name.len());
+    size_of_val(&shape.0.dim[..]) + names.sum::<usize>()
+}
+
+fn placeholder(input: &Value<'_>, budget: &Budget) -> Result<Op> {
+    let op = documented(Op::new("Placeholder"), &text(input.doc, budget)?);
+    Ok(match &input.r#type {
+        r#type if r#type.is_known() => {
+            budget.spend(2 * size_of_shape(&r#type.shape))?;
+            let op = op.attr("dtype", r#type.attr());
+            let op = op.attr("shape", r#type.shape.clone());
+            op.output_shape(&r#type.shape)
+        }
+        _ => op,
+    })
+}
+
+fn constant(tensor: &Tensor<'_>, budget: &Budget) -> Result<Op> {
+    budget.spend(3 * tensor.size_bytes())?;
+    let r#type = Type::of(tensor);
+    let op = Op::new("Const").attr("dtype", r#type.attr());
+    let op = op.attr("shape", r#type.shape.clone());
+    let op = op.output_shape(&r#type.shape);
+    Ok(match tensor.value() {
+        Some(value) => op.attr("value", attr_value::Value::Tensor(value)),
+        None if tensor.is_external => op.attr("is_external", true),
+        None => op,
+    })
+}
+
+fn documented(op: Op, doc: &str) -> Op {
+    match doc {
+        "" => op,
+        doc => op.attr("doc_string", doc),
+    }
+}
+
+/// The start of a text that may be long.
+pub(super) fn text<'a>(text: &'a str, budget: &Budget) -> Result<Cow<'a, str>> {
+    Ok(String::from_utf8_lossy(short(text.as_bytes(), budget)?))
+}
+
+fn invalid(node: &str, problem: &str) -> Error {
+    Error::invalid("onnx", format!("node {:?}: {problem}", shortened(node)))
+}

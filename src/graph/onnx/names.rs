@@ -1,0 +1,194 @@
+//! ONNX's names, which may be any text or none, to names that are unique and fit TensorFlow's rule.
+
+use std::collections::HashMap;
+
+use super::super::name::problem;
+use super::wire::Budget;
+use crate::error::Result;
+
+/// Longer names are cut: no page shows them, and each scope repeats those around it.
+const MAX_NAME_BYTES: usize = 500;
+
+/// The names of a graph or a function.
+#[derive(Debug)]
+pub(super) struct Names<'a> {
+    /// With the number that the next double gets.
+    taken: HashMap<String, usize>,
+    has_dotted_scopes: bool,
+    budget: &'a Budget,
+}
+
+impl<'a> Names<'a> {
+    /// `all` are the names that the scopes are in.
+    pub(super) fn new<'n>(all: impl IntoIterator<Item = &'n str>, budget: &'a Budget) -> Self {
+        Self {
+            taken: HashMap::new(),
+            // Dots are within the parts of names, once slashes are between them.
+            has_dotted_scopes: !all.into_iter().any(|name| name.contains('/')),
+            budget,
+        }
+    }
+
+    /// A name in a scope, which is empty or ends in `/`: like the given one, or else, if that is taken, with `_` and
+    /// `hint` behind it, and with a number if need be.
+    pub(super) fn add(&mut self, scope: &str, name: &str, hint: &str) -> Result<String> {
+        let mut name = [scope, &self.path(name, hint)].concat();
+        // A `_` at the front is for TensorFlow's own names, a `-`, `>` or `\` for none.
+        if !name.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '.') {
+            name.insert(0, '.');
+        }
+        if problem(&name).is_some() {
+            let first = name.find('/').unwrap_or(name.len());
+            name.insert(first, '_');
+        }
+        if self.taken.contains_key(&name) {
+            name = format!("{name}_{}", part(hint));
+        }
+        while let Some(number) = self.taken.get_mut(&name) {
+            *number += 1;
+            let number = *number;
+            let next = format!("{name}_{number}");
+            if !self.taken.contains_key(&next) {
+                name = next;
+            }
+        }
+        self.budget.spend(2 * name.len() + size_of::<String>())?;
+        self.taken.insert(name.clone(), 0);
+        Ok(name)
+    }
+
+    /// A name without scopes.
+    pub(super) fn add_part(&mut self, name: &str, hint: &str) -> Result<String> {
+        self.has_dotted_scopes = false;
+        self.add("", &part(name), hint)
+    }
+
+    /// The parts of a name, with one `/` between two.
+    fn path(&self, name: &str, hint: &str) -> String {
+        let separator = if self.has_dotted_scopes && is_dotted_path(name) {
+            '.'
+        } else {
+            '/'
+        };
+        let parts = name.split(separator).filter(|part| !part.is_empty());
+        let mut path = parts.map(part).collect::<Vec<_>>().join("/");
+        if path.is_empty() {
+            path = part(hint);
+        }
+        cut(path)
+    }
+}
+
+/// Whether a name is one of a module, as `layer1.0.conv1.weight` is; `x.1`, `resnet_v1.5` and `0.5` are none.
+fn is_dotted_path(name: &str) -> bool {
+    let is_word =
+        |part: &str| part.starts_with(|first: char| first.is_alphabetic() || first == '_');
+    let is_whole = name.split('.').all(|part| !part.is_empty());
+    let mut ends = name.split('.').take(1).chain(name.rsplit('.').take(1));
+    is_whole && ends.all(is_word)
+}
+
+/// A part of a name: without a `/`, and `_` for each character that the rule forbids.
+pub(super) fn part(name: &str) -> String {
+    let fit = |character: char| match character {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '_' | '-' | '>' | '\\' => character,
+        _ => '_',
+    };
+    cut(name.chars().take(MAX_NAME_BYTES).map(fit).collect())
+}
+
+/// Of ASCII, the end of which tells more than the start.
+fn cut(name: String) -> String {
+    let start = name.len().saturating_sub(MAX_NAME_BYTES);
+    name.get(start..)
+        .unwrap_or_default()
+        .trim_start_matches('/')
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn added(all: &[&str], names: &[(&str, &str)]) -> Vec<String> {
+        let budget = Budget::new();
+        let mut it = Names::new(all.iter().copied(), &budget);
+        let add = |&(name, hint): &(&str, &str)| it.add("", name, hint).unwrap();
+        names.iter().map(add).collect()
+    }
+
+    #[test]
+    fn names_get_what_the_rule_wants() {
+        for (name, want) in [
+            ("conv1", "conv1"),
+            ("/layer1/layer1.0/conv1/Conv", "layer1/layer1.0/conv1/Conv"),
+            ("a//b/", "a/b"),
+            ("onnx::Conv_193", "onnx__Conv_193"),
+            ("x:0", "x_0"),
+            ("^x", "._x"),
+            ("_v_193", "._v_193"),
+            ("größe/損失", "gr__e/__"),
+            ("a b\n", "a_b_"),
+            ("", "Relu"),
+            ("///", "Relu"),
+            ("constructor/x", "constructor_/x"),
+            ("__root__", ".__root__"),
+            ("toString", "toString_"),
+            ("x/toString", "x/toString"),
+        ] {
+            assert_eq!(added(&["/"], &[(name, "Relu")]), [want], "{name:?}");
+        }
+    }
+
+    #[test]
+    fn dots_are_scopes_where_they_are_paths_and_nothing_else_is() {
+        let names = [
+            ("layer1.0.conv1.weight", "layer1/0/conv1/weight"),
+            ("_a.b", "._a/b"),
+            ("x.1", "x.1"),
+            ("resnet_v1.5", "resnet_v1.5"),
+            ("1.a", "1.a"),
+            ("a..b", "a..b"),
+            (".a", ".a"),
+            ("a.", "a."),
+        ];
+        for (name, want) in names {
+            assert_eq!(added(&["a.b", "x"], &[(name, "")]), [want], "{name}");
+            assert_eq!(added(&["a.b", "a/b"], &[("a.b", "")]), ["a.b"]);
+        }
+    }
+
+    #[test]
+    fn no_two_names_are_the_same() {
+        let names = [
+            ("y", "input"),
+            ("y", "Relu"),
+            ("y", "Relu"),
+            ("y", "Relu"),
+            ("y_Relu_1", "Relu"),
+            ("y:Relu", "Relu"),
+            ("", "Relu"),
+            ("", "Relu"),
+        ];
+        let want = [
+            "y",
+            "y_Relu",
+            "y_Relu_1",
+            "y_Relu_2",
+            "y_Relu_1_Relu",
+            "y_Relu_Relu",
+            "Relu",
+            "Relu_Relu",
+        ];
+        assert_eq!(added(&[], &names), want);
+    }
+
+    #[test]
+    fn long_names_keep_their_end() {
+        let [name] = &added(&[], &[(&"abc/".repeat(1000), "")])[..] else {
+            panic!()
+        };
+        assert_eq!(name.len(), MAX_NAME_BYTES - 1);
+        assert!(name.ends_with("/abc") && name.starts_with("abc/"));
+    }
+}
