@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::super::builder::shortened;
 use super::super::{Input, Node as Named, Op, Shape, name};
 use super::attrs::{self, short};
-use super::messages::{Attribute, Graph, Node};
+use super::messages::{Attribute, Function, Graph, Node};
 use super::names::Names;
 use super::values::{Tensor, Type, Value};
 use super::wire::{Budget, Message};
@@ -20,8 +20,11 @@ const MAX_NODE_COUNT: usize = 1 << 18;
 /// What a node takes besides its texts.
 const NODE_BYTES: usize = 1000;
 
-/// By domain, name and overload, what a function is called in the library.
-pub(super) type Functions<'a> = HashMap<(&'a str, &'a str, &'a str), String>;
+/// Of functions in all their calls: hostile ones call each other in more ways than there is time for.
+const MAX_CALLED_BYTES: usize = 1 << 30;
+
+/// The functions of a model by domain, name and overload.
+pub(super) type Functions<'a> = HashMap<(&'a str, &'a str, &'a str), Function<'a>>;
 
 /// The operators that need not be said to be ONNX's own.
 pub(super) fn domain(name: &str) -> &str {
@@ -36,7 +39,8 @@ pub(super) fn domain(name: &str) -> &str {
 pub(super) struct Nodes<'a, 'f> {
     pub(super) names: Names<'f>,
     pub(super) nodes: Vec<(String, Op)>,
-    calls: &'f Functions<'a>,
+    functions: &'f Functions<'a>,
+    called_bytes: usize,
     budget: &'f Budget,
 }
 
@@ -45,14 +49,15 @@ pub(super) struct Nodes<'a, 'f> {
 pub(super) struct Scope<'a, 'o> {
     /// Of the names: empty, or ends in `/`.
     prefix: String,
-    values: HashMap<&'a str, Input>,
+    /// Nothing is the source of an input that the caller of a function leaves out.
+    values: HashMap<&'a str, Option<Input>>,
     types: HashMap<&'a str, Type>,
     outer: Option<&'o Self>,
     depth: usize,
 }
 
 impl<'a> Scope<'a, '_> {
-    fn value(&self, name: &str) -> Option<&Input> {
+    fn value(&self, name: &str) -> Option<&Option<Input>> {
         let mut scope = Some(self);
         while let Some(here) = scope {
             if let Some(input) = here.values.get(name) {
@@ -63,22 +68,14 @@ impl<'a> Scope<'a, '_> {
         None
     }
 
-    pub(super) fn output(&self, value: &str) -> Result<Input> {
-        self.value(value).cloned().ok_or_else(|| {
-            let value = shortened(value);
-            let problem = format!("output {value:?}: no input, node or initializer makes it");
-            Error::invalid("onnx", problem)
-        })
-    }
-
-    pub(super) fn add_types(&mut self, values: Vec<Value<'a>>) {
-        for value in values.into_iter().filter(|value| value.r#type.is_known()) {
-            self.types.insert(value.name, value.r#type);
+    fn add_types(&mut self, values: &[Value<'a>]) {
+        for value in values.iter().filter(|value| value.r#type.is_known()) {
+            self.types.insert(value.name, value.r#type.clone());
         }
     }
 
     /// The first to make a value is the one, as in any file that keeps to the rules there is no second.
-    pub(super) fn add_value(
+    fn add_value(
         &mut self,
         value: &'a str,
         node: &str,
@@ -87,7 +84,7 @@ impl<'a> Scope<'a, '_> {
     ) -> Result<()> {
         budget.spend(node.len() + size_of::<(&str, Input)>())?;
         let input = Named(node.into()).output(port);
-        self.values.entry(value).or_insert(input);
+        self.values.entry(value).or_insert(Some(input));
         Ok(())
     }
 }
@@ -96,13 +93,14 @@ impl<'a, 'f> Nodes<'a, 'f> {
     /// None yet; `names` are all that scopes are in.
     pub(super) fn new<'n>(
         names: impl IntoIterator<Item = &'n str>,
-        calls: &'f Functions<'a>,
+        functions: &'f Functions<'a>,
         budget: &'f Budget,
     ) -> Self {
         Self {
             names: Names::new(names, budget),
             nodes: Vec::new(),
-            calls,
+            functions,
+            called_bytes: 0,
             budget,
         }
     }
@@ -133,27 +131,32 @@ impl<'a, 'f> Nodes<'a, 'f> {
             scope.add_value(tensor.name, &name, 0, budget)?;
             self.push(name, constant(tensor, budget)?)?;
         }
-        for values in [graph.values, graph.outputs, graph.inputs] {
+        for values in [&graph.values, &graph.outputs, &graph.inputs] {
             scope.add_types(values);
         }
-        self.add_nodes(graph.nodes, &mut scope)?;
+        self.add_nodes(&graph.nodes, &mut scope)?;
+        self.add_outputs(outputs, &scope)
+    }
+
+    /// Adds the nodes that stand for outputs, of these values, names and descriptions.
+    fn add_outputs(
+        &mut self,
+        outputs: Vec<(&'a str, String, Cow<'a, str>)>,
+        scope: &Scope<'a, '_>,
+    ) -> Result<Vec<String>> {
         let mut names = Vec::new();
         for (value, name, doc) in outputs {
-            let mut op = Op::new("Identity");
-            op = documented(op, &doc);
-            op = self.typed(op, &[value], &scope)?;
-            self.push(name.clone(), op.input(scope.output(value)?))?;
+            let op = documented(Op::new("Identity"), &doc);
+            let op = self.typed(op, &[value], scope)?;
+            let op = self.with_input(op, &name, value, scope)?;
+            self.push(name.clone(), op)?;
             names.push(name);
         }
         Ok(names)
     }
 
     /// Adds nodes whose inputs are in the scope, or among their outputs.
-    pub(super) fn add_nodes(
-        &mut self,
-        nodes: Vec<Node<'a>>,
-        scope: &mut Scope<'a, '_>,
-    ) -> Result<()> {
+    fn add_nodes(&mut self, nodes: &[Node<'a>], scope: &mut Scope<'a, '_>) -> Result<()> {
         let mut named = Vec::new();
         for node in nodes {
             let name = self.names.add(&scope.prefix, node.label(), node.op)?;
@@ -165,49 +168,108 @@ impl<'a, 'f> Nodes<'a, 'f> {
             self.budget.push(&mut named, (name, node))?;
         }
         for (name, node) in named {
-            self.add_node(name, &node, scope)?;
+            self.add_node(name, node, scope)?;
         }
         Ok(())
     }
 
     fn add_node(&mut self, name: String, node: &Node<'a>, scope: &Scope<'a, '_>) -> Result<()> {
-        let mut op = documented(Op::new(self.op(node)), &text(node.doc, self.budget)?);
+        let mut op = documented(Op::new(op_name(node)), &text(node.doc, self.budget)?);
         if !domain(node.domain).is_empty() {
             op = op.attr("domain", &*text(node.domain, self.budget)?);
         }
-        if !node.name.is_empty() && node.name != node.label() {
-            op = op.attr("onnx_name", &*text(node.name, self.budget)?);
-        }
         op = self.typed(op, &node.outputs, scope)?;
-        for &input in node.inputs.iter().filter(|input| !input.is_empty()) {
-            let Some(value) = scope.value(input) else {
-                let problem = "no input, node or initializer makes it";
-                return Err(invalid(
-                    &name,
-                    &format!("it takes {:?}, {problem}", shortened(input)),
-                ));
-            };
-            self.budget.spend(value.node.len() + size_of::<Input>())?;
-            op = op.input(value.clone());
+        for input in node.inputs.iter().filter(|input| !input.is_empty()) {
+            op = self.with_input(op, &name, input, scope)?;
         }
+        // It stands before the nodes of its bodies, and is told of them then.
+        let index = self.nodes.len();
+        self.push(name.clone(), Op::new(""))?;
         for attribute in &node.attributes {
             op = self.with_attribute(op, &name, *attribute, scope)?;
         }
-        self.push(name, op)
+        let functions = self.functions;
+        if let Some(function) = functions.get(&(domain(node.domain), node.op, node.overload)) {
+            for output in self.add_call(&name, node, function, scope)? {
+                op = op.control(&output);
+            }
+        }
+        if let Some((_, place)) = self.nodes.get_mut(index) {
+            *place = op;
+        }
+        Ok(())
     }
 
-    /// The function that a node calls, or its operator. The page folds `Const`, as it should ONNX's constants.
-    fn op(&self, node: &Node<'_>) -> String {
-        let key = (domain(node.domain), node.op, node.overload);
-        let op = match self.calls.get(&key) {
-            Some(function) => return function.clone(),
-            None if (domain(node.domain), node.op) == ("", "Constant") => "Const",
-            None => node.op,
-        };
-        match name::op_problem(op) {
-            Some(_) => format!("{op}_"),
-            None => op.into(),
+    fn with_input(&self, op: Op, node: &str, value: &str, scope: &Scope<'a, '_>) -> Result<Op> {
+        match scope.value(value) {
+            Some(Some(input)) => {
+                self.budget.spend(input.node.len() + size_of::<Input>())?;
+                Ok(op.input(input.clone()))
+            }
+            Some(None) => Ok(op),
+            None => {
+                let value = shortened(value);
+                let problem = format!("nothing makes the value {value:?} that it takes");
+                Err(invalid(node, &problem))
+            }
         }
+    }
+
+    /// Adds what a function does in a call of it, and returns the names of the nodes that stand for its outputs. The
+    /// page has functions, too, but it fails at calls within functions, and at arguments that are constants.
+    fn add_call(
+        &mut self,
+        name: &str,
+        call: &Node<'a>,
+        function: &Function<'a>,
+        caller: &Scope<'a, '_>,
+    ) -> Result<Vec<String>> {
+        let mut scope = self.inner(name, format!("{name}/"), caller.depth, None)?;
+        self.called_bytes = self.called_bytes.saturating_add(function.len);
+        if self.called_bytes > MAX_CALLED_BYTES {
+            let problem = format!(
+                "up to here, functions have more than {MAX_CALLED_BYTES} bytes in their calls"
+            );
+            return Err(invalid(name, &problem));
+        }
+        let mut inputs = call.inputs.iter();
+        for argument in &function.inputs {
+            let given = inputs.next().filter(|input| !input.is_empty());
+            let input = given.and_then(|input| caller.value(input)).cloned();
+            let input = input.unwrap_or_default();
+            let node_len = input.as_ref().map_or(0, |input| input.node.len());
+            self.budget.spend(node_len + size_of::<(&str, Input)>())?;
+            scope.values.insert(argument, input);
+        }
+        let mut outputs = Vec::new();
+        for output in &function.outputs {
+            let name = self.names.add(&scope.prefix, output, "output")?;
+            outputs.push((*output, name, "".into()));
+        }
+        scope.add_types(&function.values);
+        self.add_nodes(&function.nodes, &mut scope)?;
+        self.add_outputs(outputs, &scope)
+    }
+
+    /// A scope in that of a node.
+    fn inner<'s>(
+        &self,
+        node: &str,
+        prefix: String,
+        depth: usize,
+        outer: Option<&'s Scope<'a, 's>>,
+    ) -> Result<Scope<'a, 's>> {
+        if depth == MAX_DEPTH {
+            let problem = format!("it is in bodies and functions {MAX_DEPTH} deep, no more fit");
+            return Err(invalid(node, &problem));
+        }
+        self.budget.spend(2 * prefix.len())?;
+        Ok(Scope {
+            prefix,
+            depth: depth + 1,
+            outer,
+            ..Scope::default()
+        })
     }
 
     fn with_attribute(
@@ -225,17 +287,8 @@ impl<'a, 'f> Nodes<'a, 'f> {
         };
         let mut prefixes = Vec::new();
         for (name, graph) in graphs {
-            if scope.depth == MAX_DEPTH {
-                let problem = format!("graphs are nested more than {MAX_DEPTH} deep");
-                return Err(invalid(node, &problem));
-            }
-            let inner = Scope {
-                prefix: format!("{node}/{name}/"),
-                outer: Some(scope),
-                depth: scope.depth + 1,
-                ..Scope::default()
-            };
-            self.budget.spend(2 * inner.prefix.len())?;
+            let prefix = format!("{node}/{name}/");
+            let inner = self.inner(node, prefix, scope.depth, Some(scope))?;
             prefixes.push(inner.prefix.trim_end_matches('/').to_owned());
             // What a body makes comes out of the node.
             for output in self.add_graph(Graph::read(graph)?, inner)? {
@@ -276,6 +329,15 @@ impl<'a, 'f> Nodes<'a, 'f> {
         self.budget.spend(NODE_BYTES)?;
         self.nodes.push((name, op));
         Ok(())
+    }
+}
+
+/// The page folds `Const`, as it should ONNX's constants.
+fn op_name<'a>(node: &Node<'a>) -> Cow<'a, str> {
+    match (domain(node.domain), node.op) {
+        ("", "Constant") => "Const".into(),
+        (_, op) if name::op_problem(op).is_some() => format!("{op}_").into(),
+        (_, op) => op.into(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The messages of an ONNX file, as far as a graph shows them: each field by its number, each text where it stands.
 
+use std::iter;
+
 use super::values::{Tensor, Type, Value};
 use super::wire::{Field, Message};
 use crate::error::Result;
@@ -94,18 +96,6 @@ impl<'a> Graph<'a> {
         })?;
         Ok(it)
     }
-
-    /// All names that scopes are in.
-    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
-        let inputs = self.inputs.iter().map(|value| value.name);
-        let initializers = self.initializers.iter().map(|tensor| tensor.name);
-        names_of(&self.nodes).chain(inputs).chain(initializers)
-    }
-}
-
-/// What the nodes show as.
-pub(super) fn names_of<'a>(nodes: &[Node<'a>]) -> impl Iterator<Item = &'a str> {
-    nodes.iter().map(Node::label)
 }
 
 #[derive(Debug, Default)]
@@ -113,6 +103,8 @@ pub(super) struct Function<'a> {
     pub(super) name: &'a str,
     pub(super) domain: &'a str,
     pub(super) overload: &'a str,
+    /// How many bytes it has.
+    pub(super) len: usize,
     pub(super) inputs: Vec<&'a str>,
     pub(super) outputs: Vec<&'a str>,
     pub(super) nodes: Vec<Node<'a>>,
@@ -122,7 +114,10 @@ pub(super) struct Function<'a> {
 impl<'a> Function<'a> {
     fn read(message: Message<'a>) -> Result<Self> {
         let budget = message.budget;
-        let mut it = Self::default();
+        let mut it = Self {
+            len: message.len(),
+            ..Self::default()
+        };
         message.each(|field| {
             match field.number {
                 1 => it.name = field.text()?,
@@ -177,15 +172,10 @@ impl<'a> Node<'a> {
         Ok(it)
     }
 
-    /// What it shows as: its name, or that of its first output if it has none, or one without the scopes of the
-    /// output, as `n12` in files from Caffe2.
+    /// What it shows as: its name, or that of its first output.
     pub(super) fn label(&self) -> &'a str {
-        let mut outputs = self.outputs.iter().filter(|output| !output.is_empty());
-        match outputs.next() {
-            Some(output) if self.name.is_empty() => output,
-            Some(output) if output.contains('/') && !self.name.contains('/') => output,
-            _ => self.name,
-        }
+        let mut names = iter::once(&self.name).chain(&self.outputs);
+        names.find(|name| !name.is_empty()).unwrap_or(&"")
     }
 }
 

@@ -7,7 +7,7 @@
 //!     node                             node of its name, or of its first output's
 //!     value `v`, output i of a node    input `node` or `node:i`
 //!     body of a loop, branch           scope `node/attribute`
-//!     local function                   function of the library
+//!     function, in a call of it        scope `node`
 
 mod attrs;
 mod convert;
@@ -21,26 +21,25 @@ mod wire;
 use std::collections::HashSet;
 
 use convert::{Functions, Nodes, Scope, domain};
-use messages::Model;
-use names::Names;
+use messages::{Model, Node};
 use prost::Message as _;
 use wire::{Budget, Message};
 
-use super::{Function, Graph, GraphBuilder, MAX_GRAPH_DEF_BYTES};
+use super::{Graph, GraphBuilder, MAX_GRAPH_DEF_BYTES};
 use crate::error::{Error, Result};
-use crate::proto::DataType;
 
 impl Graph {
     /// The graph of a serialized ONNX model, as it stands in a file, without its weights.
     ///
-    /// Nodes have their names, or that of their first output if they have none or only that one has scopes. A `/` makes
-    /// scopes, and so does a dot in names as `layer1.0.conv1`, in a file without any `/`. Characters that TensorFlow's
-    /// rule forbids become `_`; doubles get the name of their operator, or a number, behind theirs.
+    /// Nodes have their names, or that of their first output if they have none. A `/` makes scopes, and so does a dot in
+    /// names as `layer1.0.conv1`, in a file without any `/`. Characters that TensorFlow's rule forbids become `_`;
+    /// doubles get the name of their operator, or a number, behind theirs.
     ///
     /// Inputs of the graph show as `Placeholder`, outputs as `Identity`, constants and initializers as `Const`: with type
-    /// and shape, and with the data if that is 16 elements at most. The body of a loop, or a branch, is a scope within its
-    /// node; a function of the model is one of the library. The card of a node lists its attributes, but of a list of
-    /// more than 256 items its length. Shapes are those in the file; `onnx.shape_inference.infer_shapes` puts in more.
+    /// and shape, and with the data if that is 16 elements at most. The body of a loop, a branch, or a function of the
+    /// model in each of its calls is a scope within its node, and leads to it by dotted arrows. The card of a node lists
+    /// its attributes, but of a list of more than 256 items its length. Shapes are those in the file;
+    /// `onnx.shape_inference.infer_shapes` puts in more.
     ///
     /// Files beside the model, in which large ones have their weights, are not opened.
     ///
@@ -54,8 +53,8 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::Invalid`] with the place of the first byte that is no ONNX, or the name of a node that takes a value from
-    /// nowhere; if there is no graph, or no node in it; if it has more than 262,144 nodes, or bodies nested more than 64
-    /// deep; or if it takes more than 256 MiB of memory to read, or 64 MiB as a `GraphDef`.
+    /// nowhere; if there is no graph, or no node in it; if it has more than 262,144 nodes, or bodies and functions more
+    /// than 64 deep in each other, or functions of more than 1 GiB in all their calls; or if it takes more than 256 MiB of memory to read, or 64 MiB as a `GraphDef`.
     pub fn from_onnx(bytes: impl AsRef<[u8]>) -> Result<Self> {
         let budget = Budget::new();
         let model = Model::read(Message::new(bytes.as_ref(), "ModelProto", &budget))?;
@@ -64,9 +63,17 @@ impl Graph {
         };
         let graph = messages::Graph::read(graph)?;
         let about = about(&model, &graph, &budget)?;
-        let (functions, calls) = functions(&model, &budget)?;
+        let mut functions = Functions::new();
+        for function in model.functions {
+            let key = (domain(function.domain), function.name, function.overload);
+            functions.entry(key).or_insert(function);
+        }
 
-        let mut nodes = Nodes::new(graph.names(), &calls, &budget);
+        let called = functions.values().flat_map(|function| &function.nodes);
+        let names = graph.nodes.iter().chain(called).map(Node::label);
+        let names = names.chain(graph.inputs.iter().map(|input| input.name));
+        let names = names.chain(graph.initializers.iter().map(|tensor| tensor.name));
+        let mut nodes = Nodes::new(names, &functions, &budget);
         let outputs = nodes.add_graph(graph, Scope::default())?;
         let outputs: HashSet<_> = outputs.into_iter().collect();
         let mut builder = GraphBuilder::new();
@@ -78,9 +85,6 @@ impl Graph {
                 }
             }
             builder.node(name, op);
-        }
-        for (name, function) in functions.into_iter().zip(model.functions) {
-            builder.function(convert_function(name, function, &calls, &budget)?);
         }
         let graph = builder.build()?;
         let count = graph.0.encoded_len();
@@ -118,59 +122,4 @@ fn about(
         }
     }
     Ok(about)
-}
-
-/// The names of the functions in the library, and which calls are theirs.
-fn functions<'a>(model: &Model<'a>, budget: &Budget) -> Result<(Vec<String>, Functions<'a>)> {
-    let mut names = Names::new([], budget);
-    let mut functions = Vec::new();
-    let mut calls = Functions::new();
-    for function in &model.functions {
-        let key = (domain(function.domain), function.name, function.overload);
-        let parts = [key.0, key.1, key.2].into_iter();
-        let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
-        let name = names.add_part(&parts.join("."), "function")?;
-        calls.entry(key).or_insert_with(|| name.clone());
-        functions.push(name);
-    }
-    Ok((functions, calls))
-}
-
-fn convert_function<'a>(
-    name: String,
-    from: messages::Function<'a>,
-    calls: &Functions<'a>,
-    budget: &Budget,
-) -> Result<Function> {
-    let in_function = |error| match error {
-        Error::Invalid { problem, .. } => {
-            Error::invalid("onnx", format!("function {name:?}: {problem}"))
-        }
-        other => other,
-    };
-    let mut function = Function::new(&name);
-    let mut nodes = Nodes::new(messages::names_of(&from.nodes), calls, budget);
-    let mut scope = Scope::default();
-    for input in from.inputs {
-        let name = nodes.names.add("", input, "input")?;
-        scope.add_value(input, &name, 0, budget)?;
-        function.input(name, DataType::DtInvalid);
-    }
-    let mut outputs = Vec::new();
-    for output in from.outputs {
-        let name = nodes.names.add("", output, "output")?;
-        budget.push(&mut outputs, (output, name))?;
-    }
-    scope.add_types(from.values);
-    nodes
-        .add_nodes(from.nodes, &mut scope)
-        .map_err(in_function)?;
-    for (name, op) in nodes.nodes {
-        function.node(name, op);
-    }
-    for (value, name) in outputs {
-        let made = scope.output(value).map_err(in_function)?;
-        function.output(name, DataType::DtInvalid, made);
-    }
-    Ok(function)
 }

@@ -19,7 +19,7 @@ pub(super) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// `all` are the names that the scopes are in.
+    /// `all` tell what is between scopes.
     pub(super) fn new<'n>(all: impl IntoIterator<Item = &'n str>, budget: &'a Budget) -> Self {
         Self {
             taken: HashMap::new(),
@@ -55,12 +55,6 @@ impl<'a> Names<'a> {
         self.budget.spend(2 * name.len() + size_of::<String>())?;
         self.taken.insert(name.clone(), 0);
         Ok(name)
-    }
-
-    /// A name without scopes.
-    pub(super) fn add_part(&mut self, name: &str, hint: &str) -> Result<String> {
-        self.has_dotted_scopes = false;
-        self.add("", &part(name), hint)
     }
 
     /// The parts of a name, with one `/` between two.

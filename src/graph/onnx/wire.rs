@@ -56,6 +56,10 @@ impl<'a> Message<'a> {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Hands over its fields in their order.
     pub(super) fn each(mut self, mut take: impl FnMut(Field<'a>) -> Result<()>) -> Result<()> {
         while !self.bytes.is_empty() {

@@ -1,0 +1,559 @@
+"""ONNX models of the package `onnx`, some two thousand, against its own view of them; and one of them as the page draws it."""
+
+import re
+import shutil
+import subprocess
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from browser import Browser
+from google.protobuf import text_format
+from harness import TensorBoard, eventually, program
+from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, numpy_helper
+from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
+from tensorboard.compat.proto.attr_value_pb2 import AttrValue
+from tensorboard.compat.proto.function_pb2 import FunctionDef
+from tensorboard.compat.proto.graph_pb2 import GraphDef
+from tensorboard.compat.proto.node_def_pb2 import NodeDef
+from tensorboard.compat.proto.tensor_pb2 import TensorProto as TFTensor
+from tensorboard.util.tensor_util import make_ndarray
+
+DATA = Path(onnx.__file__).parent / "backend" / "test" / "data"
+
+# What TensorFlow calls the types of ONNX that it has, too.
+TYPES = {
+    "FLOAT": "FLOAT",
+    "UINT8": "UINT8",
+    "INT8": "INT8",
+    "UINT16": "UINT16",
+    "INT16": "INT16",
+    "INT32": "INT32",
+    "INT64": "INT64",
+    "STRING": "STRING",
+    "BOOL": "BOOL",
+    "FLOAT16": "HALF",
+    "DOUBLE": "DOUBLE",
+    "UINT32": "UINT32",
+    "UINT64": "UINT64",
+    "COMPLEX64": "COMPLEX64",
+    "COMPLEX128": "COMPLEX128",
+    "BFLOAT16": "BFLOAT16",
+}
+
+# Operators that have an attribute of the name that we give the type of the output.
+HAS_DTYPE = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "EyeLike", "Bernoulli"}
+
+# Functions that call each other, bodies in bodies that take values from around them, values that nobody names or wants,
+# names that are no names for TensorFlow, weights of each form.
+WRITTEN = {
+    "functions": """
+        <ir_version: 10, opset_import: ["": 21, "local": 1, "other": 1], producer_name: "hand", producer_version: "1.5">
+        agraph (float[N, 3] x) => (float[N, 3] y, float[N, 3] z) {
+          s = local.twice <factor = 2.0> (x)
+          y = other.twice (s)
+          z, unused = local.pair (y, x)
+        }
+        <domain: "local", opset_import: ["": 21, "other": 1]>
+        twice <factor> (a) => (b) {
+          f = Constant <value_float: float = @factor> ()
+          half = other.twice (a)
+          b = Mul (half, f)
+        }
+        <domain: "other", opset_import: ["": 21]>
+        twice (a) => (b) { b = Add (a, a) }
+        <domain: "local", opset_import: ["": 21]>
+        pair (a, b) => (a, c) {
+          c, d = Split <num_outputs = 2> (b)
+        }
+    """,
+    "bodies": """
+        <ir_version: 10, opset_import: ["": 21]>
+        outer (float[N] x, bool choose, int64 count) => (float[N] y)
+        <float[3] big = {1.0, 2.0, 3.0}> {
+          first = Relu (x)
+          y = If (choose) <
+            then_branch = then () => (float[N] out) {
+              sum = Add (first, big)
+              out = Loop (count, choose, sum) <
+                body = body (int64 i, bool go, float[N] carried) => (bool on, float[N] next) {
+                  on = Identity (go)
+                  twice = Add (carried, first)
+                  next = Mul (twice, x)
+                }
+              >
+            },
+            else_branch = other () => (float[N] out) { out = Clip (x, , big) }
+          >
+        }
+    """,
+}
+
+# Names of nodes, their inputs and outputs; in the second model no name has a `/`, so that dots are scopes.
+NAMES = {
+    "slashes": [
+        ("encoder.0/Relu", ["x:0"], ["a:0"]),
+        ("encoder.0/Relu", ["größe"], ["a:1"]),
+        ("constructor/b", ["_y"], ["b"]),
+        ("/encoder//conv/", ["a:0", "b"], ["c.0.d"]),
+        ("n1", ["c.0.d", "a:1"], ["encoder/sum"]),
+        ("x_0", ["encoder/sum", "b"], ["out put"]),
+    ],
+    "dots": [
+        ("encoder.0.Relu", ["x:0"], ["a:0"]),
+        ("encoder.0.Relu", ["größe"], ["a:1"]),
+        ("", ["_y"], ["encoder.1.conv.out"]),
+        ("", ["a:0", "encoder.1.conv.out", "a:1"], ["input.1"]),
+        ("", ["input.1"], ["out put"]),
+        ("", [], ["", ""]),
+    ],
+}
+WANTED_NAMES = {
+    "slashes": [
+        "x_0 ._y gr__e out_put x_0_output",
+        "encoder.0/Relu encoder.0/Relu_Custom constructor_/b encoder/conv encoder/sum x_0_Custom",
+    ],
+    "dots": [
+        "x_0 ._y gr__e out_put x_0_output",
+        "encoder/0/Relu encoder/0/Relu_Custom encoder/1/conv/out input.1 out_put_Custom Custom",
+    ],
+}
+
+
+def weights() -> Iterator[TensorProto]:
+    """Initializers of each type, with data in each form, of few elements and of many."""
+    for number, name in TensorProto.DataType.items():
+        if name not in TYPES or name == "STRING":
+            continue
+        for count in (0, 1, 16, 17):
+            for raw in (False, True):
+                array = np.arange(count).astype(onnx.helper.tensor_dtype_to_np_dtype(number))
+                data = array.tobytes() if raw else array.tolist()
+                yield onnx.helper.make_tensor(f"{name}_{count}_{raw}", number, [count], data, raw=raw)
+    yield onnx.helper.make_tensor("strings", TensorProto.STRING, [2, 1], [b"a", "é".encode()])
+    yield onnx.helper.make_tensor("scalar", TensorProto.INT32, [], [-7])
+    yield onnx.helper.make_tensor("fp8", TensorProto.FLOAT8E5M2, [2], [1.0, 2.0])
+    yield TensorProto(
+        name="elsewhere",
+        data_type=TensorProto.FLOAT,
+        dims=[1],
+        data_location=TensorProto.EXTERNAL,
+        external_data=[onnx.StringStringEntryProto(key="location", value="/etc/passwd")],
+    )
+
+
+def made() -> dict[str, ModelProto]:
+    models = {name: onnx.parser.parse_model(text) for name, text in WRITTEN.items()}
+    tensors = list(weights())
+    nodes = [onnx.helper.make_node("Identity", [tensor.name], [f"of {tensor.name}"]) for tensor in tensors]
+    output = onnx.ValueInfoProto(name=f"of {tensors[0].name}")
+    models["weights"] = onnx.helper.make_model(onnx.helper.make_graph(nodes, "weights", [], [output], tensors))
+    for name, nodes in NAMES.items():
+        nodes = [onnx.helper.make_node("Custom", inputs, outputs, node, domain="hand") for node, inputs, outputs in nodes]
+        inputs, outputs = ([onnx.ValueInfoProto(name=value) for value in values]
+                           for values in (["x:0", "_y", "größe"], ["out put", "x:0"]))
+        models[name] = onnx.helper.make_model(onnx.helper.make_graph(nodes, name, inputs, outputs))
+    for file in sorted((DATA / "light").glob("*.onnx")):
+        models[f"inferred {file.stem}"] = onnx.shape_inference.infer_shapes(onnx.load(file))
+    return models
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, ModelProto]:
+    """All models, by the names of their runs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # That numbers overflow, in models made to do so.
+        from onnx.backend.test.case.node import collect_testcases
+
+        cases = collect_testcases(None)
+    found = {file.relative_to(DATA).as_posix().replace("/", " "): file for file in sorted(DATA.rglob("*.onnx"))}
+    models = {name.removesuffix(".onnx"): onnx.load(file, load_external_data=False) for name, file in found.items()}
+    models |= {f"node {case.name}": case.model for case in cases}
+    models |= made()
+    assert len(models) > 2000
+    return models
+
+
+@pytest.fixture(scope="module")
+def runs(models: dict[str, ModelProto], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run for each model."""
+    files, logdir = tmp_path_factory.mktemp("models"), tmp_path_factory.mktemp("runs")
+    for name, model in models.items():
+        (files / f"{name}.onnx").write_bytes(model.SerializeToString())
+    command = [program("onnx"), *sorted(files.iterdir()), logdir]
+    done = subprocess.run(command, check=False, timeout=60, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    return logdir
+
+
+def logged(run: Path) -> GraphDef:
+    """The graph of a run."""
+    [file] = run.iterdir()
+    [graph] = [event.graph_def for event in LegacyEventFileLoader(str(file)).Load() if event.HasField("graph_def")]
+    return GraphDef.FromString(graph)
+
+
+@dataclass
+class Scope:
+    """The values of a graph: which node they come from, and what is known of them."""
+
+    outer: "Scope | None" = None
+    sources: dict[str, tuple[str, int]] = field(default_factory=dict)
+    types: dict[str, TypeProto] = field(default_factory=dict)
+
+    def source(self, value: str) -> tuple[str, int]:
+        return self.sources[value] if value in self.sources else self.outer.source(value)
+
+
+class Comparison:
+    """Goes through a model in the order of the graph's nodes, and compares each with what the model has there."""
+
+    def __init__(self, model: ModelProto, graph: GraphDef):
+        self.calls = {(each.domain, each.name): f"{each.domain}.{each.name}" for each in model.functions}
+        self.start(graph.node)
+        self.graph(model.graph, Scope(), "")
+        self.end(lambda source, port: f"{source}:{port}" if port else source)
+        for ours, function in zip(graph.library.function, model.functions, strict=True):
+            self.function(ours, function)
+
+    def start(self, nodes: list[NodeDef]) -> None:
+        assert len({node.name for node in nodes}) == len(nodes)
+        self.nodes = iter(nodes)
+        self.edges: list[tuple[NodeDef, list[str], Scope, list[str]]] = []
+
+    def end(self, written: Callable[[str, int], str]) -> None:
+        """Compares the edges, now that all values are known; `written` is how an output of a node stands in an input."""
+        assert next(self.nodes, None) is None
+        for node, values, scope, controls in self.edges:
+            wanted = [written(*scope.source(value)) for value in values if value]
+            assert list(node.input) == [*wanted, *(f"^{name}" for name in controls)], node.name
+
+    def function(self, ours: FunctionDef, function: FunctionProto) -> None:
+        assert ours.signature.name == self.calls[function.domain, function.name]
+        arguments = [argument.name for argument in ours.signature.input_arg]
+        assert arguments == list(function.input)
+        self.start(ours.node_def)
+        scope = Scope(sources={name: (name, -1) for name in arguments})
+        self.all_nodes(function.node, scope, "")
+        names = [argument.name for argument in ours.signature.output_arg]
+        for name, value in zip(names, function.output, strict=True):
+            node = self.next("Identity", name, "")
+            self.edges.append((node, [value], scope, []))
+            assert ours.ret[name] == f"{node.name}:output:0"
+        self.end(lambda source, port: source if port < 0 else f"{source}:output:{port}")
+
+    def graph(self, graph: GraphProto, scope: Scope, prefix: str) -> list[str]:
+        """Returns the names of the nodes of its outputs."""
+        scope.types |= {each.name: each.type for each in [*graph.value_info, *graph.output, *graph.input]}
+        constants = {tensor.name for tensor in graph.initializer}
+        for value in graph.input:
+            if value.name not in constants:
+                node = self.next("Placeholder", value.name, prefix)
+                scope.sources[value.name] = node.name, 0
+                check_types(node, [value.name], scope)
+        for tensor in graph.initializer:
+            node = self.next("Const", tensor.name, prefix)
+            scope.sources[tensor.name] = node.name, 0
+            check_constant(node, tensor)
+        self.all_nodes(graph.node, scope, prefix)
+        outputs = []
+        for value in graph.output:
+            node = self.next("Identity", value.name, prefix)
+            check_types(node, [value.name], scope)
+            self.edges.append((node, [value.name], scope, []))
+            outputs.append(node.name)
+        return outputs
+
+    def all_nodes(self, nodes: list[NodeProto], scope: Scope, prefix: str) -> None:
+        for wanted in nodes:
+            node = self.next(self.op(wanted), label(wanted), prefix)
+            for port, value in enumerate(wanted.output):
+                scope.sources.setdefault(value, (node.name, port))
+            check_types(node, wanted.output, scope)
+            check_attributes(node, wanted)
+            controls = []
+            for attribute in wanted.attribute:
+                graphs = [(attribute.name, attribute.g)] if attribute.type == AttributeProto.GRAPH else []
+                for name, body in [*graphs, *((f"{attribute.name}_{i}", g) for i, g in enumerate(attribute.graphs))]:
+                    controls += self.graph(body, Scope(scope), f"{node.name}/{name}/")
+            self.edges.append((node, wanted.input, scope, controls))
+
+    def next(self, op: str, name: str, prefix: str) -> NodeDef:
+        """The next node, which must be of this op, and have the name as far as it can be one."""
+        node = next(self.nodes)
+        assert node.op == op, (node.name, name)
+        scope, *behind = re.split(r"(?<=/)(?=[^/]*$)", prefix + name)
+        assert node.name.startswith(prefix)
+        assert re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", node.name)
+        parts = [re.sub(r"[^A-Za-z0-9_.\\>-]", "_", part) for part in name.split("/") if part]
+        forms = {"/".join(parts or [op.split(".")[-1]])}
+        forms |= {form.replace(".", "/") for form in forms}
+        # A double has something behind its name; some words are no names.
+        fits = any(re.fullmatch(rf"\.?{re.escape(form)}(_\w+)?(/.*)?", node.name.removeprefix(prefix)) for form in forms)
+        assert fits or "constructor" in name, (node.name, name)
+        return node
+
+    def op(self, node: NodeProto) -> str:
+        if call := self.calls.get((node.domain, node.op_type)):
+            return call
+        return "Const" if (node.domain, node.op_type) == ("", "Constant") else node.op_type
+
+
+def label(node: NodeProto) -> str:
+    """What a node should be called."""
+    [output, *_] = [*filter(None, node.output), ""]
+    return output if not node.name or "/" in output and "/" not in node.name else node.name
+
+
+def check_types(node: NodeDef, values: list[str], scope: Scope) -> None:
+    """The types and shapes of the outputs, if one of them is known."""
+    types = [scope.types.get(value, TypeProto()) for value in values]
+    if not any(each.WhichOneof("value") for each in types):
+        assert "_output_shapes" not in node.attr
+        return
+    for shape, each in zip(node.attr["_output_shapes"].list.shape, types, strict=True):
+        tensor = each.sparse_tensor_type if each.HasField("sparse_tensor_type") else each.tensor_type
+        assert shape.unknown_rank == (not tensor.HasField("shape"))
+        wanted = [dim.dim_value if dim.HasField("dim_value") else -1 for dim in tensor.shape.dim]
+        assert [dim.size for dim in shape.dim] == wanted, node.name
+        assert [dim.name for dim in shape.dim] == [dim.dim_param for dim in tensor.shape.dim]
+    if len(types) == 1 and types[0].HasField("tensor_type") and node.op not in HAS_DTYPE:
+        check_dtype(node, types[0].tensor_type.elem_type)
+    if node.op == "Placeholder":
+        assert node.attr["shape"].shape == node.attr["_output_shapes"].list.shape[0]
+
+
+def check_dtype(node: NodeDef, number: int) -> None:
+    name = TensorProto.DataType.Name(number)
+    dtype = node.attr["dtype"]
+    if name in TYPES:
+        assert dtype == AttrValue(type=f"DT_{TYPES[name]}"), node.name
+    else:
+        assert dtype == AttrValue(s=name.encode()), node.name
+
+
+def check_constant(node: NodeDef, tensor: TensorProto) -> None:
+    check_dtype(node, tensor.data_type)
+    [shape] = node.attr["_output_shapes"].list.shape
+    assert [dim.size for dim in shape.dim] == list(tensor.dims)
+    assert node.attr["shape"].shape == shape
+    if "value" in node.attr:
+        check_data(node.attr["value"].tensor, tensor)
+    else:
+        assert not is_small(tensor), node.name
+
+
+def is_small(tensor: TensorProto) -> bool:
+    """Whether the data should be there."""
+    here = tensor.data_location != TensorProto.EXTERNAL
+    return here and np.prod(tensor.dims) <= 16 and TensorProto.DataType.Name(tensor.data_type) in TYPES
+
+
+def check_data(ours: TFTensor, tensor: TensorProto) -> None:
+    assert is_small(tensor)
+    got, wanted = make_ndarray(ours), numpy_helper.to_array(tensor)
+    if tensor.data_type == TensorProto.STRING:
+        wanted = np.array([*tensor.string_data], dtype=object).reshape(wanted.shape)
+    assert got.shape == wanted.shape
+    assert got.tolist() == wanted.tolist() or got.tobytes() == wanted.tobytes()
+
+
+def check_attributes(node: NodeDef, wanted: NodeProto) -> None:
+    ours = {"_output_shapes", "dtype", "domain", "doc_string", "onnx_name"}
+    assert node.attr.keys() - ours == {attribute.name for attribute in wanted.attribute} - ours
+    for attribute in wanted.attribute:
+        got = node.attr[attribute.name]
+        if attribute.ref_attr_name:
+            assert got == AttrValue(placeholder=attribute.ref_attr_name)
+            continue
+        match attribute.type:
+            case AttributeProto.FLOAT:
+                assert got.WhichOneof("value") == "f"
+                np.testing.assert_equal(got.f, attribute.f)
+            case AttributeProto.INT:
+                assert got == AttrValue(i=attribute.i)
+            case AttributeProto.STRING:
+                assert got == AttrValue(s=attribute.s)
+            case AttributeProto.FLOATS:
+                assert got == AttrValue(list={"f": attribute.floats})
+            case AttributeProto.INTS:
+                assert got == AttrValue(list={"i": attribute.ints})
+            case AttributeProto.STRINGS:
+                assert got == AttrValue(list={"s": attribute.strings})
+            case AttributeProto.TENSOR:
+                tensor = got.tensor
+                assert [dim.size for dim in tensor.tensor_shape.dim] == list(attribute.t.dims)
+                if is_small(attribute.t):
+                    check_data(tensor, attribute.t)
+                else:
+                    only_shape = TFTensor(dtype=tensor.dtype, tensor_shape=tensor.tensor_shape)
+                    assert tensor == only_shape
+            case AttributeProto.GRAPH:
+                assert got == AttrValue(s=f"{node.name}/{attribute.name}".encode())
+            case AttributeProto.TYPE_PROTO:
+                assert got.list.s
+            case AttributeProto.SPARSE_TENSOR:
+                assert [dim.size for dim in got.tensor.tensor_shape.dim] == list(attribute.sparse_tensor.dims)
+            case other:
+                pytest.fail(f"{node.name}: nobody looked at attributes of kind {other}")
+
+
+def test_graphs_are_those_of_the_models(models, runs):
+    for name, model in models.items():
+        try:
+            Comparison(model, logged(runs / name))
+        except Exception as error:
+            error.add_note(f"in the model {name!r}")
+            raise
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names(runs, name):
+    names = [node.name for node in logged(runs / name).node]
+    outputs = ["out_put", "x_0_output"]
+    assert [*names[:3], *outputs, *names[3:-2]] == " ".join(WANTED_NAMES[name]).split()
+    assert names[-2:] == outputs
+
+
+def test_weights_stay_in_the_file(tmp_path):
+    sizes = []
+    for count in (1000, 50_000_000):
+        weights = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[count], raw_data=bytes(4 * count))
+        node = onnx.helper.make_node("Relu", ["w"], ["y"])
+        graph = onnx.helper.make_graph([node], "g", [], [onnx.ValueInfoProto(name="y")], [weights])
+        file = tmp_path / f"{count}.onnx"
+        file.write_bytes(onnx.helper.make_model(graph).SerializeToString())
+        subprocess.run([program("onnx"), file, tmp_path / str(count)], check=True, timeout=60)
+        sizes.append(logged(tmp_path / str(count)).ByteSize())
+    # A larger size takes some bytes more, in two places.
+    assert sizes[0] < sizes[1] < sizes[0] + 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "wanted"),
+    [
+        ([], 2, "onnx: a model and a log directory are missing"),
+        (["a.onnx"], 2, "onnx: the log directory is missing behind a.onnx"),
+        (["a/x.onnx", "b/x.onnx", "logs"], 2, 'onnx: a/x.onnx and b/x.onnx would be the same run: "x"'),
+        (["--fast"], 2, "onnx: invalid option '--fast'"),
+        (["nowhere.onnx", "logs"], 1, "onnx: nowhere.onnx: No such file or directory (os error 2)"),
+        (["broken.onnx", "logs"], 1, "onnx: broken.onnx: onnx: byte 2, in ModelProto: 9 bytes are announced, 1 are left"),
+    ],
+)
+def test_the_program_says_what_is_wrong(tmp_path, arguments, code, wanted):
+    (tmp_path / "broken.onnx").write_bytes(b"\x3a\x09\x0a")
+    command = [program("onnx"), *arguments]
+    done = subprocess.run(command, check=False, timeout=60, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (code, wanted)
+    assert not (tmp_path / "logs").exists()
+
+
+@pytest.fixture(scope="module")
+def onnx_board(runs, tmp_path_factory, fast) -> Iterator[TensorBoard]:
+    """What the page shows: of the two thousand, some."""
+    logdir = tmp_path_factory.mktemp("shown")
+    for run in SHOWN:
+        shutil.copytree(runs / run, logdir / run)
+    with TensorBoard(logdir, fast=fast) as board:
+        yield board
+
+
+SHOWN = ["inferred light_resnet50", "bodies", "functions"]
+
+
+@pytest.mark.parametrize("run", SHOWN)
+def test_graphs_come_back(onnx_board, runs, run):
+    got = onnx_board.get("plugin/graphs/graph", run=run)
+    assert text_format.Parse(got, GraphDef()) == logged(runs / run)
+
+
+class Page:
+    """The Graphs page, opened anew on a run."""
+
+    def __init__(self, chrome: Browser, board: TensorBoard, run: str):
+        self.chrome = chrome
+        chrome.get(f"{board.url}/#graphs")
+        chrome.refresh()  # It may be the page of the test before.
+        eventually(lambda: self._runs("map(e => e.textContent.trim()).includes(name)", run), True)
+        self._runs("find(e => e.textContent.trim() === name).click()", run)
+
+    def open(self, scope: str) -> None:
+        """Opens a scope, by a double click."""
+        self._click(scope, "dblclick")
+
+    def select(self, node: str) -> None:
+        """Shows the card of a node, by a click."""
+        self._click(node, "click")
+
+    def labels(self) -> dict[str, str]:
+        """What is written at each node."""
+        return self._ask("g.node", "e => [e.dataset.name, deep(e, 'text').map(text => text.textContent).pop()]")
+
+    def edges(self) -> dict[str, str]:
+        """What is written at each edge."""
+        return self._ask("g.edge", "e => [e.dataset.edge, e.textContent]")
+
+    def card(self) -> str:
+        """What the card of the selected node says."""
+        return self.chrome.ask("""
+            const cards = deep(document, "tf-node-info").map(e => e.shadowRoot);
+            const texts = cards.flatMap(e => deep(e, ".attr-left, .attr-right, .sub-list-table-cell, .title, span"));
+            return texts.map(e => e.textContent.trim().replace(/\\s+/g, " ")).join(" ");
+        """)
+
+    def _runs(self, script: str, run: str) -> Any:
+        return self.chrome.ask(f"""
+            const name = {run!r};
+            const found = deep(document, "tf-graph-controls").flatMap(e => deep(e.shadowRoot, "paper-item"));
+            return found.{script};
+        """)
+
+    def _ask(self, selector: str, entry: str) -> dict[str, str]:
+        return self.chrome.ask(f"""
+            const found = deep(document, "tf-graph-scene").flatMap(e => deep(e.shadowRoot, "{selector}"));
+            return Object.fromEntries(found.map({entry}));
+        """)
+
+    def _click(self, node: str, event: str) -> None:
+        eventually(lambda: node in self.labels(), True)
+        self.chrome.ask(f"""
+            const node = deep(document, "g.node").find(e => e.dataset.name === "{node}");
+            deep(node, ".nodecolortarget")[0].dispatchEvent(new MouseEvent("{event}", {{bubbles: true}}));
+        """)
+
+
+@pytest.mark.usefixtures("picture")
+def test_resnet50(onnx_board, chrome):
+    page = Page(chrome, onnx_board, "inferred light_resnet50")
+    page.open("gpu_0")
+    eventually(lambda: len(page.labels()) > 150, True)
+    print(list(page.labels().items())[:40], list(page.edges().items())[:40])
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_bodies(onnx_board, chrome):
+    page = Page(chrome, onnx_board, "bodies")
+    eventually(lambda: len(page.labels()) > 2, True)
+    print(page.labels(), page.edges())
+    page.open("y_If")
+    page.open("y_If/then_branch")
+    eventually(lambda: len(page.labels()) > 8, True)
+    print(page.labels(), page.edges())
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_functions(onnx_board, chrome):
+    page = Page(chrome, onnx_board, "functions")
+    eventually(lambda: len(page.labels()) > 2, True)
+    print(page.labels(), page.edges())
+    page.open("s")
+    eventually(lambda: len(page.labels()) > 8, True)
+    print(page.labels(), page.edges())
+    assert chrome.errors() == []
