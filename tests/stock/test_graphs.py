@@ -263,7 +263,7 @@ class Page:
         eventually(lambda: node in self.labels(), True)
         self.chrome.ask(f"""
             const node = deep(document, "g.node").find(e => e.dataset.name === "{node}");
-            deep(node, ".nodecolortarget")[0].dispatchEvent(new MouseEvent("{event}", {{bubbles: true}}));
+            deep(node, ":scope > .nodeshape > .nodecolortarget")[0].dispatchEvent(new MouseEvent("{event}", {{bubbles: true}}));
         """)
 
 

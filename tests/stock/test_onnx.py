@@ -4,25 +4,23 @@ import re
 import shutil
 import subprocess
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-from browser import Browser
 from google.protobuf import text_format
 from harness import TensorBoard, eventually, program
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, numpy_helper
 from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
 from tensorboard.compat.proto.attr_value_pb2 import AttrValue
-from tensorboard.compat.proto.function_pb2 import FunctionDef
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 from tensorboard.compat.proto.node_def_pb2 import NodeDef
 from tensorboard.compat.proto.tensor_pb2 import TensorProto as TFTensor
 from tensorboard.util.tensor_util import make_ndarray
+from test_graphs import Page
 
 DATA = Path(onnx.__file__).parent / "backend" / "test" / "data"
 
@@ -57,7 +55,7 @@ WRITTEN = {
         agraph (float[N, 3] x) => (float[N, 3] y, float[N, 3] z) {
           s = local.twice <factor = 2.0> (x)
           y = other.twice (s)
-          z, unused = local.pair (y, x)
+          z, unused = local.pair (y, x, )
         }
         <domain: "local", opset_import: ["": 21, "other": 1]>
         twice <factor> (a) => (b) {
@@ -68,8 +66,8 @@ WRITTEN = {
         <domain: "other", opset_import: ["": 21]>
         twice (a) => (b) { b = Add (a, a) }
         <domain: "local", opset_import: ["": 21]>
-        pair (a, b) => (a, c) {
-          c, d = Split <num_outputs = 2> (b)
+        pair (a, b, none) => (a, c) {
+          c, d = Split <num_outputs = 2> (b, none)
         }
     """,
     "bodies": """
@@ -116,7 +114,7 @@ NAMES = {
 WANTED_NAMES = {
     "slashes": [
         "x_0 ._y gr__e out_put x_0_output",
-        "encoder.0/Relu encoder.0/Relu_Custom constructor_/b encoder/conv encoder/sum x_0_Custom",
+        "encoder.0/Relu encoder.0/Relu_Custom constructor_/b encoder/conv n1 x_0_Custom",
     ],
     "dots": [
         "x_0 ._y gr__e out_put x_0_output",
@@ -203,10 +201,11 @@ class Scope:
     """The values of a graph: which node they come from, and what is known of them."""
 
     outer: "Scope | None" = None
-    sources: dict[str, tuple[str, int]] = field(default_factory=dict)
+    sources: dict[str, tuple[str, int] | None] = field(default_factory=dict)
     types: dict[str, TypeProto] = field(default_factory=dict)
 
-    def source(self, value: str) -> tuple[str, int]:
+    def source(self, value: str) -> tuple[str, int] | None:
+        """A node and its output; nothing of an argument that a function is not given."""
         return self.sources[value] if value in self.sources else self.outer.source(value)
 
 
@@ -214,38 +213,17 @@ class Comparison:
     """Goes through a model in the order of the graph's nodes, and compares each with what the model has there."""
 
     def __init__(self, model: ModelProto, graph: GraphDef):
-        self.calls = {(each.domain, each.name): f"{each.domain}.{each.name}" for each in model.functions}
-        self.start(graph.node)
-        self.graph(model.graph, Scope(), "")
-        self.end(lambda source, port: f"{source}:{port}" if port else source)
-        for ours, function in zip(graph.library.function, model.functions, strict=True):
-            self.function(ours, function)
-
-    def start(self, nodes: list[NodeDef]) -> None:
-        assert len({node.name for node in nodes}) == len(nodes)
-        self.nodes = iter(nodes)
+        assert len({node.name for node in graph.node}) == len(graph.node)
+        self.functions = {(function.domain, function.name): function for function in model.functions}
+        self.nodes = iter(graph.node)
         self.edges: list[tuple[NodeDef, list[str], Scope, list[str]]] = []
-
-    def end(self, written: Callable[[str, int], str]) -> None:
-        """Compares the edges, now that all values are known; `written` is how an output of a node stands in an input."""
+        self.graph(model.graph, Scope(), "")
         assert next(self.nodes, None) is None
+        # Now all values are known.
         for node, values, scope, controls in self.edges:
-            wanted = [written(*scope.source(value)) for value in values if value]
+            sources = [scope.source(value) for value in values if value]
+            wanted = [f"{name}:{port}" if port else name for name, port in filter(None, sources)]
             assert list(node.input) == [*wanted, *(f"^{name}" for name in controls)], node.name
-
-    def function(self, ours: FunctionDef, function: FunctionProto) -> None:
-        assert ours.signature.name == self.calls[function.domain, function.name]
-        arguments = [argument.name for argument in ours.signature.input_arg]
-        assert arguments == list(function.input)
-        self.start(ours.node_def)
-        scope = Scope(sources={name: (name, -1) for name in arguments})
-        self.all_nodes(function.node, scope, "")
-        names = [argument.name for argument in ours.signature.output_arg]
-        for name, value in zip(names, function.output, strict=True):
-            node = self.next("Identity", name, "")
-            self.edges.append((node, [value], scope, []))
-            assert ours.ret[name] == f"{node.name}:output:0"
-        self.end(lambda source, port: source if port < 0 else f"{source}:output:{port}")
 
     def graph(self, graph: GraphProto, scope: Scope, prefix: str) -> list[str]:
         """Returns the names of the nodes of its outputs."""
@@ -260,18 +238,19 @@ class Comparison:
             node = self.next("Const", tensor.name, prefix)
             scope.sources[tensor.name] = node.name, 0
             check_constant(node, tensor)
-        self.all_nodes(graph.node, scope, prefix)
-        outputs = []
-        for value in graph.output:
-            node = self.next("Identity", value.name, prefix)
-            check_types(node, [value.name], scope)
-            self.edges.append((node, [value.name], scope, []))
-            outputs.append(node.name)
-        return outputs
+        return self.body(graph.node, [value.name for value in graph.output], scope, prefix)
 
-    def all_nodes(self, nodes: list[NodeProto], scope: Scope, prefix: str) -> None:
+    def call(self, function: FunctionProto, call: NodeProto, caller: Scope, prefix: str) -> list[str]:
+        """Returns the names of the nodes of its outputs."""
+        given = [*call.input, *[""] * len(function.input)]
+        sources = [caller.source(value) if value else None for value in given]
+        scope = Scope(None, dict(zip(function.input, sources)), {each.name: each.type for each in function.value_info})
+        return self.body(function.node, function.output, scope, prefix)
+
+    def body(self, nodes: list[NodeProto], outputs: list[str], scope: Scope, prefix: str) -> list[str]:
         for wanted in nodes:
-            node = self.next(self.op(wanted), label(wanted), prefix)
+            op = "Const" if (wanted.domain, wanted.op_type) == ("", "Constant") else wanted.op_type
+            node = self.next(op, wanted.name or next(filter(None, wanted.output), ""), prefix)
             for port, value in enumerate(wanted.output):
                 scope.sources.setdefault(value, (node.name, port))
             check_types(node, wanted.output, scope)
@@ -281,33 +260,28 @@ class Comparison:
                 graphs = [(attribute.name, attribute.g)] if attribute.type == AttributeProto.GRAPH else []
                 for name, body in [*graphs, *((f"{attribute.name}_{i}", g) for i, g in enumerate(attribute.graphs))]:
                     controls += self.graph(body, Scope(scope), f"{node.name}/{name}/")
+            if function := self.functions.get((wanted.domain, wanted.op_type)):
+                controls += self.call(function, wanted, scope, f"{node.name}/")
             self.edges.append((node, wanted.input, scope, controls))
+        nodes = [self.next("Identity", value, prefix) for value in outputs]
+        for node, value in zip(nodes, outputs):
+            check_types(node, [value], scope)
+            self.edges.append((node, [value], scope, []))
+        return [node.name for node in nodes]
 
     def next(self, op: str, name: str, prefix: str) -> NodeDef:
         """The next node, which must be of this op, and have the name as far as it can be one."""
         node = next(self.nodes)
         assert node.op == op, (node.name, name)
-        scope, *behind = re.split(r"(?<=/)(?=[^/]*$)", prefix + name)
         assert node.name.startswith(prefix)
         assert re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", node.name)
         parts = [re.sub(r"[^A-Za-z0-9_.\\>-]", "_", part) for part in name.split("/") if part]
-        forms = {"/".join(parts or [op.split(".")[-1]])}
+        forms = {"/".join(parts or [op])}
         forms |= {form.replace(".", "/") for form in forms}
         # A double has something behind its name; some words are no names.
         fits = any(re.fullmatch(rf"\.?{re.escape(form)}(_\w+)?(/.*)?", node.name.removeprefix(prefix)) for form in forms)
         assert fits or "constructor" in name, (node.name, name)
         return node
-
-    def op(self, node: NodeProto) -> str:
-        if call := self.calls.get((node.domain, node.op_type)):
-            return call
-        return "Const" if (node.domain, node.op_type) == ("", "Constant") else node.op_type
-
-
-def label(node: NodeProto) -> str:
-    """What a node should be called."""
-    [output, *_] = [*filter(None, node.output), ""]
-    return output if not node.name or "/" in output and "/" not in node.name else node.name
 
 
 def check_types(node: NodeDef, values: list[str], scope: Scope) -> None:
@@ -472,88 +446,91 @@ def test_graphs_come_back(onnx_board, runs, run):
     assert text_format.Parse(got, GraphDef()) == logged(runs / run)
 
 
-class Page:
-    """The Graphs page, opened anew on a run."""
+def inside(page: Page) -> tuple[dict[str, str], dict[str, str]]:
+    """The labels of all that is drawn, and of the edges, without the page's marks at the edges of scopes."""
+    return tuple({name: text for name, text in them.items() if "~~" not in name} for them in (page.labels(), page.edges()))
 
-    def __init__(self, chrome: Browser, board: TensorBoard, run: str):
-        self.chrome = chrome
-        chrome.get(f"{board.url}/#graphs")
-        chrome.refresh()  # It may be the page of the test before.
-        eventually(lambda: self._runs("map(e => e.textContent.trim()).includes(name)", run), True)
-        self._runs("find(e => e.textContent.trim() === name).click()", run)
 
-    def open(self, scope: str) -> None:
-        """Opens a scope, by a double click."""
-        self._click(scope, "dblclick")
-
-    def select(self, node: str) -> None:
-        """Shows the card of a node, by a click."""
-        self._click(node, "click")
-
-    def labels(self) -> dict[str, str]:
-        """What is written at each node."""
-        return self._ask("g.node", "e => [e.dataset.name, deep(e, 'text').map(text => text.textContent).pop()]")
-
-    def edges(self) -> dict[str, str]:
-        """What is written at each edge."""
-        return self._ask("g.edge", "e => [e.dataset.edge, e.textContent]")
-
-    def card(self) -> str:
-        """What the card of the selected node says."""
-        return self.chrome.ask("""
-            const cards = deep(document, "tf-node-info").map(e => e.shadowRoot);
-            const texts = cards.flatMap(e => deep(e, ".attr-left, .attr-right, .sub-list-table-cell, .title, span"));
-            return texts.map(e => e.textContent.trim().replace(/\\s+/g, " ")).join(" ");
-        """)
-
-    def _runs(self, script: str, run: str) -> Any:
-        return self.chrome.ask(f"""
-            const name = {run!r};
-            const found = deep(document, "tf-graph-controls").flatMap(e => deep(e.shadowRoot, "paper-item"));
-            return found.{script};
-        """)
-
-    def _ask(self, selector: str, entry: str) -> dict[str, str]:
-        return self.chrome.ask(f"""
-            const found = deep(document, "tf-graph-scene").flatMap(e => deep(e.shadowRoot, "{selector}"));
-            return Object.fromEntries(found.map({entry}));
-        """)
-
-    def _click(self, node: str, event: str) -> None:
-        eventually(lambda: node in self.labels(), True)
-        self.chrome.ask(f"""
-            const node = deep(document, "g.node").find(e => e.dataset.name === "{node}");
-            deep(node, ".nodecolortarget")[0].dispatchEvent(new MouseEvent("{event}", {{bubbles: true}}));
-        """)
+# Brings the node to the middle of the page, in the size of a text to read.
+ZOOM = """
+    const [scene] = deep(document, "tf-graph-scene");
+    const [root] = deep(scene.shadowRoot, "#root");
+    const node = deep(root, "g.node").find(e => e.dataset.name === name);
+    root.setAttribute("transform", "");
+    const box = node.getBoundingClientRect(), frame = scene.getBoundingClientRect();
+    const x = frame.x + frame.width / 2 - 1.5 * (box.x - frame.x), y = frame.height / 2 - 1.5 * (box.y - frame.y);
+    root.setAttribute("transform", `translate(${x - frame.x},${y})scale(1.5)`);
+"""
 
 
 @pytest.mark.usefixtures("picture")
-def test_resnet50(onnx_board, chrome):
-    page = Page(chrome, onnx_board, "inferred light_resnet50")
-    page.open("gpu_0")
-    eventually(lambda: len(page.labels()) > 150, True)
-    print(list(page.labels().items())[:40], list(page.edges().items())[:40])
+def test_resnet50(models, onnx_board, chrome):
+    run = "inferred light_resnet50"
+    graph = models[run].graph
+    shapes = {value.name: value.type.tensor_type.shape.dim for value in [*graph.value_info, *graph.output]}
+    made = {node.output[0]: node for node in graph.node}
+    # What is in the scope of the weights and the input is drawn as one node; so are the weights, which are made there.
+    wanted = {
+        f"{made[value].name}--{node.name}": "×".join(str(dim.dim_value) for dim in shapes[value])
+        for node in graph.node
+        if node.name
+        for value in node.input
+        if value in made and made[value].name
+    }
+    assert len(wanted) > 150
+    page = Page(chrome, onnx_board, run)
+
+    def drawn() -> dict[str, str]:
+        return {edge: text for edge, text in inside(page)[1].items() if "gpu_0" not in edge}
+
+    eventually(drawn, wanted)
+    labels, edges = inside(page)
+    assert edges["gpu_0--n0"] == "1×3×224×224"
+    assert edges["n0--n1"] == "1×64×112×112"
+    assert edges["n174--n175"] == "1×1000"
+    assert labels == {node.name: node.name for node in graph.node if node.name} | {"gpu_0": "gpu_0"}
+    page.select("n4")
+    eventually(lambda: page.card().get("kernel_shape"), '{"list":{"i":[1,1]}}')
+    chrome.ask(f"const name = 'n4'; {ZOOM}")
     assert chrome.errors() == []
 
 
 @pytest.mark.usefixtures("picture")
 def test_bodies(onnx_board, chrome):
     page = Page(chrome, onnx_board, "bodies")
-    eventually(lambda: len(page.labels()) > 2, True)
-    print(page.labels(), page.edges())
-    page.open("y_If")
-    page.open("y_If/then_branch")
-    eventually(lambda: len(page.labels()) > 8, True)
-    print(page.labels(), page.edges())
+    for scope in ("y_If", "y_If/then_branch", "y_If/then_branch/out_Loop", "y_If/then_branch/out_Loop/body"):
+        page.open(scope)
+    loop = "y_If/then_branch/out_Loop"
+    nodes = {f"{loop}/body/{name}" for name in ("i", "go", "carried", "twice", "next", "next_Mul", "on", "on_Identity")}
+    eventually(lambda: nodes <= inside(page)[0].keys(), True)
+    labels, edges = inside(page)
+    assert {name for name in labels if name.startswith(f"{loop}/body/")} == nodes
+    wanted = {
+        f"{loop}/body/carried--{loop}/body/twice": "?",
+        f"{loop}/body/next_Mul--{loop}/body/next": "?",
+        f"{loop}/body/go--{loop}/body/on_Identity": "scalar",
+        f"{loop}/body--{loop}/(out_Loop)": "2 tensors",
+        f"{loop}--y_If/then_branch/out": "?",
+        "y_If/else_branch--y_If/(y_If)": "?",
+        "x--first": "?",
+        "y_If--y": "?",
+    }
+    assert {edge: edges.get(edge) for edge in wanted} == wanted
     assert chrome.errors() == []
 
 
 @pytest.mark.usefixtures("picture")
 def test_functions(onnx_board, chrome):
     page = Page(chrome, onnx_board, "functions")
-    eventually(lambda: len(page.labels()) > 2, True)
-    print(page.labels(), page.edges())
-    page.open("s")
-    eventually(lambda: len(page.labels()) > 8, True)
-    print(page.labels(), page.edges())
+    for scope in ("s", "s/half"):
+        page.open(scope)
+    eventually(lambda: "s/half/b" in page.labels(), True)
+    labels, edges = inside(page)
+    assert labels.keys() == {"x", "y", "z", "s", "y_twice", "z_pair", "s/(s)", "s/b", "s/b_Mul"} | {
+        f"s/half{name}" for name in ("", "/(half)", "/b", "/b_Add")
+    }
+    wanted = {"s/half--s/b_Mul": "", "s/b_Mul--s/b": "", "s/b--s/(s)": "", "s/half/b--s/half/(half)": "", "z_pair--z": "?×3"}
+    assert {edge: edges.get(edge) for edge in wanted} == wanted
+    page.select("s/(s)")
+    eventually(page.card, {"domain": '{"s":"local"}', "factor": '{"f":2}'})
     assert chrome.errors() == []

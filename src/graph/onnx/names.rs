@@ -9,6 +9,9 @@ use crate::error::Result;
 /// Longer names are cut: no page shows them, and each scope repeats those around it.
 const MAX_NAME_BYTES: usize = 500;
 
+/// A node without a name, an operator and an output.
+const UNNAMED: &str = "unnamed";
+
 /// The names of a graph or a function.
 #[derive(Debug)]
 pub(super) struct Names<'a> {
@@ -41,7 +44,7 @@ impl<'a> Names<'a> {
             let first = name.find('/').unwrap_or(name.len());
             name.insert(first, '_');
         }
-        if self.taken.contains_key(&name) {
+        if self.taken.contains_key(&name) && !hint.is_empty() {
             name = format!("{name}_{}", part(hint));
         }
         while let Some(number) = self.taken.get_mut(&name) {
@@ -68,6 +71,9 @@ impl<'a> Names<'a> {
         let mut path = parts.map(part).collect::<Vec<_>>().join("/");
         if path.is_empty() {
             path = part(hint);
+        }
+        if path.is_empty() {
+            path = UNNAMED.into();
         }
         cut(path)
     }
