@@ -16,12 +16,12 @@ use crate::proto::attr_value;
 /// Of bodies in bodies.
 const MAX_DEPTH: usize = 64;
 /// Some times what the page can still draw.
-const MAX_NODE_COUNT: usize = 1 << 18;
+const MAX_NODE_COUNT: usize = 1 << 17;
 /// What a node takes besides its texts.
 const NODE_BYTES: usize = 1000;
 
 /// Of functions in all their calls: hostile ones call each other in more ways than there is time for.
-const MAX_CALLED_BYTES: usize = 1 << 30;
+const MAX_CALLED_BYTES: usize = 256 << 20;
 
 /// The functions of a model by domain, name and overload.
 pub(super) type Functions<'a> = HashMap<(&'a str, &'a str, &'a str), Function<'a>>;

@@ -53,8 +53,8 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::Invalid`] with the place of the first byte that is no ONNX, or the name of a node that takes a value from
-    /// nowhere; if there is no graph, or no node in it; if it has more than 262,144 nodes, or bodies and functions more
-    /// than 64 deep in each other, or functions of more than 1 GiB in all their calls; or if it takes more than 256 MiB of memory to read, or 64 MiB as a `GraphDef`.
+    /// nowhere; if there is no graph, or no node in it; if it has more than 131,072 nodes, or bodies and functions more
+    /// than 64 deep in each other, or functions of more than 256 MiB in all their calls; or if it takes more than 256 MiB of memory to read, or 64 MiB as a `GraphDef`.
     pub fn from_onnx(bytes: impl AsRef<[u8]>) -> Result<Self> {
         let budget = Budget::new();
         let model = Model::read(Message::new(bytes.as_ref(), "ModelProto", &budget))?;

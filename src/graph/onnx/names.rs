@@ -83,7 +83,7 @@ impl<'a> Names<'a> {
 fn is_dotted_path(name: &str) -> bool {
     let is_word =
         |part: &str| part.starts_with(|first: char| first.is_alphabetic() || first == '_');
-    let is_whole = name.split('.').all(|part| !part.is_empty());
+    let is_whole = !name.contains('/') && name.split('.').all(|part| !part.is_empty());
     let mut ends = name.split('.').take(1).chain(name.rsplit('.').take(1));
     is_whole && ends.all(is_word)
 }
@@ -148,6 +148,7 @@ mod tests {
             ("x.1", "x.1"),
             ("resnet_v1.5", "resnet_v1.5"),
             ("1.a", "1.a"),
+            ("a.b/c", "a.b/c"), // of a body
             ("a..b", "a..b"),
             (".a", ".a"),
             ("a.", "a."),
