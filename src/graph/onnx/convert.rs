@@ -4,35 +4,27 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::super::builder::shortened;
-use super::super::{Input, Node as Named, Op, Shape, name};
-use super::attrs::{self, short};
+use super::super::{Input, Node as Named, Op, Shape};
+use super::attrs;
 use super::messages::{Attribute, Function, Graph, Node};
 use super::names::Names;
-use super::values::{Tensor, Type, Value};
+use super::ops::{constant, documented, domain, op_name, placeholder, size_of_shape, text};
+use super::values::{Type, Value};
 use super::wire::{Budget, Message};
 use crate::error::{Error, Result};
-use crate::proto::attr_value;
 
 /// Of bodies in bodies.
 const MAX_DEPTH: usize = 64;
 /// Some times what the page can still draw.
 const MAX_NODE_COUNT: usize = 1 << 17;
-/// What a node takes besides its texts.
-const NODE_BYTES: usize = 1000;
-
+/// What a node takes besides its texts, with room for some attributes.
+const NODE_BYTES: usize = 2000;
+const ATTRIBUTE_BYTES: usize = 400;
 /// Of functions in all their calls: hostile ones call each other in more ways than there is time for.
 const MAX_CALLED_BYTES: usize = 256 << 20;
 
 /// The functions of a model by domain, name and overload.
 pub(super) type Functions<'a> = HashMap<(&'a str, &'a str, &'a str), Function<'a>>;
-
-/// The operators that need not be said to be ONNX's own.
-pub(super) fn domain(name: &str) -> &str {
-    match name {
-        "ai.onnx" => "",
-        other => other,
-    }
-}
 
 /// The nodes of the graph, or of a function, with those of all bodies.
 #[derive(Debug)]
@@ -281,7 +273,7 @@ impl<'a, 'f> Nodes<'a, 'f> {
     ) -> Result<Op> {
         let attribute = Attribute::read(attribute)?;
         let attribute_name = attribute.name;
-        self.budget.spend(attribute_name.len() + NODE_BYTES)?;
+        self.budget.spend(attribute_name.len() + ATTRIBUTE_BYTES)?;
         let Some(graphs) = attrs::graphs(&attribute) else {
             return Ok(op.attr(attribute_name, attrs::attr(attribute, self.budget)?));
         };
@@ -330,58 +322,6 @@ impl<'a, 'f> Nodes<'a, 'f> {
         self.nodes.push((name, op));
         Ok(())
     }
-}
-
-/// The page folds `Const`, as it should ONNX's constants.
-fn op_name<'a>(node: &Node<'a>) -> Cow<'a, str> {
-    match (domain(node.domain), node.op) {
-        ("", "Constant") => "Const".into(),
-        (_, op) if name::op_problem(op).is_some() => format!("{op}_").into(),
-        (_, op) => op.into(),
-    }
-}
-
-fn size_of_shape(shape: &Shape) -> usize {
-    let names = shape.0.dim.iter().map(|dim| dim.name.len());
-    size_of_val(&shape.0.dim[..]) + names.sum::<usize>()
-}
-
-fn placeholder(input: &Value<'_>, budget: &Budget) -> Result<Op> {
-    let op = documented(Op::new("Placeholder"), &text(input.doc, budget)?);
-    Ok(match &input.r#type {
-        r#type if r#type.is_known() => {
-            budget.spend(2 * size_of_shape(&r#type.shape))?;
-            let op = op.attr("dtype", r#type.attr());
-            let op = op.attr("shape", r#type.shape.clone());
-            op.output_shape(&r#type.shape)
-        }
-        _ => op,
-    })
-}
-
-fn constant(tensor: &Tensor<'_>, budget: &Budget) -> Result<Op> {
-    budget.spend(3 * tensor.size_bytes())?;
-    let r#type = Type::of(tensor);
-    let op = Op::new("Const").attr("dtype", r#type.attr());
-    let op = op.attr("shape", r#type.shape.clone());
-    let op = op.output_shape(&r#type.shape);
-    Ok(match tensor.value() {
-        Some(value) => op.attr("value", attr_value::Value::Tensor(value)),
-        None if tensor.is_external => op.attr("is_external", true),
-        None => op,
-    })
-}
-
-fn documented(op: Op, doc: &str) -> Op {
-    match doc {
-        "" => op,
-        doc => op.attr("doc_string", doc),
-    }
-}
-
-/// The start of a text that may be long.
-pub(super) fn text<'a>(text: &'a str, budget: &Budget) -> Result<Cow<'a, str>> {
-    Ok(String::from_utf8_lossy(short(text.as_bytes(), budget)?))
 }
 
 fn invalid(node: &str, problem: &str) -> Error {

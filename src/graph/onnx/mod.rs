@@ -13,6 +13,7 @@ mod attrs;
 mod convert;
 mod messages;
 mod names;
+mod ops;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -20,8 +21,9 @@ mod wire;
 
 use std::collections::HashSet;
 
-use convert::{Functions, Nodes, Scope, domain};
+use convert::{Functions, Nodes, Scope};
 use messages::{Model, Node};
+use ops::domain;
 use prost::Message as _;
 use wire::{Budget, Message};
 
@@ -53,8 +55,9 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::Invalid`] with the place of the first byte that is no ONNX, or the name of a node that takes a value from
-    /// nowhere; if there is no graph, or no node in it; if it has more than 131,072 nodes, or bodies and functions more
-    /// than 64 deep in each other, or functions of more than 256 MiB in all their calls; or if it takes more than 256 MiB of memory to read, or 64 MiB as a `GraphDef`.
+    /// nowhere; if there is no graph, or no node in it; if it has more than 131,072 nodes, bodies and functions more than
+    /// 64 deep in each other, or functions of more than 256 MiB in all their calls; or if it takes more than 512 MiB of
+    /// memory, weights not counted, or more than 64 MiB as a `GraphDef`.
     pub fn from_onnx(bytes: impl AsRef<[u8]>) -> Result<Self> {
         let budget = Budget::new();
         let model = Model::read(Message::new(bytes.as_ref(), "ModelProto", &budget))?;
@@ -118,7 +121,7 @@ fn about(
         ("opset", &opsets),
     ] {
         if !value.is_empty() {
-            about.push((key, convert::text(value, budget)?.into_owned()));
+            about.push((key, ops::text(value, budget)?.into_owned()));
         }
     }
     Ok(about)

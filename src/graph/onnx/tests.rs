@@ -553,7 +553,7 @@ fn functions_that_are_long_are_not_read_for_ever() {
 
 #[test]
 fn huge_counts_are_refused() {
-    let memory = "more than 268435456 bytes of memory";
+    let memory = "more than 536870912 bytes of memory";
     let graph = |bytes: &[u8], count| field(7, bytes.repeat(count));
     // Messages of two bytes: nodes, values, initializers; attributes of a node.
     is_refused_soon(&graph(b"\x0a\0", 20_000_000), memory);
@@ -563,6 +563,35 @@ fn huge_counts_are_refused() {
     is_refused_soon(&model(&[node]), memory);
     assert!(Graph::from_onnx(graph(b"\x0a\0", 131_072)).is_ok());
     is_refused_soon(&graph(b"\x0a\0", 131_073), "it has more than 131072 nodes");
+}
+
+#[test]
+fn large_models_are_taken() {
+    let weights = (0..20_000).map(|index| {
+        let name = field(8, format!("model.layers.{index}.weight"));
+        field(
+            5,
+            [tensor(1, &[4096, 4096], field(9, [0; 300])), name].concat(),
+        )
+    });
+    let nodes = (0..60_000).map(|index| {
+        let attribute = [field(1, "axes"), field(8, [1, 2])].concat();
+        let weights = format!("model.layers.{}.weight", index % 20_000);
+        let output = format!("/model/layers.{index}/MatMul_output_0");
+        let inputs = [&*weights, &*weights];
+        node(
+            &format!("/model/layers.{index}/MatMul"),
+            "MatMul",
+            &inputs,
+            &[&output],
+            &vec![attribute; 4],
+        )
+    });
+    let graph: Vec<_> = weights.chain(nodes).collect();
+    assert_eq!(
+        Graph::from_onnx(model(&graph)).unwrap().0.node.len(),
+        80_000
+    );
 }
 
 #[test]

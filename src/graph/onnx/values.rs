@@ -320,9 +320,14 @@ impl<'a> Tensor<'a> {
         sizes.try_fold(1, |count: usize, size| count.checked_mul(size?))
     }
 
-    /// What a message of it takes, at most.
+    /// What its data and its shape take in a graph.
     pub(super) fn size_bytes(&self) -> usize {
-        self.dims.len() * size_of::<Dim>() + 2 * MAX_ELEMENTS * MAX_DATA_BYTES
+        let strings = self
+            .strings
+            .iter()
+            .map(|text| size_of::<Vec<u8>>() + text.len());
+        // A byte can become a number of four.
+        4 * self.numbers.len() + strings.sum::<usize>() + self.dims.len() * size_of::<Dim>()
     }
 
     pub(super) fn without_data(&self) -> TensorProto {

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use crate::error::{Error, Result};
 
 /// What a model may take in memory without its weights: some times what the largest graph needs that a page draws.
-const MAX_MEMORY_BYTES: usize = 256 << 20;
+const MAX_MEMORY_BYTES: usize = 512 << 20;
 
 /// The memory that is left. A message of two bytes is a node of hundreds, so what is kept is counted, not what is read.
 #[derive(Debug)]

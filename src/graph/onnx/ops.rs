@@ -1,0 +1,71 @@
+//! What single nodes are, apart from where they stand: their operator, their type, their data.
+
+use std::borrow::Cow;
+
+use super::super::{Op, Shape, name};
+use super::attrs::short;
+use super::messages::Node;
+use super::values::{Tensor, Type, Value};
+use super::wire::Budget;
+use crate::error::Result;
+use crate::proto::attr_value;
+
+/// The operators that need not be said to be ONNX's own.
+pub(super) fn domain(name: &str) -> &str {
+    match name {
+        "ai.onnx" => "",
+        other => other,
+    }
+}
+
+/// The page folds `Const`, as it should ONNX's constants.
+pub(super) fn op_name<'a>(node: &Node<'a>) -> Cow<'a, str> {
+    match (domain(node.domain), node.op) {
+        ("", "Constant") => "Const".into(),
+        (_, op) if name::op_problem(op).is_some() => format!("{op}_").into(),
+        (_, op) => op.into(),
+    }
+}
+
+pub(super) fn size_of_shape(shape: &Shape) -> usize {
+    let names = shape.0.dim.iter().map(|dim| dim.name.len());
+    size_of_val(&shape.0.dim[..]) + names.sum::<usize>()
+}
+
+pub(super) fn placeholder(input: &Value<'_>, budget: &Budget) -> Result<Op> {
+    let op = documented(Op::new("Placeholder"), &text(input.doc, budget)?);
+    Ok(match &input.r#type {
+        r#type if r#type.is_known() => {
+            budget.spend(2 * size_of_shape(&r#type.shape))?;
+            let op = op.attr("dtype", r#type.attr());
+            let op = op.attr("shape", r#type.shape.clone());
+            op.output_shape(&r#type.shape)
+        }
+        _ => op,
+    })
+}
+
+pub(super) fn constant(tensor: &Tensor<'_>, budget: &Budget) -> Result<Op> {
+    budget.spend(3 * tensor.size_bytes())?;
+    let r#type = Type::of(tensor);
+    let op = Op::new("Const").attr("dtype", r#type.attr());
+    let op = op.attr("shape", r#type.shape.clone());
+    let op = op.output_shape(&r#type.shape);
+    Ok(match tensor.value() {
+        Some(value) => op.attr("value", attr_value::Value::Tensor(value)),
+        None if tensor.is_external => op.attr("is_external", true),
+        None => op,
+    })
+}
+
+pub(super) fn documented(op: Op, doc: &str) -> Op {
+    match doc {
+        "" => op,
+        doc => op.attr("doc_string", doc),
+    }
+}
+
+/// The start of a text that may be long.
+pub(super) fn text<'a>(text: &'a str, budget: &Budget) -> Result<Cow<'a, str>> {
+    Ok(String::from_utf8_lossy(short(text.as_bytes(), budget)?))
+}
