@@ -3,7 +3,7 @@
 use super::super::Attr;
 use super::messages::{Attribute, List};
 use super::names::part;
-use super::values::Tensor;
+use super::tensor::Tensor;
 use super::wire::{Budget, Message};
 use crate::error::Result;
 use crate::proto::attr_value::{ListValue, Value};

@@ -2,7 +2,8 @@
 
 use std::iter;
 
-use super::values::{Tensor, Type, Value};
+use super::tensor::Tensor;
+use super::values::{Type, Value};
 use super::wire::{Field, Message};
 use crate::error::Result;
 

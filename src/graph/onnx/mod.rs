@@ -1,19 +1,22 @@
 //! An ONNX file to a graph. The weights stay in the file.
 //!
-//!     ONNX                             node of the graph
-//!     input of the graph               Placeholder
-//!     output of the graph              Identity of the value
-//!     initializer, Constant            Const
-//!     node                             node of its name, or of its first output's
-//!     value `v`, output i of a node    input `node` or `node:i`
-//!     body of a loop, branch           scope `node/attribute`
-//!     function, in a call of it        scope `node`
+//! ```text
+//! ONNX                            graph
+//! input of the graph              Placeholder
+//! output of the graph             Identity of the value
+//! initializer, Constant           Const
+//! node                            node with its name, or with its first output's
+//! value, output i of a node       input `node`, or `node:i`
+//! body of a loop, branch          scope `node/attribute`
+//! function, in a call of it       scope `node`
+//! ```
 
 mod attrs;
 mod convert;
 mod messages;
 mod names;
 mod ops;
+mod tensor;
 #[cfg(test)]
 mod tests;
 mod values;

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::super::{Op, Shape, name};
 use super::attrs::short;
 use super::messages::Node;
-use super::values::{Tensor, Type, Value};
+use super::tensor::Tensor;
+use super::values::Value;
 use super::wire::Budget;
 use crate::error::Result;
 use crate::proto::attr_value;
@@ -47,7 +48,7 @@ pub(super) fn placeholder(input: &Value<'_>, budget: &Budget) -> Result<Op> {
 
 pub(super) fn constant(tensor: &Tensor<'_>, budget: &Budget) -> Result<Op> {
     budget.spend(3 * tensor.size_bytes())?;
-    let r#type = Type::of(tensor);
+    let r#type = tensor.r#type();
     let op = Op::new("Const").attr("dtype", r#type.attr());
     let op = op.attr("shape", r#type.shape.clone());
     let op = op.output_shape(&r#type.shape);
