@@ -4,6 +4,8 @@
 //! theirs; then those fields, ending where the values begin. So a record is built in its place, in one pass, without an
 //! allocation. The bytes are those that prost encodes for the same message.
 
+mod scan;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use prost::Message;
@@ -14,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::proto::event::What;
 use crate::proto::summary::Value;
 use crate::proto::{Event, SourceMetadata};
+pub(crate) use scan::{Kind, Point, scan};
 
 /// What the version record says. Version 2 tells the loaders that steps are not to be guessed at.
 const FILE_VERSION: &str = "brain.Event:2";

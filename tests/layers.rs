@@ -38,6 +38,19 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "event",
+        &[
+            "crate::record",
+            "crate::summary",
+            "crate::writer",
+            "crate::reader",
+            "std::fs",
+            "std::thread",
+            "SystemTime::now",
+            "Instant",
+        ],
+    ),
+    (
         "summary",
         &[
             "crate::record",

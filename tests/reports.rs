@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use log::{Level, Log, Metadata, Record};
 use summary_writer::{
-    Audio, Graph, HParams, Layer, Mesh, Model, SummaryWriter, WhenFull, WriterOptions,
+    Audio, Graph, HParams, Layer, Layout, Mesh, Model, SummaryWriter, Tag, WhenFull, WriterOptions,
 };
 
 struct Reports(Mutex<Vec<(Level, String)>>);
@@ -67,8 +67,8 @@ fn each_cause_is_reported_once() {
 
     let summary = options().to_sink(Disk::default()).unwrap();
     for step in 0..10u64 {
-        summary.scalar("loss", 0.5, u64::MAX - step);
-        summary.at(f64::NAN).scalar("loss", 0.5, step);
+        summary.scalar(format!("large/{step}"), 0.5, u64::MAX - step);
+        summary.at(f64::NAN).scalar("late", 0.5, step);
     }
     let large = Mesh::new(&vec![[0.0; 3]; 218_454]).unwrap();
     summary.mesh("cloud", large.clone(), 0);
@@ -188,6 +188,48 @@ fn each_cause_is_reported_once() {
             "audio \"speech\" has 3 clips at a step, and 2 at one before: TensorBoard will fail to show its clip 3"
                 .into()
         )]
+    );
+
+    let summary = options().to_sink(Disk::default()).unwrap();
+    for step in [0, 1, 1, 1, 0, 1, 0] {
+        summary.scalar("loss", 0.5, step);
+    }
+    summary.text("loss", "is *low*", 2);
+    summary.text("loss", "is *high*", 3);
+    for step in 0..3 {
+        summary.custom_scalars(Layout::new());
+        summary.scalar(Tag::new("fine").description("of *one* kind"), 0.5, 2 * step);
+        summary.scalar("fine", 0.5, 2 * step + 1);
+    }
+    summary.flush().unwrap();
+    let stats = summary.stats();
+    assert_eq!(
+        [
+            stats.repeated_tag_count,
+            stats.backward_tag_count,
+            stats.mixed_tag_count
+        ],
+        [1, 1, 1],
+        "known once they are flushed"
+    );
+    let problems = [
+        "step 1 comes twice, and TensorBoard may show one of the two",
+        "step 0 comes after 1, and TensorBoard may drop what it has from 0 on",
+        "it is used for text after scalars, and TensorBoard shows one kind of a tag",
+    ];
+    let want = problems.map(|problem| (Level::Warn, format!("tag \"loss\": {problem}")));
+    assert_eq!(REPORTS.take(), want);
+
+    let summary = options().to_sink(Disk::default()).unwrap();
+    for i in 0..1000 {
+        summary.scalar((i / 2).to_string(), 0.5, 0);
+    }
+    summary.close().unwrap();
+    let reports = REPORTS.take();
+    assert_eq!(reports.len(), 101, "500 tags with a repeated step");
+    assert_eq!(
+        reports[100].1,
+        "further tags like that are only counted, in the writer's statistics"
     );
 
     // A healthy life is silent.

@@ -17,6 +17,8 @@
 //!
 //! What a payload means is not known here.
 
+use std::iter;
+
 #[cfg(feature = "flate2")]
 mod compression;
 mod crc;
@@ -34,26 +36,49 @@ pub(crate) const HEADER_BYTES: usize = 12;
 /// The payload's checksum.
 pub(crate) const FOOTER_BYTES: usize = 4;
 
+/// The payloads of `frames`, which holds whole frames, end to end.
+pub(crate) fn payloads(frames: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = frames;
+    iter::from_fn(move || {
+        let (frame, behind) = rest.split_at_checked(first_frame_bytes(rest)?)?;
+        rest = behind;
+        frame.get(HEADER_BYTES..frame.len() - FOOTER_BYTES)
+    })
+}
+
 /// Where the frame begins that has the byte at `position`; `frames` holds whole frames, end to end.
 pub(crate) fn frame_start(frames: &[u8], position: usize) -> usize {
     let mut start = 0;
-    while let Some(&len) = frames[start..].first_chunk() {
-        // Framed from a slice, so the length fits.
-        let payload_bytes = usize::try_from(u64::from_le_bytes(len)).unwrap_or(usize::MAX);
-        let end = start
-            .saturating_add(HEADER_BYTES + FOOTER_BYTES)
-            .saturating_add(payload_bytes);
-        if end > position {
-            break;
-        }
-        start = end;
+    while let Some(bytes) = first_frame_bytes(&frames[start..])
+        && start + bytes <= position
+    {
+        start += bytes;
     }
     start
+}
+
+#[inline]
+fn first_frame_bytes(frames: &[u8]) -> Option<usize> {
+    let payload_bytes = u64::from_le_bytes(*frames.first_chunk()?);
+    // Framed from a slice, so the length fits.
+    let bytes = usize::try_from(payload_bytes).ok()?;
+    bytes.checked_add(HEADER_BYTES + FOOTER_BYTES)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gives_the_payloads_of_frames() {
+        let mut frames = Vec::new();
+        let want: [&[u8]; 3] = [b"first", b"", &[7; 300]];
+        for payload in want {
+            append_frame(payload, &mut frames);
+        }
+        assert!(payloads(&frames).eq(want));
+        assert!(payloads(b"").next().is_none());
+    }
 
     #[test]
     fn finds_the_start_of_the_frame_around_a_byte() {

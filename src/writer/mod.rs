@@ -12,6 +12,7 @@ mod options;
 mod place;
 mod process;
 mod room;
+mod series;
 mod session;
 mod sink;
 mod stats;
@@ -38,6 +39,7 @@ use crate::error::{Error, Result};
 use crate::event::{ToWallTime, WallTime};
 use clips::ClipCounts;
 use place::Place;
+use series::{Found, Series};
 use session::{Session, Visit};
 use sink::{EventFile, Paths, Sink, Stream};
 use tray::Tray;
@@ -98,6 +100,7 @@ struct Run {
     replaced_wall_time_count: AtomicU64,
     oversized_mesh_count: AtomicU64,
     clip_counts: Arc<ClipCounts>,
+    found: Arc<Found>,
     /// Calls with a graph. The first is written.
     graph_count: AtomicU64,
 }
@@ -196,6 +199,9 @@ impl SummaryWriter {
                 .graph_count
                 .load(Ordering::Relaxed)
                 .saturating_sub(1),
+            backward_tag_count: self.run.found.backward_tags.load(Ordering::Relaxed),
+            repeated_tag_count: self.run.found.repeated_tags.load(Ordering::Relaxed),
+            mixed_tag_count: self.run.found.mixed_tags.load(Ordering::Relaxed),
             ..self.run.tray.stats()
         }
     }
@@ -257,15 +263,17 @@ impl Run {
         open: impl FnOnce() -> Result<Sink>,
     ) -> Result<Self> {
         let tray = Arc::new(Tray::new(options.limits(), first));
+        let found = Arc::new(Found::default());
         let (sink_sender, sink_receiver) = mpsc::sync_channel(1);
         let thread = {
             let tray = Arc::clone(&tray);
             let sync = options.sync;
+            let mut series = Series::new(Arc::clone(&found));
             thread::Builder::new()
                 .name("summary-writer".into())
                 .spawn(move || {
                     if let Ok(sink) = sink_receiver.recv() {
-                        worker::run(&tray, sink, sync);
+                        worker::run(&tray, sink, sync, |frames| series.watch(frames));
                     }
                 })
                 .map_err(|error| Error::stream("start the writer's thread", error))?
@@ -290,6 +298,7 @@ impl Run {
             replaced_wall_time_count: AtomicU64::new(0),
             oversized_mesh_count: AtomicU64::new(0),
             clip_counts: Arc::default(),
+            found,
             graph_count: AtomicU64::new(0),
         })
     }

@@ -31,6 +31,13 @@ pub struct Stats {
     pub uneven_audio_count: u64,
     /// Graphs beyond the first of a run, which are not written.
     pub refused_graph_count: u64,
+    /// Tags with a step below the one before it. TensorBoard may drop the points that it has from there on. This and the
+    /// next two are known once the records are written; they tell of the first million tags of a run.
+    pub backward_tag_count: u64,
+    /// Tags with the same step twice. TensorBoard may show one of the two.
+    pub repeated_tag_count: u64,
+    /// Tags that were used for two kinds of data. TensorBoard shows one kind of a tag.
+    pub mixed_tag_count: u64,
     /// Why the last attempt to write failed; `None` while all is well.
     pub failure: Option<Error>,
 }

@@ -29,8 +29,9 @@ pub enum Sync {
     EachFlush,
 }
 
-/// Works until the tray is closed and empty, or the sink fails after it was closed.
-pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: Sync) {
+/// Works until the tray is closed and empty, or the sink fails after it was closed. `watch` is shown the frames that are
+/// written, before they count as that.
+pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: Sync, mut watch: impl FnMut(&[u8])) {
     tray.begin();
     // A sink of the caller's may panic: who waits for the worker must learn that it is gone.
     let obituary = Obituary(tray);
@@ -50,6 +51,7 @@ pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: Sync) {
             retry_after = (retry_after * 2).min(LAST_RETRY);
         }
         retry_after = FIRST_RETRY;
+        watch(&chunk.bytes);
         tray.count_flushed(chunk);
     }
     let outcome = match sync {
