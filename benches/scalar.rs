@@ -16,18 +16,19 @@
 
 mod support;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use summary_writer::{EventReader, SummaryWriter};
 use support::{Cost, compare, crc, measure, median};
 
 const SCALARS: usize = 1_000_000;
 const ROUNDS: usize = 15;
+const LATENCIES: usize = 200_000;
 const WRITE_BYTES: usize = 64 << 10;
 
 fn main() {
@@ -35,13 +36,9 @@ fn main() {
         "scalar(), whole, medians of {ROUNDS} rounds of {SCALARS} calls each, in turn with the floor"
     );
     println!("\n                floor ns     ours ns  wall ratio   CPU ratio");
-    for (name, tags) in [("one tag", 1), ("100 tags", 100)] {
-        let tags: Vec<String> = match tags {
-            1 => vec!["loss".into()],
-            _ => (0..tags).map(|i| format!("t{i:03}")).collect(),
-        };
+    for (name, tags) in [("one tag", 1), ("100 tags", 100), ("10,000 tags", 10_000)] {
+        let tags = tags_of_four_letters(tags);
         let result = compare(ROUNDS, || floor(&tags, 1), || ours(&tags, 1));
-        let ns = |secs: f64| secs * 1e9 / SCALARS as f64;
         println!(
             "{name:12} {:11.1} {:11.1} {:11.2} {:11.2}",
             ns(result.floor),
@@ -52,7 +49,7 @@ fn main() {
     }
 
     println!("\n          floor (mutex)        ours   in all, M a second");
-    let tags = vec!["loss".into()];
+    let tags = tags_of_four_letters(1);
     for threads in [1, 2, 4, 8] {
         let result = compare(ROUNDS, || floor(&tags, threads), || ours(&tags, threads));
         let rate = |secs: f64| SCALARS as f64 / secs / 1e6;
@@ -63,11 +60,84 @@ fn main() {
         );
     }
 
+    println!("\nscalars()     ns a value  bytes a value");
+    for values in [1, 10, 100] {
+        batches(values);
+    }
+
+    println!(
+        "\nlatency of a call, ns, with the clock around it        p50     p99   p99.9      max"
+    );
+    latency("nothing, the clock alone", Duration::ZERO, |_| {});
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    for (name, tag, pause) in [
+        ("scalar(), as fast as they go", "loss", Duration::ZERO),
+        ("scalar(), each 20 µs", "lr", Duration::from_micros(20)),
+    ] {
+        latency(name, pause, |step| summary.scalar(tag, 0.5, step));
+    }
+    summary.close().unwrap();
+
     let times: Vec<f64> = (0..200).map(|_| open()).collect();
     let worst = times.iter().copied().fold(0.0, f64::max);
     println!(
         "\ncreate_file_writer to the first byte on disk: median {:.3} ms, longest of 200 {worst:.3} ms",
         median(times)
+    );
+}
+
+fn tags_of_four_letters(count: usize) -> Vec<String> {
+    (0..count).map(|i| format!("{i:04}")).collect()
+}
+
+fn ns(secs: f64) -> f64 {
+    secs * 1e9 / SCALARS as f64
+}
+
+/// Logs `SCALARS` numbers, `values` of them a record.
+fn batches(values: usize) {
+    let tags = tags_of_four_letters(values);
+    let mut bytes = 0;
+    let rounds = (0..ROUNDS).map(|_| {
+        let dir = tempfile::tempdir().unwrap();
+        let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+        let path = summary.path().unwrap().to_owned();
+        let cost = measure(|| {
+            for step in 0..SCALARS / values {
+                summary.scalars(step, tags.iter().map(|tag| (tag, 0.5)));
+            }
+            summary.close().unwrap();
+        });
+        bytes = fs::metadata(path).unwrap().len();
+        ns(cost.wall.as_secs_f64())
+    });
+    let time = median(rounds.collect());
+    println!(
+        "{values:3} a record {time:12.1} {:14.1}",
+        bytes as f64 / SCALARS as f64
+    );
+}
+
+/// What single calls take, with a pause before each.
+fn latency(name: &str, pause: Duration, call: impl Fn(usize)) {
+    let mut times: Vec<u64> = (0..LATENCIES)
+        .map(|step| {
+            let next = Instant::now() + pause;
+            while Instant::now() < next {}
+            let start = Instant::now();
+            call(step);
+            u64::try_from(start.elapsed().as_nanos()).unwrap()
+        })
+        .collect();
+    times.sort_unstable();
+    let at = |per_mille: usize| times[(LATENCIES - 1) * per_mille / 1000];
+    println!(
+        "{name:50} {:7} {:7} {:7} {:8}",
+        at(500),
+        at(990),
+        at(999),
+        at(1000)
     );
 }
 
