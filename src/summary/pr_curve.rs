@@ -15,6 +15,9 @@ const DEFAULT_THRESHOLDS: usize = 201;
 const MAX_THRESHOLDS: usize = 1 << 16;
 /// Instead of a division by zero, as the stock writers have it.
 const MIN_COUNT: f64 = 1e-7;
+/// 2^62. The dashboard adds two counts in an `i64`: of a larger one it makes a negative number, and for one that is infinite
+/// as an `f32` it serves no curve at all.
+const MAX_COUNT: f64 = (1_u64 << 62) as f64;
 
 /// Precision and recall of a binary classifier at evenly spaced thresholds from 0 to 1.
 ///
@@ -68,7 +71,8 @@ impl PrCurve {
     /// As [`with_thresholds`](Self::with_thresholds), where each example counts `weights` times.
     ///
     /// # Errors
-    /// As [`with_thresholds`](Self::with_thresholds); [`Error::Invalid`] if a weight is negative or not finite.
+    /// As [`with_thresholds`](Self::with_thresholds); [`Error::Invalid`] if a weight is negative or not finite, or
+    /// their sum is above 2<sup>62</sup>.
     pub fn weighted(
         labels: &[bool],
         predictions: &[impl Prediction],
@@ -85,6 +89,11 @@ impl PrCurve {
                 "number {i} is {}, a finite one of 0 or more fits",
                 weights[i]
             );
+            return Err(Error::invalid("weights", problem));
+        }
+        let sum: f64 = weights.iter().copied().map(f64::from).sum();
+        if sum > MAX_COUNT {
+            let problem = format!("their sum is {sum:?}, one up to 2^62 fits");
             return Err(Error::invalid("weights", problem));
         }
         Self::count(labels.iter().copied(), predictions, thresholds, |i| {
@@ -126,7 +135,8 @@ impl PrCurve {
     /// A curve of counts that the program has made itself, at thresholds that rise evenly from 0 to 1.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the lengths differ, do not fit as thresholds, or a count is negative or not finite.
+    /// [`Error::Invalid`] if the lengths differ, do not fit as thresholds, or a count is negative, not a number, or
+    /// above 2<sup>62</sup>.
     pub fn from_counts(
         true_positives: &[f64],
         false_positives: &[f64],
@@ -144,12 +154,9 @@ impl PrCurve {
             same_len(what, counts.len(), len)?;
             if let Some(i) = counts
                 .iter()
-                .position(|count| !(0.0..=f64::MAX).contains(count))
+                .position(|count| !(0.0..=MAX_COUNT).contains(count))
             {
-                let problem = format!(
-                    "number {i} is {}, a finite one of 0 or more fits",
-                    counts[i]
-                );
+                let problem = format!("number {i} is {:?}, one from 0 to 2^62 fits", counts[i]);
                 return Err(Error::invalid(what, problem));
             }
         }
@@ -377,6 +384,20 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_counts_are_kept() {
+        let most = 2.0f64.powi(62);
+        let curve = PrCurve::from_counts(&[most; 2], &[most; 2], &[0.0; 2], &[most; 2]).unwrap();
+        let most = 2.0f32.powi(62);
+        let want = [
+            [most; 2], [most; 2], [0.0; 2], [most; 2], [0.5; 2], [0.5; 2],
+        ];
+        assert_eq!(rows(&curve), want);
+        let weights = [most / 2.0, most / 4.0, most / 4.0];
+        let curve = PrCurve::weighted(&[true, false, true], &[1.0f32; 3], &weights, 2).unwrap();
+        assert_eq!(rows(&curve)[..2], [[most * 0.75; 2], [most * 0.25; 2]]);
+    }
+
+    #[test]
     fn nothing_counted_has_no_nan() {
         let curve = PrCurve::new(&[], &[0.0f32; 0]).unwrap();
         assert_eq!(rows(&curve), [[0.0; 201]; 6]);
@@ -415,12 +436,33 @@ mod tests {
                 "weights: number 0 is -1, a finite one of 0 or more fits",
             ),
             (
+                // f32::MAX is 2^128 - 2^104, each of the two alone above 2^62.
+                PrCurve::weighted(&[true; 2], &[0.5f32, 0.6], &[f32::MAX; 2], 3),
+                "weights: their sum is 6.805646932770577e38, one up to 2^62 fits",
+            ),
+            (
                 PrCurve::from_counts(&[1.0; 2], &[1.0; 2], &[1.0; 2], &[1.0; 3]),
                 "false negatives: 3 are given, 2 fit",
             ),
             (
                 PrCurve::from_counts(&[1.0; 2], &[1.0, f64::INFINITY], &[1.0; 2], &[1.0; 2]),
-                "false positives: number 1 is inf, a finite one of 0 or more fits",
+                "false positives: number 1 is inf, one from 0 to 2^62 fits",
+            ),
+            (
+                PrCurve::from_counts(&[1e39, 1.0], &[1.0, 0.0], &[0.0, 1.0], &[0.0, 2.0]),
+                "true positives: number 0 is 1e39, one from 0 to 2^62 fits",
+            ),
+            (
+                PrCurve::from_counts(&[1.0; 2], &[1.0; 2], &[1.0, 5e18], &[1.0; 2]),
+                "true negatives: number 1 is 5e18, one from 0 to 2^62 fits",
+            ),
+            (
+                PrCurve::from_counts(&[1.0], &[1.0], &[1.0], &[1.0]),
+                "thresholds: 1 are given, from 2 to 65536 fit",
+            ),
+            (
+                PrCurve::from_counts(&[], &[], &[], &[]),
+                "thresholds: 0 are given, from 2 to 65536 fit",
             ),
         ] {
             assert_eq!(got.unwrap_err().to_string(), want);
