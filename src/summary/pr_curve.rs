@@ -13,6 +13,8 @@ use crate::proto::{DataClass, PrCurvePluginData};
 const DEFAULT_THRESHOLDS: usize = 201;
 /// More than a screen has points, many times over.
 const MAX_THRESHOLDS: usize = 1 << 16;
+/// Some 300 MiB of curves.
+const MAX_CLASSES: usize = 1 << 16;
 /// Instead of a division by zero, as the stock writers have it.
 const MIN_COUNT: f64 = 1e-7;
 /// 2^62. The dashboard adds two counts in an `i64`: of a larger one it makes a negative number, and for one that is infinite
@@ -103,15 +105,21 @@ impl PrCurve {
 
     /// One curve for each class, which takes that class for positive and all others for negative.
     ///
-    /// `labels` has the class of each example; `probabilities` has `classes` numbers for each, example by example.
+    /// `labels` has the class of each example; `probabilities` has `classes` numbers for each, example by example. Of no
+    /// examples the curves are those of [`new`](Self::new), of zeros.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the lengths do not fit, a label is no class, or a probability is not between 0 and 1.
+    /// [`Error::Invalid`] if the lengths do not fit, there are more than 65,536 classes, a label is no class, or a
+    /// probability is not between 0 and 1.
     pub fn one_vs_rest(
         labels: &[usize],
         probabilities: &[impl Prediction],
         classes: usize,
     ) -> Result<Vec<Self>> {
+        if classes > MAX_CLASSES {
+            let problem = format!("{classes} are given, up to {MAX_CLASSES} fit");
+            return Err(Error::invalid("classes", problem));
+        }
         let needed = labels.len().checked_mul(classes);
         if needed != Some(probabilities.len()) {
             let (given, examples) = (probabilities.len(), labels.len());
@@ -372,6 +380,13 @@ mod tests {
             PrCurve::new(&[false, false], &[0.1, 0.1]).unwrap(),
         ];
         assert_eq!(curves, want);
+    }
+
+    #[test]
+    fn classes_without_examples_have_curves_of_zeros() {
+        let curves = PrCurve::one_vs_rest(&[], &[0.0f32; 0], 3).unwrap();
+        let rows: Vec<_> = curves.iter().map(rows).collect();
+        assert_eq!(rows, vec![vec![vec![0.0; 201]; 6]; 3]);
         assert_eq!(PrCurve::one_vs_rest(&[], &[0.0f32; 0], 0).unwrap(), []);
     }
 
@@ -467,13 +482,29 @@ mod tests {
         ] {
             assert_eq!(got.unwrap_err().to_string(), want);
         }
-        for (labels, probabilities, classes) in [
-            (&[0, 1][..], &[0.5; 3][..], 2),
-            (&[2], &[0.5; 2], 2),
-            (&[0, 1], &[0.5; 3], usize::MAX),
+        for (labels, probabilities, classes, want) in [
+            (
+                &[0, 1][..],
+                &[0.5; 3][..],
+                2,
+                "probabilities: 3 are given, 2 for each of 2 labels fit",
+            ),
+            (
+                &[1, 2],
+                &[0.5; 4],
+                2,
+                "labels: number 1 is 2, one below 2 fits",
+            ),
+            (&[0], &[], 0, "labels: number 0 is 0, one below 0 fits"),
+            (
+                &[],
+                &[],
+                usize::MAX,
+                "classes: 18446744073709551615 are given, up to 65536 fit",
+            ),
         ] {
             let error = PrCurve::one_vs_rest(labels, probabilities, classes).unwrap_err();
-            assert!(matches!(error, Error::Invalid { .. }), "{error}");
+            assert_eq!(error.to_string(), want);
         }
     }
 }
