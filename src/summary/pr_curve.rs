@@ -67,7 +67,12 @@ impl PrCurve {
         thresholds: usize,
     ) -> Result<Self> {
         same_len("predictions", predictions.len(), labels.len())?;
-        Self::count(labels.iter().copied(), predictions, thresholds, |_| 1.0)
+        check_probabilities("predictions", predictions)?;
+        let examples = labels.iter().zip(predictions);
+        Self::count(
+            examples.map(|(label, prediction)| (*label, *prediction, 1.0)),
+            thresholds,
+        )
     }
 
     /// As [`with_thresholds`](Self::with_thresholds), where each example counts `weights` times.
@@ -98,9 +103,12 @@ impl PrCurve {
             let problem = format!("their sum is {sum:?}, one up to 2^62 fits");
             return Err(Error::invalid("weights", problem));
         }
-        Self::count(labels.iter().copied(), predictions, thresholds, |i| {
-            weights[i].into()
-        })
+        check_probabilities("predictions", predictions)?;
+        let examples = labels.iter().zip(predictions).zip(weights);
+        Self::count(
+            examples.map(|((label, prediction), weight)| (*label, *prediction, (*weight).into())),
+            thresholds,
+        )
     }
 
     /// One curve for each class, which takes that class for positive and all others for negative.
@@ -130,12 +138,15 @@ impl PrCurve {
             let problem = format!("number {i} is {}, one below {classes} fits", labels[i]);
             return Err(Error::invalid("labels", problem));
         }
+        check_probabilities("probabilities", probabilities)?;
         (0..classes)
             .map(|class| {
                 let of_class = probabilities.iter().skip(class).step_by(classes);
-                let predictions: Vec<_> = of_class.copied().collect();
-                let labels = labels.iter().map(|label| *label == class);
-                Self::count(labels, &predictions, DEFAULT_THRESHOLDS, |_| 1.0)
+                let examples = labels.iter().zip(of_class);
+                Self::count(
+                    examples.map(|(label, probability)| (*label == class, *probability, 1.0)),
+                    DEFAULT_THRESHOLDS,
+                )
             })
             .collect()
     }
@@ -176,27 +187,21 @@ impl PrCurve {
         )
     }
 
-    fn count<P: Prediction>(
-        labels: impl Iterator<Item = bool>,
-        predictions: &[P],
+    /// Of examples of a label, a checked prediction and a weight.
+    fn count(
+        examples: impl Iterator<Item = (bool, impl Prediction, f64)>,
         thresholds: usize,
-        weight: impl Fn(usize) -> f64,
     ) -> Result<Self> {
         check_thresholds(thresholds)?;
         let len = thresholds;
         let (mut true_positives, mut false_positives) = (vec![0.0; len], vec![0.0; len]);
-        for (i, (label, prediction)) in labels.zip(predictions).enumerate() {
-            let Some(threshold) = prediction.threshold(len) else {
-                let problem =
-                    format!("number {i} is {prediction:?}, a probability from 0 to 1 fits");
-                return Err(Error::invalid("predictions", problem));
-            };
+        for (label, prediction, weight) in examples {
             let counts = if label {
                 &mut true_positives
             } else {
                 &mut false_positives
             };
-            counts[threshold] += weight(i);
+            counts[prediction.threshold(len)] += weight;
         }
         // What counts at a threshold counts at all below.
         for counts in [&mut true_positives, &mut false_positives] {
@@ -265,6 +270,17 @@ fn check_thresholds(thresholds: usize) -> Result<u32> {
     }
 }
 
+fn check_probabilities(what: &'static str, numbers: &[impl Prediction]) -> Result<()> {
+    match numbers.iter().position(|number| !number.is_probability()) {
+        None => Ok(()),
+        Some(i) => {
+            let given = numbers[i];
+            let problem = format!("number {i} is {given:?}, a probability from 0 to 1 fits");
+            Err(Error::invalid(what, problem))
+        }
+    }
+}
+
 fn same_len(what: &'static str, given: usize, wanted: usize) -> Result<()> {
     if given == wanted {
         return Ok(());
@@ -281,8 +297,9 @@ pub trait Prediction: Copy + std::fmt::Debug + sealed::Sealed {}
 #[allow(unnameable_types, reason = "so that nobody else implements it")]
 mod sealed {
     pub trait Sealed {
-        /// The highest of `len` thresholds that it is not below; `None` if it is no probability.
-        fn threshold(&self, len: usize) -> Option<usize>;
+        fn is_probability(&self) -> bool;
+        /// The highest of `len` thresholds that a probability is not below.
+        fn threshold(&self, len: usize) -> usize;
     }
 }
 
@@ -290,14 +307,18 @@ macro_rules! predictions {
     ($($float:ty)*) => {$(
         impl Prediction for $float {}
         impl sealed::Sealed for $float {
+            fn is_probability(&self) -> bool {
+                (0.0..=1.0).contains(self)
+            }
+
             #[allow(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
                 reason = "it is between 0 and 1"
             )]
-            fn threshold(&self, len: usize) -> Option<usize> {
+            fn threshold(&self, len: usize) -> usize {
                 let last = len - 1;
-                (0.0..=1.0).contains(self).then(|| ((*self * last as $float) as usize).min(last))
+                ((*self * last as $float) as usize).min(last)
             }
         }
     )*};
@@ -372,14 +393,49 @@ mod tests {
 
     #[test]
     fn each_class_is_set_against_the_rest() {
-        let probabilities = [0.7, 0.2, 0.1, 0.1, 0.8, 0.1];
+        // 0.75 counts up to threshold 150 of 200, 0.125 up to 25; 0.25 up to 50, 0.5 up to 100; 0 at 0, 0.375 up to 75.
+        let probabilities = [0.75, 0.25, 0.0, 0.125, 0.5, 0.375];
         let curves = PrCurve::one_vs_rest(&[0, 1], &probabilities, 3).unwrap();
-        let want = [
-            PrCurve::new(&[true, false], &[0.7, 0.1]).unwrap(),
-            PrCurve::new(&[false, true], &[0.2, 0.8]).unwrap(),
-            PrCurve::new(&[false, false], &[0.1, 0.1]).unwrap(),
+        // For each row, the last threshold of each stretch and its number.
+        let want: [[&[(usize, f32)]; 6]; 3] = [
+            // The positive is the first example.
+            [
+                &[(150, 1.0), (200, 0.0)],
+                &[(25, 1.0), (200, 0.0)],
+                &[(25, 0.0), (200, 1.0)],
+                &[(150, 0.0), (200, 1.0)],
+                &[(25, 0.5), (150, 1.0), (200, 0.0)],
+                &[(150, 1.0), (200, 0.0)],
+            ],
+            // The positive is the second one.
+            [
+                &[(100, 1.0), (200, 0.0)],
+                &[(50, 1.0), (200, 0.0)],
+                &[(50, 0.0), (200, 1.0)],
+                &[(100, 0.0), (200, 1.0)],
+                &[(50, 0.5), (100, 1.0), (200, 0.0)],
+                &[(100, 1.0), (200, 0.0)],
+            ],
+            // Both are negative.
+            [
+                &[(200, 0.0)],
+                &[(0, 2.0), (75, 1.0), (200, 0.0)],
+                &[(0, 0.0), (75, 1.0), (200, 2.0)],
+                &[(200, 0.0)],
+                &[(200, 0.0)],
+                &[(200, 0.0)],
+            ],
         ];
-        assert_eq!(curves, want);
+        assert_eq!(curves.len(), 3);
+        for (class, (curve, want)) in curves.iter().zip(want).enumerate() {
+            for (i, (row, stretches)) in rows(curve).iter().zip(want).enumerate() {
+                let mut want = Vec::new();
+                for (last, number) in stretches {
+                    want.resize(last + 1, *number);
+                }
+                assert_eq!(*row, want, "row {i} of class {class}");
+            }
+        }
     }
 
     #[test]
@@ -490,12 +546,23 @@ mod tests {
                 "probabilities: 3 are given, 2 for each of 2 labels fit",
             ),
             (
+                &[0, 1],
+                &[0.5, 0.5, 1.0, f32::NAN],
+                2,
+                "probabilities: number 3 is NaN, a probability from 0 to 1 fits",
+            ),
+            (
+                &[0, 1],
+                &[0.5, 0.5, -0.25, 1.5],
+                2,
+                "probabilities: number 2 is -0.25, a probability from 0 to 1 fits",
+            ),
+            (
                 &[1, 2],
                 &[0.5; 4],
                 2,
                 "labels: number 1 is 2, one below 2 fits",
             ),
-            (&[0], &[], 0, "labels: number 0 is 0, one below 0 fits"),
             (
                 &[],
                 &[],
