@@ -1,5 +1,6 @@
 //! Markdown, and tables in it.
 
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::iter;
 
@@ -19,8 +20,9 @@ pub(crate) fn text(prefix: &str, tag: &Tag<'_>, markdown: &str) -> Value {
 
 /// A Markdown table of `rows`, below `header`, for [`SummaryWriter::text`](crate::SummaryWriter::text).
 ///
-/// A cell is Markdown on one line: a line break in it becomes a space, and `|` is escaped, which shows as `\|` between
-/// backticks. A row that is shorter than another ends in empty cells.
+/// A cell is Markdown on one line: a line break in it becomes a space, and a `|` is escaped if it is not yet, which shows
+/// as `\|` between backticks. Backticks without others that end their code are written as `&#96;`, for they would take in
+/// the next cells. A row that is shorter than another ends in empty cells.
 ///
 /// ```
 /// use summary_writer::markdown_table;
@@ -62,11 +64,62 @@ where
     line(&header) + &rule + &rows
 }
 
+/// The dashboard looks for the ends of cells in the whole row: at each `|` that is neither escaped nor within code.
 fn cell(content: impl Display) -> String {
-    content
-        .to_string()
-        .replace(['\n', '\r'], " ")
-        .replace('|', "\\|")
+    let content = content.to_string().replace(['\n', '\r'], " ");
+    let pieces = pieces(&content);
+    // Where the last backticks of each count are.
+    let last: HashMap<usize, usize> = pieces
+        .iter()
+        .map(|piece| backticks(piece))
+        .zip(0..)
+        .collect();
+    let mut cell = String::with_capacity(content.len());
+    let mut code_end = 0;
+    for (i, piece) in pieces.iter().enumerate() {
+        let (escaped, run) = match piece.strip_prefix("\\`") {
+            Some(run) => ("\\`", run),
+            None => ("", &piece[..backticks(piece)]),
+        };
+        if *piece == "|" {
+            cell += "\\|";
+        } else if i < code_end || run.is_empty() {
+            cell += piece;
+        } else if last.get(&run.len()).is_some_and(|last| *last > i) {
+            let ends = |other: &&str| backticks(other) == run.len();
+            let code = pieces[i + 1..].iter().take_while(|other| !ends(other));
+            code_end = i + 1 + code.count() + 1;
+            cell += piece;
+        } else {
+            cell += escaped;
+            cell.extend(iter::repeat_n("&#96;", run.len()));
+        }
+    }
+    cell
+}
+
+/// What the dashboard takes as one when it looks for the ends of cells: two backslashes, an escaped `|`, backticks of which
+/// the first may be escaped, a `|`, and what is between these.
+fn pieces(mut text: &str) -> Vec<&str> {
+    const SPECIAL: [char; 3] = ['\\', '`', '|'];
+    let mut pieces = Vec::new();
+    while let Some(first) = text.chars().next() {
+        let rest = &text[first.len_utf8()..];
+        let more = match first {
+            '\\' if rest.starts_with(['\\', '|']) => 1,
+            '\\' | '`' => rest.len() - rest.trim_start_matches('`').len(),
+            '|' => 0,
+            _ => rest.find(SPECIAL).unwrap_or(rest.len()),
+        };
+        let (piece, after) = text.split_at(first.len_utf8() + more);
+        pieces.push(piece);
+        text = after;
+    }
+    pieces
+}
+
+fn backticks(piece: &str) -> usize {
+    piece.bytes().filter(|byte| *byte == b'`').count()
 }
 
 #[cfg(test)]
@@ -78,6 +131,30 @@ mod tests {
         let rows = [vec!["a|b", "x\ny"], vec![], vec!["1", "2", "3"]];
         let want = "| k | v |  |\n|---|---|---|\n| a\\|b | x y |  |\n|  |  |  |\n| 1 | 2 | 3 |\n";
         assert_eq!(markdown_table(["k", "v"], rows), want);
+    }
+
+    #[test]
+    fn a_cell_neither_ends_early_nor_takes_in_the_next() {
+        for (content, want) in [
+            (r"a|b", r"a\|b"),
+            (r"a\|b", r"a\|b"),
+            (r"a\\|b", r"a\\\|b"),
+            (r"a\\\|b", r"a\\\|b"),
+            (r"||\", r"\|\|\"),
+            ("`a|b`", r"`a\|b`"),
+            ("`a", "&#96;a"),
+            ("``a`b", "&#96;&#96;a&#96;b"),
+            ("``a`b``", "``a`b``"),
+            // An escaped backtick begins no code, but ends it, for a backslash in code is one.
+            (r"\`a`", r"\`a&#96;"),
+            (r"`a\`", r"`a\`"),
+            (r"\``a`", r"\``a`"),
+            (r"\``a", r"\`&#96;a"),
+            (r"\\`a", r"\\&#96;a"),
+            ("größer `ß` | ü", r"größer `ß` \| ü"),
+        ] {
+            assert_eq!(cell(content), want, "{content}");
+        }
     }
 
     #[test]

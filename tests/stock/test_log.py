@@ -3,6 +3,8 @@
 The answers are those of the HTTP API that the web page uses; what is expected is the arithmetic of `stock_log`.
 """
 
+import html
+import itertools
 import math
 import re
 
@@ -132,7 +134,7 @@ def test_description_and_display_name(board):
 
 
 def test_text(board):
-    assert tags(board, "text", "text") == {"report", "a tag/with spaces", "made/table"}
+    assert tags(board, "text", "text") == {"report", "a tag/with spaces", "made/table", "made/odd table"}
     first, second = board.get("plugin/text/text", run="text", tag="report")
     html = first.pop("text")
     assert first == {"wall_time": START, "step": 0}
@@ -150,7 +152,24 @@ def test_text(board):
 def test_markdown_table(board):
     [table] = board.get("plugin/text/text", run="text", tag="made/table")
     cells = re.findall(r"<t[hd]>(.*?)</t[hd]>", table["text"])
-    assert cells == ["left", "right", "a|b", "two lines", r"<code>x\|y</code>", "<em>z</em>"]
+    assert list(map(html.unescape, cells)) == [
+        *("left", "right"),
+        *("a|b", "two lines"),
+        *(r"<code>x\|y</code>", "<em>z</em>"),
+        *("a|b", r"a\|b"),
+        *("`u", "v`"),
+    ]
+
+
+def test_cells_of_any_letters(board):
+    [table] = board.get("plugin/text/text", run="text", tag="made/odd table")
+    _, *rows = re.findall(r"<tr>(.*?)</tr>", table["text"], re.DOTALL)
+    cells = [[html.unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", row)] for row in rows]
+    assert len(cells) == sum(4**count for count in range(5))
+    assert [row for row in cells if len(row) != 3 or row[0] != row[1] or row[2] != "end"] == []
+    # Nothing is lost of those without backslashes and code, of which Markdown makes something else.
+    shown = {"".join(letters) for count in range(5) for letters in itertools.product("a`|", repeat=count)}
+    assert {row[0] for row in cells} >= {cell for cell in shown if cell.count("`") < 2}
 
 
 @pytest.mark.parametrize(

@@ -157,8 +157,23 @@ fn text(run: &SummaryWriter) {
     run.at(START).text("report", report, 0);
     run.at(START + 1.0).text("report", "second", 1);
     run.text("a tag/with spaces", "x", 0);
-    let rows = [["a|b", "two\nlines"], ["`x|y`", "*z*"]];
+    let rows = [
+        ["a|b", "two\nlines"],
+        ["`x|y`", "*z*"],
+        [r"a\|b", r"a\\|b"],
+        ["`u", "v`"],
+    ];
     run.text("made/table", markdown_table(["left", "right"], rows), 0);
+
+    // All cells of up to four of these letters, each twice, so that what one leaves open the next one could close.
+    let mut cells = vec![String::new()];
+    for start in 0..1 + 4 + 16 + 64 {
+        for letter in ["a", "`", "\\", "|"] {
+            cells.push(cells[start].clone() + letter);
+        }
+    }
+    let rows = cells.iter().map(|cell| [cell, cell, "end"]);
+    run.text("made/odd table", markdown_table(["", "", ""], rows), 0);
 }
 
 /// Runs below runs, with names from all over.

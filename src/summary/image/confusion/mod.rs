@@ -123,14 +123,14 @@ fn check_classes(classes: &[impl AsRef<str>]) -> Result<Vec<String>> {
     Err(Error::invalid("classes", problem))
 }
 
-/// Markdown that shows the text as it is.
+/// Markdown that shows the text as it is, in a table, which escapes `|`.
 fn plain(text: &str) -> String {
     let mut markdown = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
             '*' | '_' | '`' | '[' | ']' => markdown.extend(['\\', letter]),
-            // No backslash helps these everywhere; one before `|` would even join cells.
-            '&' | '<' | '>' | '|' | '\\' => markdown += &format!("&#{};", u32::from(letter)),
+            // No backslash helps these everywhere.
+            '&' | '<' | '>' | '\\' => markdown += &format!("&#{};", u32::from(letter)),
             _ => markdown.push(letter),
         }
     }

@@ -17,9 +17,9 @@ fn labels_are_counted_by_truth_and_prediction() {
 fn a_table_has_a_row_for_each_truth() {
     let matrix = ConfusionMatrix::new(&["a|b", "*c*\n<d>"], &[1, 2, 3, u64::MAX]).unwrap();
     let want = "\
-| true \\\\ predicted | a&#124;b | \\*c\\* &#60;d&#62; |
+| true \\\\ predicted | a\\|b | \\*c\\* &#60;d&#62; |
 |---|---|---|
-| a&#124;b | **1** | 2 |
+| a\\|b | **1** | 2 |
 | \\*c\\* &#60;d&#62; | 3 | **18446744073709551615** |
 ";
     assert_eq!(matrix.to_markdown(), want);
