@@ -5,7 +5,7 @@ import types
 
 import numpy as np
 import pytest
-from harness import START, eventually, f32
+from harness import START, TensorBoard, eventually, f32
 from tensorboard.plugins.pr_curve import summary as pr_curve_summary
 
 
@@ -21,7 +21,7 @@ def stock_pr_curve(
     shown = np.count_nonzero(rows["true_positive_counts"].astype(int) + rows["false_positive_counts"].astype(int))
 
     def counts(which: str) -> list[int]:
-        return [int(count) for count in rows[f"{which}_counts"][:shown]]
+        return [int(count) for count in rows[f"{which}_counts"][:shown].astype(np.float32)]
 
     def shares(which: str) -> list[float]:
         return [f32(share) for share in rows[which][:shown]]
@@ -34,6 +34,12 @@ def stock_pr_curve(
         "precision": shares("precision"),
         "recall": shares("recall"),
     }
+
+
+def pr_curve(board: TensorBoard, tag: str) -> dict[str, list[float]]:
+    """What the dashboard gets for a tag of one curve."""
+    [curve] = board.get("plugin/pr_curves/pr_curves", run="pr_curves", tag=tag)["pr_curves"]
+    return curve
 
 
 def test_points_of_pr_curves(board, monkeypatch):
@@ -53,13 +59,44 @@ def test_points_of_pr_curves(board, monkeypatch):
             assert curve[row] == values, row
         assert curve["thresholds"] == pytest.approx([i / 200 for i in range(len(rows["recall"]))])
 
-    [few] = board.get("plugin/pr_curves/pr_curves", run="pr_curves", tag="few")["pr_curves"]
+    few = pr_curve(board, "few")
     for row, values in stock_pr_curve(monkeypatch, labels, predictions, num_thresholds=11).items():
         assert few[row] == values, row
     assert few["thresholds"] == pytest.approx([i / 10 for i in range(10)])
 
-    [counts] = board.get("plugin/pr_curves/pr_curves", run="pr_curves", tag="counts")["pr_curves"]
+    fractions = pr_curve(board, "fractions")
+    weights = (numbers % 7).astype(np.float32) / np.float32(10)
+    for row, values in stock_pr_curve(monkeypatch, labels, predictions, weights=weights).items():
+        assert fractions[row] == values, row
+
+
+def test_points_of_a_pr_curve_of_f64(board, monkeypatch):
+    numbers = np.arange(1001)
+    predictions = numbers * 37 % 1001 / 1000
+    wanted = stock_pr_curve(monkeypatch, numbers % 3 == 0, predictions)
+    assert wanted != stock_pr_curve(monkeypatch, numbers % 3 == 0, predictions.astype(np.float32)), "rounded"
+    assert len(wanted["recall"]) == 201, "a prediction of 1 counts at the last threshold"
+    curve = pr_curve(board, "f64")
+    for row, values in wanted.items():
+        assert curve[row] == values, row
+    assert curve["thresholds"] == pytest.approx([i / 200 for i in range(201)])
+
+
+@pytest.mark.parametrize("label", range(3))
+def test_points_of_a_pr_curve_of_one_class(board, monkeypatch, label):
+    labels = np.arange(1000) ** 2 % 3
+    probabilities = (np.arange(3000) % 257).reshape(1000, 3).astype(np.float32) / np.float32(256)
+    wanted = stock_pr_curve(monkeypatch, labels == label, probabilities[:, label])
+    curve = pr_curve(board, f"one vs rest/{label}")
+    for row, values in wanted.items():
+        assert curve[row] == values, row
+
+
+def test_points_of_a_pr_curve_of_counts(board):
+    counts = pr_curve(board, "counts")
     assert counts["true_positives"] == [3, 1]
+    assert counts["false_positives"] == [1, 0]
+    assert counts["true_negatives"] == [0, 1]
     assert counts["false_negatives"] == [0, 2]
     assert counts["precision"] == [0.75, 1.0]
     assert counts["recall"] == [1.0, f32(1 / 3)]
@@ -68,7 +105,7 @@ def test_points_of_pr_curves(board, monkeypatch):
 @pytest.mark.usefixtures("picture")
 def test_pr_curves(board, chrome):
     chrome.get(f"{board.url}/#pr_curves")
-    # Of three groups the page opens two. Of 201 thresholds nothing counts at the last; points that would lie in one pixel of
+    # Of six groups the page opens two. Of 201 thresholds nothing counts at the last; points that would lie in one pixel of
     # a narrow chart are one.
     eventually(lambda: set(chrome.pr_curves()), {"counts", "curve"})
     eventually(lambda: chrome.pr_curves()["counts"], [1])
