@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from harness import runs_of
 from tensorboard.backend.event_processing import event_file_loader
@@ -85,3 +86,43 @@ def test_a_tensor_keeps_its_tag_s_description(log):
     [value] = values(log / "descriptions", "described/tensor")
     assert value.metadata.summary_description == "a *table*"
     assert value.metadata.plugin_data.plugin_name == "text"
+
+
+@pytest.mark.parametrize("name", ["f16", "f32", "f64"])
+def test_tensors_of_floats(log, name):
+    [value] = values(log / "tensors", f"elements/{name}")
+    got = tensor_util.make_ndarray(value.tensor)
+    kind = np.dtype(name.replace("f", "float"))
+    assert got.dtype == kind
+    info = np.finfo(kind)
+    assert got.tolist() == [[info.min, info.max, 1.0], [0.0, info.smallest_normal, info.min]]
+    assert np.signbit(got).tolist() == [[True, False, False], [True, False, True]]
+
+
+def test_tensors_of_bfloat16(log):
+    [value] = values(log / "tensors", "elements/bf16")
+    assert value.tensor.dtype == types_pb2.DT_BFLOAT16
+    assert [dim.size for dim in value.tensor.tensor_shape.dim] == [2, 3]
+    # The stock package knows the type, but makes no array of it without TensorFlow: it is the upper half of a float32.
+    halves = np.frombuffer(value.tensor.tensor_content, "<u2")
+    got = (halves.astype(np.uint32) << 16).view(np.float32)
+    largest = float.fromhex("0x1.FEp127")
+    assert got.tolist() == [-largest, largest, 1.0, 0.0, 2.0**-126, -largest]
+    assert np.signbit(got).tolist() == [True, False, False, True, False, True]
+
+
+@pytest.mark.parametrize("name", ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"])
+def test_tensors_of_integers(log, name):
+    [value] = values(log / "tensors", f"elements/{name}")
+    got = tensor_util.make_ndarray(value.tensor)
+    kind = np.dtype(name.replace("i", "int").replace("u", "uint"))
+    assert got.dtype == kind
+    info = np.iinfo(kind)
+    assert got.tolist() == [[info.min, info.max, 1], [0, 99, info.min]]
+
+
+def test_tensors_of_bools(log):
+    [value] = values(log / "tensors", "elements/bool")
+    got = tensor_util.make_ndarray(value.tensor)
+    assert got.dtype == bool
+    assert got.tolist() == [[False, True, True], [False, True, False]]

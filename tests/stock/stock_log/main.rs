@@ -25,7 +25,10 @@ use std::error::Error;
 use std::io::{self, BufRead};
 use std::path::Path;
 
-use summary_writer::{DataClass, Metadata, SummaryWriter, Tag, Tensor, markdown_table, proto};
+use half::{bf16, f16};
+use summary_writer::{
+    DataClass, Element, Metadata, SummaryWriter, Tag, Tensor, markdown_table, proto,
+};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
@@ -248,6 +251,46 @@ fn tensors(run: &SummaryWriter) -> Result {
         .content(b"\x10\x0b")
         .data_class(DataClass::BlobSequence);
     run.tensor("clip", Tensor::strings([1], [&b"RIFF"[..]])?, audio, 0);
+
+    elements(
+        run,
+        "f32",
+        [f32::MIN, f32::MAX, 1.0, -0.0, f32::MIN_POSITIVE],
+    )?;
+    elements(
+        run,
+        "f64",
+        [f64::MIN, f64::MAX, 1.0, -0.0, f64::MIN_POSITIVE],
+    )?;
+    let [one, zero] = [f16::ONE, f16::NEG_ZERO];
+    elements(
+        run,
+        "f16",
+        [f16::MIN, f16::MAX, one, zero, f16::MIN_POSITIVE],
+    )?;
+    let [one, zero] = [bf16::ONE, bf16::NEG_ZERO];
+    elements(
+        run,
+        "bf16",
+        [bf16::MIN, bf16::MAX, one, zero, bf16::MIN_POSITIVE],
+    )?;
+    elements(run, "i8", [i8::MIN, i8::MAX, 1, 0, 99])?;
+    elements(run, "i16", [i16::MIN, i16::MAX, 1, 0, 99])?;
+    elements(run, "i32", [i32::MIN, i32::MAX, 1, 0, 99])?;
+    elements(run, "i64", [i64::MIN, i64::MAX, 1, 0, 99])?;
+    elements(run, "u8", [u8::MIN, u8::MAX, 1, 0, 99])?;
+    elements(run, "u16", [u16::MIN, u16::MAX, 1, 0, 99])?;
+    elements(run, "u32", [u32::MIN, u32::MAX, 1, 0, 99])?;
+    elements(run, "u64", [u64::MIN, u64::MAX, 1, 0, 99])?;
+    elements(run, "bool", [false, true, true, false, true])
+}
+
+/// A matrix of five numbers and the first of them again, for a dashboard that nobody has.
+fn elements<T: Element>(run: &SummaryWriter, name: &str, numbers: [T; 5]) -> Result {
+    let [a, b, c, d, e] = numbers;
+    let matrix = Tensor::new([2, 3], &[a, b, c, d, e, a])?;
+    let tag = format!("elements/{name}");
+    run.tensor(&Tag::new(&tag), matrix, Metadata::new("elements"), 0);
     Ok(())
 }
 
