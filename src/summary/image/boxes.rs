@@ -305,4 +305,21 @@ mod tests {
             assert_eq!(error.to_string(), want);
         }
     }
+
+    #[test]
+    fn an_image_without_pixels_is_refused() {
+        let each = || [BoundingBox::new(0, 0, 1, 1)];
+        let file = Image::encoded(b"GIF89a\x03\0\x02\0\0\0\0").unwrap();
+        let error = file.with_boxes(each()).unwrap_err();
+        let want = "image with boxes: it is an encoded file, one of pixels fits";
+        assert_eq!(error.to_string(), want);
+        #[cfg(feature = "gif")]
+        {
+            let frame = Image::gray8(3, 2, [9; 6]).unwrap();
+            let moving = Image::animation([frame], 10).unwrap();
+            let error = moving.with_boxes(each()).unwrap_err();
+            let want = "image with boxes: it is an animation, one of pixels fits";
+            assert_eq!(error.to_string(), want);
+        }
+    }
 }

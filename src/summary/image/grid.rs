@@ -182,6 +182,17 @@ mod tests {
         ] {
             assert_eq!(got.unwrap_err().to_string(), want);
         }
+        let file = Image::encoded(b"GIF89a\x03\0\x02\0\0\0\0").unwrap();
+        let error = Image::grid([&wide, &file], 2).unwrap_err();
+        let want = "grid images: number 1 is an encoded file, one of pixels fits";
+        assert_eq!(error.to_string(), want);
+        #[cfg(feature = "gif")]
+        {
+            let moving = Image::animation([Image::gray8(3, 2, [9; 6]).unwrap()], 10).unwrap();
+            let error = Image::grid([moving, wide], 2).unwrap_err();
+            let want = "grid images: number 0 is an animation, one of pixels fits";
+            assert_eq!(error.to_string(), want);
+        }
         // The largest of these products is beyond 2^64.
         assert!(check_sides(u64::MAX, u64::MAX, Format::RGB8).is_err());
         assert_eq!(grid_side(u32::MAX, usize::MAX), u64::MAX);
