@@ -57,3 +57,126 @@ fn a_writer_without_a_place_for_them_says_so() {
         "the event file alone"
     );
 }
+
+/// Where files may have `LIMIT` bytes, as on a disk that becomes full while they are written.
+#[cfg(unix)]
+mod full_disk {
+    use std::collections::BTreeMap;
+    use std::env;
+    use std::error::Error as _;
+    use std::fs;
+    use std::io;
+    use std::path::{Path, PathBuf};
+    use std::process::Command;
+
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    use summary_writer::{Embedding, Error, SummaryWriter};
+
+    const TEST: &str = "full_disk::a_write_that_fails_midway_leaves_all_as_it_was";
+    /// Set in that process. A shell passes on what it could name itself.
+    const CHILD: &str = "SUMMARY_WRITER_TEST_CHILD";
+    /// More than goes to a file in one call, and less than each of the files that are to fail.
+    const LIMIT: u64 = 100_000;
+    const MORE: usize = 200_000;
+
+    /// All files and directories below `dir`, and what is in the files.
+    fn tree(dir: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+        let mut found = BTreeMap::new();
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                found.append(&mut tree(&path));
+                found.insert(path, None);
+            } else {
+                let content = fs::read(&path).unwrap();
+                found.insert(path, Some(content));
+            }
+        }
+        found
+    }
+
+    fn points(tag: &str, count: usize) -> Embedding {
+        Embedding::new(tag, &vec![0.125f32; 3 * count], 3).unwrap()
+    }
+
+    /// Of each file that an embedding has, one for which it is too large, and the step to log it at.
+    fn too_large() -> Vec<(&'static str, Embedding, i64)> {
+        let label = "x".repeat(MORE);
+        let labelled = points("points", 2).labels([&*label, "y"]).unwrap();
+        vec![
+            ("tensors.tsv", points("points", MORE / 10), 7), // would replace one that is there
+            ("tensors.tsv", points("points", MORE / 10), 8),
+            ("metadata.tsv", labelled, 8),
+            ("projector_config.pbtxt", points(&label, 2), 8),
+            #[cfg(feature = "png")]
+            ("sprite.png", pictured(), 8),
+        ]
+    }
+
+    #[cfg(feature = "png")]
+    fn pictured() -> Embedding {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let mut noise = || {
+            let pixels: Vec<u8> = std::iter::repeat_with(|| rng.u8(..)).take(MORE).collect();
+            summary_writer::Image::gray8(200, 1000, pixels).unwrap()
+        };
+        points("points", 2).thumbnails([noise(), noise()]).unwrap()
+    }
+
+    #[test]
+    fn a_write_that_fails_midway_leaves_all_as_it_was() {
+        if env::var_os(CHILD).is_none() {
+            return in_a_process_of_its_own();
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+        let old = points("points", 2).labels(["old", "older"]).unwrap();
+        summary.embedding(old, 7).unwrap();
+        let before = tree(dir.path());
+
+        let no_limit = getrlimit(Resource::Fsize);
+        let limit = Rlimit {
+            current: Some(LIMIT),
+            ..no_limit.clone()
+        };
+        setrlimit(Resource::Fsize, limit).unwrap();
+        for (file, embedding, step) in too_large() {
+            let error = summary.embedding(embedding, step).unwrap_err();
+            let Error::Io { action, path, .. } = &error else {
+                panic!("{file}: {error}")
+            };
+            assert_eq!(*action, "write", "{file}");
+            assert!(path.as_ref().unwrap().ends_with(file), "{error}");
+            let source = error.source().unwrap().downcast_ref::<io::Error>();
+            assert_eq!(source.unwrap().kind(), io::ErrorKind::FileTooLarge);
+            assert!(tree(dir.path()) == before, "{file} fails, and is seen");
+        }
+
+        setrlimit(Resource::Fsize, no_limit).unwrap();
+        for (file, embedding, step) in too_large() {
+            summary.embedding(embedding, step).unwrap();
+            let written = tree(dir.path());
+            let written = written.iter().filter(|(path, _)| path.ends_with(file));
+            let longest = written
+                .map(|(_, bytes)| bytes.as_ref().unwrap().len())
+                .max();
+            assert!(longest.unwrap() > MORE / 2, "{file}: {longest:?}");
+        }
+        summary.close().unwrap();
+    }
+
+    /// A limit holds for a whole process, and who passes it is killed by a signal, unless that is ignored from the start:
+    /// the shell sees to that.
+    fn in_a_process_of_its_own() {
+        let child = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
+            .arg(env::current_exe().unwrap())
+            .args(["--exact", TEST])
+            .env(CHILD, "")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&child.stdout);
+        let is_run = child.status.success() && said.contains("1 passed");
+        assert!(is_run, "{said}{}", String::from_utf8_lossy(&child.stderr));
+    }
+}
