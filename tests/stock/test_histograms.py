@@ -52,6 +52,17 @@ def weights_f32(step: int) -> np.ndarray:
     return weights(step).astype(np.float32)
 
 
+def weights_f16(step: int) -> np.ndarray:
+    return weights_f32(step).astype(np.float16)
+
+
+def weights_bf16(step: int) -> np.ndarray:
+    """Numpy has no such numbers: the upper 16 bits of an f32, rounded, from a tie to the even one."""
+    bits = weights_f32(step).view(np.uint32)
+    rounded = bits + 0x7FFF + (bits >> 16 & 1)
+    return (rounded & 0xFFFF0000).view(np.float32)
+
+
 def weights_u8(step: int) -> np.ndarray:
     return np.clip(np.trunc(weights_f32(step) * np.float32(20) + np.float32(100)), 0, 255)
 
@@ -60,6 +71,8 @@ def weights_u8(step: int) -> np.ndarray:
     ("tag", "wanted"),
     [
         ("layer/f32", lambda step: buckets(weights_f32(step))),
+        ("layer/f16", lambda step: buckets(weights_f16(step))),
+        ("layer/bf16", lambda step: buckets(weights_bf16(step))),
         ("layer/u8", lambda step: buckets(weights_u8(step))),
         ("layer/fine", lambda step: buckets(weights_f32(step), 100)),
         ("layer/every second", lambda step: buckets(weights_f32(step)[1::2])),
@@ -144,7 +157,7 @@ def test_what_is_not_finite_is_a_scalar(board):
 
 
 # How many histograms each tag has; of the group `odd` the pages show the first twelve.
-LAYER = {f"layer/{name}": len(STEPS) for name in ("every second", "f32", "fine", "u8", "weights")}
+LAYER = {f"layer/{name}": len(STEPS) for name in ("bf16", "every second", "f16", "f32", "fine", "u8", "weights")}
 ODD = {
     "odd/beyond 2^53": 1,
     "odd/bools": 1,

@@ -54,8 +54,19 @@ def test_layout(board, layout):
     assert np.array_equal(pixels(board, image), wanted)
 
 
+DYNAMIC = ["gray8", "rgba16", "rgb_0_to_1"]
+
+
+@pytest.mark.parametrize("layout", DYNAMIC)
+def test_layout_of_the_crate_image(board, layout):
+    [image] = served(board, f"dynamic/{layout}")
+    assert (image["wall_time"], image["step"]) == (START, 0)
+    assert np.array_equal(pixels(board, image), samples(layout))
+
+
 def test_all_layouts_are_listed(board):
-    assert set(board.get("plugin/images/tags")["images"]) == {*LAYOUTS, "scope/several"}
+    dynamic = {f"dynamic/{layout}" for layout in DYNAMIC}
+    assert set(board.get("plugin/images/tags")["images"]) == {*LAYOUTS, *dynamic, "scope/several"}
 
 
 def test_several_images_of_several_steps(board):

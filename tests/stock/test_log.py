@@ -73,6 +73,9 @@ def test_a_thousand_points(board):
         ("u64 highest", 2.0**64),
         ("u8", 255.0),
         ("i8", -128.0),
+        # 0.1 is 1.6 / 16; 1.6 is nearly 1638 / 2^10 in the bits of the one, and 205 / 2^7 in those of the other.
+        ("f16", 1638 / 2**14),
+        ("bf16", 205 / 2**11),
     ],
 )
 def test_number_types(board, tag, value):

@@ -24,6 +24,10 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
             .histogram(&tag, &weights, step);
         let weights: Vec<f32> = weights.iter().map(|weight| *weight as f32).collect();
         run.at(START).histogram("layer/f32", &weights[..], step);
+        let halves: Vec<_> = weights.iter().map(|w| half::f16::from_f32(*w)).collect();
+        run.at(START).histogram("layer/f16", &halves, step);
+        let brains: Vec<_> = weights.iter().map(|w| half::bf16::from_f32(*w)).collect();
+        run.at(START).histogram("layer/bf16", &brains, step);
         let bytes: Vec<u8> = weights
             .iter()
             .map(|weight| (*weight * 20.0 + 100.0) as u8)

@@ -1,5 +1,6 @@
-//! Images of 5 x 3 pixels in every layout, their samples by arithmetic.
+//! Images of 5 x 3 pixels in every layout, also of the crate `image`, their samples by arithmetic.
 
+use image::{DynamicImage, ImageBuffer};
 use summary_writer::{Image, SummaryWriter, Tag};
 
 use crate::{Result, START};
@@ -71,6 +72,15 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
         Image::rgba_0_to_1_planar(width, height, &floats(4))?,
         0,
     );
+
+    // As the crate `image` has them.
+    let gray = ImageBuffer::from_raw(width, height, eight(1)).map(DynamicImage::ImageLuma8);
+    let deep = ImageBuffer::from_raw(width, height, sixteen(4)).map(DynamicImage::ImageRgba16);
+    let float = ImageBuffer::from_raw(width, height, floats(3)).map(DynamicImage::ImageRgb32F);
+    for (layout, image) in [("gray8", gray), ("rgba16", deep), ("rgb_0_to_1", float)] {
+        let image = image.ok_or("too few samples")?;
+        run.image(format!("dynamic/{layout}"), Image::try_from(image)?, 0);
+    }
 
     // Several samples and several steps, in a scope, described; sizes that differ.
     let tag = Tag::new("several")

@@ -97,6 +97,9 @@ fn types(run: &SummaryWriter) {
     run.scalar("i8", -128_i8, 0);
     run.scalar("bool", false, 0);
     run.scalar("bool", true, 1);
+    // 0.1 lies between two numbers of each.
+    run.scalar("f16", half::f16::from_f64(0.1), 0);
+    run.scalar("bf16", half::bf16::from_f64(0.1), 0);
 }
 
 fn steps(run: &SummaryWriter) {
