@@ -1,6 +1,6 @@
 //! Embeddings through the handle: where their files go, and when there is no place for them.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fs;
 use std::io;

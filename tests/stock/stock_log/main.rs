@@ -293,7 +293,7 @@ fn elements<T: Element>(run: &SummaryWriter, name: &str, numbers: [T; 5]) -> Res
     let [a, b, c, d, e] = numbers;
     let matrix = Tensor::new([2, 3], &[a, b, c, d, e, a])?;
     let tag = format!("elements/{name}");
-    run.tensor(&Tag::new(&tag), matrix, Metadata::new("elements"), 0);
+    run.tensor(tag, matrix, Metadata::new("elements"), 0);
     Ok(())
 }
 
