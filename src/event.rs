@@ -199,9 +199,14 @@ fn put_varint(number: u64, out: &mut impl BufMut) {
 
 /// Appends a value of any kind.
 pub(crate) fn append_value(out: &mut Vec<u8>, value: &Value) {
+    append_encoded(out, value.encoded_len(), |out| value.encode_raw(out));
+}
+
+/// Appends a value that has no message: `append` appends `bytes` bytes, which are a `Value`.
+pub(crate) fn append_encoded(out: &mut Vec<u8>, bytes: usize, append: impl FnOnce(&mut Vec<u8>)) {
     out.put_u8(SUMMARY_VALUE);
-    put_varint(value.encoded_len() as u64, out);
-    value.encode_raw(out);
+    put_varint(bytes as u64, out);
+    append(out);
 }
 
 /// The payload of the first record of a file.

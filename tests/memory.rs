@@ -1,4 +1,5 @@
-//! Counts every allocation of the process: none for a scalar once it runs, and a bound while the sink is slow.
+//! Counts every allocation of the process: none for a scalar once it runs, one for a histogram, and a bound while the sink
+//! is slow.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 #![allow(
@@ -75,6 +76,7 @@ impl Write for Gate {
 #[test]
 fn allocations_are_bounded() {
     a_scalar_allocates_nothing_once_the_writer_runs();
+    a_histogram_allocates_its_rows_and_nothing_else();
     memory_stays_within_the_bound_and_two_buffers_while_the_sink_is_slow();
 }
 
@@ -111,6 +113,32 @@ fn a_scalar_allocates_nothing_once_the_writer_runs() {
     }
     assert_eq!(ALLOCATIONS.load(Relaxed) - before, 0, "in 200,000 calls");
     assert!(summary.stats().accepted_count == 4 * 120 * batch);
+}
+
+fn a_histogram_allocates_its_rows_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = WriterOptions::new()
+        .flush_interval(Duration::from_secs(3600))
+        .create_file_writer(dir.path())
+        .unwrap();
+    let encoder = summary.scope("encoder");
+    let weights: Vec<f32> = (0..1000).map(|i| (i as f32).sin()).collect();
+    let batch = 100;
+    let mut before = 0;
+    for step in 0..60 * batch {
+        if step == 20 * batch {
+            before = ALLOCATIONS.load(Relaxed);
+        }
+        encoder.histogram("weights", &weights, step);
+        if step % batch == 0 {
+            summary.flush().unwrap();
+        }
+    }
+    assert_eq!(
+        ALLOCATIONS.load(Relaxed) - before,
+        40 * batch,
+        "in as many calls"
+    );
 }
 
 fn memory_stays_within_the_bound_and_two_buffers_while_the_sink_is_slow() {

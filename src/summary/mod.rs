@@ -18,7 +18,7 @@ pub(crate) use audio::audios;
 pub(crate) use custom_scalars::custom_scalars;
 pub use custom_scalars::{Category, Layout, Margin};
 pub use histogram::Histogram;
-pub(crate) use histogram::histogram;
+pub(crate) use histogram::{HistogramValue, non_finite};
 pub use hparams::{Experiment, HParamInfo, HParamValue, HParams, MetricInfo};
 pub(crate) use hparams::{hparams_experiment, session_end, session_start};
 #[cfg(feature = "png")]

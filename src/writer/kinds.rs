@@ -91,11 +91,12 @@ impl SummaryWriter {
         values: impl Into<Histogram>,
         step: impl Step,
     ) {
-        let (value, non_finite) = summary::histogram(self.prefix(), &tag.into(), values.into());
+        let (tag, histogram) = (tag.into(), values.into());
         self.values(step, |frame| {
-            event::append_value(frame, &value);
-            if let Some(non_finite) = &non_finite {
-                event::append_value(frame, non_finite);
+            let value = summary::HistogramValue::new(self.prefix(), &tag, &histogram);
+            event::append_encoded(frame, value.encoded_len(), |frame| value.append_to(frame));
+            if let Some(beside) = summary::non_finite(self.prefix(), &tag, &histogram) {
+                event::append_value(frame, &beside);
             }
         });
     }

@@ -2,25 +2,18 @@
 
 use std::array;
 
+use super::Histogram;
 use super::blocks::{Block, for_each_block};
-use super::place::{Float, place};
+use super::edges::Edges;
+use super::place::{Float, higher, lower, place};
 use crate::summary::Scalar;
-
-#[derive(Debug, PartialEq)]
-pub(super) struct Counted {
-    /// One more than `counts`, or none.
-    pub(super) edges: Vec<f64>,
-    pub(super) counts: Vec<u64>,
-    /// How many values were left out.
-    pub(super) non_finite: u64,
-}
 
 /// Counts the finite values of all `chunks` in `buckets` buckets, 1 to `MANY`; in one if all are equal, and in none if there
 /// are none.
 pub(super) fn count<'a, T: Scalar>(
     chunks: impl Iterator<Item = &'a [T]> + Clone,
     buckets: usize,
-) -> Counted {
+) -> Histogram {
     let mut values = 0;
     let mut ends = Ends::new();
     for_each_block(chunks.clone(), |block, len| {
@@ -42,96 +35,83 @@ pub(super) fn count<'a, T: Scalar>(
         above,
     } = finite;
     let non_finite = below + above;
-    if low > high {
-        return Counted {
-            edges: Vec::new(),
-            counts: Vec::new(),
-            non_finite,
-        };
-    }
-    if low == high {
-        return Counted {
-            edges: vec![low, high],
-            counts: vec![values.saturating_sub(non_finite)],
-            non_finite,
-        };
-    }
-    let mut edges = inner_edges(low, high, buckets);
-    let mut counts = place(chunks, low, high, &edges);
-    (edges[0], edges[buckets]) = (low, high);
-    // Saturating, for an iterator that is not the same the second time is no reason to panic.
-    counts[0] = counts[0].saturating_sub(below);
-    counts[buckets - 1] = counts[buckets - 1].saturating_sub(above);
-    Counted {
-        edges,
-        counts,
-        non_finite,
-    }
+    let rows = if low < high {
+        let edges = Edges::new(low, high, buckets);
+        let mut rows = edges.rows(low, high, buckets);
+        place(chunks, low, high, edges, &mut rows);
+        // Not below 0, for an iterator that is not the same the second time is no reason for less.
+        for (row, count) in [(0, below), (buckets - 1, above)] {
+            rows[row][2] = (rows[row][2] - count as f64).max(0.0);
+        }
+        rows
+    } else if low == high {
+        vec![[low, high, values.saturating_sub(non_finite) as f64]]
+    } else {
+        Vec::new()
+    };
+    Histogram { rows, non_finite }
 }
 
 /// The lowest and the highest value, in lanes, which a processor compares together.
 struct Ends<F> {
     low: [F; LANES],
     high: [F; LANES],
-    nans: [u32; LANES],
+    /// NaN if there is a NaN among the values.
+    sum: [F; LANES],
 }
 
-const LANES: usize = 8;
+const LANES: usize = 4;
 
 impl<F: Float> Ends<F> {
     fn new() -> Self {
         Self {
             low: [F::INFINITY; LANES],
             high: [F::NEG_INFINITY; LANES],
-            nans: [0; LANES],
+            sum: [F::ZERO; LANES],
         }
     }
 
     #[inline]
     fn include(&mut self, block: &Block<F>) {
-        for values in block.as_chunks().0 {
-            self.include_each(values);
+        for group in block.as_chunks().0.as_chunks().0 {
+            self.include_each(group);
         }
     }
 
-    // New arrays and not old ones changed in place: that is what the compiler makes vectors of.
+    // New arrays and not old ones changed in place: that is what the compiler makes vectors of. Four become one before they
+    // meet the result, which waits for the one before it.
     #[inline]
-    fn include_each(&mut self, values: &[F; LANES]) {
-        let Self { low, high, nans } = *self;
+    fn include_each(&mut self, [a, b, c, d]: &[[F; LANES]; 4]) {
+        let Self { low, high, sum } = *self;
         *self = Self {
-            low: array::from_fn(|i| lower(values[i], low[i])),
-            high: array::from_fn(|i| higher(values[i], high[i])),
-            nans: array::from_fn(|i| nans[i] | u32::from(values[i].is_nan())),
+            low: array::from_fn(|i| lower(lower(lower(a[i], b[i]), lower(c[i], d[i])), low[i])),
+            high: array::from_fn(|i| {
+                higher(higher(higher(a[i], b[i]), higher(c[i], d[i])), high[i])
+            }),
+            sum: array::from_fn(|i| sum[i] + ((a[i] + b[i]) + (c[i] + d[i]))),
         };
     }
 
-    /// Both ends, if all values are finite. Without values they are the infinities, the wrong way round.
+    /// Both ends, if all values are finite; also `None` if they are too large for a sum, which is not worth more. Without
+    /// values they are the infinities, the wrong way round.
     fn of_finite(&self) -> Option<(f64, f64)> {
         let Self {
             mut low,
             mut high,
-            nans,
+            mut sum,
         } = *self;
-        for half in [4, 2, 1] {
+        for half in [2, 1] {
             for i in 0..half {
                 low[i] = lower(low[i], low[i + half]);
                 high[i] = higher(high[i], high[i + half]);
+                sum[i] = sum[i] + sum[i + half];
             }
         }
         let (low, high) = (low[0].into(), high[0].into());
-        let all = nans == [0; LANES] && low != f64::NEG_INFINITY && high != f64::INFINITY;
+        let all = !sum[0].is_nan() && low != f64::NEG_INFINITY && high != f64::INFINITY;
         // Of the two zeros the positive one, whatever the order of the values.
         all.then_some((low + 0.0, high + 0.0))
     }
-}
-
-// The second if the first is NaN: what a processor has an instruction for.
-fn lower<F: Float>(value: F, other: F) -> F {
-    if value < other { value } else { other }
-}
-
-fn higher<F: Float>(value: F, other: F) -> F {
-    if value > other { value } else { other }
 }
 
 /// The ends of the finite values, and how many others there are.
@@ -167,23 +147,4 @@ impl Finite {
         }
         found
     }
-}
-
-/// The edges of `buckets` buckets of equal width, in order, from `low` to `high`. The outer ones are NaN, for no value is
-/// beyond them.
-fn inner_edges(low: f64, high: f64, buckets: usize) -> Vec<f64> {
-    // So that neither the range overflows nor the width loses its digits: by powers of two, which are exact.
-    let unit = match high - low {
-        range if range < 1e-290 => 1.0 / (1_u128 << 100) as f64,
-        f64::INFINITY => 2.0,
-        _ => 1.0,
-    };
-    let start = low / unit;
-    let width = (high / unit - start) / buckets as f64;
-    let mut edges = vec![f64::NAN; buckets + 1];
-    for (i, edge) in (1_i32..).zip(&mut edges[1..buckets]) {
-        let even = (start + width * f64::from(i)) * unit;
-        *edge = lower(higher(even, low), high);
-    }
-    edges
 }

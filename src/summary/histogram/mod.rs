@@ -2,21 +2,21 @@
 
 mod blocks;
 mod count;
+mod edges;
 mod place;
+mod value;
 
 use std::iter;
 
 pub(in crate::summary) use blocks::Block;
-use count::Counted;
 pub(in crate::summary) use place::Float;
 use place::MANY;
 
-use super::tensor::Tensor;
-use super::{Scalar, Tag, described_scalar, plugin, tensor_value};
+pub(crate) use value::HistogramValue;
+
+use super::{Scalar, Tag, described_scalar};
 use crate::error::{Error, Result};
 use crate::proto::summary::Value;
-use crate::proto::tensor_shape_proto::Dim;
-use crate::proto::{DataClass, DataType, TensorProto, TensorShapeProto};
 
 /// As the stock writers have it, and as many as the dashboard draws of whatever number there is.
 const DEFAULT_BUCKETS: usize = 30;
@@ -34,10 +34,13 @@ const DEFAULT_BUCKETS: usize = 30;
 /// The pages work with `f64`, too: what is wider than 1.8e308, or narrower than 1e-306, has its buckets and no picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
-    /// Left edge, right edge, count: finite, in order, and the counts are not negative.
-    rows: Tensor,
+    /// All finite, the edges in order, the counts not negative.
+    rows: Vec<Row>,
     non_finite: u64,
 }
+
+/// Left edge, right edge, count.
+type Row = [f64; 3];
 
 impl Histogram {
     /// Of `values`, in 30 buckets: as many as the stock writers make, and as the dashboard draws.
@@ -89,7 +92,7 @@ impl Histogram {
         I: IntoIterator<Item = &'a [T]>,
         I::IntoIter: Clone,
     {
-        Self::of(count::count(chunks.into_iter(), DEFAULT_BUCKETS))
+        count::count(chunks.into_iter(), DEFAULT_BUCKETS)
     }
 
     /// As [`from_chunks`](Self::from_chunks), in `buckets` buckets, 1 to 4,096.
@@ -106,7 +109,7 @@ impl Histogram {
             let problem = format!("{buckets} are given, from 1 to {MANY} fit");
             return Err(Error::invalid("buckets", problem));
         }
-        Ok(Self::of(count::count(chunks.into_iter(), buckets)))
+        Ok(count::count(chunks.into_iter(), buckets))
     }
 
     /// Of counts that the program has made itself. Bucket `i` is from `edges[i]` to `edges[i + 1]`; its count may be a
@@ -153,44 +156,18 @@ impl Histogram {
             );
             return Err(Error::invalid("counts", problem));
         }
+        let rows = iter::zip(edges.windows(2), counts)
+            .map(|(edges, count)| [edges[0], edges[1], count])
+            .collect();
         Ok(Self {
-            rows: rows(&edges, counts.into_iter()),
+            rows,
             non_finite: 0,
         })
-    }
-
-    fn of(counted: Counted) -> Self {
-        let counts = counted.counts.into_iter().map(|count| count as f64);
-        Self {
-            rows: rows(&counted.edges, counts),
-            non_finite: counted.non_finite,
-        }
     }
 }
 
 fn to_f64<T: Scalar>(numbers: &[T]) -> Vec<f64> {
     numbers.iter().map(|number| number.exact().into()).collect()
-}
-
-fn rows(edges: &[f64], counts: impl Iterator<Item = f64>) -> Tensor {
-    let lefts_and_rights = edges.windows(2).map(|pair| (pair[0], pair[1]));
-    let rows: Vec<_> = iter::zip(lefts_and_rights, counts)
-        .map(|((left, right), count)| [left, right, count].map(f64::to_le_bytes))
-        .collect();
-    let dim = [rows.len(), 3].map(|size| Dim {
-        // No `Vec` is longer.
-        size: i64::try_from(size).unwrap_or(i64::MAX),
-        name: String::new(),
-    });
-    Tensor(TensorProto {
-        dtype: DataType::DtDouble.into(),
-        tensor_shape: Some(TensorShapeProto {
-            dim: dim.into(),
-            unknown_rank: false,
-        }),
-        tensor_content: rows.into_flattened().into_flattened(),
-        ..Default::default()
-    })
 }
 
 impl<T: Scalar> From<&[T]> for Histogram {
@@ -223,20 +200,9 @@ impl<T: Scalar, const N: usize> From<[T; N]> for Histogram {
     }
 }
 
-/// The histogram, and the number of values that are none, if there are any.
-pub(crate) fn histogram(
-    prefix: &str,
-    tag: &Tag<'_>,
-    histogram: Histogram,
-) -> (Value, Option<Value>) {
-    let value = tensor_value(
-        prefix,
-        tag,
-        plugin("histograms"),
-        DataClass::Tensor,
-        histogram.rows.0,
-    );
-    let non_finite = (histogram.non_finite > 0).then(|| {
+/// The number of values that a histogram leaves out, if there are any.
+pub(crate) fn non_finite(prefix: &str, tag: &Tag<'_>, histogram: &Histogram) -> Option<Value> {
+    (histogram.non_finite > 0).then(|| {
         let of_tag = |name: &str| format!("{name}/non_finite");
         let mut beside = Tag::new(of_tag(&tag.name))
             .description("How many values were NaN or infinite: the histogram leaves them out.");
@@ -244,8 +210,7 @@ pub(crate) fn histogram(
             beside = beside.display_name(of_tag(&tag.display_name));
         }
         described_scalar(prefix, &beside, histogram.non_finite.to_f32())
-    });
-    (value, non_finite)
+    })
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
-//! Values to the buckets that edges say they are in: bucket `i` has what is not below `edges[i]` and below `edges[i + 1]`, and
-//! the last one its right edge, too.
+//! Values to the buckets that edges say they are in: bucket `i` has what is not below its left edge and below its right one,
+//! and the last one its right edge, too.
 //!
 //! To look for each value among the edges is slow. So a multiplication tells the bucket, in fixed point, and how far in it the
 //! value is; only in a block that has a value as near to an edge as that reckoning may err do the edges decide.
 
-use std::ops::RangeInclusive;
+use std::array;
+use std::ops::{Add, RangeInclusive};
 
+use super::Row;
 use super::blocks::{BLOCK, Block, for_each_block};
+use super::edges::Edges;
 use crate::summary::Scalar;
 
 /// The most buckets there may be.
@@ -14,32 +17,33 @@ pub(super) const MANY: usize = 1 << 12;
 /// Up to here tables are small, and an `f32` tells a value's bucket.
 const FEW: usize = 1 << 8;
 const TABLES: usize = 4;
-/// After so many blocks the tables are emptied, long before a place of one is full.
-const BLOCKS_IN_TABLES: u32 = 1 << 16;
+const LANES: usize = 8;
+const GROUP: usize = 2 * LANES;
+/// After so many blocks the tables are emptied, before a place is full, of all together.
+const BLOCKS_IN_TABLES: usize = u16::MAX as usize / BLOCK;
 
-/// How many values are in each bucket between `edges`, of which there are 2 to `MANY + 1`, the outer ones NaN. A value that
-/// is NaN counts in the first bucket.
+/// Counts each value in its row of `rows`, which are 1 to `MANY` between `edges`, from `low` to `high`. A value that is NaN
+/// counts in the first one.
 pub(super) fn place<'a, T: Scalar>(
     chunks: impl Iterator<Item = &'a [T]>,
     low: f64,
     high: f64,
-    edges: &[f64],
-) -> Vec<u64> {
-    let mut counts = vec![0; edges.len() - 1];
-    if counts.len() <= FEW
-        && let Some(scale) = Scale::<T::Exact>::new(low, high, edges)
+    edges: Edges,
+    rows: &mut [Row],
+) {
+    if rows.len() <= FEW
+        && let Some(scale) = Scale::<T::Exact>::new(low, high, edges, rows.len())
     {
-        scale.count::<T, FEW>(chunks, |block, _| block, &mut counts);
-    } else if let Some(scale) = Scale::<f64>::new(low, high, edges) {
-        scale.count::<T, MANY>(chunks, widened, &mut counts);
+        scale.count::<T, FEW>(chunks, |block, _| block, rows);
+    } else if let Some(scale) = Scale::<f64>::new(low, high, edges, rows.len()) {
+        scale.count::<T, MANY>(chunks, widened, rows);
     } else {
-        let inner = edges.get(1..edges.len() - 1).unwrap_or_default();
         for value in chunks.flatten() {
             let value = value.exact().into();
-            counts[inner.partition_point(|edge| *edge <= value)] += 1;
+            let bucket = rows[1..].partition_point(|row| row[0] <= value);
+            rows[bucket][2] += 1.0;
         }
     }
-    counts
 }
 
 fn widened<'a, F: Float>(block: &'a Block<F>, space: &'a mut Block<f64>) -> &'a Block<f64> {
@@ -50,7 +54,7 @@ fn widened<'a, F: Float>(block: &'a Block<F>, space: &'a mut Block<f64>) -> &'a 
 }
 
 /// Values beside each other count in different ones, for a count waits for the one before it in the same place.
-struct Tables<const PLACES: usize>([[u32; PLACES]; TABLES]);
+struct Tables<const PLACES: usize>([[u16; PLACES]; TABLES]);
 
 impl<const PLACES: usize> Tables<PLACES> {
     const EMPTY: Self = Self([[0; PLACES]; TABLES]);
@@ -68,32 +72,35 @@ impl<const PLACES: usize> Tables<PLACES> {
         }
     }
 
-    fn add_to(&self, counts: &mut [u64]) {
+    fn add_to(&self, rows: &mut [Row]) {
         let [first, second, third, fourth] = &self.0;
-        for (i, count) in counts.iter_mut().enumerate() {
-            *count += u64::from(first[i] + second[i] + third[i] + fourth[i]);
+        let tables = first.iter().zip(second).zip(third).zip(fourth);
+        for (row, (((first, second), third), fourth)) in rows.iter_mut().zip(tables) {
+            row[2] += f64::from(first + second + third + fourth);
         }
     }
 }
 
-/// What brings a value to its bucket, or to one beside it.
-struct Scale<'e, F> {
+/// What brings a value to its bucket, or to the one after it.
+struct Scale<F> {
     low: F,
     per_one: F,
     highest: F,
-    /// A value may be in the wrong bucket if its distance from an edge, with `offset` on it, is below `limit`.
-    offset: i32,
-    limit: i32,
-    edges: &'e [f64],
+    /// Brings a place to fixed point, and as much higher as it may err.
+    fixed_point: F,
+    /// A value may be in the wrong bucket if these bits of its place are 0.
+    near: u32,
+    /// Not clamped as in the rows: where a place is wrong by less than half a bucket, no inner edge is beyond an end.
+    edges: Edges,
 }
 
-impl<'e, F: Float> Scale<'e, F> {
+impl<F: Float> Scale<F> {
     /// `None` if it were wrong by more than half a bucket.
-    fn new(low: f64, high: f64, edges: &'e [f64]) -> Option<Self> {
+    fn new(low: f64, high: f64, edges: Edges, buckets: usize) -> Option<Self> {
         if !F::RANGES.contains(&(high - low)) {
             return None;
         }
-        let buckets = (edges.len() - 1) as f64;
+        let buckets = buckets as f64;
         let per_one = buckets / (high - low);
         // Relative errors: of the difference, of the product, and two of the factor. Absolute ones: half a bit of the fixed
         // point; and an edge is up to 7 roundings of the larger end from where it should be.
@@ -102,23 +109,25 @@ impl<'e, F: Float> Scale<'e, F> {
         let error = 4.1 * F::ROUNDING * buckets * bits
             + 0.5
             + 8.0 * f64::ROUNDING * largest * per_one * bits;
-        // What is wrong by less than one bit is wrong only if its distance is 0.
-        let margin = error.floor() * f64::from(1_u32 << (32 - F::FRACTION_BITS));
-        if margin >= 2_147_483_648.0 {
+        // What is wrong by less than one bit is wrong only if its fraction is 0.
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "rounds down, and what is too large to the largest"
+        )]
+        let margin = error as u32;
+        if f64::from(margin) >= bits / 2.0 {
             return None;
         }
-        #[allow(clippy::cast_possible_truncation, reason = "it is below 2^31")]
-        let margin = margin as i32;
+        // Of a fraction that is not more than twice the margin, the bits that may be there.
+        let unsure = (2 * u64::from(margin) + 1).next_power_of_two() - 1;
+        let fraction = (1 << F::FRACTION_BITS) - 1;
         Some(Self {
             low: F::nearest(low),
             per_one: F::nearest(per_one),
             highest: F::nearest(buckets - 0.5),
-            // From `-margin` to `margin` is below a limit once the former is the least number of all.
-            offset: i32::MIN.wrapping_add(margin),
-            limit: i32::MIN
-                .wrapping_add(margin)
-                .wrapping_add(margin)
-                .wrapping_add(1),
+            fixed_point: F::nearest(f64::from(F::FIXED_POINT) + f64::from(margin) / bits),
+            near: u32::try_from(fraction & !unsure).unwrap_or(0),
             edges,
         })
     }
@@ -129,14 +138,14 @@ impl<'e, F: Float> Scale<'e, F> {
         &self,
         chunks: impl Iterator<Item = &'a [T]>,
         to_floats: impl for<'b> Fn(&'b Block<T::Exact>, &'b mut Block<F>) -> &'b Block<F>,
-        counts: &mut [u64],
+        rows: &mut [Row],
     ) {
         let mut tables = Tables::<PLACES>::EMPTY;
         let mut space = [F::INFINITY; BLOCK];
         let mut places = [0; BLOCK];
         let mut blocks = 0;
         for_each_block(chunks, |block, len| {
-            self.place::<PLACES>(to_floats(block, &mut space), &mut places);
+            self.place(to_floats(block, &mut space), &mut places);
             // To know the length lets the compiler unroll the loop.
             if len == BLOCK {
                 tables.count(&places);
@@ -145,36 +154,61 @@ impl<'e, F: Float> Scale<'e, F> {
             }
             blocks += 1;
             if blocks == BLOCKS_IN_TABLES {
-                tables.add_to(counts);
+                tables.add_to(rows);
                 tables = Tables::EMPTY;
                 blocks = 0;
             }
         });
-        tables.add_to(counts);
+        tables.add_to(rows);
     }
 
     #[inline]
-    fn place<const PLACES: usize>(&self, block: &Block<F>, places: &mut Block<u32>) {
-        let mut near = 0;
-        for (place, value) in places.iter_mut().zip(block) {
-            let (bucket, distance) = value.place(self.low, self.per_one, self.highest);
-            *place = bucket;
-            near += u32::from(distance.wrapping_add(self.offset) < self.limit);
+    fn place(&self, block: &Block<F>, places: &mut Block<u32>) {
+        // Copies, which the compiler knows not to change while it writes places.
+        let Self {
+            low,
+            per_one,
+            highest,
+            fixed_point,
+            near,
+            edges,
+        } = *self;
+        let mut nearest = [F::INFINITY; LANES];
+        let groups = places.as_chunks_mut::<GROUP>().0.iter_mut();
+        for (places, values) in groups.zip(block.as_chunks::<GROUP>().0) {
+            let fixed: [F; GROUP] =
+                array::from_fn(|i| values[i].place(low, per_one, highest, fixed_point));
+            *places = array::from_fn(|i| fixed[i].bucket());
+            let fractions: [F; GROUP] = array::from_fn(|i| fixed[i].fraction(near));
+            // One after the other, for of two results of `fraction` the compiler finds the lower one by detours.
+            nearest =
+                array::from_fn(|i| lower(fractions[i], lower(fractions[i + LANES], nearest[i])));
         }
-        if near > 0 {
+        let none = fixed_point.fraction(0);
+        if nearest.contains(&none) {
+            // No table of edges: what works one out makes several at once.
             for (place, value) in places.iter_mut().zip(block) {
-                let value = (*value).into();
-                let bucket = *place as usize % PLACES;
-                *place += u32::from(value >= self.edges[bucket + 1]);
-                *place -= u32::from(value < self.edges[bucket]);
+                let bucket = *place % F::FIXED_POINT;
+                let left = edges.edge(bucket.into());
+                *place -= u32::from((*value).into() < left) & u32::from(bucket > 0);
             }
         }
     }
 }
 
+// The second if the first is NaN: what a processor has an instruction for.
+pub(super) fn lower<F: Float>(value: F, other: F) -> F {
+    if value < other { value } else { other }
+}
+
+pub(super) fn higher<F: Float>(value: F, other: F) -> F {
+    if value > other { value } else { other }
+}
+
 /// A float in which places are worked out.
 #[allow(unnameable_types, reason = "a part of a sealed trait")]
-pub trait Float: Copy + PartialOrd + Into<f64> {
+pub trait Float: Copy + PartialOrd + Into<f64> + Add<Output = Self> {
+    const ZERO: Self;
     const INFINITY: Self;
     const NEG_INFINITY: Self;
     /// The highest relative error of an operation.
@@ -183,21 +217,29 @@ pub trait Float: Copy + PartialOrd + Into<f64> {
     const FRACTION_BITS: u32;
     /// Between the ends: what neither overflows nor loses digits.
     const RANGES: RangeInclusive<f64>;
+    /// A power of two; the last bit of a number from here to its double is that of the fraction.
+    const FIXED_POINT: u32;
 
     fn is_nan(self) -> bool;
     fn nearest(number: f64) -> Self;
-    /// The bucket, in the lowest bits, and the distance from the nearest edge, in 2^-32 of a bucket.
-    fn place(self, low: Self, per_one: Self, highest: Self) -> (u32, i32);
+    /// The place of a value among the buckets, in fixed point.
+    fn place(self, low: Self, per_one: Self, highest: Self, fixed_point: Self) -> Self;
+    /// The bucket of a place, in the lowest bits.
+    fn bucket(self) -> u32;
+    /// How far in its bucket a place is: these bits of it, and no bucket.
+    fn fraction(self, bits: u32) -> Self;
 }
 
 macro_rules! floats {
-    ($($float:ty, $fraction_bits:literal, $ranges:expr;)*) => {$(
+    ($($float:ty, $bits:ty, $fraction_bits:literal, $ranges:expr;)*) => {$(
         impl Float for $float {
+            const ZERO: Self = 0.0;
             const INFINITY: Self = Self::INFINITY;
             const NEG_INFINITY: Self = Self::NEG_INFINITY;
             const ROUNDING: f64 = Self::EPSILON as f64 / 2.0;
             const FRACTION_BITS: u32 = $fraction_bits;
             const RANGES: RangeInclusive<f64> = $ranges;
+            const FIXED_POINT: u32 = 1 << (<$float>::MANTISSA_DIGITS - 1 - $fraction_bits);
 
             #[inline]
             fn is_nan(self) -> bool {
@@ -210,16 +252,22 @@ macro_rules! floats {
             }
 
             #[inline]
-            #[allow(clippy::cast_possible_truncation, reason = "the lowest bits are wanted")]
-            fn place(self, low: Self, per_one: Self, highest: Self) -> (u32, i32) {
-                // The last bit of a number from here to its double stands for one of the fraction.
-                const FIXED_POINT: $float = (1_u64 << (<$float>::MANTISSA_DIGITS - 1 - $fraction_bits)) as $float;
+            fn place(self, low: Self, per_one: Self, highest: Self, fixed_point: Self) -> Self {
                 let place = (self - low) * per_one;
                 // So that the ends themselves are near no edge. NaN is in the first bucket.
-                let place = if place > 0.5 { place } else { 0.5 };
-                let place = if place < highest { place } else { highest };
-                let bits = (place + FIXED_POINT).to_bits();
-                ((bits >> $fraction_bits) as u32, (bits << (32 - $fraction_bits)) as i32)
+                lower(higher(place, 0.5), highest) + fixed_point
+            }
+
+            #[inline]
+            #[allow(clippy::cast_possible_truncation, reason = "the lowest bits are wanted")]
+            fn bucket(self) -> u32 {
+                (self.to_bits() >> $fraction_bits) as u32
+            }
+
+            #[inline]
+            fn fraction(self, bits: u32) -> Self {
+                const EXPONENT: $bits = <$bits>::MAX << (<$float>::MANTISSA_DIGITS - 1);
+                Self::from_bits(self.to_bits() & (EXPONENT | <$bits>::from(bits)))
             }
         }
     )*};
@@ -227,6 +275,6 @@ macro_rules! floats {
 
 // Up to 2^8 and up to 2^20 buckets are told apart.
 floats! {
-    f32, 15, 1e-30..=1e37;
-    f64, 32, 1e-280..=1e300;
+    f32, u32, 15, 1e-30..=1e37;
+    f64, u64, 32, 1e-280..=1e300;
 }

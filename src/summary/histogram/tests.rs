@@ -3,24 +3,16 @@ use std::{iter, slice};
 use prost::Message;
 
 use super::*;
+use crate::proto::summary::value::Value as Data;
+use crate::proto::summary_metadata::PluginData;
+use crate::proto::tensor_shape_proto::Dim;
+use crate::proto::{DataClass, DataType, SummaryMetadata, TensorProto, TensorShapeProto};
 
 /// The least positive number.
 const TINY: f64 = f64::from_bits(1);
 
-impl Histogram {
-    fn rows(&self) -> Vec<[f64; 3]> {
-        let (numbers, _) = self.rows.0.tensor_content.as_chunks();
-        let numbers: Vec<f64> = numbers
-            .iter()
-            .map(|bytes| f64::from_le_bytes(*bytes))
-            .collect();
-        let (rows, _) = numbers.as_chunks();
-        rows.to_vec()
-    }
-}
-
 fn with_buckets<T: Scalar>(values: &[T], buckets: usize) -> Vec<[f64; 3]> {
-    Histogram::with_buckets(values, buckets).unwrap().rows()
+    Histogram::with_buckets(values, buckets).unwrap().rows
 }
 
 #[test]
@@ -46,36 +38,36 @@ fn there_are_30_buckets_unless_said() {
         .map(|i| f64::from(2 * i))
         .map(|left| [left, left + 2.0, if left == 58.0 { 3.0 } else { 2.0 }])
         .collect();
-    assert_eq!(Histogram::from(&values).rows(), want);
-    assert_eq!(Histogram::from(&values[..]).rows(), want);
-    assert_eq!(Histogram::from(values).rows(), want);
-    assert_eq!(Histogram::from([false, true, true]).rows().len(), 30);
-    assert_eq!(Histogram::from(&[1i8, -1]).rows().len(), 30);
+    assert_eq!(Histogram::from(&values).rows, want);
+    assert_eq!(Histogram::from(&values[..]).rows, want);
+    assert_eq!(Histogram::from(values).rows, want);
+    assert_eq!(Histogram::from([false, true, true]).rows.len(), 30);
+    assert_eq!(Histogram::from(&[1i8, -1]).rows.len(), 30);
 }
 
 #[test]
 fn equal_values_are_in_one_bucket_and_none_in_none() {
     assert_eq!(
-        Histogram::from([0.1f32; 7]).rows(),
+        Histogram::from([0.1f32; 7]).rows,
         [[f64::from(0.1f32), f64::from(0.1f32), 7.0]]
     );
-    assert_eq!(Histogram::from([-3i64]).rows(), [[-3.0, -3.0, 1.0]]);
+    assert_eq!(Histogram::from([-3i64]).rows, [[-3.0, -3.0, 1.0]]);
     assert_eq!(
-        Histogram::from([f64::MAX; 2]).rows(),
+        Histogram::from([f64::MAX; 2]).rows,
         [[f64::MAX, f64::MAX, 2.0]]
     );
     assert_eq!(with_buckets(&[5u8; 3], 100), [[5.0, 5.0, 3.0]]);
     // The two zeros are equal, and the positive one shows.
     for zeros in [[0.0, -0.0], [-0.0, 0.0], [-0.0, -0.0]] {
-        let rows = Histogram::from(zeros).rows();
+        let rows = Histogram::from(zeros).rows;
         assert_eq!(rows, [[0.0, 0.0, 2.0]]);
         assert!(rows[0][0].is_sign_positive() && rows[0][1].is_sign_positive());
     }
     let none: [f32; 0] = [];
-    assert_eq!(Histogram::from(none).rows(), [[0.0; 3]; 0]);
-    assert_eq!(Histogram::from_chunks([&none[..]; 3]).rows(), [[0.0; 3]; 0]);
+    assert_eq!(Histogram::from(none).rows, [[0.0; 3]; 0]);
+    assert_eq!(Histogram::from_chunks([&none[..]; 3]).rows, [[0.0; 3]; 0]);
     assert_eq!(
-        Histogram::from_chunks(iter::empty::<&[u8]>()).rows(),
+        Histogram::from_chunks(iter::empty::<&[u8]>()).rows,
         [[0.0; 3]; 0]
     );
 }
@@ -110,7 +102,7 @@ fn numbers_that_are_not_finite_are_counted_apart() {
         (&[-inf, inf], &[], 2),
     ] {
         let histogram = Histogram::with_buckets(values, 2).unwrap();
-        assert_eq!(histogram.rows(), rows, "{values:?}");
+        assert_eq!(histogram.rows, rows, "{values:?}");
         assert_eq!(histogram.non_finite, non_finite, "{values:?}");
         let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
         assert_eq!(
@@ -121,7 +113,7 @@ fn numbers_that_are_not_finite_are_counted_apart() {
     }
     // Where the edges decide alone, too: the range is more than an f64 holds.
     let wide = Histogram::with_buckets(&[-1e308, nan, 1e308, inf, -inf], 2).unwrap();
-    assert_eq!(wide.rows(), [[-1e308, 0.0, 1.0], [0.0, 1e308, 1.0]]);
+    assert_eq!(wide.rows, [[-1e308, 0.0, 1.0], [0.0, 1e308, 1.0]]);
     assert_eq!(wide.non_finite, 3);
 }
 
@@ -181,13 +173,11 @@ fn counts_are_exact_beyond_the_precision_of_f32() {
     // 2^24 and 2^24 + 1 are the same f32. 4,096 times 4,096 ones and 3 more, and two zeros.
     let ones = [1.0f32; 4096];
     let chunks = iter::repeat_n(&ones[..], 4096).chain([&[0.0, 1.0, 1.0, 1.0, 0.0][..]]);
-    let rows = Histogram::from_chunks_with_buckets(chunks, 2)
-        .unwrap()
-        .rows();
+    let rows = Histogram::from_chunks_with_buckets(chunks, 2).unwrap().rows;
     assert_eq!(rows, [[0.0, 0.5, 2.0], [0.5, 1.0, 16_777_219.0]]);
     let chunks = iter::repeat_n(&ones[..], 4096).chain([&[1.0][..]]);
     assert_eq!(
-        Histogram::from_chunks(chunks).rows(),
+        Histogram::from_chunks(chunks).rows,
         [[1.0, 1.0, 16_777_217.0]]
     );
 }
@@ -211,7 +201,7 @@ fn an_integer_beyond_2_to_the_53_counts_as_the_nearest_f64() {
         [[low, 0.0, 1.0], [0.0, high, 1.0]]
     );
     assert_eq!(
-        Histogram::from([u128::MAX]).rows(),
+        Histogram::from([u128::MAX]).rows,
         [[2f64.powi(128), 2f64.powi(128), 1.0]]
     );
 }
@@ -219,7 +209,7 @@ fn an_integer_beyond_2_to_the_53_counts_as_the_nearest_f64() {
 /// The slow, obvious loop: the last of the buckets whose left edge a value is not below.
 fn check<T: Scalar + std::fmt::Debug>(values: &[T], buckets: usize) {
     let histogram = Histogram::with_buckets(values, buckets).unwrap();
-    let rows = histogram.rows();
+    let rows = &histogram.rows;
     let finite: Vec<f64> = to_f64(values)
         .into_iter()
         .filter(|value| value.is_finite())
@@ -407,17 +397,17 @@ fn chunks_make_no_difference() {
 fn a_programs_own_counts_are_kept() {
     let histogram = Histogram::from_buckets(&[-1.5, 0.0, 0.0, 2.0], &[0.5, 0.0, 3.0]).unwrap();
     assert_eq!(
-        histogram.rows(),
+        histogram.rows,
         [[-1.5, 0.0, 0.5], [0.0, 0.0, 0.0], [0.0, 2.0, 3.0]]
     );
     let histogram = Histogram::from_buckets(&[0, 18, 65], &[1u64 << 24, (1 << 24) + 1]).unwrap();
     assert_eq!(
-        histogram.rows(),
+        histogram.rows,
         [[0.0, 18.0, 16_777_216.0], [18.0, 65.0, 16_777_217.0]]
     );
     let none: [u8; 0] = [];
     assert_eq!(
-        Histogram::from_buckets(&[1.0], &none).unwrap().rows(),
+        Histogram::from_buckets(&[1.0], &none).unwrap().rows,
         [[0.0; 3]; 0]
     );
 }
@@ -467,10 +457,18 @@ fn what_is_no_histogram_is_refused_with_what_fits() {
     }
 }
 
+fn encoded(prefix: &str, tag: &Tag<'_>, histogram: &Histogram) -> Vec<u8> {
+    let value = HistogramValue::new(prefix, tag, histogram);
+    let mut bytes = Vec::new();
+    value.append_to(&mut bytes);
+    assert_eq!(value.encoded_len(), bytes.len());
+    bytes
+}
+
 #[test]
 fn a_histogram_is_a_tensor_of_rows() {
     let made = Histogram::from_buckets(&[0.0, 0.5], &[2]).unwrap();
-    let (value, non_finite) = histogram("scope/", &Tag::new("w").description("d"), made);
+    let tag = Tag::new("w").description("d");
     // Summary.Value, assembled by hand from the wire format; 0.5 is 0x3fe << 52 and 2.0 is 0x400 << 52.
     let want = [
         &b"\x0a\x07scope/w"[..],                        // tag
@@ -482,22 +480,75 @@ fn a_histogram_is_a_tensor_of_rows() {
         b"\x20\x02",                                    // data_class: DATA_CLASS_TENSOR
     ]
     .concat();
-    assert_eq!(value.encode_to_vec(), want);
-    assert_eq!(non_finite, None);
+    assert_eq!(encoded("scope/", &tag, &made), want);
+    assert_eq!(non_finite("scope/", &tag, &made), None);
 
     let none: [f32; 0] = [];
-    let (value, _) = histogram("", &Tag::new("w"), none.into());
     // No rows: a dimension of 0 has no bytes, and the content none either.
     let want = b"\x0a\x01w\x42\x0a\x08\x02\x12\x06\x12\0\x12\x02\x08\x03\
         \x4a\x10\x0a\x0c\x0a\x0ahistograms\x20\x02";
-    assert_eq!(value.encode_to_vec(), want);
+    assert_eq!(encoded("", &Tag::new("w"), &none.into()), want);
+}
+
+#[test]
+fn random_histograms_have_the_bytes_that_prost_encodes() {
+    let mut random = fastrand::Rng::with_seed(46);
+    for case in 0..3000 {
+        let mut below = |most: &[usize]| {
+            let most = most[random.usize(..most.len())];
+            random.usize(..most)
+        };
+        let mut text = || "é".repeat(below(&[1, 3, 70, 9_000]));
+        let (prefix, name) = (text(), text());
+        let tag = Tag::new(&name).description(text()).display_name(text());
+        let buckets = below(&[1, 2, 31, 200, 4097]);
+        let mut number = || f64::from_bits(random.u64(..));
+        let made = Histogram {
+            rows: (0..buckets)
+                .map(|_| [number(), number(), number()])
+                .collect(),
+            non_finite: 0,
+        };
+        let dim = [buckets, 3].map(|size| Dim {
+            size: size as i64,
+            name: String::new(),
+        });
+        let want = Value {
+            tag: format!("{prefix}{name}"),
+            metadata: Some(SummaryMetadata {
+                plugin_data: Some(PluginData {
+                    plugin_name: "histograms".into(),
+                    content: Vec::new(),
+                }),
+                display_name: tag.display_name.to_string(),
+                summary_description: tag.description.to_string(),
+                data_class: DataClass::Tensor.into(),
+            }),
+            value: Some(Data::Tensor(TensorProto {
+                dtype: DataType::DtDouble.into(),
+                tensor_shape: Some(TensorShapeProto {
+                    dim: dim.into(),
+                    unknown_rank: false,
+                }),
+                tensor_content: made
+                    .rows
+                    .iter()
+                    .flatten()
+                    .flat_map(|number| number.to_le_bytes())
+                    .collect(),
+                ..Default::default()
+            })),
+        }
+        .encode_to_vec();
+        assert!(encoded(&prefix, &tag, &made) == want, "case {case}");
+    }
 }
 
 #[test]
 fn what_is_left_out_is_a_scalar_beside() {
     let tag = Tag::new("w").description("weights").display_name("Weights");
-    let (_, scalar) = histogram("scope/", &tag, [1.0, f32::NAN, f32::INFINITY].into());
-    let scalar = scalar.unwrap();
+    let made = Histogram::from([1.0, f32::NAN, f32::INFINITY]);
+    let scalar = non_finite("scope/", &tag, &made).unwrap();
     assert_eq!(scalar.tag, "scope/w/non_finite");
     assert_eq!(scalar.scalar(), Some(2.0));
     let metadata = scalar.metadata.unwrap();
@@ -506,7 +557,7 @@ fn what_is_left_out_is_a_scalar_beside() {
         metadata.summary_description,
         "How many values were NaN or infinite: the histogram leaves them out."
     );
-    let (_, scalar) = histogram("", &Tag::new("w"), [f64::NAN].into());
+    let scalar = non_finite("", &Tag::new("w"), &[f64::NAN].into());
     assert_eq!(scalar.unwrap().metadata.unwrap().display_name, "");
 }
 
@@ -522,10 +573,7 @@ fn halves_are_numbers_too() {
         let halves: Vec<bf16> = (0..300).map(|_| bf16::from_bits(random.u16(..))).collect();
         check(&halves, 30);
     }
-    assert_eq!(
-        Histogram::from([f16::MAX]).rows(),
-        [[65504.0, 65504.0, 1.0]]
-    );
+    assert_eq!(Histogram::from([f16::MAX]).rows, [[65504.0, 65504.0, 1.0]]);
     assert_eq!(Histogram::from([bf16::NAN; 2]).non_finite, 2);
 }
 
@@ -558,6 +606,6 @@ fn chunks_that_change_are_no_reason_to_panic() {
     for start in 0..10 {
         let histogram = Histogram::from_chunks_with_buckets(Fickle(start), 3).unwrap();
         let is_fine = |[left, right, count]: &[f64; 3]| left <= right && *count >= 0.0;
-        assert!(histogram.rows().iter().all(is_fine), "{start}");
+        assert!(histogram.rows.iter().all(is_fine), "{start}");
     }
 }
