@@ -55,8 +55,9 @@
 //!
 //! # Reading
 //!
-//! [`EventReader`] reads event files and runs, also of other writers and while they grow. Below it is [`record`], the
-//! TFRecord container for any payload, and beside it [`proto`], the messages.
+//! [`EventReader`] reads event files and runs, also of other writers and while they grow: as messages, or in place by
+//! [`EventReader::next_event`]. Below it is [`record`], the TFRecord container for any payload, and beside it [`proto`],
+//! the messages.
 //!
 //! # Features
 //!
@@ -97,7 +98,7 @@ pub use graph::{Graph, Layer, Model, RunMetadata};
 pub use projector::{Coordinate, Embedding};
 pub use proto::hparams::{DatasetType, Status as SessionStatus};
 pub use proto::{DataClass, DataType};
-pub use reader::EventReader;
+pub use reader::{EventReader, EventRef, ValueRef, Values};
 pub use summary::{
     Audio, Camera, Category, Element, Experiment, HParamInfo, HParamValue, HParams, Histogram,
     Layout, Light, Margin, Material, Mesh, Metadata, MetricInfo, PrCurve, Prediction, Scalar,

@@ -1,5 +1,8 @@
 //! Event files to events, also while they grow.
 
+mod view;
+mod wire;
+
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,6 +12,8 @@ use prost::Message;
 use crate::error::{Error, Part, Result};
 use crate::proto::Event;
 use crate::record::RecordReader;
+
+pub use view::{EventRef, ValueRef, Values};
 
 /// Reads the events of a file, or of a run directory: of all its event files, one after the other in the order of their
 /// names, as stock TensorBoard does.
@@ -38,6 +43,9 @@ use crate::record::RecordReader;
 /// assert_eq!(points, [("loss".to_owned(), 7, Some(0.5))]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// Its items are messages of their own. For the numbers of a large file, [`next_event`](Self::next_event) is some times
+/// faster.
 ///
 /// An error is said once, and the iterator goes on behind it: behind the record if its end is known
 /// ([`Part::Payload`], [`Error::Decode`]), else with the next file. What the system refused ([`Error::Io`]) is asked for
@@ -92,6 +100,41 @@ impl EventReader {
         })
     }
 
+    /// The next event as it stands in the buffer, without an allocation; `None` where the iterator says it.
+    ///
+    /// ```
+    /// # use summary_writer::{EventReader, SummaryWriter};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let logdir = dir.path();
+    /// # let summary = SummaryWriter::create_file_writer(logdir)?;
+    /// # summary.scalar("loss", 0.5, 7);
+    /// # summary.close()?;
+    /// let mut reader = EventReader::open(logdir)?;
+    /// let mut points = Vec::new();
+    /// while let Some(event) = reader.next_event()? {
+    ///     for value in event.values() {
+    ///         if let ("loss", Some(loss)) = (value.tag(), value.scalar()) {
+    ///             points.push((event.step(), loss));
+    ///         }
+    ///     }
+    /// }
+    /// assert_eq!(points, [(7, 0.5)]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the iterator. A call after an error goes on behind it.
+    pub fn next_event(&mut self) -> Result<Option<EventRef<'_>>> {
+        let Some((payload, offset)) = self.next_payload()? else {
+            return Ok(None);
+        };
+        if !EventRef::is_event(payload) {
+            // Says why, and has the last word.
+            decode(payload, offset)?;
+        }
+        Ok(Some(EventRef::new(payload)))
+    }
+
     /// The file that the last item came from.
     pub fn path(&self) -> Option<&Path> {
         self.files.get(self.last?).map(|file| file.path.as_path())
@@ -114,34 +157,46 @@ impl EventReader {
         }
         Ok(())
     }
+
+    /// The next record of the file whose turn it is, and its offset there.
+    fn next_payload(&mut self) -> Result<Option<(&[u8], u64)>> {
+        if self.current.is_none() {
+            self.current = Some(0);
+            self.find_files()?;
+        }
+        while let Some(current) = self.current
+            && let Some(file) = self.files.get_mut(current)
+        {
+            let found = file.advance();
+            // What the system refuses now it refuses a moment later, too.
+            if matches!(found, Ok(None) | Err(Error::Io { .. })) {
+                self.current = Some(current + 1);
+            }
+            if let Some(offset) = found.inspect_err(|_| self.last = Some(current))? {
+                self.last = Some(current);
+                return Ok(self.files[current]
+                    .payload()
+                    .map(|payload| (payload, offset)));
+            }
+        }
+        self.current = None;
+        Ok(None)
+    }
 }
 
 impl Iterator for EventReader {
     type Item = Result<Event>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.current.is_none() {
-            self.current = Some(0);
-            if let Err(error) = self.find_files() {
-                return Some(Err(error));
-            }
+        match self.next_payload() {
+            Ok(record) => record.map(|(payload, offset)| decode(payload, offset)),
+            Err(error) => Some(Err(error)),
         }
-        while let Some(current) = self.current
-            && let Some(file) = self.files.get_mut(current)
-        {
-            let event = file.next_event();
-            // What the system refuses now it refuses a moment later, too.
-            if matches!(event, None | Some(Err(Error::Io { .. }))) {
-                self.current = Some(current + 1);
-            }
-            if event.is_some() {
-                self.last = Some(current);
-                return event;
-            }
-        }
-        self.current = None;
-        None
     }
+}
+
+fn decode(payload: &[u8], offset: u64) -> Result<Event> {
+    Event::decode(payload).map_err(|source| Error::Decode { offset, source })
 }
 
 impl EventFile {
@@ -165,31 +220,31 @@ impl EventFile {
         }
     }
 
-    fn next_event(&mut self) -> Option<Result<Event>> {
+    /// Goes to the next record, and says its offset.
+    fn advance(&mut self) -> Result<Option<u64>> {
         if self.is_lost {
-            return None;
+            return Ok(None);
         }
-        let event = self.read_event().transpose()?;
-        self.is_lost = matches!(
-            event,
-            Err(Error::Corrupt {
-                part: Part::Length,
-                ..
-            } | Error::TooLarge { .. })
-        );
-        Some(event.map_err(|error| error.in_file(&self.path)))
-    }
-
-    fn read_event(&mut self) -> Result<Option<Event>> {
         let records = self.open()?;
         let offset = records.offset();
-        let Some(payload) = records.next_record()? else {
-            return Ok(None);
-        };
-        match Event::decode(payload) {
-            Ok(event) => Ok(Some(event)),
-            Err(source) => Err(Error::Decode { offset, source }),
+        match records.advance() {
+            Ok(found) => Ok(found.then_some(offset)),
+            Err(error) => {
+                self.is_lost = matches!(
+                    error,
+                    Error::Corrupt {
+                        part: Part::Length,
+                        ..
+                    } | Error::TooLarge { .. }
+                );
+                Err(error.in_file(&self.path))
+            }
         }
+    }
+
+    /// Of the record that it went to.
+    fn payload(&self) -> Option<&[u8]> {
+        self.records.as_ref().map(RecordReader::payload)
     }
 }
 

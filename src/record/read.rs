@@ -1,6 +1,7 @@
 //! A stream of bytes to payloads, resumable where it ends early.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 use super::crc::MaskedCrc;
 use super::{FOOTER_BYTES, HEADER_BYTES};
@@ -37,6 +38,8 @@ pub struct RecordReader<R> {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    /// The record that was read last, if the last call found one.
+    payload: Range<usize>,
     /// Of `start`, from the first byte of the stream.
     offset: u64,
     /// What ended the stream for good.
@@ -52,6 +55,7 @@ impl<R: Read> RecordReader<R> {
             buffer: Vec::new(),
             start: 0,
             end: 0,
+            payload: 0..0,
             offset: 0,
             damage: None,
         }
@@ -79,11 +83,22 @@ impl<R: Read> RecordReader<R> {
     ///   far; every later call says the same.
     /// - [`Error::Io`]: the source refused; the next call asks it again.
     pub fn next_record(&mut self) -> Result<Option<&[u8]>> {
+        Ok(if self.advance()? {
+            Some(self.payload())
+        } else {
+            None
+        })
+    }
+
+    /// What [`next_record`](Self::next_record) does, but the payload is then in [`payload`](Self::payload).
+    #[inline]
+    pub(crate) fn advance(&mut self) -> Result<bool> {
+        self.payload = 0..0;
         if let Some(damage) = &self.damage {
             return Err(damage.clone());
         }
         if !self.fill(HEADER_BYTES)? {
-            return Ok(None);
+            return Ok(false);
         }
         let frame_bytes = match self.frame_bytes() {
             Ok(count) => count,
@@ -93,7 +108,7 @@ impl<R: Read> RecordReader<R> {
             }
         };
         if !self.fill(frame_bytes)? {
-            return Ok(None);
+            return Ok(false);
         }
 
         let payload = self.start + HEADER_BYTES..self.start + frame_bytes - FOOTER_BYTES;
@@ -110,14 +125,22 @@ impl<R: Read> RecordReader<R> {
                 want: want.0,
             });
         }
-        Ok(Some(&self.buffer[payload]))
+        self.payload = payload;
+        Ok(true)
+    }
+
+    #[inline]
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.buffer[self.payload.clone()]
     }
 
     /// The length of the whole frame whose header is at `start`.
+    #[inline]
     fn frame_bytes(&self) -> Result<usize> {
         let header = &self.buffer[self.start..self.start + HEADER_BYTES];
+        let len = u64::from(le_u32(header)) | u64::from(le_u32(&header[4..])) << 32;
         let want = MaskedCrc(le_u32(&header[8..]));
-        let got = MaskedCrc::of(&header[..8]);
+        let got = MaskedCrc::of_length(len);
         if got != want {
             return Err(Error::Corrupt {
                 offset: self.offset,
@@ -126,7 +149,6 @@ impl<R: Read> RecordReader<R> {
                 want: want.0,
             });
         }
-        let len = u64::from(le_u32(header)) | u64::from(le_u32(&header[4..])) << 32;
         let addressable = (usize::MAX / 2 - HEADER_BYTES - FOOTER_BYTES) as u64;
         let limit = self.max_record_bytes.min(addressable);
         match usize::try_from(len) {
@@ -140,26 +162,41 @@ impl<R: Read> RecordReader<R> {
     }
 
     /// Reads until `count` bytes stand from `start` on; `false` if the source ends before.
+    #[inline]
     fn fill(&mut self, count: usize) -> Result<bool> {
         while self.end - self.start < count {
-            if self.start > 0 {
-                self.buffer.copy_within(self.start..self.end, 0);
-                self.end -= self.start;
-                self.start = 0;
+            if !self.read(count)? {
+                return Ok(false);
             }
-            let missing = count - self.end;
-            let room = self.end + missing.clamp(READ_BYTES, GROW_BYTES);
-            if self.buffer.len() < room {
-                self.buffer.resize(room, 0);
-            }
-            match self.source.read(&mut self.buffer[self.end..]) {
-                Ok(0) => return Ok(false),
-                Ok(read) => self.end += read,
+        }
+        Ok(true)
+    }
+
+    /// Reads once, towards `count` bytes from `start` on; `false` if the source ends.
+    #[cold]
+    fn read(&mut self, count: usize) -> Result<bool> {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        let missing = count - self.end;
+        let room = self.end + missing.clamp(READ_BYTES, GROW_BYTES);
+        if self.buffer.len() < room {
+            self.buffer.resize(room, 0);
+        }
+        // Not beyond a large record: the beginning of the next one would have to be moved.
+        let room = self.buffer.len().min(self.end + missing.max(READ_BYTES));
+        loop {
+            match self.source.read(&mut self.buffer[self.end..room]) {
+                Ok(read) => {
+                    self.end += read;
+                    return Ok(read > 0);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(Error::stream("read a record", error)),
             }
         }
-        Ok(true)
     }
 }
 

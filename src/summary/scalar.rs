@@ -157,6 +157,23 @@ pub(crate) fn described_scalar(prefix: &str, tag: &Tag<'_>, value: f32) -> Value
     tensor_value(prefix, tag, plugin(PLUGIN), DataClass::Scalar, tensor)
 }
 
+/// The number of a tensor that is a scalar.
+pub(crate) fn scalar_of_tensor(
+    plugin_name: &str,
+    dtype: i32,
+    has_dims: bool,
+    content: &[u8],
+    only_float: Option<f32>,
+) -> Option<f32> {
+    if plugin_name != PLUGIN || dtype != i32::from(DataType::DtFloat) || has_dims {
+        return None;
+    }
+    match only_float {
+        Some(value) if content.is_empty() => Some(value),
+        _ => Some(f32::from_le_bytes(content.try_into().ok()?)),
+    }
+}
+
 impl Value {
     /// The number of a scalar, whichever of its two forms it has: the small one, or the tensor of a tag that is described.
     /// `None` for other kinds.
@@ -166,20 +183,21 @@ impl Value {
             Data::Tensor(tensor) => {
                 let metadata = self.metadata.as_ref()?;
                 let plugin_data = metadata.plugin_data.as_ref()?;
-                let is_single = tensor
+                let has_dims = tensor
                     .tensor_shape
                     .as_ref()
-                    .is_none_or(|shape| shape.dim.is_empty());
-                if plugin_data.plugin_name != PLUGIN
-                    || tensor.dtype() != DataType::DtFloat
-                    || !is_single
-                {
-                    return None;
-                }
-                match (&tensor.tensor_content[..], &tensor.float_val[..]) {
-                    ([], [value]) => Some(*value),
-                    (content, _) => Some(f32::from_le_bytes(content.try_into().ok()?)),
-                }
+                    .is_some_and(|shape| !shape.dim.is_empty());
+                let only_float = match tensor.float_val[..] {
+                    [value] => Some(value),
+                    _ => None,
+                };
+                scalar_of_tensor(
+                    &plugin_data.plugin_name,
+                    tensor.dtype,
+                    has_dims,
+                    &tensor.tensor_content,
+                    only_float,
+                )
             }
             _ => None,
         }

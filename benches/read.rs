@@ -1,0 +1,285 @@
+//! Reading back beside its floor: a loop without a library that reads the file in blocks, takes both checksums of each
+//! record by the processor's instruction, and finds step, tag and number of a scalar in their known places.
+//!
+//! `cargo bench --bench read`. The files are in the page cache, so this is what reading costs, not what a disk does.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a program that talks to its user"
+)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    reason = "a program has no public items"
+)]
+
+mod support;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use summary_writer::proto::event::What;
+use summary_writer::record::RecordReader;
+use summary_writer::{EventReader, Metadata, SummaryWriter, Tag, Tensor};
+use support::{Cost, compare, crc, measure};
+
+const ROUNDS: usize = 15;
+const SCALARS: usize = 1_000_000;
+const LARGE_BYTES: usize = 256 << 20;
+const BLOCK_BYTES: usize = 64 << 10;
+
+/// What was read, so that all can be seen to have read the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Sum {
+    records: usize,
+    tag_bytes: usize,
+    steps: i64,
+    numbers: f64,
+}
+
+impl Sum {
+    fn add(&mut self, tag: &str, step: i64, number: f32) {
+        self.tag_bytes += tag.len();
+        self.steps += step;
+        self.numbers += f64::from(number);
+    }
+}
+
+type Reading = fn(&Path) -> Sum;
+
+fn main() {
+    println!("reading back, medians of {ROUNDS} rounds, each beside the floor in the same round");
+
+    println!("\nM scalars a second                 floor       ours  wall ratio   CPU ratio");
+    let dir = tempfile::tempdir().unwrap();
+    let forms: [(&str, Tag<'_>, Reading); 2] = [
+        ("small form", Tag::new("loss"), floor_of_scalars),
+        (
+            "described",
+            Tag::new("loss").description("x"),
+            floor_of_described_scalars,
+        ),
+    ];
+    for (name, tag, floor) in forms {
+        let summary = SummaryWriter::create_file_writer(dir.path().join(name)).unwrap();
+        for step in 1..=SCALARS {
+            summary.scalar(tag.clone(), 0.5, step);
+        }
+        let path = summary.path().unwrap().to_owned();
+        summary.close().unwrap();
+        let readings: [(&str, Reading); 2] = [("next_event", in_place), ("Iterator", as_messages)];
+        for (reading, ours) in readings {
+            row(
+                &format!("{name}, {reading}"),
+                &path,
+                floor,
+                ours,
+                SCALARS as f64 / 1e6,
+            );
+        }
+    }
+
+    println!("\nGB a second                        floor       ours  wall ratio   CPU ratio");
+    for (name, record_bytes) in [
+        ("4 KiB", 4 << 10),
+        ("64 KiB", 64 << 10),
+        ("1 MiB", 1 << 20),
+        ("64 MiB", 64 << 20),
+    ] {
+        let summary = SummaryWriter::create_file_writer(dir.path().join(name)).unwrap();
+        let bytes = vec![0xa5u8; record_bytes];
+        let tensor = Tensor::new(&[record_bytes], &bytes).unwrap();
+        for step in 0..LARGE_BYTES / record_bytes {
+            summary.tensor("weights", tensor.clone(), Metadata::new("weights"), step);
+        }
+        let path = summary.path().unwrap().to_owned();
+        summary.close().unwrap();
+        let readings: [(&str, Reading); 3] = [
+            ("next_record", records),
+            ("next_event", tags),
+            ("Iterator", tags_of_messages),
+        ];
+        for (reading, ours) in readings {
+            row(
+                &format!("{name}, {reading}"),
+                &path,
+                floor_of_records,
+                ours,
+                LARGE_BYTES as f64 / 1e9,
+            );
+        }
+    }
+}
+
+fn row(name: &str, path: &Path, floor: Reading, ours: Reading, amount: f64) {
+    let timed = |read: Reading, sum: &mut Sum| -> Cost { measure(|| *sum = read(path)) };
+    let (mut want, mut got) = (Sum::default(), Sum::default());
+    let result = compare(ROUNDS, || timed(floor, &mut want), || timed(ours, &mut got));
+    // A record is the same to all; what is in it only to those that look.
+    assert!(want.records == got.records, "{name}: {got:?}, not {want:?}");
+    if want.steps > 0 {
+        assert!(want == got, "{name}: {got:?}, not {want:?}");
+    }
+    println!(
+        "{name:26} {:13.2} {:10.2} {:11.2} {:11.2}",
+        amount / result.floor,
+        amount / result.ours,
+        result.wall_ratio,
+        result.cpu_ratio
+    );
+}
+
+fn in_place(path: &Path) -> Sum {
+    let mut sum = Sum::default();
+    let mut reader = EventReader::open(path).unwrap();
+    while let Some(event) = reader.next_event().unwrap() {
+        sum.records += 1;
+        for value in event.values() {
+            if let Some(number) = value.scalar() {
+                sum.add(value.tag(), event.step(), number);
+            }
+        }
+    }
+    sum
+}
+
+fn as_messages(path: &Path) -> Sum {
+    let mut sum = Sum::default();
+    for event in EventReader::open(path).unwrap().map(Result::unwrap) {
+        sum.records += 1;
+        if let Some(What::Summary(summary)) = &event.what {
+            for value in &summary.value {
+                if let Some(number) = value.scalar() {
+                    sum.add(&value.tag, event.step, number);
+                }
+            }
+        }
+    }
+    sum
+}
+
+fn records(path: &Path) -> Sum {
+    let mut sum = Sum::default();
+    let mut reader = RecordReader::new(File::open(path).unwrap());
+    while reader.next_record().unwrap().is_some() {
+        sum.records += 1;
+    }
+    sum
+}
+
+fn tags(path: &Path) -> Sum {
+    let mut sum = Sum::default();
+    let mut reader = EventReader::open(path).unwrap();
+    while let Some(event) = reader.next_event().unwrap() {
+        sum.records += 1;
+        sum.tag_bytes += event.values().map(|value| value.tag().len()).sum::<usize>();
+    }
+    sum
+}
+
+fn tags_of_messages(path: &Path) -> Sum {
+    let mut sum = Sum::default();
+    for event in EventReader::open(path).unwrap().map(Result::unwrap) {
+        sum.records += 1;
+        if let Some(What::Summary(summary)) = &event.what {
+            sum.tag_bytes += summary
+                .value
+                .iter()
+                .map(|value| value.tag.len())
+                .sum::<usize>();
+        }
+    }
+    sum
+}
+
+fn floor_of_records(path: &Path) -> Sum {
+    floor(path, |_, _| {})
+}
+
+/// A number in field 2 of the value: `0x15`, behind the tag.
+fn floor_of_scalars(path: &Path) -> Sum {
+    floor(path, |payload, sum| {
+        let (step, tag, rest) = scalar_head(payload);
+        assert!(rest[0] == 0x15);
+        sum.add(
+            tag,
+            step,
+            f32::from_le_bytes(*rest[1..].first_chunk().unwrap()),
+        );
+    })
+}
+
+/// A tensor behind the tag, `0x42 8`: its type, `8 1`, and one number, `0x2a 4`.
+fn floor_of_described_scalars(path: &Path) -> Sum {
+    floor(path, |payload, sum| {
+        let (step, tag, rest) = scalar_head(payload);
+        assert!(rest[..6] == [0x42, 8, 8, 1, 0x2a, 4]);
+        sum.add(
+            tag,
+            step,
+            f32::from_le_bytes(*rest[6..].first_chunk().unwrap()),
+        );
+    })
+}
+
+/// Step and tag of a payload whose fields have their usual order, and what is behind them: a wall time of 9 bytes, a step,
+/// and the lengths of summary, value and tag, which are small.
+#[inline(always)]
+fn scalar_head(payload: &[u8]) -> (i64, &str, &[u8]) {
+    assert!(payload[0] == 9 && payload[9] == 0x10);
+    let (mut step, mut shift, mut at) = (0, 0, 10);
+    loop {
+        let byte = payload[at];
+        step |= i64::from(byte & 0x7f) << shift;
+        (shift, at) = (shift + 7, at + 1);
+        if byte < 0x80 {
+            break;
+        }
+    }
+    assert!(payload[at] == 0x2a && payload[at + 2] == 0x0a && payload[at + 4] == 0x0a);
+    let (tag, rest) = payload[at + 6..].split_at(payload[at + 5].into());
+    (step, str::from_utf8(tag).unwrap(), rest)
+}
+
+/// Hands over each payload but the first, which is the version.
+fn floor(path: &Path, take: impl Fn(&[u8], &mut Sum)) -> Sum {
+    let mut sum = Sum::default();
+    let mut file = File::open(path).unwrap();
+    let mut buffer = vec![0; BLOCK_BYTES];
+    let mut end = 0;
+    crc::with_instruction(|| {
+        loop {
+            match file.read(&mut buffer[end..]).unwrap() {
+                0 => break,
+                count => end += count,
+            }
+            let mut start = 0;
+            while let Some((len, rest)) = buffer[start..end].split_first_chunk::<8>() {
+                let payload_bytes = usize::try_from(u64::from_le_bytes(*len)).unwrap();
+                if rest.len() < payload_bytes + 8 {
+                    // All of the largest record, and what a block has beside it.
+                    let room = payload_bytes + 16 + BLOCK_BYTES;
+                    if buffer.len() < room {
+                        buffer.resize(room, 0);
+                    }
+                    break;
+                }
+                let (length_crc, rest) = rest.split_first_chunk().unwrap();
+                let (payload, rest) = rest.split_at(payload_bytes);
+                assert!(u32::from_le_bytes(*length_crc) == crc::masked(len));
+                assert!(rest.starts_with(&crc::masked(payload).to_le_bytes()));
+                if sum.records > 0 {
+                    take(payload, &mut sum);
+                }
+                sum.records += 1;
+                start += payload_bytes + 16;
+            }
+            buffer.copy_within(start..end, 0);
+            end -= start;
+        }
+    });
+    assert!(end == 0, "a torn record");
+    sum
+}
