@@ -23,7 +23,7 @@ impl MaskedCrc {
         }
     }
 
-    const fn mask(crc: u32) -> Self {
+    pub(crate) const fn mask(crc: u32) -> Self {
         Self(crc.rotate_right(15).wrapping_add(0xa282_ead8))
     }
 }

@@ -24,12 +24,14 @@ mod compression;
 mod crc;
 mod encode;
 mod read;
+mod scan;
 
 #[cfg(feature = "flate2")]
 pub use compression::{Compression, Decoder, Encoder};
 pub(crate) use encode::seal;
 pub use encode::{RecordWriter, append_frame};
 pub use read::RecordReader;
+pub(crate) use scan::{Fault, Piece, Scanner};
 
 /// The length and its checksum.
 pub(crate) const HEADER_BYTES: usize = 12;
