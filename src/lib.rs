@@ -59,6 +59,9 @@
 //! [`EventReader::next_event`]. Below it is [`record`], the TFRecord container for any payload, and beside it [`proto`],
 //! the messages.
 //!
+//! [`verify`] says what is damaged in files, runs and logdirs, [`repair_to`] and [`repair_in_place`] make files of what is
+//! sound, and [`Salvage`] reads it.
+//!
 //! # Features
 //!
 //! - `png` (default): images.
@@ -82,6 +85,7 @@
 
 mod error;
 mod event;
+mod files;
 pub mod graph;
 mod projector;
 pub mod proto;
@@ -94,6 +98,10 @@ mod writer;
 
 pub use error::{Error, Part, Result};
 pub use event::{Step, ToWallTime, WallTime};
+pub use files::{
+    Damage, DamageKind, FileReport, Report, Run, Salvage, find_runs, repair_in_place, repair_to,
+    verify,
+};
 pub use graph::{Graph, Layer, Model, RunMetadata};
 pub use projector::{Coordinate, Embedding};
 pub use proto::hparams::{DatasetType, Status as SessionStatus};

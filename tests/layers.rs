@@ -95,6 +95,19 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "files",
+        &[
+            "crate::reader",
+            "crate::writer",
+            "crate::summary",
+            "crate::graph",
+            "crate::projector",
+            "std::thread",
+            "SystemTime",
+            "Instant",
+        ],
+    ),
+    (
         "reader",
         &["crate::writer", "std::thread", "SystemTime", "Instant"],
     ),

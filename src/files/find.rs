@@ -1,0 +1,151 @@
+//! A logdir to its runs.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// A directory with event files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Run {
+    /// Its path below the logdir, as TensorBoard shows it: `.` is the logdir itself.
+    pub name: String,
+    /// Its event files in the order of their names, which is the order of reading.
+    pub files: Vec<PathBuf>,
+}
+
+/// Finds the runs of a logdir, in the order of their paths: all directories with files that have `tfevents` in their
+/// names. Symbolic links are followed, and no directory is entered twice. A single event file, by whatever name, is a run
+/// `.` too.
+///
+/// # Errors
+/// [`Error::Io`] if there is nothing at `logdir`, or if a directory cannot be listed.
+pub fn find_runs(logdir: impl AsRef<Path>) -> Result<Vec<Run>> {
+    let logdir = logdir.as_ref();
+    let metadata = fs::metadata(logdir).map_err(|error| Error::io("open", logdir, error))?;
+    if !metadata.is_dir() {
+        return Ok(vec![Run {
+            name: ".".into(),
+            files: vec![logdir.into()],
+        }]);
+    }
+    let mut runs = Vec::new();
+    let mut seen = HashSet::new();
+    let mut waiting = vec![logdir.to_path_buf()];
+    while let Some(dir) = waiting.pop() {
+        let refused = |error| Error::io("list", &dir, error);
+        if !seen.insert(fs::canonicalize(&dir).map_err(refused)?) {
+            continue;
+        }
+        let (mut files, mut dirs) = (Vec::new(), Vec::new());
+        for entry in fs::read_dir(&dir).map_err(refused)? {
+            let path = entry.map_err(refused)?.path();
+            // What is gone by now, and links that lead nowhere, are neither.
+            let Ok(metadata) = fs::metadata(&path) else {
+                continue;
+            };
+            if metadata.is_dir() {
+                dirs.push(path);
+            } else if metadata.is_file() && is_event_file(&path) {
+                files.push(path);
+            }
+        }
+        files.sort();
+        // The last one is taken first.
+        dirs.sort_by(|a, b| b.cmp(a));
+        waiting.extend(dirs);
+        if !files.is_empty() {
+            let name = name_below(logdir, &dir);
+            runs.push(Run { name, files });
+        }
+    }
+    Ok(runs)
+}
+
+fn is_event_file(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().contains("tfevents")
+}
+
+fn name_below(logdir: &Path, dir: &Path) -> String {
+    let below = dir.strip_prefix(logdir).unwrap_or(dir);
+    let parts: Vec<_> = below
+        .iter()
+        .map(|part| part.to_string_lossy().into_owned())
+        .collect();
+    if parts.is_empty() {
+        ".".into()
+    } else {
+        parts.join("/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The runs, each with the names of its files.
+    fn found(logdir: &Path) -> Vec<(String, Vec<String>)> {
+        let name = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+        find_runs(logdir)
+            .unwrap()
+            .iter()
+            .map(|run| (run.name.clone(), run.files.iter().map(name).collect()))
+            .collect()
+    }
+
+    #[test]
+    fn runs_are_directories_with_event_files_at_any_depth() {
+        let logdir = tempfile::tempdir().unwrap();
+        for file in [
+            "b/x/tfevents",
+            "b/notes.txt",
+            "a/2.tfevents",
+            "a/10.tfevents",
+            "a/TFEVENTS",
+            ".hidden/tfevents.gz",
+            "root.tfevents.1",
+            "empty/notes.txt",
+        ] {
+            let path = logdir.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        fs::create_dir(logdir.path().join("directory.tfevents")).unwrap();
+        let run = |name: &str, files: &[&str]| {
+            (
+                name.to_owned(),
+                files.iter().map(|&file| file.to_owned()).collect(),
+            )
+        };
+        let want = [
+            run(".", &["root.tfevents.1"]),
+            run(".hidden", &["tfevents.gz"]),
+            run("a", &["10.tfevents", "2.tfevents"]),
+            run("b/x", &["tfevents"]),
+        ];
+        assert_eq!(found(logdir.path()), want);
+        let single = logdir.path().join("b/notes.txt");
+        assert_eq!(found(&single), [run(".", &["notes.txt"])]);
+        let error = find_runs(logdir.path().join("none")).unwrap_err();
+        assert!(error.to_string().starts_with("could not open"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_lead_nowhere_twice() {
+        use std::os::unix::fs::symlink;
+
+        let (logdir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(other.path().join("tfevents"), "").unwrap();
+        symlink(other.path(), logdir.path().join("link")).unwrap();
+        symlink(logdir.path(), other.path().join("back")).unwrap();
+        symlink("nowhere", logdir.path().join("tfevents")).unwrap();
+        assert_eq!(
+            found(logdir.path()),
+            [("link".into(), vec!["tfevents".into()])]
+        );
+    }
+}
