@@ -71,6 +71,8 @@
 //! - `serde`: [`HParams`] from any struct that serializes.
 //! - `half`: the 16-bit floats of the crate [`half`](https://docs.rs/half), wherever numbers are taken.
 //! - `onnx`: graphs of ONNX models, by `Graph::from_onnx`.
+//! - `cli`: the program `summary-writer`, which shows what is in event files, verifies, repairs and exports them:
+//!   `cargo install summary-writer --features cli`, then `summary-writer --help`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(

@@ -112,6 +112,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["crate::writer", "std::thread", "SystemTime", "Instant"],
     ),
     ("writer", &["crate::reader"]),
+    ("bin", &["std::thread", "unwrap()", "println!"]),
     ("writer/chunks.rs", WORKSHOP),
     ("writer/tray.rs", WORKSHOP),
     ("writer/room.rs", WORKSHOP),
@@ -148,15 +149,18 @@ const FRONT: &[&str] = &["std::fs", "std::thread::", "Mutex"];
 /// The crates that may be in the manifest under `[dependencies]`.
 const DEPENDENCIES: &[&str] = &[
     "crc32c",
+    "csv",
     "flate2",
     "gif",
     "half",
     "image",
+    "lexopt",
     "log",
     "noto-sans-mono-bitmap",
     "png",
     "prost",
     "serde",
+    "serde_json",
 ];
 
 /// The files of a room, without its tests.

@@ -1,0 +1,390 @@
+//! The program `summary-writer`, as a shell calls it: what it prints, its exit codes, and that no file makes it panic.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use summary_writer::record::append_frame;
+use summary_writer::{SummaryWriter, Tag};
+use tempfile::TempDir;
+
+/// Exit code, standard output and standard error.
+#[derive(Debug)]
+struct Answer(i32, String, String);
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_summary-writer"))
+}
+
+fn call<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Answer {
+    let output = program().args(arguments).output().unwrap();
+    let code = output.status.code().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let answer = Answer(code, text(output.stdout), text(output.stderr));
+    // A panic has the code 101.
+    assert!(code <= 2, "{answer:?}");
+    assert!(!answer.2.contains("panicked"), "{answer:?}");
+    answer
+}
+
+/// `summary-writer NAME PATH OPTION..`
+fn on(path: &Path, name: &str, options: &[&str]) -> Answer {
+    let arguments = [OsStr::new(name), path.as_os_str()].into_iter();
+    call(arguments.chain(options.iter().map(OsStr::new)))
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// A version record, and four of the scalar `loss`: step 7, 8, 9 and 10, 0.25 each, wall time 1700000000.5. The bytes of
+/// the first one are of a stock writer.
+fn small_file() -> (Vec<u8>, Vec<usize>) {
+    let version = b"\x09\0\0\0\x40\xfc\x54\xd9\x41\x1a\x0dbrain.Event:2";
+    let mut bytes = Vec::new();
+    append_frame(version, &mut bytes);
+    let mut edges = vec![0, bytes.len()];
+    for step in 7..=10 {
+        let mut event =
+            *b"\x09\0\0\x20\x40\xfc\x54\xd9\x41\x10\x07\x2a\x0d\x0a\x0b\x0a\x04loss\x15\0\0\x80\x3e";
+        event[10] = step;
+        append_frame(&event, &mut bytes);
+        edges.push(bytes.len());
+    }
+    (bytes, edges)
+}
+
+/// What [`small_file`] has in CSV.
+fn csv(steps: &[usize]) -> String {
+    let rows = steps
+        .iter()
+        .map(|step| format!(".,loss,{step},1700000000.5,0.25\n"));
+    "run,tag,step,wall_time,value\n".to_owned() + &rows.collect::<String>()
+}
+
+struct Logdir(TempDir);
+
+impl Logdir {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+}
+
+/// Two runs of this crate's writer, with scalars, a text, a histogram and numbers that are not finite.
+fn log() -> Logdir {
+    let logdir = Logdir::new();
+    let summary = SummaryWriter::create_file_writer(logdir.path().join("train")).unwrap();
+    let at = summary.at(1_700_000_000.5);
+    for (step, loss) in [(0, 0.5), (10, f32::NAN), (20, f32::NEG_INFINITY), (30, 0.1)] {
+        at.scalar("loss, \"x\"", loss, step);
+    }
+    at.scalar(Tag::new("lr").description("described"), 1e-7, -3);
+    at.text("notes", "two\nlines", 1);
+    at.histogram("weights", [1.0f32, 2.0, 2.0], 2);
+    summary.run("child").unwrap().scalar("loss, \"x\"", 1.0, 5);
+    summary.close().unwrap();
+    logdir
+}
+
+#[test]
+fn inspect_shows_runs_tags_kinds_points_and_steps() {
+    let logdir = log();
+    let Answer(code, out, err) = on(logdir.path(), "inspect", &[]);
+    assert_eq!((code, &*err), (0, ""));
+    let words: Vec<Vec<&str>> = out
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert_eq!(words[0][..4], ["run", "train:", "1", "file,"], "{out}");
+    assert_eq!(words[1].join(" "), "tag kind points first step last step");
+    assert_eq!(words[2], ["loss,", "\"x\"", "scalars", "4", "0", "30"]);
+    assert_eq!(words[3], ["lr", "scalars", "1", "-3", "-3"]);
+    assert_eq!(words[4], ["notes", "text", "1", "1", "1"]);
+    assert_eq!(words[5], ["weights", "histograms", "1", "2", "2"]);
+    assert_eq!(words[7][..2], ["run", "train/child:"], "{out}");
+
+    let Answer(code, out, _) = on(logdir.path(), "inspect", &["--json"]);
+    let runs = lines(&out);
+    assert_eq!((code, runs.len()), (0, 2));
+    assert_eq!(runs[0]["run"], "train");
+    // The version record, four scalars, a described one, a text, a histogram.
+    assert_eq!(runs[0]["records"], 8);
+    let loss = json!({"tag": "loss, \"x\"", "kind": "scalars", "points": 4, "first_step": 0, "last_step": 30});
+    assert_eq!(runs[0]["tags"][0], loss);
+    assert_eq!(runs[0]["files"][0]["damages"], json!([]));
+    assert_eq!(runs[1]["tags"][0]["points"], 1);
+}
+
+#[test]
+fn export_has_all_points_and_names_what_is_not_finite() {
+    let logdir = log();
+    let Answer(code, out, err) = on(logdir.path(), "export", &["--run", "train"]);
+    let want = "run,tag,step,wall_time,value\n\
+        train,\"loss, \"\"x\"\"\",0,1700000000.5,0.5\n\
+        train,\"loss, \"\"x\"\"\",10,1700000000.5,NaN\n\
+        train,\"loss, \"\"x\"\"\",20,1700000000.5,-Infinity\n\
+        train,\"loss, \"\"x\"\"\",30,1700000000.5,0.1\n\
+        train,lr,-3,1700000000.5,1e-7\n";
+    assert_eq!((code, &*out), (0, want));
+    assert!(
+        err.contains("left out: 1 of histograms, 1 of text"),
+        "{err}"
+    );
+
+    let Answer(code, out, err) = on(logdir.path(), "export", &["--format", "jsonl"]);
+    assert_eq!((code, &*err), (0, ""));
+    let values = lines(&out);
+    assert_eq!(values.len(), 8);
+    let nan = json!({"run": "train", "tag": "loss, \"x\"", "kind": "scalars", "step": 10,
+        "wall_time": 1_700_000_000.5, "value": "NaN"});
+    assert_eq!(values[1], nan);
+    assert_eq!(values[2]["value"], "-Infinity");
+    assert_eq!(values[5]["value"], "two\nlines");
+    // 30 buckets from the lowest to the highest; the last one has both its edges.
+    let buckets = values[6]["buckets"].as_array().unwrap();
+    assert_eq!(buckets.len(), 30);
+    assert_eq!((&buckets[0][0], &buckets[0][2]), (&json!(1.0), &json!(1.0)));
+    assert_eq!(
+        (&buckets[29][1], &buckets[29][2]),
+        (&json!(2.0), &json!(2.0))
+    );
+
+    let options = ["--tag", "lr", "--tag", "none", "--format", "jsonl"];
+    let Answer(code, out, _) = on(logdir.path(), "export", &options);
+    assert_eq!((code, lines(&out).len()), (0, 1));
+    let Answer(code, out, err) = on(logdir.path(), "export", &["--run", "no"]);
+    assert_eq!((code, &*out), (2, ""));
+    assert!(err.contains("there is no run \"no\""), "{err}");
+}
+
+#[test]
+fn a_flipped_byte_costs_its_record_and_a_cut_what_is_behind_it() {
+    let logdir = Logdir::new();
+    let (bytes, edges) = small_file();
+    let steps = [7, 8, 9, 10];
+    for at in 0..bytes.len() {
+        let hit = edges.iter().rposition(|&edge| edge <= at).unwrap();
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1 << (at % 8);
+        let path = logdir.write("tfevents", &flipped);
+        let Answer(code, out, _) = on(&path, "verify", &["--json"]);
+        let report = &lines(&out)[0];
+        let kind = if at - edges[hit] < 12 {
+            "length"
+        } else {
+            "payload"
+        };
+        let damage = json!([{"offset": edges[hit], "bytes": edges[hit + 1] - edges[hit],
+            "kind": kind, "records_after": 4 - hit}]);
+        assert_eq!((code, &report["damages"]), (1, &damage), "byte {at}");
+        assert_eq!(report["records"], 4, "byte {at}");
+        let left: Vec<_> = (0..4).filter(|i| i + 1 != hit).map(|i| steps[i]).collect();
+        let Answer(code, out, _) = on(&path, "export", &[]);
+        assert_eq!((code, out), (1, csv(&left)), "byte {at}");
+
+        let path = logdir.write("tfevents", &bytes[..at]);
+        let Answer(code, out, _) = on(&path, "verify", &["--json"]);
+        let report = &lines(&out)[0];
+        assert_eq!((code, &report["damages"]), (0, &json!([])), "cut at {at}");
+        assert_eq!(report["records"], hit, "cut at {at}");
+        assert_eq!(report["unfinished_bytes"], at - edges[hit], "cut at {at}");
+        let Answer(code, out, _) = on(&path, "export", &[]);
+        let want = csv(&steps[..hit.saturating_sub(1)]);
+        assert_eq!((code, out), (0, want), "cut at {at}");
+    }
+}
+
+#[test]
+fn verify_tells_people_where_what_and_how_much_follows() {
+    let logdir = Logdir::new();
+    let (mut bytes, _) = small_file();
+    // The version record has 40 bytes, the others 42.
+    bytes[40] ^= 1;
+    bytes.truncate(bytes.len() - 1);
+    let path = logdir.write("tfevents", &bytes);
+    let Answer(code, out, err) = on(logdir.path(), "verify", &[]);
+    let want = format!(
+        "{}: 3 sound records, 1 damage of 42 bytes
+  byte 40: the length of a record is damaged, 42 bytes, 2 records follow
+  41 bytes of an unfinished record at the end\n",
+        path.display()
+    );
+    assert_eq!((code, out, &*err), (1, want, ""));
+    let Answer(code, out, _) = on(logdir.path(), "inspect", &[]);
+    assert_eq!(code, 1);
+    assert!(out.contains("byte 40: the length of a record is"), "{out}");
+}
+
+#[test]
+fn repair_copies_and_changes_the_original_only_when_it_is_told_to() {
+    let logdir = Logdir::new();
+    let (sound, edges) = small_file();
+    let mut damaged = sound.clone();
+    damaged[edges[2]] ^= 1;
+    let want = [&sound[..edges[2]], &sound[edges[3]..]].concat();
+    let a = logdir.write("logs/a/tfevents", &damaged);
+    let b = logdir.write("logs/b/tfevents", &sound);
+    let foreign = logdir.write("logs/tfevents.gz", b"\x1f\x8b\x08 is something else");
+    let logs = logdir.path().join("logs");
+    let new = logdir.path().join("new");
+    let to = ["--to", new.to_str().unwrap()];
+
+    let Answer(code, out, err) = on(&logs, "repair", &to);
+    assert_eq!((code, &*err), (0, ""));
+    assert!(
+        out.contains("copied, 4 records kept, 42 bytes left out"),
+        "{out}"
+    );
+    assert_eq!(fs::read(new.join("a/tfevents")).unwrap(), want);
+    assert_eq!(fs::read(new.join("b/tfevents")).unwrap(), sound);
+    let is_unchanged = || fs::read(&a).unwrap() == damaged && fs::read(&b).unwrap() == sound;
+    assert!(is_unchanged());
+    let Answer(code, _, err) = on(&logs, "repair", &to);
+    assert_eq!(code, 2);
+    assert!(err.contains("could not create"), "{err}");
+
+    for options in [&[][..], &["--force"], &["--to", "x", "--in-place"]] {
+        assert_eq!(on(&logs, "repair", options).0, 2);
+    }
+    let Answer(code, out, _) = on(&logs, "repair", &["--in-place"]);
+    assert_eq!(code, 1);
+    assert!(out.contains("it changed in the last minute"), "{out}");
+    assert!(is_unchanged());
+
+    let long_ago = SystemTime::now() - Duration::from_secs(3600);
+    let file = File::options().write(true).open(&a).unwrap();
+    file.set_modified(long_ago).unwrap();
+    let Answer(code, out, _) = on(&logs, "repair", &["--in-place"]);
+    assert_eq!(code, 1, "the one that is something else is left");
+    assert!(
+        out.contains("repaired, 4 records kept, 42 bytes left"),
+        "{out}"
+    );
+    assert!(out.contains("it has no sound record"), "{out}");
+    assert_eq!(fs::read(&a).unwrap(), want);
+    assert_eq!(fs::read(&foreign).unwrap().len(), 21);
+
+    fs::remove_file(foreign).unwrap();
+    let torn = logdir.write("logs/c/tfevents", &sound[..sound.len() - 1]);
+    let Answer(code, ..) = on(&logs, "repair", &["--in-place", "--force"]);
+    assert_eq!(code, 0);
+    assert_eq!(fs::read(torn).unwrap(), sound[..edges[4]]);
+    assert_eq!(on(&logs, "verify", &[]).0, 0);
+}
+
+#[test]
+fn what_cannot_be_done_is_said_with_code_two() {
+    let logdir = Logdir::new();
+    logdir.write("notes.txt", b"no event file");
+    let none = logdir.path().join("none");
+    for name in ["inspect", "verify", "export"] {
+        let Answer(code, out, err) = on(logdir.path(), name, &[]);
+        assert_eq!((code, &*out), (2, ""), "{name}");
+        assert!(err.contains("there are no event files in"), "{err}");
+        let Answer(code, _, err) = on(&none, name, &[]);
+        assert_eq!(code, 2, "{name}");
+        assert!(err.starts_with("summary-writer: could not open"), "{err}");
+    }
+    let Answer(code, _, err) = call(["frobnicate"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("is no command; --help"), "{err}");
+    let Answer(code, out, _) = call(["--help"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("Exit codes:"), "{out}");
+}
+
+/// Reading the memory of a process at its start fails, also for the administrator.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_cannot_be_read_does_not_hide_the_others() {
+    let logdir = Logdir::new();
+    let (bytes, _) = small_file();
+    logdir.write("b/tfevents", &bytes);
+    fs::create_dir(logdir.path().join("a")).unwrap();
+    let link = logdir.path().join("a/tfevents");
+    std::os::unix::fs::symlink("/proc/self/mem", link).unwrap();
+    for (name, rows) in [("inspect", 5), ("verify", 1), ("export", 5)] {
+        let Answer(code, out, err) = on(logdir.path(), name, &[]);
+        assert_eq!(code, 2, "{name}");
+        assert!(err.contains("could not read"), "{err}");
+        assert_eq!(out.lines().count(), rows, "{out}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let logdir = Logdir::new();
+    let (bytes, _) = small_file();
+    logdir.write("tfevents", &bytes.repeat(20_000));
+    for options in [&[][..], &["--format", "jsonl"]] {
+        let mut child = program()
+            .arg("export")
+            .arg(logdir.path())
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = [0; 10];
+        child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    }
+}
+
+#[test]
+fn no_file_makes_it_panic() {
+    let logdir = Logdir::new();
+    let mut random = fastrand::Rng::with_seed(2026);
+    let (sound, _) = small_file();
+    for case in 0..150 {
+        let mut bytes = match case % 3 {
+            0 => (0..random.usize(..2000)).map(|_| random.u8(..)).collect(),
+            1 => vec![0; random.usize(..200)],
+            _ => sound.clone(),
+        };
+        if case % 3 == 1 {
+            // A sound record with a payload of noise, which may be an event.
+            let noise: Vec<u8> = (0..random.usize(..60)).map(|_| random.u8(..64)).collect();
+            append_frame(&noise, &mut bytes);
+        }
+        for _ in 0..random.usize(..4) {
+            if !bytes.is_empty() {
+                let at = random.usize(..bytes.len());
+                match random.u8(..3) {
+                    0 => bytes[at] = random.u8(..),
+                    1 => drop(bytes.drain(at..(at + random.usize(..40)).min(bytes.len()))),
+                    _ => bytes.insert(at, random.u8(..)),
+                }
+            }
+        }
+        let path = logdir.write("tfevents", &bytes);
+        for name in ["inspect", "verify"] {
+            on(&path, name, &[]);
+        }
+        on(&path, "export", &["--format", "jsonl"]);
+        let code = on(&path, "repair", &["--in-place", "--force"]).0;
+        let after = on(&path, "verify", &[]).0;
+        assert!(code == 1 || after == 0, "case {case}");
+    }
+}
