@@ -61,6 +61,12 @@ pub enum Error {
         problem: Box<str>,
     },
 
+    /// The time that the caller gave is over. The writer keeps what waits, and writes it once it can.
+    TimedOut {
+        /// What still waits for the operating system, in bytes.
+        pending_bytes: u64,
+    },
+
     /// The writer was closed, or this process is a fork of the one that opened it.
     Closed,
 }
@@ -91,6 +97,10 @@ impl fmt::Display for Error {
             ),
             Self::Decode { offset, .. } => write!(f, "record at byte {offset} is not an event"),
             Self::Invalid { what, problem } => write!(f, "{what}: {problem}"),
+            Self::TimedOut { pending_bytes } => write!(
+                f,
+                "the time is over, and {pending_bytes} bytes still wait to be written"
+            ),
             Self::Closed => f.write_str("the summary writer is closed"),
         }
     }
@@ -101,9 +111,11 @@ impl error::Error for Error {
         match self {
             Self::Io { source, .. } => Some(source.as_ref()),
             Self::Decode { source, .. } => Some(source),
-            Self::Corrupt { .. } | Self::TooLarge { .. } | Self::Invalid { .. } | Self::Closed => {
-                None
-            }
+            Self::Corrupt { .. }
+            | Self::TooLarge { .. }
+            | Self::Invalid { .. }
+            | Self::TimedOut { .. }
+            | Self::Closed => None,
         }
     }
 }

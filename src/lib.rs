@@ -43,7 +43,8 @@
 //! `static` or by [`std::process::exit`], close or flush before. A program that is killed loses at most the last flush
 //! interval, and its file can be read to the last whole record. A disk that is full or fails keeps
 //! nobody waiting: records are kept up to [`WriterOptions::max_pending_bytes`] and written once it recovers, each byte
-//! once; beyond that they are refused, counted and reported. In a fork of the process nobody writes: what is logged there
+//! once; beyond that they are refused, counted and reported. One that hangs keeps a caller waiting only beyond that, and in
+//! [`flush`](SummaryWriter::flush), which has a form with a limit ([`flush_timeout`](SummaryWriter::flush_timeout)). In a fork of the process nobody writes: what is logged there
 //! is ignored, and reported once the writer notices.
 //!
 //! # Errors

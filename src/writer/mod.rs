@@ -5,6 +5,7 @@
 mod chunks;
 mod clips;
 mod file_name;
+mod flush;
 mod frames;
 mod kinds;
 mod logdir;
@@ -28,6 +29,7 @@ use std::path::{self, Path};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 pub use logdir::unique_logdir;
 pub use options::WriterOptions;
@@ -165,16 +167,6 @@ impl SummaryWriter {
         }
     }
 
-    /// Returns once all that was logged before, here and in the runs below, is with the operating system. On a writer that
-    /// is closed it says whether all was.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if an attempt to write has failed. Nothing is lost by that: it is tried again, and this can be
-    /// called again. [`Error::Closed`] in a fork of the process that opened the writer.
-    pub fn flush(&self) -> Result<()> {
-        self.run.flush()
-    }
-
     /// Writes what is left and closes the event file now, for all handles. What is logged after that is ignored, counted
     /// and reported. Runs below that somebody else has a handle of are flushed and stay open. On a writer that is closed
     /// it gives the result again.
@@ -303,17 +295,6 @@ impl Run {
         })
     }
 
-    fn flush(&self) -> Result<()> {
-        // In a fork somebody may hold the lock below who is not here.
-        if self.tray.process.is_forked() {
-            return Err(Error::Closed);
-        }
-        let children: Vec<_> = enter(&self.children).clone();
-        let open = children.iter().filter(|run| !run.tray.is_closed());
-        let outcome = self.tray.flush();
-        open.fold(outcome, |outcome, run| outcome.and(run.flush()))
-    }
-
     fn close(&self) -> Result<()> {
         if self.tray.process.is_forked() {
             return Err(Error::Closed);
@@ -324,7 +305,7 @@ impl Run {
         children.into_iter().fold(outcome, |outcome, run| {
             outcome.and(match Arc::try_unwrap(run) {
                 Ok(run) => run.close(),
-                Err(run) => run.flush(),
+                Err(run) => run.flush(Duration::MAX),
             })
         })
     }

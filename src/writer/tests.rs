@@ -2,6 +2,7 @@
 
 #[cfg(feature = "png")]
 mod deferred;
+mod waiting;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;

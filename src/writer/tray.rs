@@ -191,26 +191,6 @@ impl Tray {
         }
     }
 
-    /// Returns once all that was accepted before is with the operating system, or an attempt that began after this call
-    /// has failed.
-    pub(crate) fn flush(&self) -> Result<()> {
-        let mut state = self.lock()?;
-        let target = state.accepted.bytes;
-        if state.flushed.bytes < target && state.worker != Worker::Ended {
-            self.is_not_worker("flush")?;
-            let attempt = state.attempt;
-            state.wanted_bytes = target;
-            state.wanted_attempt = attempt + 1;
-            self.work.notify_one();
-            state = self.wait_while(state, |state| {
-                state.flushed.bytes < target
-                    && state.failed_attempt <= attempt
-                    && state.worker != Worker::Ended
-            });
-        }
-        state.outcome(target)
-    }
-
     /// Accepts `last`, a frame or nothing, and no more, and returns once the worker has written the rest or given it up.
     /// That frame needs no room, and on a tray that is closed already it is not accepted again.
     pub(crate) fn close(&self, last: &[u8]) -> Result<()> {
@@ -316,7 +296,7 @@ impl Tray {
         SERVED.get() == ptr::from_ref(self).addr()
     }
 
-    fn is_not_worker(&self, action: &'static str) -> Result<()> {
+    pub(super) fn is_not_worker(&self, action: &'static str) -> Result<()> {
         if self.is_worker() {
             let error = io::Error::new(
                 io::ErrorKind::WouldBlock,
@@ -356,14 +336,5 @@ impl State {
 
     pub(super) fn pending_bytes(&self) -> u64 {
         self.accepted.bytes - self.flushed.bytes
-    }
-
-    fn outcome(&self, target: u64) -> Result<()> {
-        let is_flushed = self.flushed.bytes >= target;
-        match &self.failure {
-            Some(error) if !is_flushed || self.worker == Worker::Ended => Err(error.clone()),
-            _ if is_flushed => Ok(()),
-            _ => Err(Error::Closed),
-        }
     }
 }
