@@ -232,7 +232,37 @@ fn each_cause_is_reported_once() {
         "further tags like that are only counted, in the writer's statistics"
     );
 
-    // A healthy life is silent.
+    let dir = tempfile::tempdir().unwrap();
+    let writers = [(); 2].map(|()| options().create_file_writer(dir.path()).unwrap());
+    for step in 0..3 {
+        for summary in &writers {
+            summary.scalar("loss", 0.5, step);
+            summary.flush().unwrap();
+        }
+    }
+    let paths = writers
+        .each_ref()
+        .map(|summary| summary.path().unwrap().to_path_buf());
+    let others = writers.each_ref().map(SummaryWriter::clone);
+    for summary in writers {
+        summary.close().unwrap();
+    }
+    let counts = others.map(|other| other.stats().other_writer_count);
+    assert_eq!(counts, [1, 1]);
+    // The second has grown since the first look of the first, and the other way round.
+    let mut want = paths.each_ref().map(|other| {
+        let (dir, other) = (dir.path(), other.file_name().unwrap());
+        format!(
+            "{dir:?} has another writer, of {other:?}: stock TensorBoard follows one file of a run at a time; let each \
+             writer have a directory of its own"
+        )
+    });
+    want.sort();
+    let mut reports = REPORTS.take();
+    reports.sort_by(|a, b| a.1.cmp(&b.1));
+    assert_eq!(reports, want.map(|report| (Level::Warn, report)));
+
+    // A healthy life is silent, also the second one in a run.
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     summary.scalar("loss", 0.5, 0);

@@ -1,5 +1,6 @@
 //! Names that sort as text in the order of time, which is the order that the loaders read them in.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -65,6 +66,12 @@ fn secs_after(last: &str, now: u64) -> u64 {
         Some(secs) if secs >= now && secs < LAST_SECS => secs + 1,
         _ => now,
     }
+}
+
+/// Whether a file has a name that event writers give: ours, and the stock ones. A profiler's marker holds no events.
+pub(super) fn is_of_a_writer(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with(PREFIX) && !name.ends_with(".profile-empty")
 }
 
 impl fmt::Display for FileName<'_> {

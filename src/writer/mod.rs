@@ -9,6 +9,7 @@ mod flush;
 mod frames;
 mod kinds;
 mod logdir;
+mod neighbours;
 mod options;
 mod place;
 mod process;
@@ -194,6 +195,7 @@ impl SummaryWriter {
             backward_tag_count: self.run.found.backward_tags.load(Ordering::Relaxed),
             repeated_tag_count: self.run.found.repeated_tags.load(Ordering::Relaxed),
             mixed_tag_count: self.run.found.mixed_tags.load(Ordering::Relaxed),
+            other_writer_count: self.run.paths.as_deref().map_or(0, Paths::other_count),
             ..self.run.tray.stats()
         }
     }

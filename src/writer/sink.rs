@@ -1,12 +1,15 @@
 //! Where a worker's bytes go: an event file, or any stream of the caller's.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::file_name::FileName;
+use super::neighbours::Neighbours;
 use crate::error::{Error, Result};
 
 #[derive(Debug)]
@@ -66,6 +69,16 @@ impl Sink {
         }
     }
 
+    /// Counts a batch that was written, or the end of the last one, and looks now and then whether somebody else writes
+    /// to the run.
+    pub(crate) fn look_around(&mut self, is_end: bool) {
+        if let Self::File(file) = self
+            && (file.neighbours.is_time() || is_end)
+        {
+            file.look_around();
+        }
+    }
+
     pub(crate) fn error(&self, action: &'static str, source: io::Error) -> Error {
         match self {
             Self::File(file) => Error::io(action, file.paths.newest(), source),
@@ -84,6 +97,7 @@ pub(crate) struct EventFile {
     first: Vec<u8>,
     synced: bool,
     paths: Arc<Paths>,
+    neighbours: Neighbours,
 }
 
 impl EventFile {
@@ -97,10 +111,8 @@ impl EventFile {
             suffix,
             first,
             synced,
-            paths: Arc::new(Paths {
-                path,
-                next: OnceLock::new(),
-            }),
+            paths: Arc::new(Paths::new(path)),
+            neighbours: Neighbours::default(),
         })
     }
 
@@ -131,6 +143,25 @@ impl EventFile {
         self.paths.append(path);
         Ok(())
     }
+
+    fn look_around(&mut self) {
+        let paths = &self.paths;
+        let others = self.neighbours.look(&self.dir, |name| paths.has(name));
+        let before = paths.other_count.load(Ordering::Relaxed);
+        let count = others.len() as u64;
+        paths
+            .other_count
+            .store(count.max(before), Ordering::Relaxed);
+        if before == 0
+            && let Some(other) = others.first()
+        {
+            log::warn!(
+                "{:?} has another writer, of {other:?}: stock TensorBoard follows one file of a run at a time; let each \
+                 writer have a directory of its own",
+                self.dir
+            );
+        }
+    }
 }
 
 /// The paths of a writer's event file and of those that took its place, oldest first. So a path can be lent for as long
@@ -139,19 +170,40 @@ impl EventFile {
 pub(crate) struct Paths {
     path: PathBuf,
     next: OnceLock<Box<Paths>>,
+    /// Of files in the directory that others write to; counted at the first path.
+    other_count: AtomicU64,
 }
 
 impl Paths {
+    fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            next: OnceLock::new(),
+            other_count: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn other_count(&self) -> u64 {
+        self.other_count.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn newest(&self) -> &Path {
         &self.last().path
     }
 
     fn append(&self, path: PathBuf) {
-        let next = Paths {
-            path,
-            next: OnceLock::new(),
-        };
-        self.last().next.get_or_init(|| Box::new(next));
+        self.last().next.get_or_init(|| Box::new(Self::new(path)));
+    }
+
+    fn has(&self, name: &OsStr) -> bool {
+        let mut paths = Some(self);
+        while let Some(this) = paths {
+            if this.path.file_name() == Some(name) {
+                return true;
+            }
+            paths = this.next.get().map(AsRef::as_ref);
+        }
+        false
     }
 
     fn last(&self) -> &Self {

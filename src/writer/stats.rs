@@ -38,6 +38,10 @@ pub struct Stats {
     pub repeated_tag_count: u64,
     /// Tags that were used for two kinds of data. TensorBoard shows one kind of a tag.
     pub mixed_tag_count: u64,
+    /// Event files of other writers that have appeared or grown in the run's directory while this one wrote there, of which
+    /// stock TensorBoard shows one at a time. It is looked for after the first batch that is written, the second, the
+    /// fourth and so on, and when the writer is closed.
+    pub other_writer_count: u64,
     /// Why the last attempt to write failed; `None` while all is well.
     pub failure: Option<Error>,
 }

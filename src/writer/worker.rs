@@ -53,7 +53,9 @@ pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: Sync, mut watch: impl FnMut
         retry_after = FIRST_RETRY;
         watch(&chunk.bytes);
         tray.count_flushed(chunk);
+        sink.look_around(false);
     }
+    sink.look_around(true);
     let outcome = match sync {
         Sync::Never => Ok(()),
         Sync::OnClose | Sync::EachFlush => sink.sync(),
