@@ -90,7 +90,7 @@ fn main() {
     ] {
         let summary = SummaryWriter::create_file_writer(dir.path().join(name)).unwrap();
         let bytes = vec![0xa5u8; record_bytes];
-        let tensor = Tensor::new(&[record_bytes], &bytes).unwrap();
+        let tensor = Tensor::new([record_bytes], &bytes).unwrap();
         for step in 0..LARGE_BYTES / record_bytes {
             summary.tensor("weights", tensor.clone(), Metadata::new("weights"), step);
         }

@@ -137,7 +137,7 @@ mod full_disk {
         let no_limit = getrlimit(Resource::Fsize);
         let limit = Rlimit {
             current: Some(LIMIT),
-            ..no_limit.clone()
+            ..no_limit
         };
         setrlimit(Resource::Fsize, limit).unwrap();
         for (file, embedding, step) in too_large() {

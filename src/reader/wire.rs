@@ -237,7 +237,8 @@ mod tests {
     #[test]
     fn a_varint_has_at_most_64_bits_and_ten_bytes() {
         let max = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
-        let cases: [(&[u8], Option<(u64, usize)>); 8] = [
+        type Case<'a> = (&'a [u8], Option<(u64, usize)>);
+        let cases: [Case<'_>; 8] = [
             (b"", None),
             (b"\x7f\x01", Some((127, 1))),
             (b"\x96\x01", Some((150, 2))),
