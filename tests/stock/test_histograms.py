@@ -1,7 +1,10 @@
 """Histograms have the buckets that numpy finds for the same numbers, also the odd ones, and the pages draw them."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -134,13 +137,37 @@ def test_odd_numbers(board, name, wanted):
     assert distributions(board, f"odd/{name}") == [[START, 0, percentiles(wanted)]]
 
 
-def test_numbers_wider_apart_than_an_f64_holds(board):
-    # Numpy refuses them: a thousandth of them has the same buckets. The distributions dashboard overflows.
-    [[_, _, got]] = histograms(board, "wide/±1e308")
+@pytest.fixture(scope="module")
+def wide_board(log: Path, fast: bool) -> Iterator[TensorBoard]:
+    """One that is asked for percentiles of what is wide, and says that they overflow."""
+    complaint = r".*compressor\.py:\d+: RuntimeWarning: overflow encountered in scalar multiply|  return y0 \+ .*"
+    with TensorBoard(log, fast=fast, complaint=complaint) as board:
+        yield board
+
+
+def test_numbers_wider_apart_than_an_f64_holds(wide_board):
+    # Numpy refuses them: a thousandth of them has the same buckets.
     wanted = [[left * 1e3, right * 1e3, count] for left, right, count in buckets(np.array([-1e305, 0, 1e305]))]
-    for row, (left, right, count) in zip(got, wanted, strict=True):
-        assert row == [pytest.approx(left, abs=1e294), pytest.approx(right, abs=1e294), count]
-    assert (got[0][0], got[-1][1]) == (-1e308, 1e308)
+    near = [[pytest.approx(left, abs=1e294), pytest.approx(right, abs=1e294), count] for left, right, count in wanted]
+    got = histograms(wide_board, "width/±1e308")
+    assert got == [[START + step, step, near] for step in range(2)]
+    assert (got[0][2][0][0], got[0][2][-1][1]) == (-1e308, 1e308)
+    for _, _, points in distributions(wide_board, "width/±1e308"):
+        assert [number for _, number in points] == [-1e308, *["Infinity"] * 7, 1e308]
+
+
+@pytest.mark.parametrize("width", ["1e308", "3e305", "1e-310"])
+def test_wide_and_narrow_numbers(board, width):
+    # In fractions, for numpy adds up a width that is itself rounded, to one part in 10^12 of the narrow one.
+    edges = [float(Fraction(float(width)) * i / 30) for i in range(31)]
+    # Both ends, and what is in the middle.
+    counts = [1.0 if i in (0, 15, 29) else 0.0 for i in range(30)]
+    got = histograms(board, f"width/{width}")
+    for _, _, rows in got:
+        assert [count for *_, count in rows] == counts
+        assert [rows[0][0], *(right for _, right, _ in rows)] == pytest.approx(edges, rel=4e-16, abs=0)
+        assert [left for left, *_ in rows[1:]] == [right for _, right, _ in rows[:-1]]
+    assert [(time, step) for time, step, _ in got] == [(START, 0), (START + 1, 1)]
 
 
 def test_what_is_not_finite_is_a_scalar(board):
@@ -179,7 +206,8 @@ def drawn_histograms(chrome: Browser) -> dict[str, int]:
     return chrome.ask("""
         const charts = deep(document, "tf-histogram-loader").map(chart => [
           chart.tag,
-          deep(chart.shadowRoot, ".histogram path.outline").filter(path => path.getAttribute("d")).length,
+          deep(chart.shadowRoot, ".histogram path.outline").map(path => path.getAttribute("d"))
+            .filter(d => d && !d.match(/NaN|undefined/)).length,
         ]);
         return Object.fromEntries(charts);
     """)
@@ -196,7 +224,8 @@ def drawn_distributions(chrome: Browser) -> dict[str, list[int]]:
     """How many areas each chart of the Distributions dashboard draws, and over how many steps, by its tag."""
     return chrome.ask("""
         const charts = deep(document, "tf-distribution-loader").map(chart => {
-          const areas = deep(chart.shadowRoot, "path.area").map(path => path.getAttribute("d")).filter(d => d);
+          const areas = deep(chart.shadowRoot, "path.area").map(path => path.getAttribute("d"))
+            .filter(d => d && !d.includes("NaN"));
           // The upper edge goes forth, the lower one back.
           return [chart.tag, [areas.length, Math.max(0, ...areas.map(d => d.match(/[ML]/g).length / 2))]];
         });
@@ -217,7 +246,8 @@ def drawn_cards(chrome: Browser) -> dict[str, int]:
     return chrome.ask("""
         const cards = deep(document, "histogram-card").map(card => [
           card.querySelector(".tag").textContent,
-          [...card.querySelectorAll(".histogram path")].filter(path => path.getAttribute("d")).length,
+          [...card.querySelectorAll(".histogram path")].map(path => path.getAttribute("d"))
+            .filter(d => d && !d.match(/NaN|undefined/)).length,
         ]);
         return Object.fromEntries(cards);
     """)
@@ -230,3 +260,50 @@ def test_histograms_in_time_series(board, chrome):
     odd = {"odd/equal": 1, "odd/least": 1, "odd/none": 0, "odd/one": 1}
     eventually(lambda: drawn_cards(chrome), LAYER | odd)
     assert chrome.errors() == []
+
+
+# What the pages do not draw, beside what they do: how many histograms of each tag.
+WIDTHS = {"layer/f32": 5, "width/1e-310": 2, "width/1e308": 2, "width/3e305": 2, "width/±1e308": 0}
+WIDE_TAGS = "^(layer/f32$|width/)"
+
+
+def other_errors(chrome: Browser) -> list[str]:
+    """What the console reports, but for shapes whose numbers overflow."""
+    overflow = r"attribute (d|transform): Expected number, .*(NaN|undefined)"
+    return [error for error in chrome.errors() if not re.search(overflow, error)]
+
+
+def axis_numbers(chrome: Browser) -> dict[str, list[str]]:
+    """What stands at the axis across, by tag."""
+    return chrome.ask("""
+        const charts = deep(document, "tf-histogram-loader").map(chart => [
+          chart.tag,
+          deep(chart.shadowRoot, ".axis.x text").map(text => text.textContent).filter(text => text),
+        ]);
+        return Object.fromEntries(charts);
+    """)
+
+
+@pytest.mark.usefixtures("picture")
+def test_wide_histograms(wide_board, chrome):
+    chrome.get(f"{wide_board.url}/#histograms&tagFilter={WIDE_TAGS}")
+    # Behind those that match are the groups, of which the first are open.
+    eventually(lambda: {tag: count for tag, count in drawn_histograms(chrome).items() if tag in WIDTHS}, WIDTHS)
+    numbers = axis_numbers(chrome)
+    assert {tag for tag in WIDTHS if len(numbers[tag]) > 5} == {"layer/f32", "width/1e308", "width/3e305"}
+    assert other_errors(chrome) == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_wide_distributions(wide_board, chrome):
+    chrome.get(f"{wide_board.url}/#distributions&tagFilter={WIDE_TAGS}")
+    wanted = {tag: [8, steps] for tag, steps in WIDTHS.items()} | {"width/1e308": [0, 0], "width/±1e308": [0, 0]}
+    eventually(lambda: {tag: areas for tag, areas in drawn_distributions(chrome).items() if tag in WIDTHS}, wanted)
+    assert other_errors(chrome) == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_wide_histograms_in_time_series(wide_board, chrome):
+    chrome.open_time_series(wide_board.url, WIDE_TAGS)
+    eventually(lambda: drawn_cards(chrome), WIDTHS)
+    assert other_errors(chrome) == []

@@ -31,7 +31,9 @@ const DEFAULT_BUCKETS: usize = 30;
 /// have none; both are drawn. Edges are `f64`, and values are compared as such: an integer beyond 2^53 counts as the
 /// nearest. Counts are exact, up to 2^53. NaN and the infinities have no bucket, and are counted apart.
 ///
-/// The pages work with `f64`, too: what is wider than 1.8e308, or narrower than 1e-306, has its buckets and no picture.
+/// The pages work with `f64`, too. What is wider than 1e308 has its buckets and no picture; the distributions dashboard
+/// draws nothing, or a part, from a bucket of more than 1e304 on. What is narrower than 1e-306 is drawn, perhaps without
+/// numbers at its axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
     /// All finite, the edges in order, the counts not negative.

@@ -57,8 +57,6 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     }
     odd.histogram("least", [0.0, 5e-324, 1e-323], 0);
     odd.histogram("least f32", [-1e-45f32, 0.0, 3e-45], 0);
-    run.at(START)
-        .histogram("wide/±1e308", [-1e308, 0.0, 1e308], 0);
     odd.histogram("largest f32", [f32::MIN, 0.0, f32::MAX], 0);
     let ones = [1.0f32; 4096];
     let many = iter::repeat_n(&ones[..], 4096).chain([&[0.0, 1.0][..]]);
@@ -71,5 +69,15 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     odd.histogram("counted", counted, 0);
     let empty = Histogram::from_buckets(&[0, 1, 2], &[0, 0])?;
     odd.histogram("counted nothing", empty, 0);
+
+    // Where the pages come to the ends of their `f64`; at two steps, for an area needs two.
+    let width = run.scope("width");
+    for step in 0..2 {
+        let width = width.at(START + f64::from(step));
+        width.histogram("±1e308", [-1e308, 0.0, 1e308], step);
+        width.histogram("1e308", [0.0, 5e307, 1e308], step);
+        width.histogram("3e305", [0.0, 1.5e305, 3e305], step);
+        width.histogram("1e-310", [0.0, 5e-311, 1e-310], step);
+    }
     Ok(())
 }
