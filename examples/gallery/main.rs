@@ -9,6 +9,7 @@
     reason = "a program that talks to its user, and draws pictures from formulas"
 )]
 
+mod network;
 mod pictures;
 mod shapes;
 mod sounds;
@@ -20,8 +21,8 @@ use std::process::ExitCode;
 
 use fastrand::Rng;
 use summary_writer::{
-    Category, Embedding, HParams, Histogram, Layout, Margin, PrCurve, SummaryWriter, Tag,
-    markdown_table, unique_logdir,
+    Category, Embedding, HParams, Histogram, Layout, Margin, Metadata, PrCurve, SummaryWriter, Tag,
+    Tensor, markdown_table, unique_logdir,
 };
 
 type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
@@ -51,17 +52,20 @@ fn run() -> Result {
     };
     let summary = SummaryWriter::create_file_writer(logdir.join("gallery"))?;
     charts(&summary)?;
-    report(&summary);
+    network::log(&summary)?;
     for step in 0..STEPS {
         let progress = f32::from(step) / f32::from(STEPS - 1);
         scalars(&summary, progress, step);
         histograms(&summary, progress, step)?;
         pr_curve(&summary, progress, step)?;
+        texts(&summary, progress, step);
+        tensor(&summary, progress, step)?;
         pictures::log(&summary, progress, step)?;
         sounds::log(&summary, progress, step)?;
         shapes::log(&summary, progress, step)?;
+        embedding(&summary, progress, step)?;
+        network::costs(&summary, progress, step);
     }
-    embedding(&summary)?;
     summary.close()?;
 
     for (trial, (lr, optimizer)) in (1..).zip([(0.1, "sgd"), (0.01, "adam"), (0.001, "adam")]) {
@@ -124,12 +128,31 @@ fn histograms(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
 }
 
 /// Text: Markdown, and a table of rows.
-fn report(summary: &SummaryWriter) {
-    let notes = "# Gallery\n\nEverything on these pages was made by *arithmetic*: no data, no training.\n\n\
-                 ```\nsummary.text(\"notes\", markdown, 0);\n```\n";
-    summary.text("notes", notes, 0);
-    let rows = [["steps", "20"], ["seed", "1"]];
-    summary.text("settings", markdown_table(["name", "value"], rows), 0);
+fn texts(summary: &SummaryWriter, progress: f32, step: u16) {
+    if !step.is_multiple_of(5) {
+        return;
+    }
+    let notes = format!(
+        "# Step {step}\n\nEverything on these pages was made by *arithmetic*: no data, no training.\n\n\
+         ```\nsummary.text(\"notes\", markdown, {step});\n```\n"
+    );
+    summary.text("notes", notes, step);
+    let rows = [
+        ["progress".to_owned(), format!("{:.0} %", 100.0 * progress)],
+        ["seed".to_owned(), "1".to_owned()],
+    ];
+    summary.text("table", markdown_table(["name", "value"], rows), step);
+}
+
+/// A tensor for a dashboard that has no method: here the Text page, which shows strings of rank 2 as a table.
+fn tensor(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
+    if !step.is_multiple_of(5) {
+        return Ok(());
+    }
+    let cells = (0..9).map(|i| format!("{:.2}", progress * i as f32));
+    let strings = Tensor::strings([3, 3], cells.collect::<Vec<_>>().as_slice())?;
+    summary.tensor("tensor", strings, Metadata::new("text"), step);
+    Ok(())
 }
 
 /// PR Curves: a classifier that becomes better.
@@ -168,14 +191,18 @@ fn hparams(trial: &SummaryWriter, lr: f64, optimizer: &str) {
     }
 }
 
-/// Projector: points on five clusters in eight dimensions, labelled, with a thumbnail each.
-fn embedding(summary: &SummaryWriter) -> Result {
+/// Projector: points on five clusters in eight dimensions, which move apart; labelled, with a thumbnail each.
+fn embedding(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
+    if !step.is_multiple_of(9) {
+        return Ok(());
+    }
     let mut rng = Rng::with_seed(3);
     let (mut vectors, mut labels, mut thumbnails) = (Vec::new(), Vec::new(), Vec::new());
     for point in 0..200 {
         let cluster = point % 5;
         for dimension in 0..8 {
-            let center = if dimension % 5 == cluster { 3.0 } else { 0.0 };
+            let is_center = dimension % 5 == cluster;
+            let center = if is_center { 3.0 * progress } else { 0.0 };
             vectors.push(center + rng.f32());
         }
         labels.push(format!("cluster {cluster}"));
@@ -184,6 +211,6 @@ fn embedding(summary: &SummaryWriter) -> Result {
     let embedding = Embedding::new("clusters", &vectors, 8)?
         .labels(&labels)?
         .thumbnails(&thumbnails)?;
-    summary.embedding(embedding, STEPS)?;
+    summary.embedding(embedding, step)?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Images: pixels, a batch, a grid, boxes, an animation, a confusion matrix.
+//! Images: pixels, a batch, a grid, boxes, files, an animation, a confusion matrix.
 
 use std::f32::consts::TAU;
 
@@ -7,6 +7,13 @@ use summary_writer::{BoundingBox, ConfusionMatrix, Image, SummaryWriter};
 use crate::Result;
 
 const SIDE: u32 = 96;
+/// As `std::fs::read` gives them.
+const FILES: [&[u8]; 4] = [
+    include_bytes!("../../tests/images/rgba.png"),
+    include_bytes!("../../tests/images/rgb.jpg"),
+    include_bytes!("../../tests/images/progressive.jpg"),
+    include_bytes!("../../tests/images/three_frames.gif"),
+];
 
 pub(crate) fn log(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
     if !step.is_multiple_of(2) {
@@ -32,12 +39,35 @@ pub(crate) fn log(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
     summary.image("confusion/picture", matrix.to_image(), step);
     summary.text("confusion/table", matrix.to_markdown(), step);
 
-    if step == 0 {
-        let frames = (0..16).map(|frame| interference(frame as f32 / 16.0));
+    if step.is_multiple_of(6) {
+        let frames = (0..8).map(|frame| bouncing(progress, frame as f32 / 8.0));
         let frames = frames.collect::<Result<Vec<_>>>()?;
-        summary.image("animation", Image::animation(frames, 12.0)?, step);
+        summary.image("animation", Image::animation(frames, 8.0)?, step);
     }
+
+    let file = FILES[usize::from(step / 2) % FILES.len()];
+    summary.image("file", Image::encoded(file)?, step);
     Ok(())
+}
+
+/// A ball that jumps, at each step higher.
+fn bouncing(progress: f32, time: f32) -> Result<Image> {
+    let radius = 8.0;
+    let height = (0.2 + 0.8 * progress) * 4.0 * time * (1.0 - time);
+    let center_y = SIDE as f32 - radius - height * (SIDE as f32 - 2.0 * radius);
+    let mut pixels = Vec::new();
+    for y in 0..SIDE {
+        for x in 0..SIDE {
+            let distance = (x as f32 - 48.0).hypot(y as f32 - center_y);
+            let is_ball = distance < radius;
+            pixels.extend(if is_ball {
+                rainbow(progress)
+            } else {
+                [24, 28, 36]
+            });
+        }
+    }
+    Ok(Image::rgb8(SIDE, SIDE, pixels)?)
 }
 
 /// Waves of two sources, of which one moves.

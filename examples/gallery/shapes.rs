@@ -1,4 +1,4 @@
-//! Mesh: a torus whose tube grows, and a cloud of points.
+//! Mesh: a torus whose tube grows, a batch of two, and a cloud of points.
 
 use std::f32::consts::TAU;
 
@@ -7,44 +7,16 @@ use summary_writer::{Camera, Material, Mesh, Scene, SummaryWriter};
 use crate::Result;
 use crate::pictures::rainbow;
 
-/// Of quads around the ring, and around the tube.
-const AROUND: u32 = 48;
-const TUBE: u32 = 24;
-
 pub(crate) fn log(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
-    let thickness = 0.2 + 0.3 * progress;
-    let (mut vertices, mut faces, mut colors) = (Vec::new(), Vec::new(), Vec::new());
-    for i in 0..AROUND {
-        for j in 0..TUBE {
-            let (ring, tube) = (TAU * i as f32 / AROUND as f32, TAU * j as f32 / TUBE as f32);
-            let radius = 1.0 + thickness * tube.cos();
-            vertices.push([
-                radius * ring.cos(),
-                radius * ring.sin(),
-                thickness * tube.sin(),
-            ]);
-            colors.push(rainbow(i as f32 / AROUND as f32));
-            let corner = |i: u32, j: u32| (i % AROUND) * TUBE + j % TUBE;
-            let (a, b, c, d) = (
-                corner(i, j),
-                corner(i + 1, j),
-                corner(i + 1, j + 1),
-                corner(i, j + 1),
-            );
-            faces.extend([[a, b, c], [a, c, d]]);
-        }
+    if !step.is_multiple_of(2) {
+        return Ok(()); // TensorBoard keeps ten steps of each mesh, by one of its loaders.
     }
-    let camera = Camera::new()
-        .position([0.0, -2.5, 2.0])
-        .look_at([0.0, 0.0, 0.0]);
-    let scene = Scene::new()
-        .camera(camera)?
-        .material(Material::new().color([255; 3]))?;
-    let torus = Mesh::new(&vertices)?
-        .faces(&faces)?
-        .colors(&colors)?
-        .scene(&scene);
-    summary.mesh("torus", torus, step);
+    let thickness = 0.2 + 0.3 * progress;
+    summary.mesh("torus", torus(48, 24, thickness)?, step);
+
+    let coarse = [0.1, 0.6].map(|thickness| torus(12, 6, thickness + 0.3 * progress));
+    let coarse = coarse.into_iter().collect::<Result<Vec<_>>>()?;
+    summary.mesh("two of a batch", Mesh::batch(coarse)?, step);
 
     let turns = 2.0 + 4.0 * progress;
     let spiral = |i: u16| {
@@ -63,4 +35,40 @@ pub(crate) fn log(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
         step,
     );
     Ok(())
+}
+
+/// Of this many quads around the ring, and around the tube.
+fn torus(around: u32, tube: u32, thickness: f32) -> Result<Mesh> {
+    let (mut vertices, mut faces, mut colors) = (Vec::new(), Vec::new(), Vec::new());
+    for i in 0..around {
+        for j in 0..tube {
+            let part = i as f32 / around as f32;
+            let (ring, turn) = (TAU * part, TAU * j as f32 / tube as f32);
+            let radius = 1.0 + thickness * turn.cos();
+            vertices.push([
+                radius * ring.cos(),
+                radius * ring.sin(),
+                thickness * turn.sin(),
+            ]);
+            colors.push(rainbow(part));
+            let corner = |i: u32, j: u32| (i % around) * tube + j % tube;
+            let (a, b, c, d) = (
+                corner(i, j),
+                corner(i + 1, j),
+                corner(i + 1, j + 1),
+                corner(i, j + 1),
+            );
+            faces.extend([[a, b, c], [a, c, d]]);
+        }
+    }
+    let camera = Camera::new()
+        .position([0.0, -2.5, 2.0])
+        .look_at([0.0, 0.0, 0.0]);
+    let scene = Scene::new()
+        .camera(camera)?
+        .material(Material::new().color([255; 3]))?;
+    Ok(Mesh::new(&vertices)?
+        .faces(&faces)?
+        .colors(&colors)?
+        .scene(&scene))
 }

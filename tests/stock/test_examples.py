@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from browser import Browser
-from harness import TensorBoard, eventually, program, train_digits
-from test_embeddings import open_projector, shown
+from harness import REPO, TensorBoard, eventually, program, tags, train_digits
+from test_embeddings import open_projector, select, shown
+from test_graphs import Page, below
 from test_hparams import table
 from test_histograms import drawn_distributions, drawn_histograms
 from test_meshes import canvases
@@ -48,7 +49,7 @@ def digits_board(digits_log: Path, fast: bool) -> Iterator[TensorBoard]:
 @pytest.fixture(scope="module")
 def gallery_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     logdir = tmp_path_factory.mktemp("gallery")
-    subprocess.run([program("gallery"), logdir], check=True, timeout=60, stdout=subprocess.DEVNULL)
+    subprocess.run([program("gallery"), logdir], check=True, timeout=10, stdout=subprocess.DEVNULL)
     return logdir
 
 
@@ -164,11 +165,74 @@ def test_digits_sweep(tmp_path, fast, chrome):
         assert chrome.errors() == []
 
 
+# The steps of each tag of the gallery, by dashboard, and how many samples a step has.
+EVERY, EVEN, FIFTH = [*range(20)], [*range(0, 20, 2)], [*range(0, 20, 5)]
+GALLERY_SCALARS = ["decay", "decay/lower", "decay/upper", "waves/cosine", "waves/damped", "waves/sine"]
+GALLERY_STEPS = {
+    "histograms": {"counted": EVERY, "wandering": EVERY},
+    "images": {
+        "animation": [0, 6, 12, 18],
+        **dict.fromkeys(["batch", "boxes", "confusion/picture", "file", "grid", "interference"], EVEN),
+    },
+    "audio": dict.fromkeys(["sounds/chord", "sounds/left to right", "sounds/tones"], FIFTH),
+    "text": {"confusion/table": EVEN, "notes": FIFTH, "table": FIFTH, "tensor": FIFTH},
+    "pr_curves": {"better and better": EVERY},
+    "mesh": {"spiral": EVEN, "torus": EVEN, "two of a batch": EVEN},
+}
+GALLERY_SAMPLES = {"images": {"batch": 3}, "audio": {"sounds/tones": 3}, "mesh": {"two of a batch": 2}}
+ONE_POINT = {"images": "images", "audio": "audio", "text": "text", "histograms": "histograms", "mesh": "meshes"}
+
+
+@pytest.mark.parametrize("plugin", GALLERY_STEPS)
+def test_gallery_steps(gallery_board, plugin):
+    wanted = GALLERY_STEPS[plugin]
+    assert tags(gallery_board, plugin, "gallery") == set(wanted)
+    samples = GALLERY_SAMPLES.get(plugin, {})
+    for tag, steps in wanted.items():
+        for sample in range(samples.get(tag, 1)):
+            query = {"run": "gallery", "tag": tag, "sample": str(sample)}
+            if plugin == "pr_curves":
+                points = gallery_board.get("plugin/pr_curves/pr_curves", **query)["gallery"]
+            else:
+                points = gallery_board.get(f"plugin/{plugin}/{ONE_POINT[plugin]}", **query)
+            # Of a histogram there is a list, and of a mesh a point for each of its parts.
+            got = [point["step"] if isinstance(point, dict) else point[1] for point in points]
+            assert sorted(set(got)) == steps, (tag, sample)
+    if samples:
+        listed = gallery_board.get(f"plugin/{plugin}/tags")["gallery"]
+        assert {tag: about["samples"] for tag, about in listed.items()} == {tag: samples.get(tag, 1) for tag in wanted}
+
+
+def test_gallery_steps_of_scalars(gallery_board):
+    runs = {"gallery": GALLERY_SCALARS} | {f"trial {n}": ["accuracy", "loss"] for n in (1, 2, 3)}
+    for run, wanted in runs.items():
+        assert tags(gallery_board, "scalars", run) == set(wanted)
+        for tag in wanted:
+            assert [step for _, step, _ in gallery_board.scalars(run, tag)] == EVERY, (run, tag)
+
+
+def test_gallery_steps_of_embeddings_and_costs(gallery_board):
+    eventually(lambda: gallery_board.get("plugins_listing")["projector"]["enabled"], True)
+    found = gallery_board.get("plugin/projector/info", run="gallery")["embeddings"]
+    shapes = {each["tensorName"]: each["tensorShape"] for each in found}
+    assert shapes == {f"clusters:{step:05}": [200, 8] for step in (0, 9, 18)}
+    about = gallery_board.get("plugin/graphs/info")["gallery"]
+    assert about["run_graph"]
+    assert set(about["tags"]) == {"keras", *(f"step {step}" for step in FIFTH)}
+
+
+def test_gallery_files_are_served_as_they_are(gallery_board):
+    names = ["rgba.png", "rgb.jpg", "progressive.jpg", "three_frames.gif"]
+    images = gallery_board.get("plugin/images/images", run="gallery", tag="file", sample="0")
+    for n, image in enumerate(images):
+        _, file = gallery_board.fetch(f"plugin/images/individualImage?{image['query']}")
+        assert file == (REPO / "tests" / "images" / names[n % 4]).read_bytes(), n
+
+
 @pytest.mark.usefixtures("picture")
 def test_gallery_scalars(gallery_board, chrome):
     chrome.open_time_series(gallery_board.url, tags="^(waves|decay|loss)")
-    waves = ["decay", "decay/lower", "decay/upper", "waves/cosine", "waves/damped", "waves/sine"]
-    eventually(chrome.time_series_charts, dict.fromkeys(waves, [20]) | {"loss": [20] * 3})
+    eventually(chrome.time_series_charts, dict.fromkeys(GALLERY_SCALARS, [20]) | {"loss": [20] * 3})
     assert chrome.errors() == []
 
 
@@ -187,7 +251,8 @@ def test_gallery_images(gallery_board, chrome):
         return {tag: size for tag, size in chrome.images("gallery").items() if tag != "confusion/picture"}
 
     # Four columns and three rows of 16 pixels, with 2 between and around them.
-    wanted = {"animation": [96, 96], "batch": [16, 16], "boxes": [96, 96], "grid": [74, 56], "interference": [96, 96]}
+    wanted = {"batch": [16, 16], "file": [31, 17], "grid": [74, 56]}
+    wanted |= dict.fromkeys(["animation", "boxes", "interference"], [96, 96])
     eventually(sizes, wanted)
     eventually(lambda: min(chrome.images("gallery")["confusion/picture"] or [0]) > 100, True)
     assert chrome.errors() == []
@@ -197,10 +262,13 @@ def test_gallery_images(gallery_board, chrome):
 def test_gallery_audio(gallery_board, chrome):
     chrome.get(f"{gallery_board.url}/#audio&tagFilter=.")
     seconds = """
-        const loaders = deep(document, "tf-audio-loader").map(loader => [loader.tag, deep(loader.shadowRoot, "audio")[0]]);
-        return Object.fromEntries(loaders.map(([tag, player]) => [tag, player && player.duration]));
+        return Object.fromEntries(deep(document, "tf-audio-loader").map(loader => {
+          const player = deep(loader.shadowRoot, "audio")[0];
+          return [`${loader.tag} ${loader.sample}`, player && player.duration];
+        }));
     """
-    eventually(lambda: chrome.ask(seconds), {"chord": 0.5, "left to right": 0.5})
+    wanted = {"sounds/chord 0": 0.5, "sounds/left to right 0": 0.5} | {f"sounds/tones {n}": 0.25 for n in range(3)}
+    eventually(lambda: chrome.ask(seconds), wanted)
     assert chrome.errors() == []
 
 
@@ -225,11 +293,8 @@ def test_gallery_text(gallery_board, chrome):
         const texts = deep(document, "tf-text-loader");
         return Object.fromEntries(texts.map(text => [text.tag, deep(text.shadowRoot, "h1, tr").length]));
     """
-    # A heading; a header and two rows; ten steps of a header, and a row for each of three classes.
-    eventually(lambda: {tag: count > 0 for tag, count in chrome.ask(rows).items()}, dict.fromkeys(
-        ["notes", "settings", "confusion/table"], True
-    ))
-    assert {tag: chrome.ask(rows)[tag] for tag in ("notes", "settings")} == {"notes": 1, "settings": 3}
+    # At four steps: a heading; a header and two rows; three rows. At ten steps a header and a row for each of three classes.
+    eventually(lambda: chrome.ask(rows), {"notes": 4, "table": 4 * 3, "tensor": 4 * 3, "confusion/table": 10 * 4})
     assert chrome.errors() == []
 
 
@@ -254,14 +319,44 @@ def test_gallery_meshes(gallery_board, chrome):
     chrome.get(f"{gallery_board.url}/#mesh&tagFilter=.")
 
     def drawn() -> set[str]:
-        return {title.split(",")[0] for title, picture in canvases(chrome).items() if picture.drawn.mean() > 0.01}
+        return {title for title, picture in canvases(chrome).items() if picture.drawn.mean() > 0.01}
 
-    eventually(drawn, {"torus", "spiral"})
+    batch = [f"two of a batch, sample: {n} of 2, step 18" for n in (1, 2)]
+    eventually(drawn, {"torus, step 18", "spiral, step 18", *batch})
     assert chrome.errors() == []
 
 
 @pytest.mark.usefixtures("picture")
 def test_gallery_projector(gallery_board, chrome):
     open_projector(gallery_board, chrome)
-    eventually(lambda: shown(chrome, "points", "dimension", "drawn"), ["200", "8", 200])
+    names = [f"clusters:{step:05}" for step in (0, 9, 18)]
+    eventually(lambda: sorted(shown(chrome, "tensors")[0] or []), names)
+    for name in names:
+        select(chrome, name)
+        eventually(lambda: shown(chrome, "points", "dimension", "drawn"), ["200", "8", 200])
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_gallery_graph(gallery_board, chrome):
+    page = Page(chrome, gallery_board, "gallery", "step 15")
+    page.choose("compute_time")
+    page.open("features")
+    inside = {"features/pool": "pool", "features/conv": "conv"}
+    eventually(lambda: inside.items() <= below(page.labels(), "features").items(), True)
+    assert {"image", "features", "flatten", "classes"} <= page.labels().keys()
+    page.select("features/pool")
+    # 30 microseconds and more from step to step, twice as many at the last one, 19.
+    eventually(lambda: page.card().get("Compute Time"), f"{int(30 * (1 + 15 / 19))} µs")
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_gallery_conceptual_graph(gallery_board, chrome):
+    page = Page(chrome, gallery_board, "gallery", "keras")
+    page.open("network")
+    layers = {f"network/{layer}" for layer in ("image", "features", "flatten", "classes")}
+    eventually(lambda: layers <= page.labels().keys(), True)
+    page.select("network/classes")
+    eventually(page.card, {"keras_class": '{"s":"Dense"}'})
     assert chrome.errors() == []
