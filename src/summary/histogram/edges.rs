@@ -26,10 +26,11 @@ impl Edges {
         Self { start, width, unit }
     }
 
-    /// Edge number `i`, which may be beyond an end by the last bits.
+    /// Edge number `i`, in units, which are 1 where nothing overflows or loses digits. It may be beyond an end by the last
+    /// bits.
     #[inline]
-    pub(super) fn edge(self, i: f64) -> f64 {
-        (self.start + self.width * i) * self.unit
+    pub(super) fn even(self, i: f64) -> f64 {
+        self.start + self.width * i
     }
 
     /// The rows of `buckets` buckets, in order, from `low` to `high`.
@@ -38,7 +39,7 @@ impl Edges {
         let mut rows: Vec<Row> = (1_i32..)
             .take(buckets)
             .map(|i| {
-                let right = lower(higher(self.edge(i.into()), low), high);
+                let right = lower(higher(self.even(i.into()) * self.unit, low), high);
                 [mem::replace(&mut left, right), right, 0.0]
             })
             .collect();

@@ -85,9 +85,10 @@ impl<const PLACES: usize> Tables<PLACES> {
 struct Scale<F> {
     low: F,
     per_one: F,
-    highest: F,
     /// Brings a place to fixed point, and as much higher as it may err.
     fixed_point: F,
+    first: F,
+    last: F,
     /// A value may be in the wrong bucket if these bits of its place are 0.
     near: u32,
     /// Not clamped as in the rows: where a place is wrong by less than half a bucket, no inner edge is beyond an end.
@@ -102,12 +103,18 @@ impl<F: Float> Scale<F> {
         }
         let buckets = buckets as f64;
         let per_one = buckets / (high - low);
-        // Relative errors: of the difference, of the product, and two of the factor. Absolute ones: half a bit of the fixed
-        // point; and an edge is up to 7 roundings of the larger end from where it should be.
         let bits = (1_u64 << F::FRACTION_BITS) as f64;
         let largest = low.abs().max(high.abs());
-        let error = 4.1 * F::ROUNDING * buckets * bits
-            + 0.5
+        // Relative errors: of the difference, of the product, and two of the factor; or of both products, of what is added,
+        // and two of the factor, of the range, which is up to twice the larger end. Absolute ones: half a bit of the fixed
+        // point, or of it and of what is added. And an edge is up to 7 roundings of the larger end from where it should be.
+        let (zero, relative, absolute) = if F::HAS_DIGITS_TO_SPARE {
+            (low * per_one, 7.1 * largest * per_one, 1.0)
+        } else {
+            (0.0, 4.1 * buckets, 0.5)
+        };
+        let error = F::ROUNDING * relative * bits
+            + absolute
             + 8.0 * f64::ROUNDING * largest * per_one * bits;
         // What is wrong by less than one bit is wrong only if its fraction is 0.
         #[allow(
@@ -122,11 +129,14 @@ impl<F: Float> Scale<F> {
         // Of a fraction that is not more than twice the margin, the bits that may be there.
         let unsure = (2 * u64::from(margin) + 1).next_power_of_two() - 1;
         let fraction = (1 << F::FRACTION_BITS) - 1;
+        let fixed_point = f64::from(F::FIXED_POINT) + f64::from(margin) / bits;
         Some(Self {
             low: F::nearest(low),
             per_one: F::nearest(per_one),
-            highest: F::nearest(buckets - 0.5),
-            fixed_point: F::nearest(f64::from(F::FIXED_POINT) + f64::from(margin) / bits),
+            fixed_point: F::nearest(fixed_point - zero),
+            // So that the ends themselves are near no edge.
+            first: F::nearest(fixed_point + 0.5),
+            last: F::nearest(fixed_point + buckets - 0.5),
             near: u32::try_from(fraction & !unsure).unwrap_or(0),
             edges,
         })
@@ -168,28 +178,32 @@ impl<F: Float> Scale<F> {
         let Self {
             low,
             per_one,
-            highest,
             fixed_point,
+            first,
+            last,
             near,
             edges,
         } = *self;
         let mut nearest = [F::INFINITY; LANES];
         let groups = places.as_chunks_mut::<GROUP>().0.iter_mut();
         for (places, values) in groups.zip(block.as_chunks::<GROUP>().0) {
-            let fixed: [F; GROUP] =
-                array::from_fn(|i| values[i].place(low, per_one, highest, fixed_point));
+            let fixed: [F; GROUP] = array::from_fn(|i| {
+                let place = values[i].place(low, per_one, fixed_point);
+                // NaN is in the first bucket.
+                lower(higher(place, first), last)
+            });
             *places = array::from_fn(|i| fixed[i].bucket());
             let fractions: [F; GROUP] = array::from_fn(|i| fixed[i].fraction(near));
             // One after the other, for of two results of `fraction` the compiler finds the lower one by detours.
             nearest =
                 array::from_fn(|i| lower(fractions[i], lower(fractions[i + LANES], nearest[i])));
         }
-        let none = fixed_point.fraction(0);
+        let none = first.fraction(0);
         if nearest.contains(&none) {
             // No table of edges: what works one out makes several at once.
             for (place, value) in places.iter_mut().zip(block) {
                 let bucket = *place % F::FIXED_POINT;
-                let left = edges.edge(bucket.into());
+                let left = edges.even(bucket.into());
                 *place -= u32::from((*value).into() < left) & u32::from(bucket > 0);
             }
         }
@@ -219,11 +233,13 @@ pub trait Float: Copy + PartialOrd + Into<f64> + Add<Output = Self> {
     const RANGES: RangeInclusive<f64>;
     /// A power of two; the last bit of a number from here to its double is that of the fraction.
     const FIXED_POINT: u32;
+    /// Whether the difference from the lowest value may be taken of the products, which saves an operation and costs digits.
+    const HAS_DIGITS_TO_SPARE: bool;
 
     fn is_nan(self) -> bool;
     fn nearest(number: f64) -> Self;
     /// The place of a value among the buckets, in fixed point.
-    fn place(self, low: Self, per_one: Self, highest: Self, fixed_point: Self) -> Self;
+    fn place(self, low: Self, per_one: Self, fixed_point: Self) -> Self;
     /// The bucket of a place, in the lowest bits.
     fn bucket(self) -> u32;
     /// How far in its bucket a place is: these bits of it, and no bucket.
@@ -231,7 +247,7 @@ pub trait Float: Copy + PartialOrd + Into<f64> + Add<Output = Self> {
 }
 
 macro_rules! floats {
-    ($($float:ty, $bits:ty, $fraction_bits:literal, $ranges:expr;)*) => {$(
+    ($($float:ty, $bits:ty, $fraction_bits:literal, $ranges:expr, $digits_to_spare:literal;)*) => {$(
         impl Float for $float {
             const ZERO: Self = 0.0;
             const INFINITY: Self = Self::INFINITY;
@@ -239,6 +255,7 @@ macro_rules! floats {
             const ROUNDING: f64 = Self::EPSILON as f64 / 2.0;
             const FRACTION_BITS: u32 = $fraction_bits;
             const RANGES: RangeInclusive<f64> = $ranges;
+            const HAS_DIGITS_TO_SPARE: bool = $digits_to_spare;
             const FIXED_POINT: u32 = 1 << (<$float>::MANTISSA_DIGITS - 1 - $fraction_bits);
 
             #[inline]
@@ -252,10 +269,12 @@ macro_rules! floats {
             }
 
             #[inline]
-            fn place(self, low: Self, per_one: Self, highest: Self, fixed_point: Self) -> Self {
-                let place = (self - low) * per_one;
-                // So that the ends themselves are near no edge. NaN is in the first bucket.
-                lower(higher(place, 0.5), highest) + fixed_point
+            fn place(self, low: Self, per_one: Self, fixed_point: Self) -> Self {
+                if Self::HAS_DIGITS_TO_SPARE {
+                    self * per_one + fixed_point
+                } else {
+                    (self - low) * per_one + fixed_point
+                }
             }
 
             #[inline]
@@ -275,6 +294,6 @@ macro_rules! floats {
 
 // Up to 2^8 and up to 2^20 buckets are told apart.
 floats! {
-    f32, u32, 15, 1e-30..=1e37;
-    f64, u64, 32, 1e-280..=1e300;
+    f32, u32, 15, 1e-30..=1e37, false;
+    f64, u64, 32, 1e-280..=1e300, true;
 }
