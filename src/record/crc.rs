@@ -23,10 +23,58 @@ impl MaskedCrc {
         }
     }
 
-    pub(crate) const fn mask(crc: u32) -> Self {
+    /// The checksum of the last `len` bytes of those that have the checksum `all`, where the bytes before them have the
+    /// checksum `before`; both are of CRC-32C without the mask. In a few hundred steps, whatever the length.
+    pub(super) fn of_last(len: usize, all: u32, before: u32) -> Self {
+        // crc(ab) = crc(a) * x^(8 * length of b) + crc(b), where a sum is an exclusive or.
+        Self::mask(all ^ product(power(len), before))
+    }
+
+    const fn mask(crc: u32) -> Self {
         Self(crc.rotate_right(15).wrapping_add(0xa282_ead8))
     }
 }
+
+/// The polynomial of CRC-32C, and of its remainders: the highest bit is the constant term.
+const POLYNOMIAL: u32 = 0x82f6_3b78;
+
+/// The product of two remainders.
+const fn product(a: u32, mut b: u32) -> u32 {
+    let mut product = 0;
+    let mut term = 1 << 31;
+    while term > 0 {
+        if a & term != 0 {
+            product ^= b;
+        }
+        b = if b & 1 == 1 {
+            b >> 1 ^ POLYNOMIAL
+        } else {
+            b >> 1
+        };
+        term >>= 1;
+    }
+    product
+}
+
+/// `x^(8 * len)`
+fn power(len: usize) -> u32 {
+    // A byte has 2^3 bits. The powers come again, for x^(2^31) is x.
+    let powers = POWERS.iter().cycle().skip(3).zip(0..usize::BITS);
+    powers
+        .filter(|(_, bit)| len >> bit & 1 == 1)
+        .fold(1 << 31, |power, (&factor, _)| product(factor, power))
+}
+
+/// `x^(2^i)`
+static POWERS: [u32; 31] = {
+    let mut powers = [1 << 30; 31];
+    let mut i = 1;
+    while i < powers.len() {
+        powers[i] = product(powers[i - 1], powers[i - 1]);
+        i += 1;
+    }
+    powers
+};
 
 /// Up to here stands every event of one scalar with a tag of usual length.
 static SMALL_LENGTHS: [MaskedCrc; 256] = {
@@ -39,7 +87,7 @@ static SMALL_LENGTHS: [MaskedCrc; 256] = {
     table
 };
 
-/// CRC-32C a bit at a time: reflected polynomial 0x82f63b78, all ones before and after.
+/// CRC-32C a bit at a time: all ones before and after.
 const fn bitwise(bytes: [u8; 8]) -> u32 {
     let mut crc = !0u32;
     let mut i = 0;
@@ -48,7 +96,7 @@ const fn bitwise(bytes: [u8; 8]) -> u32 {
         let mut bit = 0;
         while bit < 8 {
             crc = if crc & 1 == 1 {
-                crc >> 1 ^ 0x82f6_3b78
+                crc >> 1 ^ POLYNOMIAL
             } else {
                 crc >> 1
             };
@@ -83,6 +131,20 @@ mod tests {
         for (name, bytes, want) in cases {
             assert_eq!(MaskedCrc::of(bytes), MaskedCrc(want), "{name}");
         }
+    }
+
+    #[test]
+    fn the_last_bytes_have_the_checksum_that_they_have_alone() {
+        let bytes: Vec<u8> = (0..5_000_000u32)
+            .map(|i| (i.wrapping_mul(i) >> 7) as u8)
+            .collect();
+        let all = crc32c::crc32c(&bytes);
+        for len in [0, 1, 2, 3, 255, 256, 1000, 65_536, 4_999_999, 5_000_000] {
+            let (before, last) = bytes.split_at(bytes.len() - len);
+            let got = MaskedCrc::of_last(len, all, crc32c::crc32c(before));
+            assert_eq!(got, MaskedCrc::of(last), "{len}");
+        }
+        assert_eq!(product(POWERS[30], POWERS[30]), POWERS[0]);
     }
 
     #[test]

@@ -217,9 +217,7 @@ impl<R: Read> Scanner<R> {
         let got = if to - from < LONG_BYTES {
             MaskedCrc::of(&self.buffer[from..to])
         } else {
-            // crc(ab) = shifted(crc(a)) ^ crc(b), where the shift is by the length of b.
-            let shifted = crc32c::crc32c_combine(self.crc_before(from), 0, to - from);
-            MaskedCrc::mask(shifted ^ self.crc_before(to))
+            MaskedCrc::of_last(to - from, self.crc_before(to), self.crc_before(from))
         };
         got == MaskedCrc(le_u32(&self.buffer[to..]))
     }
@@ -516,13 +514,14 @@ mod tests {
         assert_eq!(others.len(), 1);
     }
 
-    /// Each header announces all that follows: taken byte by byte, this is 2^17 payloads of 768 KiB on average.
+    /// Each header announces all that follows and a byte of the next record, so that it is not taken for a record which is
+    /// followed by another: taken byte by byte, this is 2^15 payloads of 192 KiB on average.
     #[test]
     fn headers_that_announce_all_that_follows_take_linear_time() {
-        let count = 1u64 << 17;
+        let count = 1u64 << 15;
         let mut bytes = Vec::new();
         for i in 0..count {
-            let len = ((count - i - 1) * 12).saturating_sub(4);
+            let len = (count - i - 1) * 12 + 1;
             bytes.extend(len.to_le_bytes());
             bytes.extend(MaskedCrc::of_length(len).0.to_le_bytes());
         }
