@@ -364,6 +364,32 @@ fn every_f32_beside_an_edge_is_where_the_edges_say() {
 }
 
 #[test]
+fn every_f64_beside_an_edge_is_where_the_edges_say() {
+    let mut random = fastrand::Rng::with_seed(47);
+    for _ in 0..400 {
+        let buckets = [1 + random.usize(..256), 4096][random.usize(..2)];
+        // Up to 2^44 times as far from zero as from each other: 9 bits are left to tell them apart.
+        let low = (random.f64() - 0.5) * 2f64.powi(random.i32(0..45));
+        let high = low + random.f64() + 0.5;
+        let rows = with_buckets(&[low, high], buckets);
+        let mut values = vec![high; 64];
+        for _ in 0..60 {
+            let mut value = rows[random.usize(..buckets)][0];
+            for _ in 0..random.u8(..5) {
+                value = if random.bool() {
+                    value.next_up()
+                } else {
+                    value.next_down()
+                };
+            }
+            values.push(value.clamp(low, high));
+            values.extend([low; 63]);
+        }
+        check(&values, buckets);
+    }
+}
+
+#[test]
 fn chunks_make_no_difference() {
     let mut random = fastrand::Rng::with_seed(44);
     for _ in 0..200 {
