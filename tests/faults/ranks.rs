@@ -1,5 +1,6 @@
 //! Many processes that log at once: to runs of their own, to one run by mistake, and one after the other.
 
+use std::hint;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -9,13 +10,18 @@ use std::time::Duration;
 use fastrand::Rng;
 use summary_writer::SummaryWriter;
 
-use crate::child::{me, wait_within};
+use crate::child::{me, now, wait_within};
 use crate::read::{event_files, read, value_at};
 use crate::scenario::Figure;
+use crate::world::World;
 
 const RANKS: usize = 8;
 const THREADS: i64 = 8;
 const RECORDS: i64 = 1500;
+
+/// Processes that open files at one time, and how often.
+const OPENERS: u64 = 3;
+const OPENED: u64 = 60;
 
 /// A process that has opened its writer and waits for the word to go on.
 struct Rank {
@@ -153,6 +159,46 @@ pub(crate) fn together(_: Rng) -> Figure {
     assert_eq!(event_files(dir.path()).len(), RANKS);
     let all: Vec<usize> = (0..RANKS).collect();
     figure(missing(dir.path(), &all))
+}
+
+/// Files that are opened at one time in one run by processes in containers of one host name: all would have one name, for a
+/// process has the same number in each.
+pub(crate) fn namesakes(_: Rng) -> Figure {
+    let dir = tempfile::tempdir().unwrap();
+    let start = now() + Duration::from_millis(300);
+    let openers: Vec<Child> = (0..OPENERS)
+        .map(|_| {
+            let mut opener = World::Containers.enter().unwrap();
+            opener.args(["as", "opener", dir.path().to_str().unwrap()]);
+            opener.arg(start.as_nanos().to_string()).spawn().unwrap()
+        })
+        .collect();
+    for mut opener in openers {
+        let status = wait_within(&mut opener, Duration::from_secs(60)).expect("one hangs");
+        assert!(status.success());
+    }
+    let mut figure = Figure::default();
+    for run in 0..OPENED {
+        let logdir = dir.path().join(run.to_string());
+        let found = read(&logdir);
+        assert_eq!(found.begun_files, event_files(&logdir).len() as u64);
+        figure.tried += OPENERS;
+        figure.lost += OPENERS - found.points.len() as u64;
+    }
+    figure
+}
+
+/// The role of one of them.
+pub(crate) fn opener(logdir: &Path, start: Duration) {
+    for run in 0..OPENED {
+        let start = start + u32::try_from(run).unwrap() * Duration::from_millis(5);
+        while now() < start {
+            hint::spin_loop();
+        }
+        let summary = SummaryWriter::create_file_writer(logdir.join(run.to_string())).unwrap();
+        summary.scalar("loss", value_at(0), 0);
+        summary.close().unwrap();
+    }
 }
 
 /// One after the other in one run, some of them killed: a restart is no second writer.

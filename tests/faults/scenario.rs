@@ -2,11 +2,13 @@
 
 use std::env;
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::process::{ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::child::{self, wait_within};
 use crate::world::World;
@@ -71,6 +73,10 @@ const SCENARIOS: &[Scenario] = &[
     scenario("interrupted writes", World::Plain, stuck::interrupted),
     scenario("one run for each process", World::Plain, ranks::apart),
     scenario("one run for all processes", World::Plain, ranks::together),
+    Scenario {
+        stand_in: "one run for all processes",
+        ..scenario("names in containers", World::Containers, ranks::namesakes)
+    },
     scenario("restarts", World::Plain, ranks::restarts),
 ];
 
@@ -134,13 +140,17 @@ impl Scenario {
         };
         command.args(["as", "scenario", name, &seed.to_string()]);
         let start = Instant::now();
-        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        command.stdout(Stdio::piped()).process_group(0);
+        let mut process = command.spawn().unwrap();
         let mut stdout = process.stdout.take().unwrap();
         let said = thread::spawn(move || {
             let mut said = String::new();
             stdout.read_to_string(&mut said).map(|_| said)
         });
-        let Some(status) = wait_within(&mut process, TIME_LIMIT) else {
+        let status = wait_within(&mut process, TIME_LIMIT);
+        // What it has started and not ended would be there for ever, if that hangs.
+        kill_process_group(Pid::from_child(&process), Signal::KILL).ok();
+        let Some(status) = status else {
             println!("{name:26} FAILED: 1 hung");
             return Outcome::Failed;
         };
@@ -175,6 +185,10 @@ fn run_as(arguments: &[String]) -> ExitCode {
             ends::end(logdir.as_ref(), how, habit, bursts.parse().unwrap());
         }
         ["rank", logdir, rank, count] => ranks::rank(logdir.as_ref(), rank, count.parse().unwrap()),
+        ["opener", logdir, start] => {
+            let start = Duration::from_nanos(start.parse().unwrap());
+            ranks::opener(logdir.as_ref(), start);
+        }
         _ => panic!("{arguments:?}"),
     }
     ExitCode::SUCCESS

@@ -17,6 +17,8 @@ pub(crate) enum World {
     Mounts,
     /// File systems on disks, images in files, can be mounted, frozen and spoiled.
     Disks,
+    /// Each process there is the first and only one, as in a container.
+    Containers,
     /// Permissions count; the administrator's rights are put down.
     Permissions,
 }
@@ -30,6 +32,10 @@ impl World {
             Self::BeyondLimits => &["sh", "-c", r#"trap '' XFSZ; exec "$0" "$@""#],
             Self::Mounts if !is_root => &["unshare", "--user", "--map-root-user", "--mount"],
             Self::Mounts | Self::Disks => &["unshare", "--mount"],
+            Self::Containers if !is_root => {
+                &["unshare", "--user", "--map-root-user", "--pid", "--fork"]
+            }
+            Self::Containers => &["unshare", "--pid", "--fork"],
             Self::Permissions if !is_root => &[],
             Self::Permissions => &["unshare", "--user"],
         };
@@ -44,6 +50,7 @@ impl World {
         match self {
             Self::Plain | Self::BeyondLimits => "there is no shell",
             Self::Mounts => "no file system in memory can be mounted here",
+            Self::Containers => "no process can be the first of its own here",
             Self::Disks => "no image of a disk can be mounted and frozen here, which needs root",
             Self::Permissions => "the administrator's rights cannot be put down here",
         }
@@ -53,6 +60,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         match self {
             Self::Plain | Self::BeyondLimits => true,
+            Self::Containers => succeeds(&mut command(prefix, "true")),
             Self::Mounts => {
                 let mut mount = command(prefix, "mount");
                 mount.args(["-t", "tmpfs", "none"]).arg(dir.path());
