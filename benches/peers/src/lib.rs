@@ -1,0 +1,4 @@
+//! What the bench and the processes that it measures share.
+
+pub mod child;
+pub mod work;

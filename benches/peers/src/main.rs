@@ -1,0 +1,340 @@
+//! The same work through this crate and through other writers, in one table: `cargo run --release`.
+//!
+//! Each writer runs in a process of its own. For each kind of work all writers take their turn in each round, and the
+//! table has the medians. Whole is from the open writer until it is closed, on the wall and in all threads. Every file is
+//! read back: its checksums, and that each event has the tag, step and data it should have.
+//!
+//! The peers in Python are installed once, into a virtual environment under `target/`, or taken from the Python that is
+//! given by `-- --python PATH`, which is how PyTorch comes in. A writer that cannot be had is named in a line.
+
+mod check;
+mod peer;
+mod python;
+mod table;
+mod writers;
+
+use std::env;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use check::{Expected, by_tfrecord};
+use lexopt::prelude::*;
+use peer::Peer;
+use peers::child;
+use peers::work::{self, Sides, Work};
+use python::Python;
+use table::{Cell, Row};
+
+const WORKS: [Work; 6] = [
+    Work::Scalar { tags: 1 },
+    Work::Scalar { tags: 100 },
+    Work::Histogram { values: 1_000 },
+    Work::Histogram { values: 1_000_000 },
+    Work::Image(Sides {
+        width: 28,
+        height: 28,
+        channels: 1,
+    }),
+    Work::Image(Sides {
+        width: 256,
+        height: 256,
+        channels: 3,
+    }),
+];
+/// Shows whether a writer knows its sides apart.
+const WIDE: Work = Work::Image(Sides {
+    width: 48,
+    height: 32,
+    channels: 3,
+});
+const ROUNDS: usize = 5;
+/// What a writer has for one kind of work in one round.
+const ROUND: Duration = Duration::from_millis(150);
+const MOST_CALLS: u32 = 1_000_000;
+/// Of processor time, what it has for the calls whose memory is taken; a third of it for those whose latency is.
+const ONCE: Duration = Duration::from_secs(3);
+/// For how long the bench looks whether others leave it the cores, in each round.
+const LOOK: Duration = Duration::from_millis(10);
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> Result<()> {
+    let mut arguments = env::args_os().skip(1);
+    if arguments.next().is_some_and(|word| word == "serve") {
+        let (Some(name), Some(data)) = (arguments.next(), arguments.next()) else {
+            return Err("serve NAME DATA".into());
+        };
+        return writers::serve_as(&name.to_string_lossy(), data.as_ref());
+    }
+    if cfg!(debug_assertions) {
+        return Err("without --release it would measure nothing that anybody uses".into());
+    }
+    let mut given = None;
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("python") => given = Some(PathBuf::from(parser.value()?)),
+            Short('h') | Long("help") => {
+                println!(
+                    "cargo run --release --manifest-path benches/peers/Cargo.toml [-- --python PATH]"
+                );
+                return Ok(());
+            }
+            _ => return Err(argument.unexpected().into()),
+        }
+    }
+    bench(given)
+}
+
+fn bench(given: Option<PathBuf>) -> Result<()> {
+    let begin = Instant::now();
+    let scratch = tempfile::tempdir()?;
+    let data = scratch.path().join("data");
+    std::fs::create_dir(&data)?;
+    for work in WORKS.into_iter().chain([WIDE]) {
+        let path = data.join(work.to_string());
+        match work {
+            Work::Scalar { .. } => {}
+            Work::Histogram { values } => work::write_values(&path, values)?,
+            Work::Image(sides) => work::write_pixels(&path, sides)?,
+        }
+    }
+
+    let mut absent = Vec::new();
+    let mut peers = rust_peers(scratch.path(), &mut absent)?;
+    let python = Python::find(given).unwrap_or_else(|reason| {
+        absent.push(format!("Writers in Python: {reason}"));
+        Python::default()
+    });
+    for (name, title) in [
+        ("tensorboard", "`tensorboard.summary.Writer`"),
+        ("tensorboardX", "`tensorboardX`"),
+        ("torch", "`torch.utils.tensorboard`"),
+    ] {
+        match python.version(name) {
+            Some(version) => peers.push(Peer::new(
+                format!("{title} {version}"),
+                python.serve(name, &data),
+                scratch.path(),
+            )),
+            None if python.is_there() => absent.push(format!(
+                "{title}: not installed for {}; `-- --python PATH` names another",
+                python.program().display()
+            )),
+            None => {}
+        }
+    }
+
+    let ours = peers[0].title.clone();
+    let mut rows: Vec<Row> = peers.into_iter().map(Row::new).collect();
+    let mut read_by_tfrecord = 0;
+    let mut free = Vec::new();
+    for work in WORKS {
+        let expected = Expected::of(work, &data)?;
+        eprintln!("{work}");
+        for row in &mut rows {
+            let cell = calibrate(&mut row.peer, work, &expected, scratch.path());
+            row.cells.push(cell);
+        }
+        for round in 0..ROUNDS {
+            free.push(free_share());
+            for row in &mut rows {
+                let Some(Cell::Measured { count, costs, .. }) = row.cells.last_mut() else {
+                    continue;
+                };
+                let count = *count;
+                match run(&mut row.peer, work, count, &expected, scratch.path()) {
+                    Ok(once) => {
+                        row.events += u64::from(count);
+                        costs.push((once.wall, once.cpu));
+                        if round == 0 && row.peer.title == ours {
+                            read_by_tfrecord += by_tfrecord(once.dir.path())?;
+                        }
+                    }
+                    Err(reason) => row.refuse(reason),
+                }
+            }
+        }
+    }
+    let wide = Expected::of(WIDE, &data)?;
+    let one_tag = Expected::of(WORKS[0], &data)?;
+    for row in &mut rows {
+        eprintln!("latency and memory: {}", row.peer.title);
+        if let Some(Cell::Measured { sides, .. }) = row.cells.last_mut() {
+            *sides = run(&mut row.peer, WIDE, 1, &wide, scratch.path()).err();
+        }
+        let Some(count) = row
+            .cells
+            .first()
+            .and_then(Cell::cpu)
+            .map(|cpu| calls_within(ONCE, cpu))
+        else {
+            continue;
+        };
+        let dir = tempfile::tempdir_in(scratch.path())?;
+        row.latency = row
+            .peer
+            .ask("latency", WORKS[0], count.div_ceil(3), dir.path());
+        let dir = tempfile::tempdir_in(scratch.path())?;
+        row.memory = row.peer.memory(WORKS[0], count, dir.path());
+        row.memory_calls = count;
+        one_tag
+            .check(dir.path(), count)
+            .map_err(|reason| format!("{}: {reason}", row.peer.title))?;
+    }
+    // Ours has nothing to be excused for.
+    for cell in &rows[0].cells {
+        if let Cell::Refused(reason) = cell {
+            return Err(format!("{}: {reason}", rows[0].peer.title).into());
+        }
+    }
+    let clock = child::quantiles(MOST_CALLS, |_| {});
+
+    let free = table::median(free.into_iter());
+    println!("{}", table::machine(&python, free));
+    println!();
+    table::print(&rows);
+    println!();
+    table::print_notes(&clock, read_by_tfrecord);
+    for line in absent {
+        println!("- Missing: {line}.");
+    }
+    eprintln!("\n{:.0} s in all", begin.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Ours first.
+fn rust_peers(scratch: &Path, absent: &mut Vec<String>) -> Result<Vec<Peer>> {
+    let this = env::current_exe()?;
+    let serve = |name: &str| {
+        vec![
+            this.clone().into_os_string(),
+            "serve".into(),
+            name.into(),
+            scratch.join("data").into(),
+        ]
+    };
+    let mut peers: Vec<Peer> = [
+        ("summary-writer", "summary-writer", ""),
+        ("tfrecord", "tfrecord", ""),
+        ("tfrecord-tuned", "tfrecord", ", not flushed, `FlatSamples`"),
+        ("tensorboard-rs", "tensorboard-rs", ""),
+    ]
+    .into_iter()
+    .map(|(name, package, how)| {
+        let mut title = format!("`{package}` {}{how}", table::version(package));
+        if package == "summary-writer" {
+            title = format!("**{title}**");
+        }
+        Peer::new(title, serve(name), scratch)
+    })
+    .collect();
+
+    match build_tboard(&this) {
+        Ok(program) => {
+            for (name, how) in [("tboard", ""), ("tboard-buffered", ", in a `BufWriter`")] {
+                let title = format!("`tboard` {}{how}", table::version("tboard"));
+                let command = vec![
+                    program.clone().into_os_string(),
+                    name.into(),
+                    scratch.join("data").into(),
+                ];
+                peers.push(Peer::new(title, command, scratch));
+            }
+        }
+        Err(reason) => absent.push(format!("`tboard`: {reason}")),
+    }
+    Ok(peers)
+}
+
+/// The program beside this one. Its crate needs `protoc` to build: the user's, or else the one that comes as a crate.
+fn build_tboard(this: &Path) -> std::result::Result<PathBuf, String> {
+    eprintln!("building tboard");
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--release", "--locked", "--features", "tboard"]);
+    build.args(["--bin", "tboard-peer", "--manifest-path"]);
+    build.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    if env::var_os("PROTOC").is_none() {
+        let protoc = protoc_bin_vendored::protoc_bin_path().map_err(|error| error.to_string())?;
+        build.env("PROTOC", protoc);
+    }
+    python::succeed(&mut build).map_err(|reason| format!("does not build: {reason}"))?;
+    let program = this.with_file_name(format!("tboard-peer{}", env::consts::EXE_SUFFIX));
+    match program.is_file() {
+        true => Ok(program),
+        false => Err(format!("not built as {}", program.display())),
+    }
+}
+
+/// Finds how many calls fit into a round, by runs that double; they also warm the writer up.
+fn calibrate(peer: &mut Peer, work: Work, expected: &Expected, scratch: &Path) -> Cell {
+    let mut count = 1;
+    loop {
+        let once = match run(peer, work, count, expected, scratch) {
+            Ok(once) => once,
+            Err(reason) => return Cell::Refused(reason),
+        };
+        let is_enough = once.wall > ROUND.as_secs_f64() / 8.0 || count >= MOST_CALLS;
+        if is_enough {
+            return Cell::Measured {
+                count: calls_within(ROUND, once.wall / f64::from(count)),
+                costs: Vec::new(),
+                picture_bytes: once.picture_bytes,
+                sides: None,
+            };
+        }
+        count *= 4;
+    }
+}
+
+/// How much of all cores this process gets if it wants them, from 0 to 1.
+fn free_share() -> f64 {
+    let cores = thread::available_parallelism().map_or(1, |count| count.get());
+    let (begin, cpu) = (Instant::now(), child::cpu_time());
+    thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| while begin.elapsed() < LOOK {});
+        }
+    });
+    let cpu = child::cpu_time().saturating_sub(cpu);
+    cpu.as_secs_f64() / (begin.elapsed().as_secs_f64() * cores as f64)
+}
+
+fn calls_within(time: Duration, per_call: f64) -> u32 {
+    ((time.as_secs_f64() / per_call) as u32).clamp(1, MOST_CALLS)
+}
+
+/// What a writer took once, and its file, which goes with it.
+struct Once {
+    wall: f64,
+    cpu: f64,
+    picture_bytes: Option<usize>,
+    dir: tempfile::TempDir,
+}
+
+fn run(
+    peer: &mut Peer,
+    work: Work,
+    count: u32,
+    expected: &Expected,
+    scratch: &Path,
+) -> std::result::Result<Once, String> {
+    let dir = tempfile::tempdir_in(scratch).map_err(|error| error.to_string())?;
+    let figures = peer.ask("whole", work, count, dir.path())?;
+    let &[wall, cpu] = &figures[..] else {
+        return Err(format!("answers {figures:?}"));
+    };
+    let picture_bytes = expected
+        .check(dir.path(), count)
+        .map_err(|reason| format!("wrong: {reason}"))?;
+    Ok(Once {
+        wall: wall as f64 / 1e9,
+        cpu: cpu as f64 / 1e9,
+        picture_bytes,
+        dir,
+    })
+}

@@ -1,0 +1,130 @@
+//! A writer's process from outside: started when it is first asked, told what to do, and ended with its row.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use peers::work::Work;
+
+pub struct Peer {
+    /// In Markdown.
+    pub title: String,
+    command: Vec<OsString>,
+    /// What it says beside its answers.
+    log: PathBuf,
+    running: Option<Running>,
+}
+
+struct Running {
+    process: Child,
+    /// Closed to end it.
+    requests: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Peer {
+    pub fn new(title: String, command: Vec<OsString>, scratch: &Path) -> Self {
+        Self {
+            title,
+            command,
+            log: scratch.join("log"),
+            running: None,
+        }
+    }
+
+    /// Asks for work; the figures of the answer, or in words why there are none.
+    pub fn ask(
+        &mut self,
+        how: &str,
+        work: Work,
+        count: u32,
+        dir: &Path,
+    ) -> Result<Vec<u64>, String> {
+        let answer = self
+            .exchange(&format!("{how}\t{work}\t{count}\t{}\n", dir.display()))
+            .map_err(|error| format!("cannot be run: {error}"))?;
+        let mut words = answer.trim_end().split('\t');
+        match words.next() {
+            Some("ok") => Ok(words.filter_map(|word| word.parse().ok()).collect()),
+            Some("no") => Err(words.collect::<Vec<_>>().join(" ")),
+            // A new one is started for what it is asked next.
+            _ => Err(self.end()),
+        }
+    }
+
+    fn exchange(&mut self, request: &str) -> std::io::Result<String> {
+        let running = match &mut self.running {
+            Some(running) => running,
+            none => none.insert(Running::start(&self.command, &self.log)?),
+        };
+        if let Some(requests) = &mut running.requests {
+            requests.write_all(request.as_bytes())?;
+        }
+        let mut answer = String::new();
+        running.answers.read_line(&mut answer)?;
+        Ok(answer)
+    }
+
+    /// By how many bytes a new process grows at its peak while it works; `None` where the system does not tell.
+    pub fn memory(&mut self, work: Work, count: u32, dir: &Path) -> Option<u64> {
+        self.running = None;
+        let warm = tempfile::tempdir_in(dir.parent()?).ok()?;
+        self.ask("whole", work, 1, warm.path()).ok()?;
+        let id = self.running.as_ref()?.process.id();
+        // The peak of the start is not that of the work.
+        fs::write(format!("/proc/{id}/clear_refs"), "5").ok()?;
+        let before = status(id, "VmRSS:")?;
+        self.ask("whole", work, count, dir).ok()?;
+        Some(status(id, "VmHWM:")?.saturating_sub(before))
+    }
+
+    /// How the process ended by itself.
+    fn end(&mut self) -> String {
+        let Some(mut running) = self.running.take() else {
+            return "is not there".into();
+        };
+        let status = running.process.wait();
+        let said = fs::read_to_string(&self.log).unwrap_or_default();
+        let said = said.lines().last().unwrap_or_default();
+        match status {
+            Ok(status) => format!("ends ({status}) {said}"),
+            Err(error) => format!("ends ({error}) {said}"),
+        }
+    }
+}
+
+impl Running {
+    fn start(command: &[OsString], log: &Path) -> std::io::Result<Self> {
+        let mut process = Command::new(&command[0])
+            .args(&command[1..])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(File::create(log)?)
+            .spawn()?;
+        let (requests, answers) = (process.stdin.take(), process.stdout.take());
+        Ok(Self {
+            process,
+            requests,
+            answers: BufReader::new(answers.ok_or(std::io::ErrorKind::BrokenPipe)?),
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.requests.take());
+        if let Err(error) = self.process.wait() {
+            eprintln!("cannot wait for a writer: {error}");
+        }
+    }
+}
+
+/// A field of `/proc/ID/status`, in bytes.
+fn status(id: u32, field: &str) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(field))?;
+    let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kibibytes * 1024)
+}

@@ -1,0 +1,130 @@
+//! The work that every writer is given, by its name and as data in files, which Rust and Python read alike.
+//!
+//! A file of values has them as f32, little-endian; one of pixels has rows from the top, channels interleaved.
+
+use std::error::Error;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::str::FromStr;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    Scalar { tags: usize },
+    Histogram { values: usize },
+    Image(Sides),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sides {
+    pub width: u32,
+    pub height: u32,
+    pub channels: u32,
+}
+
+pub struct Picture {
+    pub sides: Sides,
+    pub pixels: Vec<u8>,
+}
+
+/// As `scalar-100`, `histogram-1000`, `image-256x256x3`.
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scalar { tags } => write!(f, "scalar-{tags}"),
+            Self::Histogram { values } => write!(f, "histogram-{values}"),
+            Self::Image(Sides {
+                width,
+                height,
+                channels,
+            }) => write!(f, "image-{width}x{height}x{channels}"),
+        }
+    }
+}
+
+impl FromStr for Work {
+    type Err = Box<dyn Error>;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let (kind, size) = name.split_once('-').ok_or("no size")?;
+        let sizes: Vec<u32> = size.split('x').map(str::parse).collect::<Result<_, _>>()?;
+        match (kind, &sizes[..]) {
+            ("scalar", &[tags]) => Ok(Self::Scalar {
+                tags: tags.try_into()?,
+            }),
+            ("histogram", &[values]) => Ok(Self::Histogram {
+                values: values.try_into()?,
+            }),
+            ("image", &[width, height, channels]) => Ok(Self::Image(Sides {
+                width,
+                height,
+                channels,
+            })),
+            _ => Err(format!("unknown work {name:?}").into()),
+        }
+    }
+}
+
+/// Of four letters each.
+pub fn tags(count: usize) -> Vec<String> {
+    match count {
+        1 => vec!["loss".into()],
+        _ => (0..count).map(|i| format!("t{i:03}")).collect(),
+    }
+}
+
+/// The scalar of a step; steps begin at 1.
+pub fn scalar(step: u32) -> f32 {
+    (step % 1000) as f32
+}
+
+/// Numbers about normally distributed, as weights are: sums of uniform ones.
+pub fn write_values(path: &Path, count: usize) -> Result<(), Box<dyn Error>> {
+    let mut random = Random(7);
+    let values = (0..count).map(|_| (0..12).map(|_| random.next()).sum::<f64>() - 6.0);
+    let bytes: Vec<u8> = values
+        .flat_map(|value| (value as f32).to_le_bytes())
+        .collect();
+    Ok(fs::write(path, bytes)?)
+}
+
+pub fn read_values(path: &Path) -> Result<Vec<f32>, Box<dyn Error>> {
+    let bytes = fs::read(path)?;
+    let (values, rest) = bytes.as_chunks::<4>();
+    assert!(rest.is_empty());
+    Ok(values.iter().copied().map(f32::from_le_bytes).collect())
+}
+
+/// A picture like a photograph: smooth, with the noise of a sensor.
+pub fn write_pixels(path: &Path, sides: Sides) -> Result<(), Box<dyn Error>> {
+    let mut random = Random(1);
+    let mut pixels = Vec::new();
+    for y in 0..sides.height {
+        for x in 0..sides.width {
+            for channel in 0..sides.channels {
+                let (x, y, c) = (f64::from(x), f64::from(y), f64::from(channel));
+                let light = (x * 0.021 + c).sin() * (y * 0.017 - c).cos() * 90.0 + 128.0;
+                pixels.push((light + random.next() * 8.0 - 4.0) as u8);
+            }
+        }
+    }
+    Ok(fs::write(path, pixels)?)
+}
+
+pub fn read_picture(path: &Path, sides: Sides) -> Result<Picture, Box<dyn Error>> {
+    let pixels = fs::read(path)?;
+    Ok(Picture { sides, pixels })
+}
+
+/// Marsaglia's xorshift64*: enough for data, and the same in every version.
+struct Random(u64);
+
+impl Random {
+    /// From 0 up to 1.
+    fn next(&mut self) -> f64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
