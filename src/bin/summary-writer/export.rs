@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use crate::Outcome;
+use crate::Result;
 use crate::arguments::{Export, Format};
+use crate::complain;
 use crate::json::{Object, digits, digits_f32, number};
 use crate::shown::{Shown, count};
+use crate::source;
 use crate::values::{Plugins, Point};
-use crate::{Outcome, Result, complain, source};
 
 /// Where a point is.
 struct Place<'a> {

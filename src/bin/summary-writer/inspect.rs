@@ -6,11 +6,14 @@ use std::path::Path;
 
 use summary_writer::{FileReport, Run};
 
+use crate::Outcome;
+use crate::Result;
 use crate::json::{Object, list};
 use crate::progress::Progress;
 use crate::shown::{Shown, count};
+use crate::source;
 use crate::values::Plugins;
-use crate::{Outcome, Result, source, verify};
+use crate::verify;
 
 /// By tag and kind.
 type Table = BTreeMap<(String, String), Series>;

@@ -7,9 +7,14 @@ use std::time::Duration;
 
 use summary_writer::{FileReport, repair_in_place, repair_to};
 
+use crate::Outcome;
+use crate::Result;
 use crate::arguments::To;
+use crate::chain;
+use crate::complain;
 use crate::shown::{Shown, count};
-use crate::{Outcome, Result, chain, complain, source, verify};
+use crate::source;
+use crate::verify;
 
 /// A file that changed later than this ago may have a writer. Those flush several times a second while they log, but a
 /// step may take long.

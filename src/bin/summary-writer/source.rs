@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use summary_writer::proto::Event;
 use summary_writer::{FileReport, Run, Salvage, find_runs};
 
+use crate::Result;
+use crate::chain;
+use crate::complain;
 use crate::progress::{Progress, Watched};
-use crate::{Result, chain, complain};
 
 /// The runs at `path`. If there are none, that is said.
 pub(crate) fn runs(path: &Path) -> Option<Vec<Run>> {

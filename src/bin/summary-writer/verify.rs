@@ -5,9 +5,11 @@ use std::path::Path;
 
 use summary_writer::{DamageKind, FileReport};
 
+use crate::Outcome;
+use crate::Result;
 use crate::json::{Object, list};
 use crate::shown::{Shown, count};
-use crate::{Outcome, Result, source};
+use crate::source;
 
 pub(crate) fn run(path: &Path, json: bool, out: &mut impl Write) -> Result<Outcome> {
     let Some(runs) = source::runs(path) else {
