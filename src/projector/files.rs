@@ -390,9 +390,9 @@ mod tests {
         let sprite = "  sprite {\n    image_path: \"00000/a/sprite.png\"\n    single_image_dim: 2\n    single_image_dim: 1\n  }\n}\n";
         assert!(config(run).ends_with(sprite), "{}", config(run));
         let png = fs::read(run.join("00000/a/sprite.png")).unwrap();
-        // The signature, and width and height of the header: three images of 2 x 1, one above the other.
+        // The signature, and width and height of the header: three images of 2 x 1, in two columns and rows.
         assert_eq!(png[..8], *b"\x89PNG\r\n\x1a\n");
-        assert_eq!(png[16..24], [0, 0, 0, 2, 0, 0, 0, 3]);
+        assert_eq!(png[16..24], [0, 0, 0, 4, 0, 0, 0, 2]);
     }
 
     #[test]

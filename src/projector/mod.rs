@@ -180,8 +180,8 @@ impl Embedding {
     /// A picture for each point, in their order and all of one size; the dashboard draws them, as squares, in place of the
     /// points. What has 16 bits is rounded to 8.
     ///
-    /// They are copied into one sprite, a picture of at most 8,192 pixels a side, for which small ones fit best: 85,000 and
-    /// more of 28 x 28.
+    /// They are copied into one sprite, a picture of as many rows as columns and of at most 8,192 pixels a side, for which
+    /// small ones fit best: 85,000 and more of 28 x 28.
     ///
     /// # Errors
     /// [`Error::Invalid`] if there are not as many as points, if their sizes differ, if they do not fit into the sprite,

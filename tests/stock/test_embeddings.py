@@ -33,7 +33,7 @@ ODD_NAMES = [
     "x123456789" * 10 + "x1:-0001",
     "x123456789" * 10 + "x2:-0001",
 ]
-NAMES = ["theirs", "plain:00000", "plain:00001", "plain:00002", "numbers:00000", PICTURES, "opaque:00000", *ODD_NAMES]
+NAMES = ["theirs", "plain:00000", "plain:00001", "plain:00002", "numbers:00000", PICTURES, "opaque:00000", "octahedron:00000", *ODD_NAMES]
 
 
 def draw(i: np.ndarray) -> np.ndarray:
@@ -98,7 +98,7 @@ def test_all_embeddings_are_listed(board):
     assert list(shapes) == NAMES
     odd = dict.fromkeys(ODD_NAMES, [2, 3])
     plain = {f"plain:{step:05}": [POINTS, DIMENSIONS] for step in range(3)}
-    others = {"theirs": [3, 3], "numbers:00000": [3, 3], PICTURES: [POINTS, DIMENSIONS], "opaque:00000": [3, 3]}
+    others = {"theirs": [3, 3], "numbers:00000": [3, 3], PICTURES: [POINTS, DIMENSIONS], "opaque:00000": [3, 3], "octahedron:00000": [6, 3]}
     assert shapes == {**odd, **plain, **others}
 
 
@@ -129,17 +129,17 @@ def test_columns_and_thumbnails(board):
     assert metadata(board, PICTURES) == "name\tsplit\tclass\n" + "".join(rows)
 
     assert info(board, PICTURES)["sprite"]["singleImageDim"] == [6, 4]
-    # 6 columns and 10 rows are the squarest.
+    # 8 columns and as many rows, from which the page takes the last.
     pixels = sprite(board, PICTURES)
-    assert pixels.shape == (40, 36, 4)
+    assert pixels.shape == (8 * 4, 8 * 6, 4)
     for i in range(POINTS):
-        y, x = i // 6 * 4, i % 6 * 6
+        y, x = i // 8 * 4, i % 8 * 6
         wanted = thumbnail(i)
         assert pixels[y : y + 4, x : x + 6].tolist() == wanted.tolist(), i
 
 
 def test_thumbnails_without_opacity(board):
-    gray = [[0, 10, 1, 10, 2, 10], [20, 30] * 3, [40, 50, 40, 51, 40, 52]]
+    gray = [[0, 10, 1, 10], [20, 30] * 2, [40, 50, 40, 51], [2, 10, 0, 0], [20, 30, 0, 0], [40, 52, 0, 0]]
     assert sprite(board, "opaque:00000").tolist() == [[[sample] * 3 for sample in row] for row in gray]
     assert tensor(board, "opaque:00000").tolist() == [[0, 0, 0], [1, 0, 0], [2, 0, 0]]
 
@@ -224,8 +224,22 @@ def test_projector_draws_thumbnails(board, chrome):
     eventually(lambda: shown(chrome, "points", "dimension", "columns", "labels", "drawn"), wanted)
     [tensors] = shown(chrome, "tensors")
     assert sorted(tensors) == sorted(NAMES)
-    # The first point's own colour is nowhere else on the page.
-    eventually(lambda: colours(chrome).get((255, 0, 0), 0) > 50, True)
+    # The first point's own colour is nowhere else on the page; far away the upper half of its picture is small.
+    eventually(lambda: colours(chrome).get((255, 0, 0), 0) > 10, True)
+    assert chrome.errors() == []
+
+
+OCTAHEDRON = {(255, 0, 0), (0, 160, 0), (0, 0, 255), (255, 128, 0), (128, 0, 255), (0, 160, 160)}
+
+
+@pytest.mark.usefixtures("small_page", "picture")
+def test_projector_draws_the_thumbnail_of_each_point(board, chrome):
+    open_projector(board, chrome)
+    eventually(lambda: shown(chrome, "points"), [str(POINTS)])
+    select(chrome, "octahedron:00000")
+    eventually(lambda: shown(chrome, "points", "drawn"), ["6", 6])
+    # They turn. The page finds the row of a picture by the number of rows: in a sprite with more columns some are never seen.
+    eventually(lambda: {colour for colour, count in colours(chrome).items() if count > 50} & OCTAHEDRON, OCTAHEDRON)
     assert chrome.errors() == []
 
 

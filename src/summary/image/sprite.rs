@@ -8,8 +8,10 @@ const MAX_SIDE: usize = 8192;
 const WHAT: &str = "thumbnails";
 
 impl Image {
-    /// Puts `images`, which are of one size, side by side and row by row, in 8 bits. The whole is as square as they allow;
-    /// what is left of the last row is black, or transparent.
+    /// Puts `images`, which are of one size, side by side and row by row, in 8 bits. What is left is black, or transparent.
+    ///
+    /// There are as many rows as columns, whatever the sides of an image: the projector finds the row of an image by the
+    /// number of rows, where it should take that of columns.
     pub(crate) fn sprite(images: &[&Self]) -> Result<Self> {
         let size = images.first().map_or((1, 1), |image| image.size());
         let (width, height) = size;
@@ -19,7 +21,7 @@ impl Image {
                 format!("number {i} has {w} x {h} pixels, {width} x {height} as number 0 fit");
             return Err(Error::invalid(WHAT, problem));
         }
-        let (columns, rows) = grid(images.len(), width, height)?;
+        let columns = columns(images.len(), width, height)?;
         let mut format = Format::RGB8;
         let mut pixels = Vec::with_capacity(images.len());
         for (i, image) in images.iter().enumerate() {
@@ -29,7 +31,7 @@ impl Image {
         }
         format.sample_bytes = 1;
         let line_bytes = width * format.pixel_bytes();
-        let mut bytes = vec![0; line_bytes * columns * height * rows];
+        let mut bytes = vec![0; line_bytes * columns * height * columns];
         let bands = bytes.chunks_exact_mut(line_bytes * columns * height);
         for (band, images) in bands.zip(pixels.chunks(columns)) {
             for (column, (of_image, pixels)) in images.iter().enumerate() {
@@ -46,7 +48,7 @@ impl Image {
         let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
         Ok(Self {
             width: side(width * columns),
-            height: side(height * rows),
+            height: side(height * columns),
             content: Content::Pixels { format, bytes },
         })
     }
@@ -57,27 +59,19 @@ impl Image {
     }
 }
 
-/// Columns and rows for `count` images: those whose longer side is shortest, and then the least area.
-fn grid(count: usize, width: usize, height: usize) -> Result<(usize, usize)> {
-    let (most_columns, most_rows) = (MAX_SIDE / width, MAX_SIDE / height);
-    let most = most_columns * most_rows;
-    if count > most {
+/// How many columns, and as many rows, have room for `count` images.
+fn columns(count: usize, width: usize, height: usize) -> Result<usize> {
+    let root = count.isqrt();
+    let columns = (root + usize::from(root * root < count)).max(1);
+    let most = MAX_SIDE / width.max(height);
+    if columns > most {
+        let most = most * most;
         let problem = format!(
             "{count} of {width} x {height} pixels are given, {most} fit into {MAX_SIDE} x {MAX_SIDE}"
         );
         return Err(Error::invalid(WHAT, problem));
     }
-    let rows = |columns| count.div_ceil(columns);
-    let widest = most_columns.min(count).max(1);
-    let columns = (1..=widest)
-        .rev()
-        .filter(|&columns| rows(columns) <= most_rows)
-        .min_by_key(|&columns| {
-            let (width, height) = (columns * width, rows(columns) * height);
-            (width.max(height), width * height)
-        })
-        .unwrap_or(widest);
-    Ok((columns, rows(columns)))
+    Ok(columns)
 }
 
 #[cfg(test)]
@@ -86,7 +80,7 @@ mod tests {
 
     #[test]
     fn thumbnails_stand_row_by_row_in_their_own_colours() {
-        // Of 2 x 1 pixels, five of them: with 2 columns 4 x 3 pixels, with 1 column 2 x 5.
+        // Of 2 x 1 pixels, five of them: three columns and rows.
         let images = [
             Image::gray8(2, 1, [1, 2]).unwrap(),
             Image::rgb8(2, 1, [3, 4, 5, 6, 7, 8]).unwrap(),
@@ -96,13 +90,27 @@ mod tests {
         ];
         let sprite = Image::sprite(&images.each_ref()).unwrap();
         let want = [
-            [[1, 1, 1], [2, 2, 2], [3, 4, 5], [6, 7, 8]],
-            [[9, 9, 9], [10, 10, 10], [11, 12, 13], [14, 15, 255]],
-            [[16, 16, 16], [17, 17, 17], [0, 0, 0], [0, 0, 0]],
+            [
+                [1, 1, 1],
+                [2, 2, 2],
+                [3, 4, 5],
+                [6, 7, 8],
+                [9, 9, 9],
+                [10, 10, 10],
+            ],
+            [
+                [11, 12, 13],
+                [14, 15, 255],
+                [16, 16, 16],
+                [17, 17, 17],
+                [0; 3],
+                [0; 3],
+            ],
+            [[0; 3]; 6],
         ];
         assert_eq!(
             sprite,
-            Image::rgb8(4, 3, want.as_flattened().as_flattened()).unwrap()
+            Image::rgb8(6, 3, want.as_flattened().as_flattened()).unwrap()
         );
     }
 
@@ -113,36 +121,35 @@ mod tests {
             Image::rgba16(1, 2, [0x0700, 0x0800, 0x0900, 0x0aff, 1, 2, 3, 4]).unwrap(),
             Image::gray_alpha8(1, 2, [11, 12, 13, 14]).unwrap(),
         ];
-        // Three columns of 1 x 2 pixels are 3 x 2, two are 2 x 4. 0x0aff of 16 bits is nearer to 11 of 8.
+        // 0x0aff of 16 bits is nearer to 11 of 8.
         let want = [
-            [[1, 2, 3, 255], [7, 8, 9, 11], [11, 11, 11, 12]],
-            [[4, 5, 6, 255], [0, 0, 0, 0], [13, 13, 13, 14]],
+            [[1, 2, 3, 255], [7, 8, 9, 11]],
+            [[4, 5, 6, 255], [0; 4]],
+            [[11, 11, 11, 12], [0; 4]],
+            [[13, 13, 13, 14], [0; 4]],
         ];
         let sprite = Image::sprite(&images.each_ref()).unwrap();
         assert_eq!(
             sprite,
-            Image::rgba8(3, 2, want.as_flattened().as_flattened()).unwrap()
+            Image::rgba8(2, 4, want.as_flattened().as_flattened()).unwrap()
         );
     }
 
     #[test]
-    fn a_grid_is_as_square_as_the_sides_allow() {
+    fn there_are_as_many_rows_as_columns() {
         for ((count, width, height), want) in [
-            ((1, 28, 28), (1, 1)),
-            ((2, 28, 28), (2, 1)),
-            ((5, 28, 28), (3, 2)),
-            ((100, 28, 28), (10, 10)),
-            ((100, 40, 10), (5, 20)),
-            ((3, 2, 3), (3, 1)), // 6 x 3, where two columns are 4 x 6
-            ((60, 6, 4), (6, 10)),
-            ((3, 1, 100), (3, 1)),
-            ((85_264, 28, 28), (292, 292)), // 8192 / 28 is 292
-            ((2, 8192, 8), (1, 2)),
-            ((2, 4096, 8192), (2, 1)),
-            ((8192, 1, 8192), (8192, 1)),
+            ((1, 28, 28), 1),
+            ((2, 28, 28), 2),
+            ((4, 28, 28), 2),
+            ((5, 28, 28), 3),
+            ((100, 40, 10), 10),
+            ((101, 40, 10), 11),
+            ((85_264, 28, 28), 292), // 8192 / 28 is 292
+            ((4, 4096, 8), 2),
+            ((1, 8192, 8192), 1),
         ] {
             assert_eq!(
-                grid(count, width, height).unwrap(),
+                columns(count, width, height).unwrap(),
                 want,
                 "{count} of {width} x {height}"
             );
@@ -174,9 +181,10 @@ mod tests {
             assert_eq!(Image::sprite(&images).unwrap_err().to_string(), want);
         }
         assert_eq!(
-            grid(85_265, 28, 28).unwrap_err().to_string(),
+            columns(85_265, 28, 28).unwrap_err().to_string(),
             "thumbnails: 85265 of 28 x 28 pixels are given, 85264 fit into 8192 x 8192"
         );
-        assert!(grid(usize::MAX, u32::MAX as usize, 1).is_err());
+        assert!(columns(5, 4096, 8).is_err());
+        assert!(columns(usize::MAX, u32::MAX as usize, 1).is_err());
     }
 }

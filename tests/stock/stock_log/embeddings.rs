@@ -62,6 +62,21 @@ pub(crate) fn write(logdir: &Path, run: &SummaryWriter) -> Result {
     let opaque = Embedding::new("opaque", &[0.0, 1.0, 2.0], 1)?;
     run.embedding(opaque.thumbnails(&gray)?, 0)?;
 
+    // Six points that do not hide each other, but from a few sides, in colours of their own.
+    let corners = [
+        [3_i8, 0, 0],
+        [-3, 0, 0],
+        [0, 2, 0],
+        [0, -2, 0],
+        [0, 0, 1],
+        [0, 0, -1],
+    ];
+    let plain = COLORS.map(|color| Image::rgb8(8, 8, color.repeat(64)));
+    let plain: Vec<Image> = plain.into_iter().collect::<std::result::Result<_, _>>()?;
+    let corners = corners.map(|corner| corner.map(f32::from));
+    let octahedron = Embedding::from_rows("octahedron", corners)?;
+    run.embedding(octahedron.thumbnails(&plain)?, 0)?;
+
     for (i, tag) in (0_u8..).zip(ODD_TAGS) {
         let number = f32::from(i);
         let points = Embedding::from_rows(*tag, [[number, 1.0], [2.0, number]])?;
@@ -72,6 +87,15 @@ pub(crate) fn write(logdir: &Path, run: &SummaryWriter) -> Result {
     }
     Ok(())
 }
+
+const COLORS: [[u8; 3]; 6] = [
+    [255, 0, 0],
+    [0, 160, 0],
+    [0, 0, 255],
+    [255, 128, 0],
+    [128, 0, 255],
+    [0, 160, 160],
+];
 
 const ODD_TAGS: &[&str] = &[
     "a/b",
