@@ -53,7 +53,7 @@ pub fn serve<W: Writer>(data: &Path) -> Result<(), Box<dyn Error>> {
                 .chain(figures.iter().map(u128::to_string))
                 .collect::<Vec<_>>()
                 .join("\t"),
-            Ok(Err(reason)) => format!("no\t{}", one_line(&reason.to_string())),
+            Ok(Err(reason)) => format!("no\tno: {}", one_line(&reason.to_string())),
             Err(panic) => format!("no\tpanics: {}", one_line(message(&*panic))),
         };
         println!("{answer}");

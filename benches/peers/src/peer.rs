@@ -42,9 +42,13 @@ impl Peer {
         count: u32,
         dir: &Path,
     ) -> Result<Vec<u64>, String> {
+        if self.running.is_none() {
+            let running = Running::start(&self.command, &self.log);
+            self.running = Some(running.map_err(|error| format!("cannot be started: {error}"))?);
+        }
         let answer = self
             .exchange(&format!("{how}\t{work}\t{count}\t{}\n", dir.display()))
-            .map_err(|error| format!("cannot be run: {error}"))?;
+            .unwrap_or_default();
         let mut words = answer.trim_end().split('\t');
         match words.next() {
             Some("ok") => Ok(words.filter_map(|word| word.parse().ok()).collect()),
@@ -54,17 +58,16 @@ impl Peer {
         }
     }
 
-    fn exchange(&mut self, request: &str) -> std::io::Result<String> {
-        let running = match &mut self.running {
-            Some(running) => running,
-            none => none.insert(Running::start(&self.command, &self.log)?),
-        };
-        if let Some(requests) = &mut running.requests {
-            requests.write_all(request.as_bytes())?;
-        }
+    fn exchange(&mut self, request: &str) -> Option<String> {
+        let running = self.running.as_mut()?;
+        running
+            .requests
+            .as_mut()?
+            .write_all(request.as_bytes())
+            .ok()?;
         let mut answer = String::new();
-        running.answers.read_line(&mut answer)?;
-        Ok(answer)
+        running.answers.read_line(&mut answer).ok()?;
+        Some(answer)
     }
 
     /// By how many bytes a new process grows at its peak while it works; `None` where the system does not tell.
@@ -85,6 +88,7 @@ impl Peer {
         let Some(mut running) = self.running.take() else {
             return "is not there".into();
         };
+        drop(running.requests.take());
         let status = running.process.wait();
         let said = fs::read_to_string(&self.log).unwrap_or_default();
         let said = said.lines().last().unwrap_or_default();

@@ -53,11 +53,11 @@ impl<S: Sink> Writer for Tboard<S> {
     }
 
     fn histogram(&mut self, _: &str, _: &[f32], _: u32) -> Result<(), Box<dyn Error>> {
-        Err("no: takes counts, not values".into())
+        Err("takes counts, not values".into())
     }
 
     fn image(&mut self, _: &str, _: &Picture, _: u32) -> Result<(), Box<dyn Error>> {
-        Err("no: takes PNG files, not pixels".into())
+        Err("takes PNG files, not pixels".into())
     }
 
     fn close(mut self) {
