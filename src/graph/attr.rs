@@ -7,6 +7,9 @@ use crate::proto::attr_value::{ListValue, Value};
 use crate::proto::{AttrValue, DataType, NameAttrList};
 use crate::summary::Tensor;
 
+/// Of calls in each other: far from the 100 messages in each other that any reader of protobuf takes, with four to a call.
+pub(super) const MAX_CALL_DEPTH: usize = 20;
+
 /// The value of an attribute of a node, as the info card lists it.
 ///
 /// It is made from a number, a `bool`, a text, a [`DataType`], a [`Shape`], a [`Tensor`] or a [`Call`], or from an array
@@ -23,43 +26,58 @@ use crate::summary::Tensor;
 ///     .attr("T", Attr::placeholder("T"));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Attr(pub(super) AttrValue);
+pub struct Attr {
+    pub(super) value: AttrValue,
+    /// How deep calls are in each other.
+    pub(super) depth: usize,
+}
 
 impl Attr {
     /// Bytes that need not be text. Bytes beyond ASCII show as octal escapes, those of a text, too.
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
-        Value::S(bytes.into()).into()
+        Self::new(Value::S(bytes.into()), 0)
     }
 
     /// In a function: the value that its caller gives the attribute `name`.
     pub fn placeholder(name: impl Into<String>) -> Self {
-        Value::Placeholder(name.into()).into()
+        Self::new(Value::Placeholder(name.into()), 0)
+    }
+
+    pub(super) fn new(value: Value, depth: usize) -> Self {
+        let value = AttrValue { value: Some(value) };
+        Self { value, depth }
     }
 }
 
-impl From<Value> for Attr {
-    fn from(value: Value) -> Self {
-        Self(AttrValue { value: Some(value) })
-    }
-}
-
-/// A function of the library with its attributes, as the value of an attribute: the body of a loop, say.
+/// A function of the library with its attributes, as the value of an attribute: the body of a loop, say. Calls can be in
+/// the attributes of calls, 20 deep at most.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
-pub struct Call(NameAttrList);
+pub struct Call {
+    function: NameAttrList,
+    depth: usize,
+}
 
 impl Call {
     /// A call without attributes.
     pub fn new(function: impl Into<String>) -> Self {
-        Self(NameAttrList {
-            name: function.into(),
-            attr: BTreeMap::new(),
-        })
+        Self {
+            function: NameAttrList {
+                name: function.into(),
+                attr: BTreeMap::new(),
+            },
+            depth: 1,
+        }
     }
 
     /// Adds an attribute, or replaces that of the same name.
     pub fn attr(mut self, name: impl Into<String>, value: impl Into<Attr>) -> Self {
-        self.0.attr.insert(name.into(), value.into().0);
+        let Attr { value, depth } = value.into();
+        self.depth = self.depth.max(depth.saturating_add(1));
+        // What is deeper is refused in the end, and not kept until then: the stack is too short to drop just any.
+        if depth < MAX_CALL_DEPTH {
+            self.function.attr.insert(name.into(), value);
+        }
         self
     }
 }
@@ -74,12 +92,16 @@ mod sealed {
     pub trait Sealed: Sized {
         fn into_value(self) -> Value;
         fn push_to(self, list: &mut ListValue);
+        fn depth(&self) -> usize {
+            0
+        }
     }
 }
 
 impl<T: Item> From<T> for Attr {
     fn from(item: T) -> Self {
-        item.into_value().into()
+        let depth = item.depth();
+        Self::new(item.into_value(), depth)
     }
 }
 
@@ -97,10 +119,12 @@ impl<T: Item, const N: usize> From<[T; N]> for Attr {
 
 fn list<T: Item>(items: impl IntoIterator<Item = T>) -> Attr {
     let mut list = ListValue::default();
+    let mut depth = 0;
     for item in items {
+        depth = depth.max(item.depth());
         item.push_to(&mut list);
     }
-    Value::List(list).into()
+    Attr::new(Value::List(list.into()), depth)
 }
 
 macro_rules! items {
@@ -135,8 +159,29 @@ items! {
     &String, S, s, |text: &String| text.as_bytes().to_vec();
     DataType, Type, r#type, i32::from;
     Shape, Shape, shape, |shape: Shape| shape.0;
-    Tensor, Tensor, tensor, |tensor: Tensor| tensor.0;
-    Call, Func, func, |call: Call| call.0;
+}
+
+impl Item for Tensor {}
+impl sealed::Sealed for Tensor {
+    fn into_value(self) -> Value {
+        Value::Tensor(self.0.into())
+    }
+    fn push_to(self, list: &mut ListValue) {
+        list.tensor.push(self.0);
+    }
+}
+
+impl Item for Call {}
+impl sealed::Sealed for Call {
+    fn into_value(self) -> Value {
+        Value::Func(self.function)
+    }
+    fn push_to(self, list: &mut ListValue) {
+        list.func.push(self.function);
+    }
+    fn depth(&self) -> usize {
+        self.depth
+    }
 }
 
 #[allow(
@@ -158,7 +203,7 @@ mod tests {
         let shape = || Shape::from([None, Some(3)]);
         let func = NameAttrList {
             name: "cell".into(),
-            attr: [("T".into(), Attr::from(DataType::DtFloat).0)].into(),
+            attr: [("T".into(), Attr::from(DataType::DtFloat).value)].into(),
         };
         for (attr, want) in [
             (Attr::from(-3), Value::I(-3)),
@@ -175,11 +220,11 @@ mod tests {
             (Attr::bytes([0, 255]), Value::S(vec![0, 255])),
             (Attr::from(DataType::DtHalf), Value::Type(19)),
             (Attr::from(shape()), Value::Shape(shape().0)),
-            (Attr::from(tensor()), Value::Tensor(tensor().0)),
+            (Attr::from(tensor()), Value::Tensor(tensor().0.into())),
             (Attr::placeholder("T"), Value::Placeholder("T".into())),
             (Attr::from(call()), Value::Func(func.clone())),
         ] {
-            assert_eq!(attr, Attr::from(want));
+            assert_eq!(attr.value.value, Some(want));
         }
         let none = ListValue::default;
         for (attr, want) in [
@@ -241,7 +286,20 @@ mod tests {
             ),
             (Attr::from(Vec::<i64>::new()), none()),
         ] {
-            assert_eq!(attr, Attr::from(Value::List(want)));
+            assert_eq!(attr.value.value, Some(Value::List(want.into())));
         }
+    }
+
+    #[test]
+    fn calls_in_calls_are_counted_and_kept_up_to_the_limit() {
+        let mut call = Call::new("f");
+        for depth in 1..=MAX_CALL_DEPTH {
+            assert_eq!(call.depth, depth);
+            let list = Attr::from([Call::new("g"), call.clone()]);
+            assert_eq!(list.depth, depth);
+            call = Call::new("f").attr("a", 1).attr("b", list);
+        }
+        assert_eq!(call.depth, MAX_CALL_DEPTH + 1);
+        assert_eq!(call.function.attr.len(), 1, "the deepest is left out");
     }
 }

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
-use super::function::Function;
+use super::attr::MAX_CALL_DEPTH;
+use super::function::{Function, check_calls};
 use super::{Attr, Graph, Shape, name};
 use crate::error::{Error, Result};
 use crate::proto::attr_value::{ListValue, Value};
-use crate::proto::{AttrValue, FunctionDef, FunctionDefLibrary, GraphDef, NodeDef, VersionDef};
+use crate::proto::{FunctionDef, FunctionDefLibrary, GraphDef, NodeDef, VersionDef};
 
 /// The page does not show it, and merges only graphs that agree on it; this is what PyTorch writes, too.
 const PRODUCER: i32 = 22;
@@ -36,7 +37,7 @@ pub struct Op {
     inputs: Vec<Input>,
     controls: Vec<String>,
     device: String,
-    attrs: BTreeMap<String, AttrValue>,
+    attrs: BTreeMap<String, Attr>,
     output_shapes: Vec<Shape>,
 }
 
@@ -75,7 +76,7 @@ impl Op {
 
     /// Adds an attribute, or replaces that of the same name. The info card lists them.
     pub fn attr(mut self, name: impl Into<String>, value: impl Into<Attr>) -> Self {
-        self.attrs.insert(name.into(), value.into().0);
+        self.attrs.insert(name.into(), value.into());
         self
     }
 
@@ -86,25 +87,25 @@ impl Op {
         self
     }
 
-    /// The node, without its inputs.
-    fn into_node(mut self, name: String) -> (NodeDef, Vec<Input>, Vec<String>) {
+    /// The node, with these inputs in place of its own.
+    fn into_node(mut self, name: String, input: Vec<String>) -> NodeDef {
         if !self.output_shapes.is_empty() {
             let shape = self.output_shapes.into_iter().map(|shape| shape.0);
             let list = ListValue {
                 shape: shape.collect(),
                 ..Default::default()
             };
-            let value = Some(Value::List(list));
-            self.attrs.insert(OUTPUT_SHAPES.into(), AttrValue { value });
+            let shapes = Attr::new(Value::List(list.into()), 0);
+            self.attrs.insert(OUTPUT_SHAPES.into(), shapes);
         }
-        let node = NodeDef {
+        let attrs = self.attrs.into_iter();
+        NodeDef {
             name,
             op: self.op,
             device: self.device,
-            attr: self.attrs,
-            input: Vec::new(),
-        };
-        (node, self.inputs, self.controls)
+            attr: attrs.map(|(name, attr)| (name, attr.value)).collect(),
+            input,
+        }
     }
 }
 
@@ -174,7 +175,8 @@ impl From<&String> for Input {
 /// between scopes. A node may have the name of a scope; it shows within, in parentheses. Five and more nodes of a scope
 /// whose names differ in a number at the end only show as one pile.
 ///
-/// Edges may run in circles, as those of a loop do, and functions may call themselves: the page draws both.
+/// Edges may run in circles, as those of a loop do. Functions may not call functions: the page fails to open the call of
+/// one that does.
 ///
 /// ```
 /// use summary_writer::DataType;
@@ -232,7 +234,8 @@ impl GraphBuilder {
     /// # Errors
     /// [`Error::Invalid`], with the name of the node, if there is no node; if two nodes have one name, or two functions,
     /// or two of the inputs, nodes and outputs of a function; if a name breaks the rule; if its first part, or an op, is
-    /// a word at which the page fails, as `constructor`; or if an input or a control names no node.
+    /// a word at which the page fails, as `constructor`; if an input or a control names no node; if a function calls one;
+    /// if calls are more than 20 deep in the attributes of each other; or if the graph has more than 64 MiB of bytes.
     pub fn build(self) -> Result<Graph> {
         let node = self.nodes.build(&HashSet::new(), Input::in_graph)?;
         let function = self
@@ -240,6 +243,7 @@ impl GraphBuilder {
             .into_iter()
             .map(Function::build)
             .collect::<Result<Vec<FunctionDef>>>()?;
+        check_calls(&function)?;
         Graph::checked(GraphDef {
             node,
             library: (!function.is_empty()).then(|| FunctionDefLibrary {
@@ -257,7 +261,7 @@ impl GraphBuilder {
 /// Nodes whose inputs are not looked up yet.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Nodes {
-    nodes: Vec<(NodeDef, Vec<Input>, Vec<String>)>,
+    nodes: Vec<(String, Op)>,
     /// Before each name; empty, or ends in `/`.
     pub(super) scope: String,
 }
@@ -265,7 +269,7 @@ pub(super) struct Nodes {
 impl Nodes {
     pub(super) fn add(&mut self, name: &str, op: Op) -> Node {
         let name = [&self.scope, name].concat();
-        self.nodes.push(op.into_node(name.clone()));
+        self.nodes.push((name.clone(), op));
         Node(name)
     }
 
@@ -281,31 +285,35 @@ impl Nodes {
         arguments: &HashSet<&str>,
         write: impl Fn(&Input) -> String,
     ) -> Result<Vec<NodeDef>> {
-        let names: HashSet<String> = self
-            .nodes
-            .iter()
-            .map(|(node, ..)| node.name.clone())
-            .collect();
-        let known = |node: &NodeDef, role: &str, name: &str| {
+        let names: HashSet<String> = self.nodes.iter().map(|(name, _)| name.clone()).collect();
+        let known = |node: &str, role: &str, name: &str| {
             if names.contains(name) || arguments.contains(name) {
                 return Ok(());
             }
+            let name = shortened(name);
             let problem = format!("it has the {role} {name:?}, no node has that name");
-            Err(at_node(&node.name, &problem))
+            Err(at_node(node, &problem))
         };
-        let build = |(mut node, inputs, controls): (NodeDef, Vec<Input>, Vec<String>)| {
-            if let Some(problem) = name::rule_problem(&node.name) {
-                return Err(at_node(&node.name, &problem));
+        let build = |(name, op): (String, Op)| {
+            if let Some(problem) = name::rule_problem(&name) {
+                return Err(at_node(&name, &problem));
             }
-            for input in &inputs {
-                known(&node, "input", &input.node)?;
-                node.input.push(write(input));
+            if let Some((attr, _)) = op.attrs.iter().find(|(_, it)| it.depth > MAX_CALL_DEPTH) {
+                let attr = shortened(attr);
+                let problem =
+                    format!("its attribute {attr:?} has calls more than {MAX_CALL_DEPTH} deep");
+                return Err(at_node(&name, &problem));
             }
-            for control in &controls {
-                known(&node, "control", control)?;
-                node.input.push(format!("^{control}"));
+            let mut inputs = Vec::with_capacity(op.inputs.len() + op.controls.len());
+            for input in &op.inputs {
+                known(&name, "input", &input.node)?;
+                inputs.push(write(input));
             }
-            Ok(node)
+            for control in &op.controls {
+                known(&name, "control", control)?;
+                inputs.push(format!("^{control}"));
+            }
+            Ok(op.into_node(name, inputs))
         };
         self.nodes.into_iter().map(build).collect()
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::builder::at_node;
+use super::builder::{at_node, shortened};
 use super::function::at_function;
 use super::name;
 use crate::error::{Error, Result};
@@ -27,7 +27,8 @@ pub(super) fn check(graph: &GraphDef) -> Result<()> {
         let mut names: HashSet<&str> = HashSet::new();
         for argument in arguments {
             if !names.insert(&argument.name) {
-                let problem = format!("two inputs have the name {:?}", argument.name);
+                let argument = shortened(&argument.name);
+                let problem = format!("two inputs have the name {argument:?}");
                 return Err(at_function(name, &problem));
             }
         }

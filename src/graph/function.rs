@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::proto::op_def::ArgDef;
 use crate::proto::{DataType, FunctionDef, OpDef};
 
-/// A part of a graph that several nodes share: each node whose op is the name of the function opens into it.
+/// A part of a graph that several nodes share: each node whose op is the name of the function opens into it. Its own nodes
+/// call no function.
 ///
 /// ```
 /// use summary_writer::DataType;
@@ -87,6 +88,15 @@ impl Function {
             let problem = "its name is empty or has a `/`, any other text fits";
             return Err(at_function(name, problem));
         }
+        let signature = &self.signature;
+        let mut names = HashSet::new();
+        for argument in signature.input_arg.iter().chain(&signature.output_arg) {
+            if !names.insert(&argument.name) {
+                let argument = shortened(&argument.name);
+                let problem = format!("two inputs or outputs have the name {argument:?}");
+                return Err(at_function(name, &problem));
+            }
+        }
         let mut ret = BTreeMap::new();
         for (argument, value) in self.signature.output_arg.iter().zip(self.outputs) {
             let is_there = value.port.is_empty() && value.node == argument.name;
@@ -104,6 +114,7 @@ impl Function {
             .collect();
         for argument in &arguments {
             if let Some(problem) = name::rule_problem(argument) {
+                let argument = shortened(argument);
                 return Err(at_function(name, &format!("input {argument:?}: {problem}")));
             }
         }
@@ -126,6 +137,25 @@ impl Function {
             ..Default::default()
         })
     }
+}
+
+/// The page fails to open the call of a function with a call in it.
+pub(super) fn check_calls(functions: &[FunctionDef]) -> Result<()> {
+    let name = |function: &FunctionDef| {
+        let signature = function.signature.as_ref();
+        signature.map_or_else(String::new, |signature| signature.name.clone())
+    };
+    let names: HashSet<String> = functions.iter().map(name).collect();
+    for function in functions {
+        let mut nodes = function.node_def.iter();
+        if let Some(node) = nodes.find(|node| names.contains(&node.op)) {
+            let [node, callee] = [&node.name, &node.op].map(|name| shortened(name));
+            let problem =
+                format!("node {node:?}: it calls the function {callee:?}, at which the page fails");
+            return Err(at_function(&name(function), &problem));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn at_function(name: &str, problem: &str) -> Error {

@@ -8,6 +8,7 @@ mod attr;
 mod builder;
 mod check;
 mod function;
+mod memory;
 mod model;
 mod name;
 #[cfg(feature = "onnx")]
@@ -16,6 +17,14 @@ mod run_metadata;
 mod shape;
 #[cfg(test)]
 mod tests;
+#[cfg_attr(
+    not(feature = "onnx"),
+    allow(
+        dead_code,
+        reason = "the sizes of fields are known without their values"
+    )
+)]
+mod wire;
 
 pub use attr::{Attr, Call, Item};
 pub use builder::{GraphBuilder, Input, Node, Op};
@@ -44,12 +53,15 @@ impl Graph {
     /// another tool.
     ///
     /// The names of nodes are not held to TensorFlow's rule, for PyTorch does not keep it and the page does not need it.
-    /// An input that names no node stays; the page leaves its edge out. What no dashboard shows, debug information and
-    /// full types, is dropped. Weights are kept, and make the page slow.
+    /// An input that names no node stays; the page leaves its edge out. A function that calls a function stays, too; the
+    /// page draws the graph, and merely does not open the nodes that call such a one. What no dashboard shows is dropped:
+    /// debug information, full types, the plain number of the version in which old files have none other, and of tensors
+    /// resource handles, variants and floats of 8 bits. Weights are kept, and make the page slow.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there are more than 64 MiB of bytes, if they are no `GraphDef`, if it has no node, if two
-    /// nodes or two functions have one name, or if a name is one that the page fails at.
+    /// [`Error::Invalid`] if there are more than 64 MiB of bytes, or of those that are not dropped; if they are no
+    /// `GraphDef`, with the place of the first that is none; if it takes more than 512 MiB of memory; if it has no node,
+    /// if two nodes or two functions have one name, or if a name is one that the page fails at.
     pub fn from_graph_def(bytes: impl AsRef<[u8]>) -> Result<Self> {
         let bytes = bytes.as_ref();
         if bytes.len() > MAX_GRAPH_DEF_BYTES {
@@ -57,6 +69,7 @@ impl Graph {
             let problem = format!("{count} bytes are given, at most {MAX_GRAPH_DEF_BYTES} fit");
             return Err(Error::invalid("graph", problem));
         }
+        memory::check(bytes)?;
         let graph = GraphDef::decode(bytes).map_err(|source| {
             let count = bytes.len();
             Error::invalid("graph", format!("{count} bytes are no GraphDef: {source}"))
@@ -66,10 +79,17 @@ impl Graph {
 
     fn checked(graph: GraphDef) -> Result<Self> {
         check::check(&graph)?;
+        let count = graph.encoded_len();
+        if count > MAX_GRAPH_DEF_BYTES {
+            let problem = format!("it has {count} bytes, at most {MAX_GRAPH_DEF_BYTES} fit");
+            return Err(Error::invalid("graph", problem));
+        }
         Ok(Self(graph))
     }
 
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+    /// A serialized `GraphDef`, as [`from_graph_def`](Self::from_graph_def) and other programs take it.
+    #[must_use]
+    pub fn to_graph_def(&self) -> Vec<u8> {
         self.0.encode_to_vec()
     }
 }

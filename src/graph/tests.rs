@@ -38,7 +38,7 @@ fn nodes_are_written_as_they_were_added() {
         b"\x2a\x07\x0a\x01b\x12\x02\x28\x00", // attr: b, false
         b"\x22\x02\x08\x16",                  // versions: producer 22
     ];
-    assert_eq!(graph.build().unwrap().to_bytes(), want.concat());
+    assert_eq!(graph.build().unwrap().to_graph_def(), want.concat());
 }
 
 #[test]
@@ -64,15 +64,104 @@ fn what_the_page_draws_may_go_in_circles() {
 }
 
 #[test]
-fn functions_may_call_each_other_in_circles() {
-    let mut graph = GraphBuilder::new();
-    for (name, callee) in [("f", "g"), ("g", "f"), ("h", "h")] {
-        let mut function = Function::new(name);
-        function.node("n", Op::new(callee));
-        graph.function(function);
+fn a_function_that_calls_a_function_is_refused_unless_it_comes_from_elsewhere() {
+    for callees in [["g", "Relu"], ["g", "f"], ["Relu", "g"]] {
+        let mut graph = GraphBuilder::new();
+        let mut given = GraphDef::default();
+        for (name, callee) in ["f", "g"].into_iter().zip(callees) {
+            let mut function = Function::new(name);
+            function.node("m", Op::new("Relu"));
+            function.node("n", Op::new(callee));
+            given
+                .library
+                .get_or_insert_default()
+                .function
+                .push(function.clone().build().unwrap());
+            graph.function(function);
+        }
+        graph.node("x", Op::new("f"));
+        given.node.push(node("x"));
+        let [caller, callee] = match callees {
+            ["Relu", _] => ["g", "g"],
+            _ => ["f", "g"],
+        };
+        assert_eq!(
+            graph.build().unwrap_err().to_string(),
+            format!(
+                "graph: function {caller:?}: node \"n\": it calls the function {callee:?}, at which the page fails"
+            )
+        );
+        let given = given.encode_to_vec();
+        let graph = Graph::from_graph_def(&given).unwrap();
+        assert_eq!(graph.to_graph_def(), given);
     }
-    graph.node("x", Op::new("f"));
-    assert!(graph.build().is_ok());
+}
+
+#[test]
+fn calls_are_refused_where_they_are_too_deep() {
+    let deep = |count| {
+        let mut call = Call::new("f");
+        for _ in 1..count {
+            call = Call::new("f").attr("a", [call]);
+        }
+        call
+    };
+    // In a function as deep as messages get, and a tensor in it.
+    let tensor = crate::Tensor::strings([1], ["x"]).unwrap();
+    let mut inner = Call::new("f").attr("a", [tensor]);
+    for _ in 1..20 {
+        inner = Call::new("f").attr("a", [inner]);
+    }
+    let mut function = Function::new("f");
+    function.node("n", Op::new("N").attr("a", [inner]));
+    let mut graph = GraphBuilder::new();
+    graph.function(function);
+    graph.node("x", Op::new("N").attr("a", deep(20)));
+    let bytes = graph.build().unwrap().to_graph_def();
+    assert!(Graph::from_graph_def(bytes).is_ok());
+
+    // So many that neither dropping nor encoding them would end well.
+    for count in [21, 100_000] {
+        let mut graph = GraphBuilder::new();
+        graph.node("x", Op::new("N").attr("b", 1).attr("a", deep(count)));
+        assert_eq!(
+            graph.build().unwrap_err().to_string(),
+            "graph: node \"x\": its attribute \"a\" has calls more than 20 deep"
+        );
+        let mut graph = GraphBuilder::new();
+        graph.node("x", Op::new("N").attr("a", deep(count)).attr("a", 1));
+        assert!(graph.build().is_ok());
+    }
+}
+
+#[test]
+fn a_graph_is_as_large_as_bytes_from_elsewhere_may_be() {
+    // GraphDef { node { name: "x" attr { key: "a" value { s: … } } } versions { producer: 22 } }: four numbers of fields,
+    // and lengths of four bytes each, as those of about 64 Mi are; the name, the key, the versions.
+    let around = 4 * (1 + 4) + 3 + 3 + 4;
+    let graph = |count| {
+        let mut graph = GraphBuilder::new();
+        graph.node("x", Op::new("").attr("a", Attr::bytes(vec![0; count])));
+        graph.build()
+    };
+    let largest = graph((64 << 20) - around).unwrap().to_graph_def();
+    assert_eq!(largest.len(), 64 << 20);
+    assert!(Graph::from_graph_def(largest).is_ok());
+    assert_eq!(
+        graph((64 << 20) - around + 1).unwrap_err().to_string(),
+        "graph: it has 67108865 bytes, at most 67108864 fit"
+    );
+}
+
+#[test]
+fn a_graph_that_takes_too_much_memory_is_refused() {
+    for (bytes, count) in [(&b"\x0a\0"[..], 32 << 20), (b"\x0a\x02\x2a\0", 1 << 20)] {
+        let error = Graph::from_graph_def(bytes.repeat(count)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "graph: it takes more than 536870912 bytes of memory"
+        );
+    }
 }
 
 #[test]
@@ -172,6 +261,16 @@ fn what_is_no_function_is_refused_by_its_name() {
         function.node("n", op);
         function
     };
+    // An input, two nodes, and outputs that are the input or the node of their name, or another node.
+    let with_outputs = |outputs: &[&str]| {
+        let mut function = function("f", &["x"], Op::new("Relu"));
+        function.node("m", Op::new("Relu"));
+        for &output in outputs {
+            let value = if output == "m" { "n" } else { output };
+            function.output(output, DataType::DtFloat, value);
+        }
+        function
+    };
     let op = || Op::new("Relu");
     for (functions, want) in [
         (
@@ -184,7 +283,19 @@ fn what_is_no_function_is_refused_by_its_name() {
         ),
         (
             vec![function("f", &["x", "x"], op())],
-            "graph: function \"f\": two inputs have the name \"x\"",
+            "graph: function \"f\": two inputs or outputs have the name \"x\"",
+        ),
+        (
+            vec![with_outputs(&["x"])],
+            "graph: function \"f\": two inputs or outputs have the name \"x\"",
+        ),
+        (
+            vec![with_outputs(&["n", "n"])],
+            "graph: function \"f\": two inputs or outputs have the name \"n\"",
+        ),
+        (
+            vec![with_outputs(&["m"])],
+            "graph: function \"f\": node \"m\": another node has its name",
         ),
         (
             vec![function("f", &["n"], op())],
@@ -221,7 +332,7 @@ fn bytes_from_elsewhere_are_taken_as_they_are() {
     // Unknown fields: debug_info of the graph (5), experimental_type of a node (7).
     let more = b"\x0a\x07\x0a\x01x\x3a\x02\x08\x01\x2a\x02\x08\x01";
     let graph = Graph::from_graph_def(more).unwrap();
-    assert_eq!(graph.to_bytes(), b"\x0a\x03\x0a\x01x");
+    assert_eq!(graph.to_graph_def(), b"\x0a\x03\x0a\x01x");
 }
 
 #[test]
@@ -272,15 +383,39 @@ fn bytes_that_are_no_graph_are_refused() {
         let error = Graph::from_graph_def(&bytes[..end])
             .unwrap_err()
             .to_string();
-        assert!(error.contains("bytes are no GraphDef: "), "{end}: {error}");
+        assert!(error.starts_with("graph: byte "), "{end}: {error}");
     }
-    // A call within a call, a thousand times.
-    let mut attr = Attr::from(1);
-    for _ in 0..1000 {
-        attr = Call::new("f").attr("a", attr).into();
+    let error = Graph::from_graph_def(b"\x0a\x03\x0a\x01\xff").unwrap_err();
+    let want = "graph: 5 bytes are no GraphDef: ";
+    assert!(error.to_string().starts_with(want), "{error}");
+}
+
+#[test]
+fn messages_are_as_deep_as_any_reader_takes_them() {
+    // A node, its attribute and the value are three messages, a call, its attribute and the value three more.
+    let nested = |depth: usize| {
+        let empty = vec![0x0a, 0]; // a list in a value
+        let mut value = if depth % 3 == 0 { Vec::new() } else { empty };
+        for _ in 1..depth / 3 {
+            value = field(10, field(2, field(2, value)));
+        }
+        field(1, [field(1, "x"), field(5, field(2, value))].concat())
+    };
+    let limit = "messages are more than 100 deep in each other";
+    for (depth, is_taken) in [(99, true), (100, true), (102, false), (3000, false)] {
+        let bytes = nested(depth);
+        // The crate that decodes has the same limit.
+        assert_eq!(GraphDef::decode(&bytes[..]).is_ok(), is_taken, "{depth}");
+        match Graph::from_graph_def(&bytes) {
+            Ok(graph) => assert!(is_taken && graph.to_graph_def().len() <= bytes.len()),
+            Err(error) => assert!(!is_taken && error.to_string().ends_with(limit), "{error}"),
+        }
     }
-    let mut deep = graph(&["x"]);
-    deep.node[0].attr.insert("a".into(), attr.0);
-    let error = Graph::from_graph_def(deep.encode_to_vec()).unwrap_err();
-    assert!(error.to_string().contains("recursion limit"), "{error}");
+}
+
+/// A field of bytes, as the wire has it.
+fn field(tag: u32, bytes: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut field = Vec::new();
+    prost::encoding::bytes::encode(tag, &bytes.as_ref().to_vec(), &mut field);
+    field
 }

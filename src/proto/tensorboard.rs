@@ -421,7 +421,7 @@ pub mod attr_value {
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Value {
         #[prost(message, tag = "1")]
-        List(ListValue),
+        List(::prost::alloc::boxed::Box<ListValue>),
         #[prost(bytes, tag = "2")]
         S(::prost::alloc::vec::Vec<u8>),
         #[prost(int64, tag = "3")]
@@ -435,7 +435,7 @@ pub mod attr_value {
         #[prost(message, tag = "7")]
         Shape(super::TensorShapeProto),
         #[prost(message, tag = "8")]
-        Tensor(super::TensorProto),
+        Tensor(::prost::alloc::boxed::Box<super::TensorProto>),
         /// The name of an attribute of the function around the node.
         #[prost(string, tag = "9")]
         Placeholder(::prost::alloc::string::String),

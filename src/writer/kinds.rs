@@ -289,7 +289,7 @@ impl SummaryWriter {
     fn graph_event(&self, graph: &Graph) {
         self.whole_event(&proto::Event {
             wall_time: self.now().as_secs(),
-            what: Some(What::GraphDef(graph.to_bytes())),
+            what: Some(What::GraphDef(graph.to_graph_def())),
             ..Default::default()
         });
     }

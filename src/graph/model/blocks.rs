@@ -6,7 +6,7 @@ use super::{INPUT_LAYER, Layer};
 use crate::error::{Error, Result};
 
 /// Far from the end of the stack, and deeper than anybody opens.
-const MAX_DEPTH: usize = 100;
+pub(super) const MAX_DEPTH: usize = 100;
 
 /// A layer in its place. Its name is whole, and so are those of its inputs; it has its block's device.
 pub(super) struct Placed {
@@ -19,7 +19,6 @@ pub(super) fn placed(layers: impl IntoIterator<Item = Layer>) -> Result<Vec<Plac
     let around = Around {
         scope: String::new(),
         device: String::new(),
-        depth: 0,
     };
     row.add_all(layers.into_iter().collect(), &around, None)?;
     if row.layers.is_empty() {
@@ -39,7 +38,6 @@ struct Around {
     /// Before their names; empty, or ends in `/`.
     scope: String,
     device: String,
-    depth: usize,
 }
 
 /// Names that a layer gives as its inputs, and the block in which they are meant.
@@ -80,11 +78,10 @@ impl Row {
             let name = layer.name.clone();
             match layer.layers.take() {
                 Some(layers) => {
-                    check_block(&layer, &layers, around.depth)?;
+                    check_block(&layer, &layers)?;
                     let inner = Around {
                         scope: format!("{name}/"),
                         device: layer.device,
-                        depth: around.depth + 1,
                     };
                     self.add_all(layers, &inner, inputs)?;
                 }
@@ -138,11 +135,11 @@ impl Row {
     }
 }
 
-fn check_block(block: &Layer, layers: &[Layer], depth: usize) -> Result<()> {
-    let problem = if layers.is_empty() {
-        "the block has no layer, one or more fit"
-    } else if depth == MAX_DEPTH {
+fn check_block(block: &Layer, layers: &[Layer]) -> Result<()> {
+    let problem = if block.depth > MAX_DEPTH {
         "blocks are nested more than 100 deep"
+    } else if layers.is_empty() {
+        "the block has no layer, one or more fit"
     } else if !block.weights.is_empty()
         || !block.params.is_empty()
         || block.output_shape.is_some()

@@ -7,7 +7,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use blocks::Placed;
+use blocks::{MAX_DEPTH, Placed};
 
 use super::{Attr, Graph, GraphBuilder, Op, Shape, name};
 use crate::error::{Error, Result};
@@ -84,6 +84,8 @@ pub struct Layer {
     weights: Vec<(String, Shape)>,
     /// Of a block.
     layers: Option<Vec<Layer>>,
+    /// How deep blocks are in each other, this one counted.
+    depth: usize,
 }
 
 impl Layer {
@@ -99,6 +101,7 @@ impl Layer {
             params: BTreeMap::new(),
             weights: Vec::new(),
             layers: None,
+            depth: 0,
         }
     }
 
@@ -110,8 +113,16 @@ impl Layer {
     /// Layers in a box, which has inputs and a device only: they go to its first layer, and to all layers without a
     /// device. The names of the layers count within the block, so that blocks can be alike.
     pub fn block(name: impl Into<String>, layers: impl IntoIterator<Item = Layer>) -> Self {
+        let mut layers: Vec<Self> = layers.into_iter().collect();
+        let depth = layers.iter().map(|layer| layer.depth).max();
+        let depth = depth.unwrap_or_default().saturating_add(1);
+        if depth > MAX_DEPTH {
+            // It is refused in the end, and not kept until then: the stack is too short to drop just any depth.
+            layers.clear();
+        }
         Self {
-            layers: Some(layers.into_iter().collect()),
+            layers: Some(layers),
+            depth,
             ..Self::new(name, "")
         }
     }

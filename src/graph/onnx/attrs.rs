@@ -1,10 +1,11 @@
 //! Attributes of ONNX to those of a graph.
 
 use super::super::Attr;
+use super::super::wire::{Budget, Message};
 use super::messages::{Attribute, List};
 use super::names::part;
 use super::tensor::Tensor;
-use super::wire::{Budget, Message};
+use super::values::Type;
 use crate::error::Result;
 use crate::proto::attr_value::{ListValue, Value};
 
@@ -15,19 +16,26 @@ const MAX_TEXT_BYTES: usize = 1000;
 const GRAPH: i64 = 5;
 const GRAPHS: i64 = 10;
 
-/// The graphs in an attribute, each with the name of its scope; none of an attribute of another kind.
-pub(super) fn graphs<'a>(it: &Attribute<'a>) -> Option<Vec<(String, Message<'a>)>> {
+/// Whether the attribute is a part of the graph.
+pub(super) fn is_graph(it: &Attribute<'_>) -> bool {
+    [GRAPH, GRAPHS].contains(&kind(it))
+}
+
+/// The graphs in such an attribute, each with the name of its scope.
+pub(super) fn graphs<'a>(it: &Attribute<'a>) -> impl Iterator<Item = (String, Message<'a>)> {
+    let is_list = kind(it) == GRAPHS;
+    let graphs = match is_list {
+        true => &it.graphs,
+        false => it.graph.as_slice(),
+    };
     let name = part(it.name);
-    let graphs = it.graphs.iter().enumerate();
-    match kind(it) {
-        GRAPH => Some(it.graph.map(|graph| (name, graph)).into_iter().collect()),
-        GRAPHS => Some(
-            graphs
-                .map(|(index, graph)| (format!("{name}_{index}"), *graph))
-                .collect(),
-        ),
-        _ => None,
-    }
+    graphs
+        .iter()
+        .enumerate()
+        .map(move |(index, graph)| match is_list {
+            true => (format!("{name}_{index}"), *graph),
+            false => (name.clone(), *graph),
+        })
 }
 
 /// What counts of an attribute's fields: that of its kind.
@@ -45,10 +53,7 @@ pub(super) fn attr(it: Attribute<'_>, budget: &Budget) -> Result<Attr> {
         7 => list(it.integers, "integers", budget)?,
         8 => strings(&it.strings, budget)?,
         9 | 12 => tensors(&it.tensors, budget)?,
-        13 | 14 => {
-            let names = it.types.items.iter().map(|r#type| r#type.name().to_owned());
-            names.collect::<Vec<_>>().into()
-        }
+        13 | 14 => types(&it.types, budget)?,
         other => format!("an attribute of the kind {other}").into(),
     })
 }
@@ -88,24 +93,32 @@ pub(super) fn short<'a>(text: &'a [u8], budget: &Budget) -> Result<&'a [u8]> {
 fn tensor(it: &Tensor<'_>, budget: &Budget) -> Result<Attr> {
     let tensor = it.value().unwrap_or_else(|| it.without_data());
     budget.spend(size_of_val(&tensor) + it.size_bytes())?;
-    Ok(Value::Tensor(tensor).into())
+    Ok(Attr::new(Value::Tensor(tensor.into()), 0))
 }
 
 fn tensors(them: &List<Tensor<'_>>, budget: &Budget) -> Result<Attr> {
     let mut list = ListValue::default();
     for it in &them.items {
         let tensor = it.value().unwrap_or_else(|| it.without_data());
-        budget.spend(size_of_val(&tensor) + it.size_bytes())?;
-        list.tensor.push(tensor);
+        budget.spend(it.size_bytes())?;
+        budget.push(&mut list.tensor, tensor)?;
     }
     Ok(whole(list, them.count, them.is_whole(), "tensors"))
+}
+
+fn types(them: &List<Type>, budget: &Budget) -> Result<Attr> {
+    let mut list = ListValue::default();
+    for it in &them.items {
+        budget.spend(it.name().len())?;
+        budget.push(&mut list.s, it.name().into())?;
+    }
+    Ok(whole(list, them.count, them.is_whole(), "types"))
 }
 
 fn strings(them: &List<&[u8]>, budget: &Budget) -> Result<Attr> {
     let mut list = ListValue::default();
     for text in &them.items {
-        list.s.push(short(text, budget)?.to_vec());
-        budget.spend(size_of::<Vec<u8>>())?;
+        budget.push(&mut list.s, short(text, budget)?.to_vec())?;
     }
     Ok(whole(list, them.count, them.is_whole(), "strings"))
 }
@@ -117,14 +130,14 @@ where
     if !them.is_whole() {
         return Ok(format!("{} {word}", them.count).into());
     }
-    budget.spend(size_of_val(&them.items[..]))?;
+    budget.spend(2 * size_of_val(&them.items[..]))?; // with room for as many
     Ok(them.items.into())
 }
 
 /// A list that is whole, or how long it is.
 fn whole(list: ListValue, count: usize, is_whole: bool, word: &str) -> Attr {
     match is_whole {
-        true => Value::List(list).into(),
+        true => Attr::new(Value::List(list.into()), 0),
         false => format!("{count} {word}").into(),
     }
 }

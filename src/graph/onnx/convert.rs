@@ -1,16 +1,16 @@
 //! Nodes, values and bodies of ONNX to nodes with names.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::super::builder::shortened;
+use super::super::wire::{Budget, Message};
 use super::super::{Input, Node as Named, Op, Shape};
 use super::attrs;
 use super::messages::{Attribute, Function, Graph, Node};
 use super::names::Names;
 use super::ops::{constant, documented, domain, op_name, placeholder, size_of_shape, text};
 use super::values::{Type, Value};
-use super::wire::{Budget, Message};
 use crate::error::{Error, Result};
 
 /// Of bodies in bodies.
@@ -19,7 +19,7 @@ const MAX_DEPTH: usize = 64;
 const MAX_NODE_COUNT: usize = 1 << 17;
 /// What a node takes besides its texts, with room for some attributes.
 const NODE_BYTES: usize = 2000;
-const ATTRIBUTE_BYTES: usize = 400;
+pub(super) const ATTRIBUTE_BYTES: usize = 400;
 /// Of functions in all their calls: hostile ones call each other in more ways than there is time for.
 const MAX_CALLED_BYTES: usize = 256 << 20;
 
@@ -60,10 +60,12 @@ impl<'a> Scope<'a, '_> {
         None
     }
 
-    fn add_types(&mut self, values: &[Value<'a>]) {
+    fn add_types(&mut self, values: &[Value<'a>], budget: &Budget) -> Result<()> {
         for value in values.iter().filter(|value| value.r#type.is_known()) {
+            budget.spend(value.r#type.size_bytes())?;
             self.types.insert(value.name, value.r#type.clone());
         }
+        Ok(())
     }
 
     /// The first to make a value is the one, as in any file that keeps to the rules there is no second.
@@ -74,7 +76,7 @@ impl<'a> Scope<'a, '_> {
         port: usize,
         budget: &Budget,
     ) -> Result<()> {
-        budget.spend(node.len() + size_of::<(&str, Input)>())?;
+        budget.spend(node.len() + 2 * size_of::<(&str, Input)>())?;
         let input = Named(node.into()).output(port);
         self.values.entry(value).or_insert(Some(input));
         Ok(())
@@ -105,9 +107,10 @@ impl<'a, 'f> Nodes<'a, 'f> {
     ) -> Result<Vec<String>> {
         let budget = self.budget;
         let mut outputs = Vec::new();
-        let given: HashMap<&str, ()> = graph.initializers.iter().map(|it| (it.name, ())).collect();
+        budget.spend(2 * size_of::<&str>() * graph.initializers.len())?;
+        let given: HashSet<&str> = graph.initializers.iter().map(|it| it.name).collect();
         for input in &graph.inputs {
-            if given.contains_key(input.name) {
+            if given.contains(input.name) {
                 continue; // an initializer's, as files of the first versions list them
             }
             let name = self.names.add(&scope.prefix, input.name, "input")?;
@@ -116,7 +119,8 @@ impl<'a, 'f> Nodes<'a, 'f> {
         }
         for output in &graph.outputs {
             let name = self.names.add(&scope.prefix, output.name, "output")?;
-            outputs.push((output.name, name, text(output.doc, budget)?));
+            let doc = text(output.doc, budget)?;
+            budget.push(&mut outputs, (output.name, name, doc))?;
         }
         for tensor in &graph.initializers {
             let name = self.names.add(&scope.prefix, tensor.name, "Const")?;
@@ -124,7 +128,7 @@ impl<'a, 'f> Nodes<'a, 'f> {
             self.push(name, constant(tensor, budget)?)?;
         }
         for values in [&graph.values, &graph.outputs, &graph.inputs] {
-            scope.add_types(values);
+            scope.add_types(values, budget)?;
         }
         self.add_nodes(&graph.nodes, &mut scope)?;
         self.add_outputs(outputs, &scope)
@@ -142,7 +146,8 @@ impl<'a, 'f> Nodes<'a, 'f> {
             let op = self.typed(op, &[value], scope)?;
             let op = self.with_input(op, &name, value, scope)?;
             self.push(name.clone(), op)?;
-            names.push(name);
+            self.budget.spend(name.len())?;
+            self.budget.push(&mut names, name)?;
         }
         Ok(names)
     }
@@ -195,7 +200,8 @@ impl<'a, 'f> Nodes<'a, 'f> {
     fn with_input(&self, op: Op, node: &str, value: &str, scope: &Scope<'a, '_>) -> Result<Op> {
         match scope.value(value) {
             Some(Some(input)) => {
-                self.budget.spend(input.node.len() + size_of::<Input>())?;
+                self.budget
+                    .spend(2 * (input.node.len() + size_of::<Input>()))?;
                 Ok(op.input(input.clone()))
             }
             Some(None) => Ok(op),
@@ -230,15 +236,16 @@ impl<'a, 'f> Nodes<'a, 'f> {
             let input = given.and_then(|input| caller.value(input)).cloned();
             let input = input.unwrap_or_default();
             let node_len = input.as_ref().map_or(0, |input| input.node.len());
-            self.budget.spend(node_len + size_of::<(&str, Input)>())?;
+            self.budget
+                .spend(node_len + 2 * size_of::<(&str, Input)>())?;
             scope.values.insert(argument, input);
         }
         let mut outputs = Vec::new();
         for output in &function.outputs {
             let name = self.names.add(&scope.prefix, output, "output")?;
-            outputs.push((*output, name, "".into()));
+            self.budget.push(&mut outputs, (*output, name, "".into()))?;
         }
-        scope.add_types(&function.values);
+        scope.add_types(&function.values, self.budget)?;
         self.add_nodes(&function.nodes, &mut scope)?;
         self.add_outputs(outputs, &scope)
     }
@@ -274,14 +281,15 @@ impl<'a, 'f> Nodes<'a, 'f> {
         let attribute = Attribute::read(attribute)?;
         let attribute_name = attribute.name;
         self.budget.spend(attribute_name.len() + ATTRIBUTE_BYTES)?;
-        let Some(graphs) = attrs::graphs(&attribute) else {
+        if !attrs::is_graph(&attribute) {
             return Ok(op.attr(attribute_name, attrs::attr(attribute, self.budget)?));
-        };
+        }
         let mut prefixes = Vec::new();
-        for (name, graph) in graphs {
+        for (name, graph) in attrs::graphs(&attribute) {
             let prefix = format!("{node}/{name}/");
             let inner = self.inner(node, prefix, scope.depth, Some(scope))?;
-            prefixes.push(inner.prefix.trim_end_matches('/').to_owned());
+            let prefix = inner.prefix.trim_end_matches('/');
+            self.budget.push(&mut prefixes, prefix.to_owned())?;
             // What a body makes comes out of the node.
             for output in self.add_graph(Graph::read(graph)?, inner)? {
                 op = op.control(&output);
@@ -295,14 +303,11 @@ impl<'a, 'f> Nodes<'a, 'f> {
 
     /// With the types and shapes of its outputs, as far as they are known.
     fn typed(&self, mut op: Op, outputs: &[&str], scope: &Scope<'a, '_>) -> Result<Op> {
-        let types: Vec<_> = outputs
-            .iter()
-            .map(|output| scope.types.get(output))
-            .collect();
-        if types.iter().all(Option::is_none) {
+        let types = outputs.iter().map(|output| scope.types.get(output));
+        if types.clone().all(|r#type| r#type.is_none()) {
             return Ok(op);
         }
-        if let [Some(r#type)] = types[..] {
+        if let (&[_], Some(Some(r#type))) = (outputs, types.clone().next()) {
             op = op.attr("dtype", r#type.attr());
         }
         for r#type in types {

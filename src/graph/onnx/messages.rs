@@ -2,9 +2,9 @@
 
 use std::iter;
 
+use super::super::wire::{Field, Message};
 use super::tensor::Tensor;
 use super::values::{Type, Value};
-use super::wire::{Field, Message};
 use crate::error::Result;
 
 /// A longer list shows as its length.

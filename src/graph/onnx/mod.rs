@@ -20,17 +20,15 @@ mod tensor;
 #[cfg(test)]
 mod tests;
 mod values;
-mod wire;
 
 use std::collections::HashSet;
 
-use convert::{Functions, Nodes, Scope};
+use convert::{ATTRIBUTE_BYTES, Functions, Nodes, Scope};
 use messages::{Model, Node};
 use ops::domain;
-use prost::Message as _;
-use wire::{Budget, Message};
 
-use super::{Graph, GraphBuilder, MAX_GRAPH_DEF_BYTES};
+use super::wire::{Budget, Message};
+use super::{Graph, GraphBuilder};
 use crate::error::{Error, Result};
 
 impl Graph {
@@ -62,7 +60,7 @@ impl Graph {
     /// 64 deep in each other, or functions of more than 256 MiB in all their calls; or if it takes more than 512 MiB of
     /// memory, weights not counted, or more than 64 MiB as a `GraphDef`.
     pub fn from_onnx(bytes: impl AsRef<[u8]>) -> Result<Self> {
-        let budget = Budget::new();
+        let budget = Budget::new("onnx");
         let model = Model::read(Message::new(bytes.as_ref(), "ModelProto", &budget))?;
         let Some(graph) = model.graph else {
             return Err(Error::invalid("onnx", "it has no graph: is it a model?"));
@@ -72,6 +70,7 @@ impl Graph {
         let mut functions = Functions::new();
         for function in model.functions {
             let key = (domain(function.domain), function.name, function.overload);
+            budget.spend(2 * (size_of_val(&key) + size_of_val(&function)))?;
             functions.entry(key).or_insert(function);
         }
 
@@ -86,19 +85,13 @@ impl Graph {
         for (name, mut op) in nodes.nodes {
             if outputs.contains(&name) {
                 for (key, value) in &about {
-                    budget.spend(key.len() + value.len())?;
+                    budget.spend(ATTRIBUTE_BYTES + value.len())?;
                     op = op.attr(*key, value);
                 }
             }
             builder.node(name, op);
         }
-        let graph = builder.build()?;
-        let count = graph.0.encoded_len();
-        if count > MAX_GRAPH_DEF_BYTES {
-            let problem = format!("its graph has {count} bytes, at most {MAX_GRAPH_DEF_BYTES} fit");
-            return Err(Error::invalid("onnx", problem));
-        }
-        Ok(graph)
+        builder.build()
     }
 }
 

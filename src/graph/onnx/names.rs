@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::name::problem;
-use super::wire::Budget;
+use super::super::wire::Budget;
 use crate::error::Result;
 
 /// Longer names are cut: no page shows them, and each scope repeats those around it.
@@ -55,7 +55,8 @@ impl<'a> Names<'a> {
                 name = next;
             }
         }
-        self.budget.spend(2 * name.len() + size_of::<String>())?;
+        self.budget
+            .spend(2 * name.len() + 4 * size_of::<String>())?;
         self.taken.insert(name.clone(), 0);
         Ok(name)
     }
@@ -111,7 +112,7 @@ mod tests {
     use super::*;
 
     fn added(all: &[&str], names: &[(&str, &str)]) -> Vec<String> {
-        let budget = Budget::new();
+        let budget = Budget::new("onnx");
         let mut it = Names::new(all.iter().copied(), &budget);
         let add = |&(name, hint): &(&str, &str)| it.add("", name, hint).unwrap();
         names.iter().map(add).collect()

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::super::{Op, Shape, name};
+use super::super::wire::Budget;
+use super::super::{Attr, Op, Shape, name};
 use super::attrs::short;
 use super::messages::Node;
 use super::tensor::Tensor;
-use super::values::Value;
-use super::wire::Budget;
+use super::values::Value as Input;
 use crate::error::Result;
-use crate::proto::attr_value;
+use crate::proto::attr_value::Value;
 
 /// The operators that need not be said to be ONNX's own.
 pub(super) fn domain(name: &str) -> &str {
@@ -28,12 +28,13 @@ pub(super) fn op_name<'a>(node: &Node<'a>) -> Cow<'a, str> {
     }
 }
 
+/// What a shape takes in a list that may have room for as many more.
 pub(super) fn size_of_shape(shape: &Shape) -> usize {
     let names = shape.0.dim.iter().map(|dim| dim.name.len());
-    size_of_val(&shape.0.dim[..]) + names.sum::<usize>()
+    2 * size_of_val(shape) + size_of_val(&shape.0.dim[..]) + names.sum::<usize>()
 }
 
-pub(super) fn placeholder(input: &Value<'_>, budget: &Budget) -> Result<Op> {
+pub(super) fn placeholder(input: &Input<'_>, budget: &Budget) -> Result<Op> {
     let op = documented(Op::new("Placeholder"), &text(input.doc, budget)?);
     Ok(match &input.r#type {
         r#type if r#type.is_known() => {
@@ -47,13 +48,13 @@ pub(super) fn placeholder(input: &Value<'_>, budget: &Budget) -> Result<Op> {
 }
 
 pub(super) fn constant(tensor: &Tensor<'_>, budget: &Budget) -> Result<Op> {
-    budget.spend(3 * tensor.size_bytes())?;
+    budget.spend(tensor.size_bytes().saturating_mul(3))?;
     let r#type = tensor.r#type();
     let op = Op::new("Const").attr("dtype", r#type.attr());
     let op = op.attr("shape", r#type.shape.clone());
     let op = op.output_shape(&r#type.shape);
     Ok(match tensor.value() {
-        Some(value) => op.attr("value", attr_value::Value::Tensor(value)),
+        Some(value) => op.attr("value", Attr::new(Value::Tensor(value.into()), 0)),
         None if tensor.is_external => op.attr("is_external", true),
         None => op,
     })

@@ -1,7 +1,7 @@
 //! Tensors that stand in the file, of which those of few elements are in the graph with their data.
 
+use super::super::wire::{Budget, Field, Message};
 use super::values::Type;
-use super::wire::{Field, Message};
 use crate::error::Result;
 use crate::proto::tensor_shape_proto::Dim;
 use crate::proto::{DataType, TensorProto};
@@ -10,6 +10,8 @@ use crate::proto::{DataType, TensorProto};
 const MAX_ELEMENTS: usize = 16;
 /// As many of the largest, which are complex numbers of two doubles.
 const MAX_DATA_BYTES: usize = MAX_ELEMENTS * 16;
+/// As many of those that the wire has as integers, each of which is kept in eight bytes.
+const MAX_INTEGER_BYTES: usize = MAX_ELEMENTS * 8;
 
 /// A tensor in the file, with its data if that is little.
 #[derive(Debug, Default)]
@@ -32,16 +34,11 @@ impl<'a> Tensor<'a> {
         let mut dims = Vec::new();
         message.each(|field| {
             match field.number {
-                1 => {
-                    let mut count = 0;
-                    field.integers(|_| count += 1)?;
-                    budget.spend(count * size_of::<i64>())?;
-                    field.integers(|size| dims.push(size))?;
-                }
+                1 => read_dims(&field, &mut dims, budget)?,
                 2 => it.element = field.integer()?,
                 8 => it.name = field.text()?,
                 14 => it.is_external = field.integer()? == 1,
-                4 | 5 | 6 | 7 | 9 | 10 | 11 if !it.is_large => it.read_data(&field)?,
+                4 | 5 | 6 | 7 | 9 | 10 | 11 if !it.is_large => it.read_data(&field, budget)?,
                 _ => {}
             }
             Ok(())
@@ -50,36 +47,47 @@ impl<'a> Tensor<'a> {
         Ok(it)
     }
 
-    fn read_data(&mut self, field: &Field<'a>) -> Result<()> {
+    fn read_data(&mut self, field: &Field<'a>, budget: &Budget) -> Result<()> {
+        if field.number == 6 {
+            self.is_large = self.strings.len() == MAX_ELEMENTS;
+            return match self.is_large {
+                true => Ok(()),
+                false => budget.push(&mut self.strings, field.bytes()?),
+            };
+        }
+        // Of integers, a row has a byte for each at least.
         let row = field.bytes().unwrap_or_default();
-        let is_full = match field.number {
-            6 => self.strings.len() == MAX_ELEMENTS,
-            _ => self.numbers.len() > MAX_DATA_BYTES,
-        };
-        if is_full || row.len() > MAX_DATA_BYTES {
+        if row.len() > MAX_DATA_BYTES {
             self.is_large = true;
             return Ok(());
         }
-        let numbers = &mut self.numbers;
+        let mut read = Vec::new();
+        self.width = match field.number {
+            4 => 4,
+            9 => 0,
+            _ => 8,
+        };
         match field.number {
-            4 | 10 => {
-                self.width = if field.number == 4 { 4 } else { 8 };
-                field.fixed(self.width, |bytes| numbers.extend_from_slice(bytes))
-            }
-            6 => {
-                self.strings.push(field.bytes()?);
-                Ok(())
-            }
-            9 => {
-                self.width = 0;
-                numbers.extend_from_slice(field.bytes()?);
-                Ok(())
-            }
-            _ => {
-                self.width = 8;
-                field.integers(|number| numbers.extend_from_slice(&number.to_le_bytes()))
-            }
+            4 | 10 => field.fixed(self.width, |bytes| read.extend_from_slice(bytes))?,
+            9 => read.extend_from_slice(field.bytes()?),
+            _ => field.integers(|number| {
+                // One more than fits shows that they are too many.
+                if read.len() <= MAX_INTEGER_BYTES {
+                    read.extend_from_slice(&number.to_le_bytes());
+                }
+            })?,
         }
+        let max_bytes = match field.number {
+            4 | 9 | 10 => MAX_DATA_BYTES,
+            _ => MAX_INTEGER_BYTES,
+        };
+        if read.len() > max_bytes - self.numbers.len().min(max_bytes) {
+            self.is_large = true;
+            return Ok(());
+        }
+        budget.reserve(&mut self.numbers, read.len())?;
+        self.numbers.extend_from_slice(&read);
+        Ok(())
     }
 
     /// A tensor that is mostly zeros; its data stays in the file.
@@ -89,12 +97,11 @@ impl<'a> Tensor<'a> {
         message.each(|field| {
             match field.number {
                 1 => it = Self::read(field.message("TensorProto")?)?,
-                3 => field.integers(|size| dims.push(size))?,
+                3 => read_dims(&field, &mut dims, message.budget)?,
                 _ => {}
             }
             Ok(())
         })?;
-        message.budget.spend(dims.len() * size_of::<i64>())?;
         it.is_large = true;
         it.dims = dims;
         Ok(it)
@@ -208,5 +215,42 @@ impl<'a> Tensor<'a> {
             }
         }
         true
+    }
+}
+
+/// Adds the sizes that are in a field.
+fn read_dims(field: &Field<'_>, dims: &mut Vec<i64>, budget: &Budget) -> Result<()> {
+    let mut count = 0;
+    field.integers(|_| count += 1)?;
+    budget.reserve(dims, count)?;
+    field.integers(|size| dims.push(size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_that_is_too_much_is_not_kept() {
+        let budget = Budget::new("onnx");
+        // Integers in a row; the bytes of 16 doubles are as many as fit of anything.
+        let row =
+            |field: u8, count: u8| [&[field << 3 | 2, count][..], &vec![1; count.into()]].concat();
+        for (bytes, kept_bytes) in [
+            (row(7, 16), 16 * 8),
+            (row(7, 17), 0),
+            (row(5, 127), 0),
+            (row(9, 127), 127),
+            ([row(9, 127), row(9, 127)].concat(), 254),
+            ([row(9, 127), row(9, 127), row(9, 3)].concat(), 254),
+            ([row(7, 16), row(7, 1)].concat(), 16 * 8),
+        ] {
+            let message = Message::new(&bytes, "TensorProto", &budget);
+            let tensor = Tensor::read(message).unwrap();
+            assert_eq!(tensor.numbers.len(), kept_bytes, "{bytes:?}");
+        }
+        let strings = b"\x32\0".repeat(17);
+        let message = Message::new(&strings, "TensorProto", &budget);
+        assert_eq!(Tensor::read(message).unwrap().strings.len(), 16);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::super::wire::{Field, Message};
 use super::super::{Attr, Shape};
-use super::wire::{Field, Message};
+use super::ops::size_of_shape;
 use crate::error::Result;
 use crate::proto::tensor_shape_proto::Dim;
 use crate::proto::{DataType, TensorShapeProto};
@@ -100,7 +101,14 @@ impl Default for Type {
 
 impl Type {
     pub(super) fn read(message: Message<'_>) -> Result<Self> {
-        Self::read_nested(message, MAX_TYPE_DEPTH)
+        let it = Self::read_nested(message, MAX_TYPE_DEPTH)?;
+        message.budget.spend(it.name.len())?;
+        Ok(it)
+    }
+
+    /// What a copy takes in a map that may have room for as many more.
+    pub(super) fn size_bytes(&self) -> usize {
+        2 * size_of::<(&str, Self)>() + self.name.len() + size_of_shape(&self.shape)
     }
 
     fn read_nested(message: Message<'_>, depth: usize) -> Result<Self> {

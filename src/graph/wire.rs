@@ -5,32 +5,47 @@ use std::cell::Cell;
 
 use crate::error::{Error, Result};
 
-/// What a model may take in memory without its weights: some times what the largest graph needs that a page draws.
+/// What a graph may take in memory: some times what the largest needs that a page draws.
 const MAX_MEMORY_BYTES: usize = 512 << 20;
 
 /// The memory that is left. A message of two bytes is a node of hundreds, so what is kept is counted, not what is read.
 #[derive(Debug)]
-pub(super) struct Budget(Cell<usize>);
+pub(super) struct Budget {
+    left: Cell<usize>,
+    /// What errors are about.
+    what: &'static str,
+}
 
 impl Budget {
-    pub(super) fn new() -> Self {
-        Self(Cell::new(MAX_MEMORY_BYTES))
+    pub(super) fn new(what: &'static str) -> Self {
+        Self {
+            left: Cell::new(MAX_MEMORY_BYTES),
+            what,
+        }
     }
 
     pub(super) fn spend(&self, bytes: usize) -> Result<()> {
-        let left = self.0.get().checked_sub(bytes).ok_or_else(|| {
-            let problem = format!(
-                "its graph takes more than {MAX_MEMORY_BYTES} bytes of memory, weights not counted"
-            );
-            Error::invalid("onnx", problem)
+        let left = self.left.get().checked_sub(bytes).ok_or_else(|| {
+            let problem = format!("it takes more than {MAX_MEMORY_BYTES} bytes of memory");
+            Error::invalid(self.what, problem)
         })?;
-        self.0.set(left);
+        self.left.set(left);
         Ok(())
     }
 
     pub(super) fn push<T>(&self, list: &mut Vec<T>, item: T) -> Result<()> {
-        self.spend(size_of::<T>())?;
+        self.reserve(list, 1)?;
         list.push(item);
+        Ok(())
+    }
+
+    /// Makes room for so many items more, and counts all of the room.
+    pub(super) fn reserve<T>(&self, list: &mut Vec<T>, count: usize) -> Result<()> {
+        if count > list.capacity() - list.len() {
+            let more = count.max(list.capacity());
+            self.spend(more.saturating_mul(size_of::<T>()))?;
+            list.reserve_exact(more);
+        }
         Ok(())
     }
 }
@@ -127,7 +142,8 @@ impl<'a> Message<'a> {
 
     pub(super) fn invalid(&self, problem: &str) -> Error {
         let Self { offset, kind, .. } = self;
-        Error::invalid("onnx", format!("byte {offset}, in {kind}: {problem}"))
+        let problem = format!("byte {offset}, in {kind}: {problem}");
+        Error::invalid(self.budget.what, problem)
     }
 }
 
@@ -222,7 +238,7 @@ mod tests {
     use super::*;
 
     fn numbers(bytes: &[u8]) -> Result<Vec<u64>> {
-        let budget = Budget::new();
+        let budget = Budget::new("onnx");
         let mut numbers = Vec::new();
         Message::new(bytes, "M", &budget).each(|field| {
             numbers.push(field.number);
@@ -267,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_field_of_another_type_is_refused() {
-        let budget = Budget::new();
+        let budget = Budget::new("onnx");
         for (bytes, want) in [
             (&b"\x08\x01"[..], "field 1 is not bytes"),
             (b"\x0a\x01\xff", "field 1 is not a text in UTF-8"),
@@ -284,7 +300,7 @@ mod tests {
 
     #[test]
     fn repeated_numbers_come_one_by_one_or_in_a_row() {
-        let budget = Budget::new();
+        let budget = Budget::new("onnx");
         let mut got = Vec::new();
         let message = Message::new(b"\x08\x05\x0a\x03\x06\x96\x01\x08\x07", "M", &budget);
         let each = message.each(|field| field.integers(|number| got.push(number)));
@@ -300,12 +316,22 @@ mod tests {
 
     #[test]
     fn memory_is_counted_as_it_is_kept() {
-        let budget = Budget::new();
+        let budget = Budget::new("onnx");
         let mut list = Vec::new();
         budget.push(&mut list, 1u64).unwrap();
         budget.spend(MAX_MEMORY_BYTES - 16).unwrap();
         budget.push(&mut list, 2).unwrap();
         assert!(budget.push(&mut list, 3).is_err());
         assert_eq!(list, [1, 2]);
+
+        // Of one more than two there is room for four.
+        let budget = Budget::new("onnx");
+        let mut list = vec![0u8; 2];
+        budget.push(&mut list, 3).unwrap();
+        budget.push(&mut list, 4).unwrap();
+        assert_eq!(list.capacity(), 4);
+        assert!(budget.spend(MAX_MEMORY_BYTES - 1).is_err());
+        budget.spend(MAX_MEMORY_BYTES - 2).unwrap();
+        assert!(budget.reserve(&mut list, usize::MAX).is_err());
     }
 }
