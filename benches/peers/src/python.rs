@@ -92,7 +92,8 @@ fn environment() -> Result<PathBuf, String> {
     Ok(program)
 }
 
-/// Runs a program and gives what it printed; what went wrong is in the error, with the last line that it said.
+/// Runs a program and gives what it printed; what went wrong is in the error, with the last line that it
+/// said about an error.
 pub fn succeed(command: &mut Command) -> Result<String, String> {
     let program = Path::new(command.get_program()).display().to_string();
     command.env("PYTHONDONTWRITEBYTECODE", "1");
@@ -104,10 +105,12 @@ pub fn succeed(command: &mut Command) -> Result<String, String> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let last = said.lines().rfind(|line| !line.trim().is_empty());
+    let is_error = |line: &&str| line.to_ascii_lowercase().starts_with("error");
+    let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let last = lines().filter(is_error).last().or(lines().last());
     Err(format!(
         "{program} ended ({}): {}",
         output.status,
-        last.unwrap_or_default().trim()
+        last.unwrap_or_default()
     ))
 }
