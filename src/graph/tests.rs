@@ -395,7 +395,11 @@ fn messages_are_as_deep_as_any_reader_takes_them() {
     // A node, its attribute and the value are three messages, a call, its attribute and the value three more.
     let nested = |depth: usize| {
         let empty = vec![0x0a, 0]; // a list in a value
-        let mut value = if depth.is_multiple_of(3) { Vec::new() } else { empty };
+        let mut value = if depth.is_multiple_of(3) {
+            Vec::new()
+        } else {
+            empty
+        };
         for _ in 1..depth / 3 {
             value = field(10, field(2, field(2, value)));
         }
