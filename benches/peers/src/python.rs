@@ -107,7 +107,7 @@ pub fn succeed(command: &mut Command) -> Result<String, String> {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let is_error = |line: &&str| line.to_ascii_lowercase().starts_with("error");
     let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
-    let last = lines().filter(is_error).last().or(lines().last());
+    let last = lines().rfind(is_error).or(lines().next_back());
     Err(format!(
         "{program} ended ({}): {}",
         output.status,
