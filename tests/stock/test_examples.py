@@ -136,11 +136,35 @@ def test_digits_custom_scalars(digits_board, chrome):
 
 @pytest.mark.usefixtures("picture")
 def test_digits_graph(digits_board, chrome):
-    chrome.get(f"{digits_board.url}/#graphs&run=baseline")
-    nodes = """
-        return deep(document, "tf-graph-scene").flatMap(e => deep(e.shadowRoot, "g.node")).map(e => e.dataset.name);
-    """
-    eventually(lambda: {"pixels", "hidden", "dropout", "output"} <= set(chrome.ask(nodes)), True)
+    page = Page(chrome, digits_board, "baseline")
+    page.open("hidden")
+    hidden = {"hidden/kernel": "kernel", "hidden/bias": "bias", "hidden/(hidden)": "(hidden)"}
+    eventually(lambda: below(page.labels(), "hidden"), hidden)
+    # Images of 8 by 8 pixels, 128 units.
+    edges = {
+        "pixels--hidden": "?×64",
+        "hidden/kernel--hidden/(hidden)": "64×128",
+        "hidden/bias--hidden/(hidden)": "128",
+        "hidden--dropout": "?×128",
+        "dropout--output": "?×128",
+    }
+    assert {edge: label for edge, label in page.edges().items() if "~~" not in edge} == edges
+    page.select("hidden/(hidden)")
+    card = {"activation": '{"s":"relu"}', "weight_count": f'{{"i":{64 * 128 + 128}}}'}
+    eventually(page.card, card)
+    assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("picture")
+def test_digits_conceptual_graph(digits_board, chrome):
+    page = Page(chrome, digits_board, "baseline", "keras")
+    page.open("digits")
+    layers = {f"digits/{name}": name for name in ("pixels", "hidden", "dropout", "output")}
+    eventually(lambda: below(page.labels(), "digits"), layers)
+    edges = {"digits/pixels--digits/hidden", "digits/hidden--digits/dropout", "digits/dropout--digits/output"}
+    assert {edge for edge in page.edges() if "~~" not in edge} == edges
+    page.select("digits/hidden")
+    eventually(page.card, {"keras_class": '{"s":"Dense"}'})
     assert chrome.errors() == []
 
 

@@ -45,7 +45,16 @@ TYPES = {
 }
 
 # Operators that have an attribute of the name that we give the type of the output.
-HAS_DTYPE = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "EyeLike", "Bernoulli"}
+HAS_DTYPE = {
+    "RandomNormal",
+    "RandomUniform",
+    "RandomNormalLike",
+    "RandomUniformLike",
+    "Multinomial",
+    "EyeLike",
+    "Bernoulli",
+    "SequenceEmpty",
+}
 
 # Functions that call each other, bodies in bodies that take values from around them, values that nobody names or wants,
 # names that are no names for TensorFlow, weights of each form.
@@ -289,6 +298,7 @@ def check_types(node: NodeDef, values: list[str], scope: Scope) -> None:
     types = [scope.types.get(value, TypeProto()) for value in values]
     if not any(each.WhichOneof("value") for each in types):
         assert "_output_shapes" not in node.attr
+        assert "dtype" not in node.attr or node.op in {*HAS_DTYPE, "Const"}, node.name
         return
     for shape, each in zip(node.attr["_output_shapes"].list.shape, types, strict=True):
         tensor = each.sparse_tensor_type if each.HasField("sparse_tensor_type") else each.tensor_type
@@ -347,9 +357,30 @@ def check_data(ours: TFTensor, tensor: TensorProto) -> None:
     assert got.tolist() == wanted.tolist() or got.tobytes() == wanted.tobytes()
 
 
+def type_name(of: TypeProto) -> str:
+    """What we call a type."""
+    match of.WhichOneof("value"):
+        case "tensor_type":
+            return TensorProto.DataType.Name(of.tensor_type.elem_type)
+        case "sparse_tensor_type":
+            return f"sparse({TensorProto.DataType.Name(of.sparse_tensor_type.elem_type)})"
+        case "sequence_type":
+            return f"sequence({type_name(of.sequence_type.elem_type)})"
+        case "optional_type":
+            return f"optional({type_name(of.optional_type.elem_type)})"
+        case other:
+            pytest.fail(f"nobody looked at types of kind {other}")
+
+
 def check_attributes(node: NodeDef, wanted: NodeProto) -> None:
-    ours = {"_output_shapes", "dtype", "domain", "doc_string", "onnx_name"}
-    assert node.attr.keys() - ours == {attribute.name for attribute in wanted.attribute} - ours
+    # What the node is told beside its attributes, which come first where they have the same name.
+    texts = {"domain": wanted.domain, "doc_string": wanted.doc_string}
+    ours = {name: text for name, text in texts.items() if text and (name, text) != ("domain", "ai.onnx")}
+    theirs = {attribute.name for attribute in wanted.attribute}
+    # `check_types` looks at these.
+    assert node.attr.keys() - {"_output_shapes", "dtype"} == (theirs | ours.keys()) - {"_output_shapes", "dtype"}
+    for name in ours.keys() - theirs:
+        assert node.attr[name] == AttrValue(s=ours[name].encode()[:1000]), node.name
     for attribute in wanted.attribute:
         got = node.attr[attribute.name]
         if attribute.ref_attr_name:
@@ -380,7 +411,7 @@ def check_attributes(node: NodeDef, wanted: NodeProto) -> None:
             case AttributeProto.GRAPH:
                 assert got == AttrValue(s=f"{node.name}/{attribute.name}".encode())
             case AttributeProto.TYPE_PROTO:
-                assert got.list.s
+                assert got == AttrValue(list={"s": [type_name(attribute.tp).encode()]})
             case AttributeProto.SPARSE_TENSOR:
                 assert [dim.size for dim in got.tensor.tensor_shape.dim] == list(attribute.sparse_tensor.dims)
             case other:

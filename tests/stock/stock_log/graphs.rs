@@ -1,5 +1,5 @@
-//! Three graphs: one node by node, with everything that a node can have, one of layers, and one from elsewhere; and what
-//! the nodes cost.
+//! Graphs: one node by node, with everything that a node can have, one of layers, and two from elsewhere; and what the
+//! nodes cost.
 
 use std::time::Duration;
 
@@ -35,6 +35,30 @@ pub(crate) fn write(root: &SummaryWriter) -> Result {
     let given = b"\x0a\x20\x0a\x10Net/Linear[fc 1]\x12\x0caten::linear\
         \x0a\x2c\x0a\x09Gr\xc3\xb6\xc3\x9fe:0\x12\x04Relu\x1a\x10Net/Linear[fc 1]\x1a\x07nowhere";
     let run = root.run("given graph")?;
+    run.at(START).graph(&Graph::from_graph_def(given)?);
+
+    // A function that calls another:
+    // GraphDef { node { name: "p" op: "Placeholder" } node { name: "f" op: "caller" input: "p" }
+    //            node { name: "g" op: "callee" input: "f" } node { name: "s/x" op: "Relu" input: "g" }
+    //            library { function { signature { name: "caller" input_arg { name: "x" type: DT_FLOAT }
+    //                                             output_arg { name: "y" type: DT_FLOAT } }
+    //                                 node_def { name: "n" op: "callee" input: "x" }
+    //                                 node_def { name: "y" op: "Identity" input: "n:output:0" }
+    //                                 ret { key: "y" value: "y:output:0" } }
+    //                      function { the same of "callee", with a "Relu" } } }
+    let given = b"\x0a\x10\x0a\x01p\x12\x0bPlaceholder\
+        \x0a\x0e\x0a\x01f\x12\x06caller\x1a\x01p\x0a\x0e\x0a\x01g\x12\x06callee\x1a\x01f\
+        \x0a\x0e\x0a\x03s/x\x12\x04Relu\x1a\x01g\
+        \x12\xaa\x01\
+        \x0aT\x0a\x16\x0a\x06caller\x12\x05\x0a\x01x\x18\x01\x1a\x05\x0a\x01y\x18\x01\
+        \x1a\x0e\x0a\x01n\x12\x06callee\x1a\x01x\
+        \x1a\x19\x0a\x01y\x12\x08Identity\x1a\x0an:output:0\
+        \x22\x0f\x0a\x01y\x12\x0ay:output:0\
+        \x0aR\x0a\x16\x0a\x06callee\x12\x05\x0a\x01x\x18\x01\x1a\x05\x0a\x01y\x18\x01\
+        \x1a\x0c\x0a\x01n\x12\x04Relu\x1a\x01x\
+        \x1a\x19\x0a\x01y\x12\x08Identity\x1a\x0an:output:0\
+        \x22\x0f\x0a\x01y\x12\x0ay:output:0";
+    let run = root.run("given functions")?;
     run.at(START).graph(&Graph::from_graph_def(given)?);
     Ok(())
 }
@@ -111,6 +135,10 @@ fn cell() -> Function {
 
 fn costs(times: u32) -> RunMetadata {
     let micros = |count| Duration::from_micros(count) * times;
+    let again = |start, duration, bytes| {
+        let stats = NodeStats::new("sum").start(micros(start));
+        stats.duration(micros(duration)).memory(bytes)
+    };
     RunMetadata::new()
         .node(
             NodeStats::new("hidden/MatMul")
@@ -134,6 +162,8 @@ fn costs(times: u32) -> RunMetadata {
                 .memory(4096)
                 .output_shape(Shape::scalar()),
         )
+        .node(again(290, 20, 8192))
+        .node(again(350, 30, 1024))
         .node(NodeStats::new("nowhere").duration(micros(1)))
 }
 
