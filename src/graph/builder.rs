@@ -175,8 +175,7 @@ impl From<&String> for Input {
 /// between scopes. A node may have the name of a scope; it shows within, in parentheses. Five and more nodes of a scope
 /// whose names differ in a number at the end only show as one pile.
 ///
-/// Edges may run in circles, as those of a loop do. Functions may not call functions: the page fails to open the call of
-/// one that does.
+/// Edges may run in circles, as those of a loop do.
 ///
 /// ```
 /// use summary_writer::DataType;
@@ -234,8 +233,9 @@ impl GraphBuilder {
     /// # Errors
     /// [`Error::Invalid`], with the name of the node, if there is no node; if two nodes have one name, or two functions,
     /// or two of the inputs, nodes and outputs of a function; if a name breaks the rule; if its first part, or an op, is
-    /// a word at which the page fails, as `constructor`; if an input or a control names no node; if a function calls one;
-    /// if calls are more than 20 deep in the attributes of each other; or if the graph has more than 64 MiB of bytes.
+    /// a word at which the page fails, as `constructor`; if an input or a control names no node; if the call of a function
+    /// is one that the page fails at, as [`Function`] tells; if calls are more than 20 deep in the attributes of each
+    /// other; or if the graph has more than 64 MiB of bytes.
     pub fn build(self) -> Result<Graph> {
         let node = self.nodes.build(&HashSet::new(), Input::in_graph)?;
         let function = self
@@ -243,7 +243,7 @@ impl GraphBuilder {
             .into_iter()
             .map(Function::build)
             .collect::<Result<Vec<FunctionDef>>>()?;
-        check_calls(&function)?;
+        check_calls(&node, &function)?;
         Graph::checked(GraphDef {
             node,
             library: (!function.is_empty()).then(|| FunctionDefLibrary {

@@ -1,9 +1,9 @@
 //! Whether the page can draw a graph.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::builder::{at_node, shortened};
-use super::function::at_function;
+use super::function::{at_function, signatures};
 use super::name;
 use crate::error::{Error, Result};
 use crate::proto::{FunctionDef, GraphDef, NodeDef};
@@ -16,7 +16,9 @@ pub(super) fn check(graph: &GraphDef) -> Result<()> {
     for node in &graph.node {
         check_node(node, &mut names)?;
     }
-    let functions = graph.library.iter().flat_map(|library| &library.function);
+    let library = graph.library.as_ref();
+    let functions = library.map_or(&[][..], |library| &library.function);
+    check_outputs(&graph.node, functions)?;
     let mut function_names = HashSet::new();
     for function in functions {
         let name = function_name(function);
@@ -37,6 +39,35 @@ pub(super) fn check(graph: &GraphDef) -> Result<()> {
                 Error::Invalid { problem, .. } => at_function(name, &problem),
                 other => other,
             })?;
+        }
+    }
+    Ok(())
+}
+
+/// The page draws nothing of a graph that takes an output of a function that is not there.
+fn check_outputs(nodes: &[NodeDef], functions: &[FunctionDef]) -> Result<()> {
+    let signatures = signatures(functions);
+    let calls = nodes.iter().filter_map(|node| {
+        let signature = signatures.get(&*node.op)?;
+        Some((&*node.name, signature.output_arg.len()))
+    });
+    let calls: HashMap<&str, usize> = calls.collect();
+    if calls.is_empty() {
+        return Ok(());
+    }
+    for node in nodes {
+        for input in &node.input {
+            let (call, output) = match input.rsplit_once(':') {
+                Some((call, output)) => (call, output.parse().unwrap_or(usize::MAX)),
+                None => (&**input, 0),
+            };
+            if let Some(&count) = calls.get(call).filter(|&&count| output >= count) {
+                let [input, call] = [input, call].map(shortened);
+                let problem = format!(
+                    "its input {input:?} is none of the {count} outputs of the function that {call:?} calls"
+                );
+                return Err(at_node(&node.name, &problem));
+            }
         }
     }
     Ok(())

@@ -1,15 +1,17 @@
 //! Functions of a graph's library.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::builder::{Input, Node, Nodes, Op, shortened};
+use super::builder::{Input, Node, Nodes, Op, at_node, shortened};
 use super::name;
 use crate::error::{Error, Result};
 use crate::proto::op_def::ArgDef;
-use crate::proto::{DataType, FunctionDef, OpDef};
+use crate::proto::{DataType, FunctionDef, NodeDef, OpDef};
 
-/// A part of a graph that several nodes share: each node whose op is the name of the function opens into it. Its own nodes
-/// call no function.
+/// A part of a graph that several nodes share: each node whose op is the name of the function opens into it.
+///
+/// What the page fails at is refused: a call in a function, a call with more inputs than the function has, one of an output
+/// that it does not have, and a control of or at a call.
 ///
 /// ```
 /// use summary_writer::DataType;
@@ -139,23 +141,53 @@ impl Function {
     }
 }
 
-/// The page fails to open the call of a function with a call in it.
-pub(super) fn check_calls(functions: &[FunctionDef]) -> Result<()> {
-    let name = |function: &FunctionDef| {
-        let signature = function.signature.as_ref();
-        signature.map_or_else(String::new, |signature| signature.name.clone())
-    };
-    let names: HashSet<String> = functions.iter().map(name).collect();
+/// That the page opens what calls a function: it fails if that calls one, too, if there are more inputs than the function
+/// has, and at controls.
+pub(super) fn check_calls(nodes: &[NodeDef], functions: &[FunctionDef]) -> Result<()> {
+    let signatures = signatures(functions);
     for function in functions {
         let mut nodes = function.node_def.iter();
-        if let Some(node) = nodes.find(|node| names.contains(&node.op)) {
+        if let Some(node) = nodes.find(|node| signatures.contains_key(&*node.op)) {
+            let name = function.signature.as_ref().map_or("", |it| &it.name);
             let [node, callee] = [&node.name, &node.op].map(|name| shortened(name));
             let problem =
                 format!("node {node:?}: it calls the function {callee:?}, at which the page fails");
-            return Err(at_function(&name(function), &problem));
+            return Err(at_function(name, &problem));
+        }
+    }
+    let calls = nodes
+        .iter()
+        .filter(|node| signatures.contains_key(&*node.op))
+        .map(|node| &*node.name);
+    let calls: HashSet<&str> = calls.collect();
+    for node in nodes {
+        let mut controls = node.input.iter().filter_map(|it| it.strip_prefix('^'));
+        let count = node.input.len() - controls.clone().count();
+        let problem = match signatures.get(&*node.op) {
+            Some(function) if count > function.input_arg.len() => {
+                let fit = function.input_arg.len();
+                Some(format!(
+                    "it has {count} inputs, at most {fit} fit the function that it calls"
+                ))
+            }
+            Some(_) => controls
+                .next()
+                .map(|_| "it calls a function and has a control, at which the page fails".into()),
+            None => controls.find(|&it| calls.contains(it)).map(|it| {
+                let it = shortened(it);
+                format!("its control {it:?} calls a function, at which the page fails")
+            }),
+        };
+        if let Some(problem) = problem {
+            return Err(at_node(&node.name, &problem));
         }
     }
     Ok(())
+}
+
+pub(super) fn signatures(functions: &[FunctionDef]) -> HashMap<&str, &OpDef> {
+    let signatures = functions.iter().filter_map(|it| it.signature.as_ref());
+    signatures.map(|it| (&*it.name, it)).collect()
 }
 
 pub(super) fn at_function(name: &str, problem: &str) -> Error {

@@ -53,15 +53,16 @@ impl Graph {
     /// another tool.
     ///
     /// The names of nodes are not held to TensorFlow's rule, for PyTorch does not keep it and the page does not need it.
-    /// An input that names no node stays; the page leaves its edge out. A function that calls a function stays, too; the
-    /// page draws the graph, and merely does not open the nodes that call such a one. What no dashboard shows is dropped:
+    /// An input that names no node stays; the page leaves its edge out. Calls of functions stay that a [`GraphBuilder`]
+    /// refuses; the page draws the graph, and merely does not open them. What no dashboard shows is dropped:
     /// debug information, full types, the plain number of the version in which old files have none other, and of tensors
     /// resource handles, variants and floats of 8 bits. Weights are kept, and make the page slow.
     ///
     /// # Errors
     /// [`Error::Invalid`] if there are more than 64 MiB of bytes, or of those that are not dropped; if they are no
     /// `GraphDef`, with the place of the first that is none; if it takes more than 512 MiB of memory; if it has no node,
-    /// if two nodes or two functions have one name, or if a name is one that the page fails at.
+    /// if two nodes or two functions have one name, if a name is one that the page fails at, or an output of a function is
+    /// taken that is not there.
     pub fn from_graph_def(bytes: impl AsRef<[u8]>) -> Result<Self> {
         let bytes = bytes.as_ref();
         if bytes.len() > MAX_GRAPH_DEF_BYTES {

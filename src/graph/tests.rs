@@ -98,6 +98,57 @@ fn a_function_that_calls_a_function_is_refused_unless_it_comes_from_elsewhere() 
 }
 
 #[test]
+fn calls_at_which_the_page_fails_are_refused() {
+    let op = || Op::new("Relu");
+    let call = || Op::new("f");
+    for (nodes, want) in [
+        (vec![("c", call()), ("d", op().input("c"))], None),
+        (
+            vec![
+                ("x", op()),
+                ("c", call().input("x")),
+                ("d", op().input("c:1")),
+            ],
+            Some(
+                "node \"d\": its input \"c:1\" is none of the 1 outputs of the function that \"c\" calls",
+            ),
+        ),
+        (
+            vec![("x", op()), ("c", call().input("x").input("x"))],
+            Some("node \"c\": it has 2 inputs, at most 1 fit the function that it calls"),
+        ),
+        (
+            vec![("x", op()), ("c", call().input("x").control("x"))],
+            Some("node \"c\": it calls a function and has a control, at which the page fails"),
+        ),
+        (
+            vec![("c", call()), ("d", op().control("c"))],
+            Some("node \"d\": its control \"c\" calls a function, at which the page fails"),
+        ),
+    ] {
+        let mut function = Function::new("f");
+        let x = function.input("x", DataType::DtFloat);
+        function.output("y", DataType::DtFloat, &x);
+        let mut graph = GraphBuilder::new();
+        graph.function(function);
+        for (name, op) in nodes {
+            graph.node(name, op);
+        }
+        let problem = graph.build().err().map(|error| error.to_string());
+        assert_eq!(problem, want.map(|want| format!("graph: {want}")));
+    }
+    // GraphDef { node { name: "c" op: "f" } node { name: "d" op: "g" input: "c:1" }
+    //            library { function { signature { name: "f" output_arg { name: "y" } } } } }
+    let nodes = b"\x0a\x06\x0a\x01c\x12\x01f\x0a\x0b\x0a\x01d\x12\x01g\x1a\x03c:1";
+    let library = b"\x12\x0c\x0a\x0a\x0a\x08\x0a\x01f\x1a\x03\x0a\x01y";
+    let error = Graph::from_graph_def([&nodes[..], library].concat()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "graph: node \"d\": its input \"c:1\" is none of the 1 outputs of the function that \"c\" calls"
+    );
+}
+
+#[test]
 fn calls_are_refused_where_they_are_too_deep() {
     let deep = |count| {
         let mut call = Call::new("f");
