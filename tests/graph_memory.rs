@@ -125,7 +125,7 @@ fn models_take_a_bounded_multiple_of_their_bytes() {
     for (name, unit, count) in [
         ("nodes", b"\x0a\0".to_vec(), 1 << 20),
         ("inputs", b"\x5a\0".to_vec(), 4 << 20),
-        ("outputs", b"\x62\0".to_vec(), 1 << 20),
+        ("outputs", b"\x62\0".to_vec(), 2 << 20),
         ("values", b"\x6a\0".to_vec(), 4 << 20),
         ("initializers", b"\x2a\0".to_vec(), 2 << 20),
         (
@@ -141,21 +141,16 @@ fn models_take_a_bounded_multiple_of_their_bytes() {
         (
             "attributes of types",
             attributes(&b"\x72\0".repeat(256)),
-            1 << 15,
+            1 << 16,
         ),
         (
             "attributes of integers",
             attributes(&field(8, [1; 256])),
-            1 << 16,
+            1 << 17,
         ),
         (
             "attributes of tensors",
             attributes(&b"\x52\0".repeat(256)),
-            1 << 12,
-        ),
-        (
-            "attributes of bodies",
-            attributes(&b"\x5a\0".repeat(1000)),
             1 << 12,
         ),
     ] {
