@@ -97,14 +97,12 @@ fn plain_scalar(payload: &[u8]) -> Option<Point<'_>> {
         return None;
     };
     let (tag, number) = rest.split_at_checked((*tag_len).into())?;
-    match number {
-        [0x15, _, _, _, _] if *value_len == tag_len + 7 && *value_len < 0x80 => Some(Point {
-            tag,
-            step,
-            kind: Some(Kind::Scalars),
-        }),
-        _ => None,
-    }
+    let is_alone = *value_len < 0x80 && usize::from(*value_len) == tag.len() + 7;
+    matches!(number, [0x15, _, _, _, _] if is_alone).then_some(Point {
+        tag,
+        step,
+        kind: Some(Kind::Scalars),
+    })
 }
 
 #[inline]
@@ -286,6 +284,9 @@ mod tests {
         for len in 0..event.len() {
             scan(&event[..len], |point| panic!("{point:?} in {len} bytes"));
         }
+        // As a scalar, but for the lengths: 11 bytes cannot hold a tag of 250.
+        let odd = [&event[..16], b"\xfa", &[b'a'; 250], b"\x15\0\0\0\x3f"].concat();
+        assert_eq!(plain_scalar(&odd), None);
         // A tag of 2^63 bytes, a group, and a varint without an end.
         for odd in [
             &b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\x7f"[..],
