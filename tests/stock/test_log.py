@@ -40,6 +40,7 @@ def test_all_runs_are_listed(board, log):
         "graph",
         "model",
         "given graph",
+        "given functions",
         "events",
         "custom scalars",
         "embeddings",
