@@ -1,5 +1,6 @@
 //! Event files to events, also while they grow.
 
+mod value;
 mod view;
 mod wire;
 
@@ -13,7 +14,8 @@ use crate::error::{Error, Part, Result};
 use crate::proto::Event;
 use crate::record::RecordReader;
 
-pub use view::{EventRef, ValueRef, Values};
+pub use value::ValueRef;
+pub use view::{EventRef, Values};
 
 /// Reads the events of a file, or of a run directory: of all its event files, one after the other in the order of their
 /// names, as stock TensorBoard does.
@@ -128,11 +130,12 @@ impl EventReader {
         let Some((payload, offset)) = self.next_payload()? else {
             return Ok(None);
         };
-        if !EventRef::is_event(payload) {
+        let (event, is_event) = EventRef::new(payload);
+        if !is_event {
             // Says why, and has the last word.
             decode(payload, offset)?;
         }
-        Ok(Some(EventRef::new(payload)))
+        Ok(Some(event))
     }
 
     /// The file that the last item came from.
@@ -172,8 +175,10 @@ impl EventReader {
             if matches!(found, Ok(None) | Err(Error::Io { .. })) {
                 self.current = Some(current + 1);
             }
-            if let Some(offset) = found.inspect_err(|_| self.last = Some(current))? {
+            if !matches!(found, Ok(None)) {
                 self.last = Some(current);
+            }
+            if let Some(offset) = found? {
                 return Ok(self.files[current]
                     .payload()
                     .map(|payload| (payload, offset)));
@@ -278,6 +283,18 @@ mod tests {
             .collect()
     }
 
+    /// The same, in place.
+    fn pass_in_place(reader: &mut EventReader) -> Vec<i64> {
+        let mut steps = Vec::new();
+        loop {
+            match reader.next_event() {
+                Ok(Some(event)) => steps.push(event.step()),
+                Ok(None) => return steps,
+                Err(_) => steps.push(-1),
+            }
+        }
+    }
+
     #[test]
     fn reads_the_files_of_a_run_in_the_order_of_their_names() {
         let dir = tempfile::tempdir().unwrap();
@@ -330,10 +347,46 @@ mod tests {
         let mut reader = EventReader::open(dir.path()).unwrap();
         assert_eq!(pass(&mut reader), [1, -1, 2, -1, 4, -1, 7]);
         assert_eq!(pass(&mut reader), []);
+        let mut reader = EventReader::open(dir.path()).unwrap();
+        assert_eq!(pass_in_place(&mut reader), [1, -1, 2, -1, 4, -1, 7]);
+        assert_eq!(pass_in_place(&mut reader), []);
         assert_eq!(
             pass(&mut EventReader::open(&path).unwrap()),
             [1, -1, 2, -1, 4, -1]
         );
+    }
+
+    #[test]
+    fn both_ways_to_read_go_on_where_the_other_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.tfevents");
+        append(&path, &[1, 2, 3, 4].map(frame).concat());
+        let mut reader = EventReader::open(&path).unwrap();
+        assert_eq!(reader.next_event().unwrap().unwrap().step(), 1);
+        assert_eq!(reader.next().unwrap().unwrap().step, 2);
+        assert_eq!(reader.next_event().unwrap().unwrap().step(), 3);
+        assert_eq!(reader.path(), Some(path.as_path()));
+        assert_eq!(pass(&mut reader), [4]);
+        let next = frame(5);
+        append(&path, &next[..7]);
+        assert!(reader.next_event().unwrap().is_none());
+        append(&path, &next[7..]);
+        assert_eq!(pass_in_place(&mut reader), [5]);
+    }
+
+    #[test]
+    fn the_message_says_the_same_of_what_is_no_event_in_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.tfevents");
+        let mut bytes = frame(1);
+        append_frame(b"\x10", &mut bytes); // a key without a value
+        append(&path, &bytes);
+        let mut reader = EventReader::open(&path).unwrap();
+        assert!(reader.next_event().unwrap().is_some());
+        let error = reader.next_event().unwrap_err();
+        assert_eq!(error.to_string(), "record at byte 18 is not an event");
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains("invalid varint"), "{source}");
     }
 
     #[test]

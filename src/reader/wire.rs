@@ -42,8 +42,7 @@ pub(super) enum Type {
 
 impl Kind {
     /// The type of a field; `None` if `proto/` does not have it, and anything fits.
-    #[inline]
-    pub(super) fn field(self, number: u32) -> Option<Type> {
+    pub(super) const fn field(self, number: u32) -> Option<Type> {
         Some(match (self, number) {
             (Self::Event, 1) => Type::Fixed64,
             (Self::Event, 2) => Type::Varint,
@@ -92,142 +91,214 @@ impl Kind {
             _ => return None,
         })
     }
+
+    /// What a field with this key has to be.
+    const fn check(self, key: u32) -> Check {
+        match (self.field(key >> 3), key & 7) {
+            (None, _) => Check::Any,
+            (Some(Type::Varint | Type::Varints), 0) => Check::Varint,
+            (Some(Type::Fixed64 | Type::Fixed64s), 1) => Check::Fixed64,
+            (Some(Type::Fixed32 | Type::Fixed32s), 5) => Check::Fixed32,
+            (Some(Type::Bytes), 2) => Check::Bytes,
+            (Some(Type::Text), 2) => Check::Text,
+            (Some(Type::Message(kind)), 2) => Check::Message(kind),
+            (Some(Type::Varints), 2) => Check::Varints,
+            (Some(Type::Fixed64s), 2) => Check::Fixed64s,
+            (Some(Type::Fixed32s), 2) => Check::Fixed32s,
+            _ => Check::Unfit,
+        }
+    }
 }
 
-/// Whether `bytes` are a message of `kind`, `depth` messages above the limit.
-pub(super) fn is_message(kind: Kind, mut bytes: &[u8], depth: u32) -> bool {
-    while !bytes.is_empty() {
-        let Some(field) = next_field(&mut bytes, depth) else {
-            return false;
+/// What is to be seen to behind a key.
+#[derive(Clone, Copy)]
+enum Check {
+    Any,
+    Unfit,
+    Varint,
+    Fixed64,
+    Fixed32,
+    Bytes,
+    Text,
+    Message(Kind),
+    Varints,
+    Fixed64s,
+    Fixed32s,
+}
+
+const KINDS: [Kind; 14] = [
+    Kind::Event,
+    Kind::SourceMetadata,
+    Kind::SessionLog,
+    Kind::TaggedRunMetadata,
+    Kind::Summary,
+    Kind::Value,
+    Kind::Image,
+    Kind::Audio,
+    Kind::Histogram,
+    Kind::Tensor,
+    Kind::Shape,
+    Kind::Dim,
+    Kind::Metadata,
+    Kind::PluginData,
+];
+
+/// Of each kind, in the order of `KINDS`, the check of each key of one byte: nearly all that there are.
+static CHECKS: [[Check; 128]; KINDS.len()] = {
+    let mut checks = [[Check::Any; 128]; KINDS.len()];
+    let mut i = 0;
+    while i < KINDS.len() {
+        assert!(KINDS[i] as usize == i);
+        let mut key = 0;
+        while key < 128 {
+            checks[i][key as usize] = KINDS[i].check(key);
+            key += 1;
+        }
+        i += 1;
+    }
+    checks
+};
+
+/// The fields of a message that are left. Whatever a call asks for is taken from the front; `None` if it is not there.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+
+impl<'a> Fields<'a> {
+    /// The number and the wire type of a field: `number << 3 | type`.
+    #[inline]
+    pub(super) fn key(&mut self) -> Option<u32> {
+        let key = u32::try_from(self.varint()?).ok()?;
+        (key >= 8).then_some(key)
+    }
+
+    /// A number of up to ten bytes of seven bits each.
+    #[inline]
+    pub(super) fn varint(&mut self) -> Option<u64> {
+        // Most are one byte: keys, and lengths.
+        match *self.0 {
+            [byte @ 0..0x80, ref rest @ ..] => {
+                self.0 = rest;
+                Some(byte.into())
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Option<u64> {
+        let mut number = 0;
+        for i in 0..10 {
+            let byte = *self.0.get(i)?;
+            number |= u64::from(byte & 0x7f) << (7 * i);
+            if byte < 0x80 {
+                self.0 = &self.0[i + 1..];
+                // The tenth byte has the 64th bit.
+                return (i < 9 || byte == 1).then_some(number);
+            }
+        }
+        None
+    }
+
+    /// A number of fixed size, in little-endian order.
+    #[inline]
+    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (array, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*array)
+    }
+
+    /// A string, a message, or a row of numbers, which is behind its length.
+    #[inline]
+    pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
+        let count = usize::try_from(self.varint()?).ok()?;
+        let (bytes, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    /// Passes over fields up to the next one that has `key`, a message or a string, and takes that.
+    #[inline]
+    pub(super) fn next_bytes(&mut self, key: u32) -> Option<&'a [u8]> {
+        while !self.0.is_empty() {
+            match self.key()? {
+                got if got == key => return self.bytes(),
+                other => self.skip(other, MAX_DEPTH)?,
+            }
+        }
+        None
+    }
+
+    /// Passes over what is behind `key` in a message of `kind`, `depth` messages above the limit; `None` if it is not what
+    /// such a message has there.
+    pub(super) fn check(&mut self, kind: Kind, key: u32, depth: u32) -> Option<()> {
+        let checks = &CHECKS[kind as usize];
+        let check = match usize::try_from(key).ok().and_then(|key| checks.get(key)) {
+            Some(check) => *check,
+            None => kind.check(key),
         };
-        let Some(fit) = kind.field(field.number) else {
-            continue;
-        };
-        let is_fit = match (fit, field.value) {
-            (Type::Varint | Type::Varints, Value::Varint(_))
-            | (Type::Fixed64 | Type::Fixed64s, Value::Fixed64(_))
-            | (Type::Fixed32 | Type::Fixed32s, Value::Fixed32(_))
-            | (Type::Bytes, Value::Bytes(_)) => true,
-            (Type::Text, Value::Bytes(text)) => str::from_utf8(text).is_ok(),
-            (Type::Message(kind), Value::Bytes(bytes)) => is_message(kind, bytes, depth - 1),
-            (Type::Varints, Value::Bytes(row)) => is_row_of_varints(row),
-            (Type::Fixed64s, Value::Bytes(row)) => row.len().is_multiple_of(8),
-            (Type::Fixed32s, Value::Bytes(row)) => row.len().is_multiple_of(4),
-            _ => false,
-        };
-        if !is_fit {
-            return false;
+        match check {
+            Check::Any => self.skip(key, depth)?,
+            Check::Unfit => return None,
+            Check::Varint => drop(self.varint()?),
+            Check::Fixed64 => drop(self.array::<8>()?),
+            Check::Fixed32 => drop(self.array::<4>()?),
+            Check::Bytes => drop(self.bytes()?),
+            Check::Text => {
+                let text = self.bytes()?;
+                if !text.is_ascii() {
+                    str::from_utf8(text).ok()?;
+                }
+            }
+            Check::Message(kind) => Fields(self.bytes()?).check_all(kind, depth - 1)?,
+            Check::Varints => {
+                let mut row = Fields(self.bytes()?);
+                while !row.0.is_empty() {
+                    row.varint()?;
+                }
+            }
+            Check::Fixed64s => self.check_row(8)?,
+            Check::Fixed32s => self.check_row(4)?,
+        }
+        Some(())
+    }
+
+    fn check_all(&mut self, kind: Kind, depth: u32) -> Option<()> {
+        while !self.0.is_empty() {
+            let key = self.key()?;
+            self.check(kind, key, depth)?;
+        }
+        Some(())
+    }
+
+    fn check_row(&mut self, width: usize) -> Option<()> {
+        self.bytes()?.len().is_multiple_of(width).then_some(())
+    }
+
+    /// What is behind `key`, `depth` messages and groups above the limit.
+    #[inline]
+    pub(super) fn skip(&mut self, key: u32, depth: u32) -> Option<()> {
+        match key & 7 {
+            0 => drop(self.varint()?),
+            1 => drop(self.array::<8>()?),
+            2 => drop(self.bytes()?),
+            3 => self.skip_group(key, depth)?,
+            5 => drop(self.array::<4>()?),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// The rest of a group, which is older than proto3 and never looked into.
+    #[cold]
+    fn skip_group(&mut self, key: u32, depth: u32) -> Option<()> {
+        loop {
+            let inner = self.key()?;
+            if inner & 7 == 4 {
+                return (inner >> 3 == key >> 3).then_some(());
+            }
+            let depth = depth.checked_sub(1).filter(|depth| *depth > 0)?;
+            self.skip(inner, depth)?;
         }
     }
-    true
-}
-
-fn is_row_of_varints(mut row: &[u8]) -> bool {
-    while !row.is_empty() {
-        if varint(&mut row).is_none() {
-            return false;
-        }
-    }
-    true
-}
-
-/// A field of a message.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Field<'a> {
-    pub(super) number: u32,
-    pub(super) value: Value<'a>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Value<'a> {
-    Varint(u64),
-    Fixed64(u64),
-    Bytes(&'a [u8]),
-    /// Older than proto3, and never looked into.
-    Group,
-    Fixed32(u32),
-}
-
-/// Takes the first field from `bytes`; `None` if it is none, or there is none.
-#[inline]
-pub(super) fn next_field<'a>(bytes: &mut &'a [u8], depth: u32) -> Option<Field<'a>> {
-    let (number, wire_type) = key(bytes)?;
-    let value = match wire_type {
-        0 => Value::Varint(varint(bytes)?),
-        1 => Value::Fixed64(u64::from_le_bytes(array(bytes)?)),
-        2 => {
-            let count = usize::try_from(varint(bytes)?).ok()?;
-            let (value, rest) = bytes.split_at_checked(count)?;
-            *bytes = rest;
-            Value::Bytes(value)
-        }
-        3 => {
-            skip_group(bytes, number, depth)?;
-            Value::Group
-        }
-        5 => Value::Fixed32(u32::from_le_bytes(array(bytes)?)),
-        _ => return None,
-    };
-    Some(Field { number, value })
-}
-
-/// Passes over the rest of group `number`, and the groups in it.
-#[cold]
-fn skip_group(bytes: &mut &[u8], number: u32, depth: u32) -> Option<()> {
-    loop {
-        let mut ahead = *bytes;
-        let (inner, wire_type) = key(&mut ahead)?;
-        if wire_type == 4 {
-            *bytes = ahead;
-            return (inner == number).then_some(());
-        }
-        // The field itself counts as deep as its group's content.
-        let depth = depth.checked_sub(1).filter(|depth| *depth > 0)?;
-        next_field(bytes, depth)?;
-    }
-}
-
-/// The number and the wire type of a field.
-#[inline]
-fn key(bytes: &mut &[u8]) -> Option<(u32, u32)> {
-    let key = u32::try_from(varint(bytes)?).ok()?;
-    let number = key >> 3;
-    (number > 0).then_some((number, key & 7))
-}
-
-#[inline]
-fn array<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
-    let (array, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(*array)
-}
-
-/// A number of up to ten bytes of seven bits each.
-#[inline]
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    // Most are one byte: keys, and lengths.
-    let (&first, rest) = bytes.split_first()?;
-    if first < 0x80 {
-        *bytes = rest;
-        return Some(first.into());
-    }
-    long_varint(bytes)
-}
-
-fn long_varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for (i, &byte) in bytes.iter().take(10).enumerate() {
-        // The tenth byte has the 64th bit.
-        if i == 9 && byte > 1 {
-            return None;
-        }
-        number |= u64::from(byte & 0x7f) << (7 * i);
-        if byte < 0x80 {
-            *bytes = &bytes[i + 1..];
-            return Some(number);
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -249,31 +320,32 @@ mod tests {
             (b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", None),
         ];
         for (bytes, want) in cases {
-            let mut rest = bytes;
-            let got = varint(&mut rest).map(|number| (number, bytes.len() - rest.len()));
+            let mut rest = Fields(bytes);
+            let got = rest
+                .varint()
+                .map(|number| (number, bytes.len() - rest.0.len()));
             assert_eq!(got, want, "{bytes:x?}");
         }
     }
 
-    #[test]
-    fn a_field_of_each_wire_type_is_taken_whole() {
-        let mut bytes: &[u8] =
-            b"\x08\x96\x01\x11\x01\0\0\0\0\0\0\0\x1a\x02hi\x23\x08\x01\x24\x2d\x02\0\0\0";
-        let mut got = Vec::new();
-        while let Some(field) = next_field(&mut bytes, MAX_DEPTH) {
-            got.push(format!("{} {:?}", field.number, field.value));
+    /// The numbers of the fields that can be passed over, and whether these are all.
+    fn numbers(bytes: &[u8]) -> (Vec<u32>, bool) {
+        let mut fields = Fields(bytes);
+        let mut numbers = Vec::new();
+        while let Some(key) = fields.key() {
+            if fields.skip(key, MAX_DEPTH).is_none() {
+                return (numbers, false);
+            }
+            numbers.push(key >> 3);
         }
-        assert_eq!(
-            got,
-            [
-                "1 Varint(150)",
-                "2 Fixed64(1)",
-                "3 Bytes([104, 105])",
-                "4 Group",
-                "5 Fixed32(2)"
-            ]
-        );
-        assert!(bytes.is_empty());
+        (numbers, fields.0.is_empty())
+    }
+
+    #[test]
+    fn a_field_of_each_wire_type_is_passed_over_whole() {
+        let bytes =
+            b"\x08\x96\x01\x11\x01\0\0\0\0\0\0\0\x1a\x02hi\x23\x08\x01\x24\x2d\x02\0\0\0\x82\x01\0";
+        assert_eq!(numbers(bytes), (vec![1, 2, 3, 4, 5, 16], true));
     }
 
     #[test]
@@ -290,8 +362,7 @@ mod tests {
             b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", // 2^64 - 1 bytes
         ];
         for bytes in cases {
-            let mut rest = bytes;
-            assert!(next_field(&mut rest, MAX_DEPTH).is_none(), "{bytes:x?}");
+            assert_eq!(numbers(bytes), (vec![], false), "{bytes:x?}");
         }
     }
 }

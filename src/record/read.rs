@@ -285,6 +285,37 @@ mod tests {
     }
 
     #[test]
+    fn a_large_record_is_read_to_its_place_and_small_ones_by_the_block() {
+        /// Notes how much each call asked for and got.
+        struct Calls<'a>(&'a [u8], Vec<usize>);
+        impl Read for Calls<'_> {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let count = self.0.read(buffer)?;
+                self.1.push(count);
+                Ok(count)
+            }
+        }
+
+        let large = vec![7; GROW_BYTES / 2];
+        let small = vec![7; 100];
+        let mut bytes = frames(&[&large, &large, &large]);
+        for _ in 0..1000 {
+            append_frame(&small, &mut bytes); // 116 bytes, 113 KiB in all
+        }
+        let mut reader = RecordReader::new(Calls(&bytes, Vec::new()));
+        for want in [&large, &large, &large] {
+            assert_eq!(reader.next_record().unwrap(), Some(&want[..]));
+        }
+        let rest = large.len() + HEADER_BYTES + FOOTER_BYTES - READ_BYTES;
+        let of_large = [READ_BYTES, rest];
+        assert_eq!(reader.source.1, of_large.repeat(3));
+        for i in 0..1000 {
+            assert_eq!(reader.next_record().unwrap(), Some(&small[..]), "{i}");
+        }
+        assert_eq!(reader.source.1[6..], [READ_BYTES, 116_000 - READ_BYTES]);
+    }
+
+    #[test]
     fn refuses_a_length_above_the_limit_and_takes_one_at_it() {
         let bytes = frames(&[b"12345"]);
         let mut reader = RecordReader::new(&bytes[..]).max_record_bytes(5);

@@ -159,13 +159,13 @@ pub(crate) fn described_scalar(prefix: &str, tag: &Tag<'_>, value: f32) -> Value
 
 /// The number of a tensor that is a scalar.
 pub(crate) fn scalar_of_tensor(
-    plugin_name: &str,
+    plugin_name: &[u8],
     dtype: i32,
     has_dims: bool,
     content: &[u8],
     only_float: Option<f32>,
 ) -> Option<f32> {
-    if plugin_name != PLUGIN || dtype != i32::from(DataType::DtFloat) || has_dims {
+    if plugin_name != PLUGIN.as_bytes() || dtype != i32::from(DataType::DtFloat) || has_dims {
         return None;
     }
     match only_float {
@@ -192,7 +192,7 @@ impl Value {
                     _ => None,
                 };
                 scalar_of_tensor(
-                    &plugin_data.plugin_name,
+                    plugin_data.plugin_name.as_bytes(),
                     tensor.dtype,
                     has_dims,
                     &tensor.tensor_content,

@@ -5,18 +5,15 @@ use prost::encoding::encode_varint;
 
 use super::*;
 use crate::proto::event::What;
+use crate::proto::summary::value::Value as Data;
 use crate::reader::wire::Type;
 
 /// Compares all that the view says of `bytes` with what prost decodes; whether they are an event.
 fn agrees_with_prost(bytes: &[u8]) -> bool {
     let want = Event::decode(bytes);
-    assert_eq!(
-        EventRef::is_event(bytes),
-        want.is_ok(),
-        "{want:?}: {bytes:x?}"
-    );
+    let (event, is_event) = EventRef::new(bytes);
+    assert_eq!(is_event, want.is_ok(), "{want:?}: {bytes:x?}");
     // Of other bytes it may say anything, but it ends.
-    let event = EventRef::new(bytes);
     let values: Vec<_> = event.values().collect();
     let numbers: Vec<_> = values.iter().map(ValueRef::scalar).collect();
     let Ok(want) = want else { return false };
@@ -76,16 +73,14 @@ fn random_message(random: &mut Rng, kind: Kind, most: usize) -> Vec<u8> {
     for _ in 0..random.usize(..=most) {
         let number = match (kind, random.u8(..10)) {
             // Where the interesting things are.
-            (Kind::Event, 0..6) => EVENT_SUMMARY,
-            (Kind::Summary, 0..9) => SUMMARY_VALUE,
-            (Kind::Value, 0..3) => VALUE_TENSOR,
-            (Kind::Value, 3..6) => VALUE_METADATA,
-            (Kind::Value, 6) => VALUE_SIMPLE_VALUE,
-            (Kind::Tensor, 0..9) => {
-                [TENSOR_DTYPE, TENSOR_CONTENT, TENSOR_FLOAT_VAL][random.usize(..3)]
-            }
-            (Kind::Metadata, 0..6) => METADATA_PLUGIN_DATA,
-            (Kind::PluginData, 0..6) => PLUGIN_DATA_PLUGIN_NAME,
+            (Kind::Event, 0..6) => 5, // a summary
+            (Kind::Summary, 0..9) => 1,
+            (Kind::Value, 0..3) => 8, // a tensor
+            (Kind::Value, 3..6) => 9, // metadata
+            (Kind::Value, 6) => 2,    // a plain number
+            (Kind::Tensor, 0..9) => [1, 4, 5][random.usize(..3)],
+            (Kind::Metadata, 0..6) => 1,
+            (Kind::PluginData, 0..6) => 1,
             (_, 9) => random.u32(1..40),
             _ => random.u32(1..11),
         };
@@ -180,28 +175,28 @@ fn append_any_field(random: &mut Rng, number: u32, depth: u32, out: &mut Vec<u8>
 fn any_event_is_seen_as_prost_decodes_it() {
     let mut random = Rng::with_seed(5);
     let (mut events, mut scalars, mut tensors) = (0, 0, 0);
-    for case in 0..40_000 {
+    for case in 0..20_000 {
         let bytes = random_message(&mut random, Kind::Event, [3, 5, 8][case % 3]);
         if agrees_with_prost(&bytes) {
             events += 1;
-            for value in EventRef::new(&bytes).values() {
+            for value in EventRef::new(&bytes).0.values() {
                 scalars += usize::from(value.scalar().is_some());
-                tensors +=
-                    usize::from(value.scalar().is_some() && matches!(value.data, Data::Tensor(_)));
+                let is_tensor = matches!(value.to_value().value, Some(Data::Tensor(_)));
+                tensors += usize::from(value.scalar().is_some() && is_tensor);
             }
         }
     }
     // The generator is not to drift away from what it is for.
-    assert!(events > 20_000, "{events} events");
-    assert!(scalars > 10_000, "{scalars} scalars");
-    assert!(tensors > 1_000, "{tensors} scalars in tensors");
+    assert!(events > 10_000, "{events} events");
+    assert!(scalars > 5_000, "{scalars} scalars");
+    assert!(tensors > 500, "{tensors} scalars in tensors");
 }
 
 #[test]
 fn any_damage_is_seen_as_prost_sees_it() {
     let mut random = Rng::with_seed(6);
     let (mut events, mut others) = (0, 0);
-    for _ in 0..30_000 {
+    for _ in 0..10_000 {
         let whole = random_message(&mut random, Kind::Event, 4);
         if whole.is_empty() {
             continue;
@@ -225,8 +220,8 @@ fn any_damage_is_seen_as_prost_sees_it() {
             }
         }
     }
-    assert!(events > 20_000, "{events} events");
-    assert!(others > 20_000, "{others} others");
+    assert!(events > 10_000, "{events} events");
+    assert!(others > 10_000, "{others} others");
 }
 
 #[test]
@@ -235,7 +230,7 @@ fn a_stock_event_is_the_same_at_every_cut_and_flipped_bit() {
     let event = b"\x09\0\0\x20\x40\xfc\x54\xd9\x41\x10\x07\x2a\x21\x0a\x1f\x0a\x04loss\x42\x08\
         \x08\x01\x2a\x04\0\0\x80\x3e\x4a\x0d\x0a\x09\x0a\x07scalars\x20\x01";
     assert!(agrees_with_prost(event));
-    let view = EventRef::new(event);
+    let (view, _) = EventRef::new(event);
     assert_eq!((view.wall_time(), view.step()), (1_700_000_000.5, 7));
     let value = view.values().next().unwrap();
     assert_eq!(
@@ -257,7 +252,7 @@ fn a_summary_that_comes_again_is_continued_and_another_thing_ends_it() {
     // Value { tag } in a summary, field 5 of the event; 0x1a is the file version, field 3.
     let tags = |bytes: &[u8]| -> String {
         assert!(agrees_with_prost(bytes));
-        EventRef::new(bytes).values().map(|v| v.tag()).collect()
+        EventRef::new(bytes).0.values().map(|v| v.tag()).collect()
     };
     let (a, b) = (b"\x2a\x05\x0a\x03\x0a\x01a", b"\x2a\x05\x0a\x03\x0a\x01b");
     let (step, version) = (b"\x10\x07", b"\x1a\x01v");
@@ -294,7 +289,7 @@ fn groups_are_followed_as_deep_as_prost_does() {
 fn a_view_shows_what_it_stands_for() {
     let event = b"\x10\x07\x2a\x0d\x0a\x0b\x0a\x04loss\x15\0\0\x80\x3e";
     assert_eq!(
-        format!("{:?}", EventRef::new(event)),
+        format!("{:?}", EventRef::new(event).0),
         r#"EventRef { wall_time: 0.0, step: 7, values: [ValueRef { tag: "loss", plugin_name: "", scalar: Some(0.25), .. }], .. }"#
     );
 }
