@@ -1,10 +1,11 @@
-//! Counts every allocation of the process: none for a scalar once it runs, one for a histogram, and a bound while the sink
-//! is slow.
+//! Counts every allocation of the process: none for a scalar once it runs, one for a histogram, none for a record that
+//! is read in place, and a bound while the sink is slow.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod counting;
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::mem;
 use std::sync::atomic::Ordering::Relaxed;
@@ -13,7 +14,8 @@ use std::thread;
 use std::time::Duration;
 
 use counting::{ALLOCATIONS, LIVE_BYTES, PEAK_BYTES};
-use summary_writer::{SummaryWriter, WriterOptions};
+use summary_writer::record::RecordReader;
+use summary_writer::{EventReader, Metadata, SummaryWriter, Tag, Tensor, WriterOptions};
 
 /// Takes a chunk at each permission; there is one at a time, so that no surplus opens it.
 #[derive(Clone, Default)]
@@ -45,6 +47,7 @@ impl Write for Gate {
 fn allocations_are_bounded() {
     a_scalar_allocates_nothing_once_the_writer_runs();
     a_histogram_allocates_its_rows_and_nothing_else();
+    a_record_is_read_without_an_allocation();
     memory_stays_within_the_bound_and_two_buffers_while_the_sink_is_slow();
 }
 
@@ -106,6 +109,54 @@ fn a_histogram_allocates_its_rows_and_nothing_else() {
         40 * batch,
         "in as many calls"
     );
+}
+
+fn a_record_is_read_without_an_allocation() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    let described = Tag::new("loss").description("x");
+    let weights = Tensor::new([50_000], &[0.5f32; 50_000]).unwrap();
+    let count = 2_000;
+    // Steps of as many bytes: the largest record is the first of its kind.
+    for step in 200..200 + count {
+        summary.scalar("loss", 0.5, step);
+        summary.scalar(described.clone(), 0.5, step);
+        summary.scalars(step, [("a", 0.5), ("b", 0.25)]);
+        if step % 20 == 0 {
+            summary.tensor("weights", weights.clone(), Metadata::new("w"), step);
+        }
+    }
+    let path = summary.path().unwrap().to_owned();
+    summary.close().unwrap();
+
+    let mut reader = EventReader::open(&path).unwrap();
+    let (mut numbers, mut others, mut before) = (0, 0, 0);
+    while let Some(event) = reader.next_event().unwrap() {
+        for value in event.values() {
+            assert!(!value.tag().is_empty());
+            match value.scalar() {
+                Some(_) => numbers += 1,
+                None => others += usize::from(value.plugin_name() == "w"),
+            }
+        }
+        // The first of the large ones made the buffer as large as it has to be.
+        if event.step() == 200 {
+            before = ALLOCATIONS.load(Relaxed);
+        }
+    }
+    assert_eq!(ALLOCATIONS.load(Relaxed) - before, 0, "in next_event");
+    assert_eq!((numbers, others), (4 * count, 100));
+
+    let mut reader = RecordReader::new(File::open(&path).unwrap());
+    let mut records = 0;
+    while reader.next_record().unwrap().is_some() {
+        records += 1;
+        if records == 100 {
+            before = ALLOCATIONS.load(Relaxed);
+        }
+    }
+    assert_eq!(ALLOCATIONS.load(Relaxed) - before, 0, "in next_record");
+    assert_eq!(records, 1 + 3 * count + 100);
 }
 
 fn memory_stays_within_the_bound_and_two_buffers_while_the_sink_is_slow() {
