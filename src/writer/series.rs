@@ -27,8 +27,10 @@ pub(super) struct Found {
 /// A table with open addressing. A tag is known by its hash: to hold a million names would take more than the rest.
 #[derive(Debug)]
 pub(super) struct Series {
-    /// None or a power of two, of which an eighth is empty.
+    /// A power of two, of which half is empty.
     slots: Vec<Slot>,
+    /// Leaves of a hash as many bits as number the slots.
+    shift: u32,
     count: usize,
     report_count: u64,
     found: Arc<Found>,
@@ -57,7 +59,8 @@ const FACTOR: u64 = 0xbb67_ae85_84ca_a73b;
 impl Series {
     pub(super) fn new(found: Arc<Found>) -> Self {
         Self {
-            slots: Vec::new(),
+            slots: vec![Slot::default(); FIRST_SLOTS],
+            shift: u64::BITS - FIRST_SLOTS.ilog2(),
             count: 0,
             report_count: 0,
             found,
@@ -95,7 +98,7 @@ impl Series {
     /// The slot of the tag with this hash, or the empty one that it gets; none for one tag too many.
     #[inline]
     fn place(&mut self, hash: u64) -> Option<usize> {
-        if self.count >= self.slots.len() / 8 * 7 {
+        if self.count > self.slots.len() / 2 {
             self.grow();
         }
         let i = self.find(hash);
@@ -103,10 +106,11 @@ impl Series {
     }
 
     #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "numbers a slot")]
     fn find(&self, hash: u64) -> usize {
         let mask = self.slots.len() - 1;
-        // By bits that a key has, too.
-        let mut i = (hash >> 8) as usize & mask;
+        // By the upper bits, which every bit of the tag reaches: a product takes no bit downwards.
+        let mut i = (hash >> self.shift) as usize;
         loop {
             let key = self.slots[i].key;
             if key & IS_USED == 0 || (key ^ hash) & HASH == 0 {
@@ -118,8 +122,9 @@ impl Series {
 
     #[cold]
     fn grow(&mut self) {
-        let len = (self.slots.len() * 2).max(FIRST_SLOTS);
-        let old = mem::replace(&mut self.slots, vec![Slot::default(); len]);
+        let twice = vec![Slot::default(); 2 * self.slots.len()];
+        let old = mem::replace(&mut self.slots, twice);
+        self.shift -= 1;
         for slot in old {
             if slot.key & IS_USED != 0 {
                 let i = self.find(slot.key);
@@ -337,6 +342,36 @@ mod tests {
         assert_eq!(series.count, last.len());
         let want = [backward.len() as u64, repeated.len() as u64, 0];
         assert_eq!(counts(&series.found), want);
+    }
+
+    #[test]
+    fn tags_that_differ_in_a_letter_or_two_are_spread_over_the_table() {
+        type Name = fn(usize) -> String;
+        let names: [Name; 4] = [
+            |i| format!("{i:04}"),
+            |i| format!("{i:04}/loss"),
+            |i| format!("layer{i}/weights"),
+            |i| format!("{i}"),
+        ];
+        for name in names {
+            let mut series = Series::new(Arc::default());
+            for i in 0..1000 {
+                let tag = &name(i);
+                let kind = Some(Kind::Scalars);
+                series.see(&Point {
+                    tag: tag.as_bytes(),
+                    step: 0,
+                    kind,
+                });
+            }
+            let is_used = |slot: &Slot| slot.key & IS_USED != 0;
+            let runs = series.slots.chunk_by(|a, b| is_used(a) == is_used(b));
+            let used = runs.filter(|run| is_used(&run[0])).map(<[Slot]>::len);
+            // With linear probing and half of the slots used, one of random hashes looks at 1.5 slots on average; a run of
+            // more than 64 would be one chance in a million.
+            let longest = used.max();
+            assert!(longest < Some(64), "{}: {longest:?}", name(0));
+        }
     }
 
     #[test]
