@@ -12,6 +12,9 @@ use crate::error::Result;
 
 /// A batch that is worth a write before its time: a larger one gains nothing, and this much stays in a core's cache.
 const CHUNK_BYTES: usize = 256 << 10;
+/// As much of deferred records is worth to begin with: encoding takes longer than writing. A wake and a write for each
+/// tripled what a small image took.
+const DEFERRED_BYTES: u64 = 64 << 10;
 /// Empty chunks that are kept: with the one that is filled and the one that is written no more are in use, as long as the
 /// disk keeps up.
 const SPARE_CHUNKS: usize = 2;
@@ -21,28 +24,39 @@ const LEFT_OVER_BYTES: usize = 4 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
     pub(super) bytes: Vec<u8>,
-    /// Frames in it that are a caller's record.
+    /// Records in it that a caller logged.
     pub(super) records: u64,
-    /// What it counts as pending: its bytes, or what a deferred record holds until its bytes are there.
+    /// What it counts as pending: its bytes, and what its deferred records hold until they have theirs.
     pub(super) pending_bytes: u64,
-    /// Gives `bytes` what they are missing.
-    pub(super) deferred: Option<Deferred>,
+    /// What `bytes` are missing, in the order of its places.
+    pub(super) deferred: Vec<Deferred>,
 }
 
-/// A record of much data, whose frame takes long to make: appends that to what it is given.
-pub(super) struct Deferred(pub(super) Box<MakeFrame>);
+/// A record of much data, whose frame takes long to make.
+pub(super) struct Deferred {
+    /// Before which of the bytes of its chunk it belongs.
+    pub(super) at: usize,
+    /// Appends the frame to what it is given.
+    pub(super) make_frame: Box<MakeFrame>,
+}
 
-type MakeFrame = dyn FnOnce(&mut Vec<u8>) -> Result<()> + Send;
+pub(super) type MakeFrame = dyn FnOnce(&mut Vec<u8>) -> Result<()> + Send;
 
 impl fmt::Debug for Deferred {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Deferred")
+        write!(f, "Deferred at {}", self.at)
+    }
+}
+
+impl Chunk {
+    fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.deferred.is_empty()
     }
 }
 
 #[derive(Debug)]
 pub(super) struct Chunks {
-    /// Oldest first; none is empty.
+    /// Oldest first; none is empty. What is deferred lies in its place among the frames.
     full: VecDeque<Chunk>,
     filling: Chunk,
     /// Empty, with the capacity of a chunk.
@@ -80,25 +94,28 @@ impl Chunks {
         fills
     }
 
-    /// Appends a record that has no frame yet. It is a chunk of its own, so that the worker makes the frame in its turn.
-    pub(super) fn defer(&mut self, deferred: Deferred, pending_bytes: u64) {
-        if !self.filling.bytes.is_empty() {
+    /// Appends a record that has no frame yet; `true` if there is enough for the worker now.
+    pub(super) fn defer(&mut self, make_frame: Box<MakeFrame>, pending_bytes: u64) -> bool {
+        let filling = &mut self.filling;
+        filling.deferred.push(Deferred {
+            at: filling.bytes.len(),
+            make_frame,
+        });
+        filling.records += 1;
+        filling.pending_bytes += pending_bytes;
+        let fills = filling.pending_bytes >= DEFERRED_BYTES;
+        if fills {
             self.turn(0);
         }
-        self.full.push_back(Chunk {
-            bytes: Vec::new(),
-            records: 1,
-            pending_bytes,
-            deferred: Some(deferred),
-        });
+        fills
     }
 
     #[cold]
     fn turn(&mut self, frame_bytes: usize) {
-        let mut chunk = self.take_filling(frame_bytes);
-        if chunk.bytes.is_empty() {
+        if self.filling.is_empty() {
             return;
         }
+        let mut chunk = self.take_filling(frame_bytes);
         // Of large records few fit: what is left over in a chunk would be much of the memory.
         if chunk.bytes.capacity() - chunk.bytes.len() > LEFT_OVER_BYTES {
             chunk.bytes.shrink_to_fit();
@@ -135,7 +152,7 @@ impl Chunks {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.full.is_empty() && self.filling.bytes.is_empty()
+        self.full.is_empty() && self.filling.is_empty()
     }
 
     pub(super) fn has_full(&self) -> bool {

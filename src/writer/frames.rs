@@ -74,8 +74,8 @@ impl SummaryWriter {
         });
     }
 
-    /// Logs an event of the values that `append` appends later, on the writer's thread, for it takes long. Until then it
-    /// holds `raw_bytes` bytes.
+    /// Logs an event of the values that `append` appends later, on the writer's thread, for it takes long, behind what
+    /// stands there already. Until then it holds `raw_bytes` bytes.
     pub(super) fn deferred_values(
         &self,
         step: impl Step,
@@ -84,16 +84,17 @@ impl SummaryWriter {
     ) {
         let (step, now) = (self.checked(step.to_i64()), self.now());
         self.run.tray.defer(raw_bytes, move |frame| {
-            frame.resize(VALUES, 0);
+            let before = frame.len();
+            frame.resize(before + VALUES, 0);
             append(frame)?;
-            let values_bytes = frame.len() - VALUES;
+            let values_bytes = frame.len() - before - VALUES;
             if values_bytes > MAX_VALUES_BYTES {
                 return Err(Error::invalid("record", too_long(values_bytes)));
             }
-            let start = put_head(frame, now, step, values_bytes);
+            let start = put_head(&mut frame[before..], now, step, values_bytes);
             frame.extend([0; FOOTER_BYTES]);
-            frame.drain(..start);
-            record::seal(frame);
+            frame.drain(before..before + start);
+            record::seal(&mut frame[before..]);
             Ok(())
         });
     }

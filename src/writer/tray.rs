@@ -14,7 +14,6 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use super::chunks::Chunks;
-use super::chunks::Deferred;
 use super::process::Process;
 use super::stats::Stats;
 use crate::error::{Error, Result};
@@ -150,10 +149,7 @@ impl Tray {
         frame: impl FnOnce(&mut Vec<u8>) -> Result<()> + Send + 'static,
     ) {
         let bytes = bytes.max(1); // what counts for nothing would be flushed before it is there
-        self.admit(bytes, |chunks| {
-            chunks.defer(Deferred(Box::new(frame)), bytes as u64);
-            true
-        });
+        self.admit(bytes, |chunks| chunks.defer(Box::new(frame), bytes as u64));
     }
 
     /// Puts a record of so many bytes in; `put` says whether there is a chunk for the worker now.

@@ -7,7 +7,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use super::chunks::{Chunk, Deferred};
+use super::chunks::{Chunk, MakeFrame};
 use super::sink::Sink;
 use super::tray::{State, Tray, Worker};
 use crate::error::{Chain, Error};
@@ -16,6 +16,8 @@ use crate::record;
 /// Between two attempts at a failing sink; doubled up to the last.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(5);
+/// Of the memory in which deferred frames were made.
+const KEPT_BYTES: usize = 1 << 20;
 
 /// When written data is also brought to the disk itself (`fsync`), so that it survives a loss of power.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,22 +38,25 @@ pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: Sync, mut watch: impl FnMut
     // A sink of the caller's may panic: who waits for the worker must learn that it is gone.
     let obituary = Obituary(tray);
     let mut retry_after = FIRST_RETRY;
+    let mut made = Vec::new();
     while let Some(mut chunk) = tray.next_chunk() {
-        if let Some(deferred) = chunk.deferred.take()
-            && let Err(error) = make_frame(deferred, &mut chunk.bytes)
-        {
-            tray.leave_out(&chunk, &error);
-            continue;
-        }
+        let frames = if chunk.deferred.is_empty() {
+            &chunk.bytes
+        } else {
+            made.clear();
+            made.shrink_to(KEPT_BYTES);
+            make_frames(tray, &mut chunk, &mut made);
+            &made
+        };
         let mut written = 0;
-        while let Err(error) = write(&mut sink, &chunk.bytes, &mut written, sync) {
+        while let Err(error) = write(&mut sink, frames, &mut written, sync) {
             if !tray.wait_after_failure(error, retry_after) {
                 return;
             }
             retry_after = (retry_after * 2).min(LAST_RETRY);
         }
         retry_after = FIRST_RETRY;
-        watch(&chunk.bytes);
+        watch(frames);
         tray.count_flushed(chunk);
         sink.look_around(false);
     }
@@ -64,9 +69,25 @@ pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: Sync, mut watch: impl FnMut
     tray.end(outcome.err());
 }
 
+/// Appends the frames of a chunk to `out`, those in it and those that are still to be made.
+fn make_frames(tray: &Tray, chunk: &mut Chunk, out: &mut Vec<u8>) {
+    let mut at = 0;
+    for deferred in mem::take(&mut chunk.deferred) {
+        out.extend_from_slice(&chunk.bytes[at..deferred.at]);
+        at = deferred.at;
+        let whole = out.len();
+        if let Err(error) = make_frame(deferred.make_frame, out) {
+            out.truncate(whole);
+            chunk.records -= 1;
+            tray.leave_out(&error);
+        }
+    }
+    out.extend_from_slice(&chunk.bytes[at..]);
+}
+
 /// A panic, of an encoder say, costs the one record: those behind it are accepted, too.
-fn make_frame(deferred: Deferred, out: &mut Vec<u8>) -> Result<(), Error> {
-    panic::catch_unwind(AssertUnwindSafe(|| (deferred.0)(out))).unwrap_or_else(|_| {
+fn make_frame(make_frame: Box<MakeFrame>, out: &mut Vec<u8>) -> Result<(), Error> {
+    panic::catch_unwind(AssertUnwindSafe(|| make_frame(out))).unwrap_or_else(|_| {
         let error = io::Error::other("its encoder panicked");
         Err(Error::stream("encode a record", error))
     })
@@ -156,14 +177,13 @@ impl Tray {
         }
     }
 
-    /// Counts a record as refused that was accepted, and could not be made a frame of.
-    fn leave_out(&self, chunk: &Chunk, error: &Error) {
+    /// Counts a record as refused that was accepted, and could not be made a frame of. Its bytes count as pending as long
+    /// as those of its chunk.
+    fn leave_out(&self, error: &Error) {
         let mut state = self.enter();
-        state.accepted.records -= chunk.records;
-        state.flushed.bytes += chunk.pending_bytes;
+        state.accepted.records -= 1;
         let is_first = state.count_misfit() == 1;
         drop(state);
-        self.progress.notify_all();
         if is_first {
             log::error!("{}; the record is refused", Chain(error));
         }

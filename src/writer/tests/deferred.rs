@@ -40,6 +40,7 @@ fn frames_are_made_on_the_writers_thread() {
             .unwrap();
         Ok(())
     });
+    summary.flush().unwrap();
     assert_eq!(receiver.recv().unwrap().as_deref(), Some("summary-writer"));
 }
 
@@ -116,6 +117,26 @@ fn what_cannot_be_encoded_costs_nothing_but_itself() {
     assert_eq!(stats.pending_bytes, 0);
     assert_eq!(steps(&tape.bytes()), [0, 0, 1, 2]);
     summary.close().unwrap();
+}
+
+#[test]
+fn small_images_are_written_together_and_large_ones_need_no_flush() {
+    let tape = Tape::new();
+    let summary = skipping_version(&tape);
+    let small = || Image::gray8(28, 28, [7; 784]).unwrap();
+    for step in 0..80 {
+        summary.image("digit", small(), step);
+    }
+    assert_eq!(tape.bytes().len(), 0, "80 * 784 bytes are less than 64 KiB");
+    summary.flush().unwrap();
+    let events = events(&tape.bytes());
+    assert!(events.iter().map(|event| event.step).eq(0..80));
+    let (sender, receiver) = mpsc::channel();
+    summary.deferred_values(0, 64 << 10, move |_| {
+        sender.send(()).unwrap();
+        Ok(())
+    });
+    receiver.recv_timeout(Duration::from_secs(60)).unwrap();
 }
 
 /// A writer whose tape has nothing but what is logged.
