@@ -39,20 +39,7 @@ pub fn find_runs(logdir: impl AsRef<Path>) -> Result<Vec<Run>> {
         if !seen.insert(fs::canonicalize(&dir).map_err(refused)?) {
             continue;
         }
-        let (mut files, mut dirs) = (Vec::new(), Vec::new());
-        for entry in fs::read_dir(&dir).map_err(refused)? {
-            let path = entry.map_err(refused)?.path();
-            // What is gone by now, and links that lead nowhere, are neither.
-            let Ok(metadata) = fs::metadata(&path) else {
-                continue;
-            };
-            if metadata.is_dir() {
-                dirs.push(path);
-            } else if metadata.is_file() && is_event_file(&path) {
-                files.push(path);
-            }
-        }
-        files.sort();
+        let (files, mut dirs) = list(&dir)?;
         // The last one is taken first.
         dirs.sort_by(|a, b| b.cmp(a));
         waiting.extend(dirs);
@@ -62,6 +49,31 @@ pub fn find_runs(logdir: impl AsRef<Path>) -> Result<Vec<Run>> {
         }
     }
     Ok(runs)
+}
+
+/// The event files in `dir` itself, in the order of their names.
+pub(crate) fn event_files(dir: &Path) -> Result<Vec<PathBuf>> {
+    list(dir).map(|(files, _)| files)
+}
+
+/// The event files in `dir`, in the order of their names, and the directories.
+fn list(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let refused = |error| Error::io("list", dir, error);
+    let (mut files, mut dirs) = (Vec::new(), Vec::new());
+    for entry in fs::read_dir(dir).map_err(refused)? {
+        let path = entry.map_err(refused)?.path();
+        // What is gone by now, and links that lead nowhere, are neither.
+        let Ok(metadata) = fs::metadata(&path) else {
+            continue;
+        };
+        if metadata.is_dir() {
+            dirs.push(path);
+        } else if metadata.is_file() && is_event_file(&path) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok((files, dirs))
 }
 
 fn is_event_file(path: &Path) -> bool {

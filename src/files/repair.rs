@@ -17,6 +17,8 @@ use crate::proto::event::What;
 use crate::record::append_frame;
 
 const BUFFER_BYTES: usize = 256 << 10;
+/// What the name of a copy beside its original begins with.
+const BESIDE: &str = ".repair-";
 
 /// Copies the sound records of an event file to a new file `to`; or those of all event files of a run or a logdir into
 /// a new directory `to`, under their names. The original is only read, so it may be one that is still written.
@@ -90,8 +92,40 @@ fn cut(report: &FileReport) -> Result<()> {
         .map_err(|error| Error::io("cut", path, error))
 }
 
+/// Leaves of an event file the sound records that are to be kept. It is not touched if those are all there is, nor if it
+/// has none at all: it is something else then.
+pub(crate) fn keep_only(path: &Path, keep: &mut dyn FnMut(&Event) -> bool) -> Result<()> {
+    let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
+    let mut salvage = Salvage::new(path, file);
+    let mut keeps_all = true;
+    while let Some(event) = salvage.next_event()? {
+        keeps_all &= keep(&event);
+    }
+    let report = salvage.report();
+    let is_whole = keeps_all && report.is_sound() && report.unfinished_bytes == 0;
+    if report.records > 0 && !is_whole {
+        rewrite(path, keep)?;
+    }
+    Ok(())
+}
+
+/// Removes the copies in `dir` that stopped programs have left beside their originals.
+pub(crate) fn remove_leftovers(dir: &Path) -> Result<()> {
+    let Ok(entries) = fs::read_dir(dir) else {
+        return Ok(()); // nothing is there
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| Error::io("list", dir, error))?;
+        if entry.file_name().to_string_lossy().starts_with(BESIDE) {
+            let path = entry.path();
+            fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
+        }
+    }
+    Ok(())
+}
+
 /// Puts a file of those sound records that are to be kept into the place of `path`.
-pub(crate) fn rewrite(path: &Path, keep: &mut dyn FnMut(&Event) -> bool) -> Result<FileReport> {
+fn rewrite(path: &Path, keep: &mut dyn FnMut(&Event) -> bool) -> Result<FileReport> {
     // Not the name of a link, but the file.
     let path = &fs::canonicalize(path).map_err(|error| Error::io("open", path, error))?;
     let beside = beside(path);
@@ -120,7 +154,7 @@ pub(crate) fn rewrite(path: &Path, keep: &mut dyn FnMut(&Event) -> bool) -> Resu
 fn beside(path: &Path) -> PathBuf {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let (pid, number) = (process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
-    path.with_file_name(format!(".repair-{pid}-{number}"))
+    path.with_file_name(format!("{BESIDE}{pid}-{number}"))
 }
 
 fn expect_len(path: &Path, file: &File, bytes: u64) -> Result<()> {

@@ -20,7 +20,7 @@ pub use custom_scalars::{Category, Layout, Margin};
 pub use histogram::Histogram;
 pub(crate) use histogram::{HistogramValue, non_finite};
 pub use hparams::{Experiment, HParamInfo, HParamValue, HParams, MetricInfo};
-pub(crate) use hparams::{hparams_experiment, session_end, session_start};
+pub(crate) use hparams::{hparams_experiment, is_session_end, session_end, session_start};
 #[cfg(feature = "png")]
 pub(crate) use image::images;
 #[cfg(feature = "png")]

@@ -13,6 +13,7 @@ mod neighbours;
 mod options;
 mod place;
 mod process;
+mod resume;
 mod room;
 mod series;
 mod session;
@@ -241,10 +242,17 @@ impl Run {
     fn to_file(options: WriterOptions, place: Place) -> Result<Self> {
         let synced = options.sync != Sync::Never;
         let suffix = options.filename_suffix.clone();
-        let dir = place.dir.clone();
+        let (dir, resume) = (place.dir.clone(), options.resume);
         // The file's first record is written at once: opening is the place to fail.
         Self::start(options, &[], Some(place), || {
-            EventFile::create(&dir, suffix, frames::version_frame(), synced).map(Sink::File)
+            let start = match resume {
+                Some(step) => {
+                    resume::cut(&dir, step)?;
+                    resume::start_frames(step)
+                }
+                None => Vec::new(),
+            };
+            EventFile::create(&dir, suffix, frames::version_frame(), &start, synced).map(Sink::File)
         })
     }
 

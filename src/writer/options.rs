@@ -8,6 +8,7 @@ use super::SummaryWriter;
 use super::tray::{Limits, WhenFull};
 use super::worker::Sync;
 use crate::error::{Error, Result};
+use crate::event::Step;
 
 /// How a writer is to behave. Every default is meant for training: change one only for a reason.
 ///
@@ -31,6 +32,7 @@ pub struct WriterOptions {
     pub(super) when_full: WhenFull,
     pub(super) filename_suffix: String,
     pub(super) sync: Sync,
+    pub(super) resume: Option<i64>,
 }
 
 impl WriterOptions {
@@ -42,6 +44,7 @@ impl WriterOptions {
             when_full: WhenFull::default(),
             filename_suffix: String::new(),
             sync: Sync::default(),
+            resume: None,
         }
     }
 
@@ -82,12 +85,33 @@ impl WriterOptions {
         self
     }
 
+    /// Continues a run that stopped, from `step` on: what its older files have at `step` and beyond is removed, and so is
+    /// what they have torn or damaged. What is logged then goes to a new file that is read behind them. The same holds for
+    /// each run below, when [`SummaryWriter::run`] first opens it. Where there is nothing yet, it is a run as any other.
+    ///
+    /// [`SummaryWriter::last_step`] tells where a run ended; a program that begins at a checkpoint gives the step behind
+    /// that. Hyperparameters and layouts of custom scalars stay, but a session that was ended goes on.
+    ///
+    /// An older file is written anew beside itself and then replaced, so at every moment one of the two is there: a
+    /// program that is killed meanwhile can do it again. Nobody may write the run any more.
+    ///
+    /// A TensorBoard that is started afterwards shows one curve without a step back. One that was watching shows it, too,
+    /// with `--load_fast=false`; the fast loader that is the default keeps the old points of a tag until a new one comes,
+    /// so those of a tag that is never logged again stay until it is started anew.
+    ///
+    /// Default: none, older files stay as they are.
+    pub fn resume(mut self, step: impl Step) -> Self {
+        self.resume = Some(step.to_i64().unwrap_or_else(|nearest| nearest));
+        self
+    }
+
     /// Opens a new event file in the run directory `logdir`, which is made if it is missing. A file that is there is
-    /// never touched.
+    /// never touched, unless the run is [resumed](Self::resume).
     ///
     /// # Errors
     /// [`Error::Io`] if the directory or the file cannot be made, or the first record not be written; nothing is left
-    /// behind then. [`Error::Invalid`] if the suffix cannot be part of a file's name.
+    /// behind then. [`Error::Invalid`] if the suffix cannot be part of a file's name, or if somebody still writes a file
+    /// of the run that is to be resumed.
     pub fn create_file_writer(self, logdir: impl AsRef<Path>) -> Result<SummaryWriter> {
         if self.filename_suffix.contains(['/', '\\', '\0']) {
             return Err(Error::invalid(
@@ -104,9 +128,13 @@ impl WriterOptions {
     /// Writes the bytes of an event file to any stream, from a thread of its own, which flushes it after each batch.
     ///
     /// # Errors
-    /// [`Error::Io`] if the thread cannot be started. What goes wrong with the sink comes back from
+    /// [`Error::Io`] if the thread cannot be started. [`Error::Invalid`] if a run is to be resumed. What goes wrong with the sink comes back from
     /// [`flush`](SummaryWriter::flush), [`close`](SummaryWriter::close) and [`stats`](SummaryWriter::stats).
     pub fn to_sink(self, sink: impl Write + Send + 'static) -> Result<SummaryWriter> {
+        if self.resume.is_some() {
+            let problem = "a stream has no older files, a run directory does";
+            return Err(Error::invalid("resume", problem));
+        }
         SummaryWriter::to_stream(self, Box::new(sink))
     }
 

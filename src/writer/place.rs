@@ -38,7 +38,11 @@ impl Run {
                     dir: dir.clone(),
                     family: Arc::clone(&place.family),
                 };
-                let run = Arc::new(Self::to_file(self.options.clone(), place)?);
+                let mut options = self.options.clone();
+                if family.contains_key(&dir) {
+                    options.resume = None; // what is there now is its own
+                }
+                let run = Arc::new(Self::to_file(options, place)?);
                 family.insert(dir, Arc::downgrade(&run));
                 run
             }

@@ -101,10 +101,16 @@ pub(crate) struct EventFile {
 }
 
 impl EventFile {
-    /// Makes `dir` and in it a file that sorts behind those that are there, with the frame `first` in it. After an error
-    /// there is nothing that was not there before. With `synced` the file's name is on the disk itself, too.
-    pub(crate) fn create(dir: &Path, suffix: String, first: Vec<u8>, synced: bool) -> Result<Self> {
-        let (file, path) = create(dir, &suffix, &first, synced)?;
+    /// Makes `dir` and in it a file that sorts behind those that are there, with the frame `first` in it, and the frames
+    /// `behind` it, which a file that takes its place has not. After an error there is nothing that was not there before. With `synced` the file's name is on the disk itself, too.
+    pub(crate) fn create(
+        dir: &Path,
+        suffix: String,
+        first: Vec<u8>,
+        behind: &[u8],
+        synced: bool,
+    ) -> Result<Self> {
+        let (file, path) = create(dir, &suffix, &[&first, behind].concat(), synced)?;
         Ok(Self {
             file,
             dir: dir.into(),

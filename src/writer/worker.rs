@@ -252,7 +252,7 @@ mod tests {
         for (written, want) in [(0, 0), (7, 0), (second, second), (second + 9, second)] {
             let dir = tempfile::tempdir().unwrap();
             let logdir = dir.path().join("run");
-            let file = EventFile::create(&logdir, String::new(), b"version".to_vec(), false);
+            let file = EventFile::create(&logdir, String::new(), b"version".to_vec(), b"", false);
             let mut sink = Sink::File(file.unwrap());
             fs::remove_dir_all(&logdir).unwrap();
             let mut at = written;

@@ -2,7 +2,7 @@
 //!
 //! `stock_log write DIR` writes one run for each property and closes them. `stock_log grow DIR` logs one point
 //! for each line `RUN STEP` of the standard input and flushes it at once, so that the test decides what there is to see.
-//! `stock_log experiment DIR` writes a few runs with an explicit experiment.
+//! `stock_log experiment DIR` writes a few runs with an explicit experiment. `stock_log resume DIR STEP` goes on from a step.
 //!
 //! What is logged is arithmetic that the tests spell out again in Python. The kinds that are more than a number have a
 //! file each, here and there.
@@ -27,7 +27,7 @@ use std::path::Path;
 
 use half::{bf16, f16};
 use summary_writer::{
-    DataClass, Element, Metadata, SummaryWriter, Tag, Tensor, markdown_table, proto,
+    DataClass, Element, Metadata, SummaryWriter, Tag, Tensor, WriterOptions, markdown_table, proto,
 };
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
@@ -41,7 +41,8 @@ fn main() -> Result {
         ["write", logdir] => write(Path::new(logdir)),
         ["grow", logdir] => grow(Path::new(logdir)),
         ["experiment", logdir] => hparams::write_experiment(Path::new(logdir)),
-        _ => Err("usage: stock_log write|grow|experiment DIR".into()),
+        ["resume", logdir, step] => resume(Path::new(logdir), step.parse()?),
+        _ => Err("usage: stock_log write|grow|experiment DIR, or stock_log resume DIR STEP".into()),
     }
 }
 
@@ -332,6 +333,21 @@ fn twins(directory: &Path) -> Result {
     }
     second.close()?;
     first.close()?;
+    Ok(())
+}
+
+/// Ten steps from `first` on, the number telling where they began; one tag only of a run that begins.
+fn resume(logdir: &Path, first: i32) -> Result {
+    let summary = WriterOptions::new()
+        .resume(first)
+        .create_file_writer(logdir)?;
+    for step in first..first + 10 {
+        summary.scalar("loss", 100 * first + step, step);
+        if first == 0 {
+            summary.scalar("warmup", step, step);
+        }
+    }
+    summary.close()?;
     Ok(())
 }
 

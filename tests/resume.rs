@@ -1,0 +1,281 @@
+//! Runs that stop and go on: what stays of the older files, what the new one begins with, and that a program that is
+//! killed meanwhile loses nothing.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Instant;
+
+use summary_writer::proto::Event;
+use summary_writer::proto::event::What;
+use summary_writer::record::append_frame;
+use summary_writer::{Error, EventReader, HParams, SummaryWriter, WriterOptions, verify};
+
+fn resume(step: i64, logdir: &Path) -> SummaryWriter {
+    WriterOptions::new()
+        .resume(step)
+        .create_file_writer(logdir)
+        .unwrap()
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries.filter(|path| path.is_file()).collect();
+    files.sort();
+    files
+}
+
+fn events(path: &Path) -> Vec<Event> {
+    EventReader::open(path)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+}
+
+/// Tags and steps of all values, in the order of the files.
+fn points(dir: &Path) -> Vec<(String, i64)> {
+    let values = |event: Event| {
+        let values = match event.what {
+            Some(What::Summary(summary)) => summary.value,
+            _ => Vec::new(),
+        };
+        values.into_iter().map(move |value| (value.tag, event.step))
+    };
+    events(dir).into_iter().flat_map(values).collect()
+}
+
+fn of(tag: &str, steps: impl Iterator<Item = i64>) -> Vec<(String, i64)> {
+    steps.map(|step| (tag.to_owned(), step)).collect()
+}
+
+fn log(summary: &SummaryWriter, tag: &str, steps: impl Iterator<Item = i64>) {
+    steps.for_each(|step| summary.scalar(tag, 0.5, step));
+}
+
+#[test]
+fn what_lies_at_the_step_and_beyond_is_gone_from_all_older_files() {
+    let dir = tempfile::tempdir().unwrap();
+    for steps in [0..10, 10..20] {
+        let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+        log(&summary, "loss", steps);
+        summary.close().unwrap();
+    }
+    let first = fs::read(&files(dir.path())[0]).unwrap();
+    assert_eq!(SummaryWriter::last_step(dir.path()).unwrap(), Some(19));
+
+    let summary = resume(12, dir.path());
+    assert_eq!(points(dir.path()), of("loss", 0..12));
+    log(&summary, "loss", 12..15);
+    let path = summary.path().unwrap().to_owned();
+    summary.close().unwrap();
+    assert_eq!(points(dir.path()), of("loss", 0..15));
+    let files = files(dir.path());
+    assert_eq!((files.len(), files.last()), (3, Some(&path)));
+    assert_eq!(fs::read(&files[0]).unwrap(), first, "it has no such step");
+    assert!(verify(dir.path()).unwrap().is_sound());
+
+    // Again, further back than the second file begins.
+    log(&resume(5, dir.path()), "accuracy", 5..7);
+    let want = [of("loss", 0..5), of("accuracy", 5..7)].concat();
+    assert_eq!(points(dir.path()), want);
+    assert_eq!(SummaryWriter::last_step(dir.path()).unwrap(), Some(6));
+}
+
+#[test]
+fn the_new_file_begins_with_two_marks_of_the_step() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = resume(7, &dir.path().join("new"));
+    let events = events(summary.path().unwrap());
+    // `Event { step: 7, session_log: SessionLog { status: START } }`, but for the wall time.
+    let marks: Vec<_> = events[1..]
+        .iter()
+        .map(|event| match &event.what {
+            Some(What::SessionLog(log)) => (event.step, log.status),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(marks, [(7, 1), (7, 1)]);
+}
+
+#[test]
+fn torn_and_damaged_records_go_and_files_of_other_kinds_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    log(&summary, "loss", 0..10);
+    summary.close().unwrap();
+    let path = &files(dir.path())[0];
+    let mut bytes = fs::read(path).unwrap();
+    let len = bytes.len();
+    bytes[len - 60] ^= 1; // in the last but one, of 44 bytes
+    bytes.truncate(len - 10);
+    fs::write(path, bytes).unwrap();
+    let foreign = dir.path().join("a.tfevents.txt");
+    fs::write(&foreign, "about tfevents, for whoever comes by").unwrap();
+    fs::write(
+        dir.path().join(".repair-1-0"),
+        "a copy that was not finished",
+    )
+    .unwrap();
+    fs::write(dir.path().join("notes"), "mine").unwrap();
+    assert_eq!(SummaryWriter::last_step(dir.path()).unwrap(), Some(7));
+
+    let summary = resume(100, dir.path());
+    assert!(verify(path).unwrap().is_sound());
+    assert_eq!(points(path), of("loss", 0..8));
+    let names = files(dir.path());
+    assert!(foreign.exists() && dir.path().join("notes").exists());
+    assert_eq!(names.len(), 4, "{names:?}");
+    summary.close().unwrap();
+}
+
+#[test]
+fn hyperparameters_stay_and_the_session_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    summary.hparams(HParams::new().set("rate", 0.1));
+    assert_eq!(SummaryWriter::last_step(dir.path()).unwrap(), None);
+    log(&summary, "loss", 0..3);
+    summary.close().unwrap();
+    let tags = |dir| {
+        points(dir)
+            .into_iter()
+            .map(|(tag, _)| tag)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        tags(dir.path()).last().unwrap(),
+        "_hparams_/session_end_info"
+    );
+    resume(0, dir.path()).close().unwrap();
+    assert_eq!(tags(dir.path()), ["_hparams_/session_start_info"]);
+}
+
+#[test]
+fn runs_below_go_on_from_the_step_too_the_first_time_they_are_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let (train, other) = (dir.path().join("train"), dir.path().join("other"));
+    for run in [&train, &other] {
+        let summary = SummaryWriter::create_file_writer(run).unwrap();
+        log(&summary, "loss", 0..10);
+    }
+    let summary = resume(4, dir.path());
+    assert_eq!(points(&train), of("loss", 0..10), "nobody has opened it");
+    for steps in [4..6, 6..8] {
+        let run = summary.run("train").unwrap();
+        log(&run, "loss", steps);
+        run.close().unwrap();
+    }
+    assert_eq!(points(&train), of("loss", 0..8));
+    assert_eq!(points(&other), of("loss", 0..10));
+}
+
+#[test]
+fn what_cannot_be_resumed_is_said_and_left_as_it_is() {
+    assert_eq!(SummaryWriter::last_step("no/such/run").unwrap(), None);
+    let error = WriterOptions::new()
+        .resume(1)
+        .to_sink(Vec::new())
+        .unwrap_err();
+    assert!(matches!(error, Error::Invalid { .. }), "{error}");
+
+    // The order of names is not that of steps in a file of another writer, and its version record may be missing.
+    let dir = tempfile::tempdir().unwrap();
+    let mut bytes = Vec::new();
+    for step in [9, 1, 5] {
+        append_frame(&[0x10, step], &mut bytes); // field 2, a varint: an event without values
+    }
+    let path = dir.path().join("tfevents");
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(SummaryWriter::last_step(dir.path()).unwrap(), None);
+    resume(5, dir.path()).close().unwrap();
+    let steps: Vec<_> = events(&path).iter().map(|event| event.step).collect();
+    assert_eq!(steps, [1]);
+}
+
+const KILLED: &str = "SUMMARY_WRITER_TEST_RESUMES";
+const KEPT: i64 = 2_000;
+const ALL: i64 = 6_000;
+
+/// The program that is killed. Without a directory in its environment there is nothing to do.
+#[test]
+fn a_program_that_resumes() {
+    if let Some(logdir) = env::var_os(KILLED) {
+        log(&resume(KEPT, Path::new(&logdir)), "loss", KEPT..ALL);
+    }
+}
+
+#[test]
+fn a_program_that_is_killed_while_it_resumes_leaves_all_that_was_to_be_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    // Both files have steps on both sides.
+    for odd in [0, 1] {
+        let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+        log(&summary, "loss", (0..ALL).filter(|step| step % 2 == odd));
+        summary.close().unwrap();
+    }
+    let kept = |dir: &Path| {
+        let mut steps: Vec<_> = points(dir).into_iter().map(|(_, step)| step).collect();
+        steps.retain(|step| *step < KEPT);
+        steps.sort_unstable();
+        assert!(steps.into_iter().eq(0..KEPT));
+    };
+    let originals: Vec<_> = files(dir.path())
+        .into_iter()
+        .map(|path| (fs::read(&path).unwrap(), path))
+        .collect();
+    let (mut finished, mut untouched) = (0, 0);
+    let start = || {
+        for (bytes, path) in &originals {
+            fs::write(path, bytes).unwrap();
+        }
+        Command::new(env::current_exe().unwrap())
+            .args(["--exact", "a_program_that_resumes"])
+            .env(KILLED, dir.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    let begun = Instant::now();
+    assert!(start().wait().unwrap().success());
+    let whole = begun.elapsed();
+    for kill in 0..40 {
+        let mut child = start();
+        // Half of them before it would end.
+        thread::sleep(whole * kill / 20);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kept(dir.path());
+        let is_original = |(bytes, path): &(Vec<u8>, PathBuf)| fs::read(path).unwrap() == *bytes;
+        match originals.iter().filter(|file| is_original(file)).count() {
+            0 => finished += 1,
+            2 => untouched += 1,
+            _ => {}
+        }
+        // What is left of the new file would be resumed, too.
+        for path in files(dir.path()) {
+            let is_old = originals.iter().any(|(_, old)| *old == path);
+            let is_copy = path
+                .file_name()
+                .unwrap()
+                .to_string_lossy()
+                .starts_with(".repair-");
+            if !is_old && !is_copy {
+                fs::remove_file(path).unwrap();
+            }
+        }
+    }
+    assert!(
+        finished > 0 && untouched > 0,
+        "{finished} of 40 were late enough, {untouched} early"
+    );
+    resume(KEPT, dir.path()).close().unwrap();
+    kept(dir.path());
+    assert_eq!(points(dir.path()).len(), usize::try_from(KEPT).unwrap());
+    assert_eq!(files(dir.path()).len(), 3, "no copy is left");
+}
