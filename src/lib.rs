@@ -1,4 +1,4 @@
-//! Log training data from any Rust program, and look at it in stock TensorBoard. A scalar costs its caller less than
+//! Log training data from any Rust program, and look at it in stock TensorBoard. A scalar costs about
 //! 100 ns, and nothing that was logged is lost without a word.
 //!
 //! ```standalone_crate
@@ -44,8 +44,11 @@
 //! interval, and its file can be read to the last whole record. A disk that is full or fails keeps
 //! nobody waiting: records are kept up to [`WriterOptions::max_pending_bytes`] and written once it recovers, each byte
 //! once; beyond that they are refused, counted and reported. One that hangs keeps a caller waiting only beyond that, and in
-//! [`flush`](SummaryWriter::flush), which has a form with a limit ([`flush_timeout`](SummaryWriter::flush_timeout)). In a fork of the process nobody writes: what is logged there
-//! is ignored, and reported once the writer notices.
+//! [`flush`](SummaryWriter::flush), which has a form with a limit ([`flush_timeout`](SummaryWriter::flush_timeout)). In a
+//! fork of the process nobody writes: what is logged there is ignored, and reported once the writer notices.
+//! [`what_can_be_lost`] has all cases, each with the test that holds it.
+//!
+//! A run that stopped goes on, from its end or from a checkpoint, by [`WriterOptions::resume`].
 //!
 //! # Errors
 //!
@@ -97,6 +100,7 @@ pub mod record;
 mod summary;
 #[cfg(test)]
 mod test_io;
+pub mod what_can_be_lost;
 mod writer;
 
 pub use error::{Error, Part, Result};

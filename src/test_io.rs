@@ -186,6 +186,7 @@ impl Write for Tape {
     }
 }
 
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -1,0 +1,60 @@
+//! What can be lost, and when: for each thing that happens to a program, what of its log is there afterwards, and the test
+//! that holds it.
+//!
+//! *Accepted* is a record whose call has returned without its being counted in [`Stats::refused_count`] or
+//! [`Stats::ignored_count`]; *flushed* is one that is with the operating system, which keeps it whatever the program does.
+//! A record is never torn, written twice or out of order. `T` is [`WriterOptions::flush_interval`], 200 ms by default.
+//!
+//! | what happens | lost at the most | held by |
+//! |---|---|---|
+//! | `close`, or the last handle is dropped, also while a panic unwinds | nothing | `faults` "panic, exit, abort" |
+//! | the program is killed, aborts, or is ended for want of memory | what the last `T` accepted, nothing with [`Duration::ZERO`]; a record that was being written is torn, and readers stop before it | `faults` "kill -9" |
+//! | [`std::process::exit`], or a handle in a `static` | as killed: nothing drops the handle; [`flush`] or [`close`] before | `faults` "panic, exit, abort" |
+//! | the system crashes or loses power | what the disk had not got, which no program sees: seconds, as a rule. [`Sync::EachFlush`] makes it what the last `T` accepted, [`Sync::OnClose`] nothing of what was closed | no test: none cuts the power |
+//! | the disk is full, or a quota, a limit of the file's size, a lock or an error stops it, and goes away | nothing that was accepted; beyond [`WriterOptions::max_pending_bytes`] records are refused and counted, and no caller waits | `faults` "full disk", "file size limit", "locked directory", "immutable file", "disk turned read-only" |
+//! | the same, and it has not gone away at `close` | what was not flushed; `close` says so, and how many | `faults` "full disk" |
+//! | the disk hangs | nothing, once it comes back. Calls wait beyond `max_pending_bytes`, or are refused and counted with [`WhenFull::DropNew`]; [`flush_timeout`] has a limit | `faults` "frozen disk", "stuck pipe" |
+//! | the disk is slow, takes a part of what it is given, or is interrupted by signals | nothing | `faults` "slow pipe", "short writes", "interrupted writes" |
+//! | the directory or the file is deleted | what was in it; the rest goes to a new file. What was written between the deletion and the next batch is lost with the old file | `faults` "deleted directory" |
+//! | the process forks | nothing of the parent's; what the child logs is ignored, counted and reported | `faults` "fork", `tests/fork.rs` |
+//! | several processes, a run each | nothing | `faults` "one run for each process" |
+//! | several processes in one run, by mistake | nothing: each has a file. Stock TensorBoard shows one of them at a time; it is reported, and counted in [`Stats::other_writer_count`] | `faults` "one run for all processes" |
+//! | the program is started again | nothing: a new file, which sorts last | `faults` "restarts" |
+//! | [`WriterOptions::resume`] at a step | what lies at that step and beyond, as told; the rest stays, also where the program is killed meanwhile | `tests/resume.rs` |
+//! | an image cannot be encoded | that record; it is counted and reported | `writer::tests::deferred` |
+//! | a record of more than 2 GiB | that record, for no reader takes it; it is counted and reported | no test: none makes so much |
+//! | a step goes back or comes again, a tag is used for two kinds | nothing in the file; TensorBoard drops points of it. It is reported once for each tag, and counted | `writer::series::tests` |
+//! | a file is damaged later | the records that are hit: [`verify`] finds them, [`repair_to`] keeps the others | `tests/stock/test_repair.py` |
+//!
+//! `faults` is `cargo test --test faults`: 240 programs killed, real full, frozen and read-only disks, and each figure
+//! printed, with how many were tried, how many records were lost against this table, and how many programs hung; the last
+//! two must be 0. That stock TensorBoard reads what is left is held by `tests/stock/test_faults.py`.
+//!
+//! # What to know besides
+//!
+//! - `close` and the drop of the last handle wait as long as a disk hangs. A program that must end calls [`flush_timeout`],
+//!   and then [`std::process::exit`].
+//! - An image is encoded after its call, on the writer's thread. Until then it counts by its pixels as pending, so what a
+//!   killed program loses is the images of the last `T` and those that are still waiting for the encoder:
+//!   [`Stats::pending_bytes`] tells how much.
+//! - After an `fsync` that failed, operating systems may drop what they had: that it succeeds the next time does not say that
+//!   those bytes are on the disk.
+//! - When a writer ends with an error, it says how many records are lost. Those of a batch of which a part was written count
+//!   as lost as a whole, so it may be fewer.
+//!
+//! [`Stats::refused_count`]: crate::Stats::refused_count
+//! [`Stats::ignored_count`]: crate::Stats::ignored_count
+//! [`Stats::other_writer_count`]: crate::Stats::other_writer_count
+//! [`Stats::pending_bytes`]: crate::Stats::pending_bytes
+//! [`WriterOptions::flush_interval`]: crate::WriterOptions::flush_interval
+//! [`WriterOptions::max_pending_bytes`]: crate::WriterOptions::max_pending_bytes
+//! [`WriterOptions::resume`]: crate::WriterOptions::resume
+//! [`WhenFull::DropNew`]: crate::WhenFull::DropNew
+//! [`Sync::EachFlush`]: crate::Sync::EachFlush
+//! [`Sync::OnClose`]: crate::Sync::OnClose
+//! [`Duration::ZERO`]: std::time::Duration::ZERO
+//! [`flush`]: crate::SummaryWriter::flush
+//! [`flush_timeout`]: crate::SummaryWriter::flush_timeout
+//! [`close`]: crate::SummaryWriter::close
+//! [`verify`]: crate::verify()
+//! [`repair_to`]: crate::repair_to
