@@ -227,7 +227,7 @@ fn every_file_has_its_place_and_size() {
             .to_owned();
         let is_placed = ROOMS.iter().any(|(room, _)| name.starts_with(room));
         assert!(
-            is_placed || ["lib.rs", "test_io.rs"].contains(&name.as_str()),
+            is_placed || ["lib.rs", "test_io.rs", "what_can_be_lost.rs"].contains(&name.as_str()),
             "{name} is in no room"
         );
         if !name.starts_with("proto/") {

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use prost::Message;
@@ -15,7 +15,8 @@ use crate::proto::event::What;
 use crate::proto::session_log::SessionStatus;
 use crate::proto::summary::Value;
 use crate::proto::{Event, SessionLog, Summary};
-use crate::{record, summary};
+use crate::record;
+use crate::summary;
 
 /// Plugins whose values belong to the whole run. Their step is for form's sake.
 const TIMELESS: [&str; 2] = ["custom_scalars", "hparams"];
@@ -68,7 +69,7 @@ pub(super) fn cut(dir: &Path, step: i64) -> Result<()> {
     files::remove_leftovers(dir)
 }
 
-fn event_files(dir: &Path) -> Result<Vec<std::path::PathBuf>> {
+fn event_files(dir: &Path) -> Result<Vec<PathBuf>> {
     match files::event_files(dir) {
         Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         found => found,
