@@ -246,10 +246,7 @@ impl Run {
         // The file's first record is written at once: opening is the place to fail.
         Self::start(options, &[], Some(place), || {
             let start = match resume {
-                Some(step) => {
-                    resume::cut(&dir, step)?;
-                    resume::start_frames(step)
-                }
+                Some(resume) => resume.prepare(&dir)?,
                 None => Vec::new(),
             };
             EventFile::create(&dir, suffix, frames::version_frame(), &start, synced).map(Sink::File)

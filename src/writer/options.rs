@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::SummaryWriter;
+use super::resume::Resume;
 use super::tray::{Limits, WhenFull};
 use super::worker::Sync;
 use crate::error::{Error, Result};
@@ -32,7 +33,7 @@ pub struct WriterOptions {
     pub(super) when_full: WhenFull,
     pub(super) filename_suffix: String,
     pub(super) sync: Sync,
-    pub(super) resume: Option<i64>,
+    pub(super) resume: Option<Resume>,
 }
 
 impl WriterOptions {
@@ -101,7 +102,9 @@ impl WriterOptions {
     ///
     /// Default: none, older files stay as they are.
     pub fn resume(mut self, step: impl Step) -> Self {
-        self.resume = Some(step.to_i64().unwrap_or_else(|nearest| nearest));
+        self.resume = Some(Resume::from(
+            step.to_i64().unwrap_or_else(|nearest| nearest),
+        ));
         self
     }
 

@@ -61,12 +61,32 @@ impl SummaryWriter {
     }
 }
 
+/// From where a run goes on. The function is reached through options that ask for it alone, so a program that never does
+/// has nothing of it in its binary: 120 KiB with the messages.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Resume {
+    step: i64,
+    prepare: fn(&Path, i64) -> Result<Vec<u8>>,
+}
+
+impl Resume {
+    pub(super) fn from(step: i64) -> Self {
+        Self { step, prepare }
+    }
+
+    /// Cuts what the run `dir` has, and returns what its new file is to begin with, behind the version.
+    pub(super) fn prepare(&self, dir: &Path) -> Result<Vec<u8>> {
+        (self.prepare)(dir, self.step)
+    }
+}
+
 /// Takes out of the event files of the run `dir` what lies at `step` and beyond, and what a stopped program has left torn.
-pub(super) fn cut(dir: &Path, step: i64) -> Result<()> {
+fn prepare(dir: &Path, step: i64) -> Result<Vec<u8>> {
     for path in event_files(dir)? {
         files::keep_only(&path, &mut |event| stays(event, step))?;
     }
-    files::remove_leftovers(dir)
+    files::remove_leftovers(dir)?;
+    Ok(start_frames(step))
 }
 
 fn event_files(dir: &Path) -> Result<Vec<PathBuf>> {
@@ -100,7 +120,7 @@ fn is_timeless(value: &Value) -> bool {
 
 /// Records that have a loader that watched the run forget what it had read from `step` on. The Python loader takes the
 /// first one of a run for its start, and forgets at each that follows: one would do nothing where there was none before.
-pub(super) fn start_frames(step: i64) -> Vec<u8> {
+fn start_frames(step: i64) -> Vec<u8> {
     let event = Event {
         wall_time: WallTime::from(SystemTime::now()).as_secs(),
         step,
