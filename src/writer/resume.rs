@@ -41,7 +41,7 @@ impl SummaryWriter {
     /// }
     /// summary.close()?;
     /// assert_eq!(SummaryWriter::last_step(&logdir)?, Some(99));
-    /// # Ok::<(), summary_writer::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
