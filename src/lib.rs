@@ -46,7 +46,7 @@
 //! once; beyond that they are refused, counted and reported. One that hangs keeps a caller waiting only beyond that, and in
 //! [`flush`](SummaryWriter::flush), which has a form with a limit ([`flush_timeout`](SummaryWriter::flush_timeout)). In a
 //! fork of the process nobody writes: what is logged there is ignored, and reported once the writer notices.
-//! [`what_can_be_lost`] has all cases, each with the test that holds it.
+//! [`what_can_be_lost`] has all cases, with the tests that hold them.
 //!
 //! A run that stopped goes on, from its end or from a checkpoint, by [`WriterOptions::resume`].
 //!

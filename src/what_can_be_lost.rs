@@ -1,5 +1,5 @@
 //! What can be lost, and when: for each thing that happens to a program, what of its log is there afterwards, and the test
-//! that holds it.
+//! that holds it, where there is one.
 //!
 //! *Accepted* is a record whose call has returned without its being counted in [`Stats::refused_count`] or
 //! [`Stats::ignored_count`]; *flushed* is one that is with the operating system, which keeps it whatever the program does.

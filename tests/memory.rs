@@ -14,6 +14,8 @@ use std::thread;
 use std::time::Duration;
 
 use counting::{ALLOCATIONS, LIVE_BYTES, PEAK_BYTES};
+#[cfg(feature = "png")]
+use summary_writer::Image;
 use summary_writer::record::RecordReader;
 use summary_writer::{EventReader, Metadata, SummaryWriter, Tag, Tensor, WriterOptions};
 
@@ -48,6 +50,8 @@ fn allocations_are_bounded() {
     a_scalar_allocates_nothing_once_the_writer_runs();
     a_histogram_allocates_its_rows_and_nothing_else();
     a_record_is_read_without_an_allocation();
+    #[cfg(feature = "png")]
+    a_large_image_leaves_no_memory_behind();
     memory_stays_within_the_bound_and_two_buffers_while_the_sink_is_slow();
 }
 
@@ -109,6 +113,25 @@ fn a_histogram_allocates_its_rows_and_nothing_else() {
         40 * batch,
         "in as many calls"
     );
+}
+
+#[cfg(feature = "png")]
+fn a_large_image_leaves_no_memory_behind() {
+    let summary = WriterOptions::new()
+        .flush_interval(Duration::from_secs(3600))
+        .to_sink(tempfile::tempfile().unwrap())
+        .unwrap();
+    let mut random = fastrand::Rng::with_seed(3);
+    let noise: Vec<u8> = (0..12_000_000).map(|_| random.u8(..)).collect();
+    let small = Image::rgb8(2, 2, &noise[..12]).unwrap();
+    summary.image("small", small, 0);
+    summary.flush().unwrap();
+    let before = LIVE_BYTES.load(Relaxed);
+    let large = Image::rgb8(2000, 2000, &noise).unwrap();
+    summary.image("large", large, 0);
+    summary.flush().unwrap();
+    let left = LIVE_BYTES.load(Relaxed).saturating_sub(before);
+    assert!(left <= 512 << 10, "{left} bytes of an image of 12 MB");
 }
 
 fn a_record_is_read_without_an_allocation() {

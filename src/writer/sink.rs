@@ -101,8 +101,9 @@ pub(crate) struct EventFile {
 }
 
 impl EventFile {
-    /// Makes `dir` and in it a file that sorts behind those that are there, with the frame `first` in it, and the frames
-    /// `behind` it, which a file that takes its place has not. After an error there is nothing that was not there before. With `synced` the file's name is on the disk itself, too.
+    /// Makes `dir` and in it a file that sorts behind those that are there, with the frame `first` in it, and `behind` it
+    /// frames that a file which takes its place does not get. After an error there is nothing that was not there before.
+    /// With `synced` the file's name is on the disk itself, too.
     pub(crate) fn create(
         dir: &Path,
         suffix: String,

@@ -16,8 +16,8 @@ use crate::record;
 /// Between two attempts at a failing sink; doubled up to the last.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(5);
-/// Of the memory in which deferred frames were made.
-const KEPT_BYTES: usize = 1 << 20;
+/// Of the memory in which deferred frames were made, as much as a chunk has.
+const KEPT_BYTES: usize = 256 << 10;
 
 /// When written data is also brought to the disk itself (`fsync`), so that it survives a loss of power.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,8 +43,6 @@ pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: Sync, mut watch: impl FnMut
         let frames = if chunk.deferred.is_empty() {
             &chunk.bytes
         } else {
-            made.clear();
-            made.shrink_to(KEPT_BYTES);
             make_frames(tray, &mut chunk, &mut made);
             &made
         };
@@ -57,6 +55,8 @@ pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: Sync, mut watch: impl FnMut
         }
         retry_after = FIRST_RETRY;
         watch(frames);
+        made.clear();
+        made.shrink_to(KEPT_BYTES);
         tray.count_flushed(chunk);
         sink.look_around(false);
     }
