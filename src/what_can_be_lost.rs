@@ -28,7 +28,9 @@
 //!
 //! `faults` is `cargo test --test faults`: 240 programs killed, real full, frozen and read-only disks, and each figure
 //! printed, with how many were tried, how many records were lost against this table, and how many programs hung; the last
-//! two must be 0. That stock TensorBoard reads what is left is held by `tests/stock/test_faults.py`.
+//! two must be 0. That stock TensorBoard reads what is left is held by `tests/stock/test_faults.py`. In which order threads
+//! meet is no matter of luck either: `cargo test --test interleavings` runs callers, a flush, a close and a failing disk
+//! through every order of their locks, waits and wakes, within a bound, by a model checker.
 //!
 //! # What to know besides
 //!

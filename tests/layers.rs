@@ -116,6 +116,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("writer/chunks.rs", WORKSHOP),
     ("writer/tray.rs", WORKSHOP),
     ("writer/room.rs", WORKSHOP),
+    ("writer/drain.rs", WORKSHOP),
     ("writer/worker.rs", WORKSHOP),
     ("writer/sink.rs", WORKSHOP),
     ("writer/process.rs", WORKSHOP),

@@ -4,6 +4,7 @@
 
 mod chunks;
 mod clips;
+mod drain;
 mod file_name;
 mod flush;
 mod frames;
@@ -19,6 +20,7 @@ mod series;
 mod session;
 mod sink;
 mod stats;
+mod sync;
 mod tray;
 mod worker;
 

@@ -1,7 +1,6 @@
 //! What a caller meets when `max_pending_bytes` wait for the disk already: it waits for its turn, or is refused.
 
-use std::sync::MutexGuard;
-
+use super::sync::MutexGuard;
 use super::tray::{State, Tray, WhenFull};
 
 impl Tray {

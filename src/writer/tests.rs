@@ -2,6 +2,8 @@
 
 #[cfg(feature = "png")]
 mod deferred;
+#[cfg(unix)]
+mod deleted;
 mod waiting;
 
 use std::sync::atomic::AtomicBool;

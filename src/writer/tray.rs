@@ -9,13 +9,14 @@ use std::collections::VecDeque;
 use std::hint;
 use std::io;
 use std::ptr;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use super::chunks::Chunks;
 use super::process::Process;
 use super::stats::Stats;
+use super::sync::{
+    AtomicU64, Condvar, Mutex, MutexGuard, Ordering, PoisonError, TryLockError, per_thread,
+};
 use crate::error::{Error, Result};
 
 /// How often a caller looks for the lock before it lets the system wait for it, and how many pauses of the processor it
@@ -26,7 +27,7 @@ use crate::error::{Error, Result};
 const LOOKS: u32 = 4;
 const PAUSES: u32 = 256;
 
-thread_local! {
+per_thread! {
     /// The address of the tray whose worker this thread is; 0 is none.
     static SERVED: Cell<usize> = const { Cell::new(0) };
 }
@@ -286,13 +287,13 @@ impl Tray {
 
     /// Declares this thread to be the worker.
     pub(super) fn begin(&self) {
-        SERVED.set(ptr::from_ref(self).addr());
+        SERVED.with(|served| served.set(ptr::from_ref(self).addr()));
     }
 
     /// Whether this thread is the worker, which can wait for nothing that it does itself. The logger that it calls, or the
     /// sink, may log here.
     pub(crate) fn is_worker(&self) -> bool {
-        SERVED.get() == ptr::from_ref(self).addr()
+        SERVED.with(Cell::get) == ptr::from_ref(self).addr()
     }
 
     pub(super) fn is_not_worker(&self, action: &'static str) -> Result<()> {

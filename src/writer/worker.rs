@@ -4,11 +4,11 @@
 use std::io;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::chunks::{Chunk, MakeFrame};
 use super::sink::Sink;
+use super::sync::PoisonError;
 use super::tray::{State, Tray, Worker};
 use crate::error::{Chain, Error};
 use crate::record;
@@ -94,7 +94,12 @@ fn make_frame(make_frame: Box<MakeFrame>, out: &mut Vec<u8>) -> Result<(), Error
 }
 
 /// Brings `bytes` to the sink from `written` on, which says after an error where to go on.
-fn write(sink: &mut Sink, bytes: &[u8], written: &mut usize, sync: Sync) -> Result<(), Error> {
+pub(super) fn write(
+    sink: &mut Sink,
+    bytes: &[u8],
+    written: &mut usize,
+    sync: Sync,
+) -> Result<(), Error> {
     while *written < bytes.len() {
         if sink.is_gone() {
             // The new file begins with a whole record, also where the old one got a part of it.
@@ -230,45 +235,6 @@ impl Tray {
             log::error!(
                 "{}; the summary writer is closed, and lost {lost} records",
                 Chain(&failure)
-            );
-        }
-    }
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use std::fs;
-
-    use super::*;
-    use crate::writer::sink::EventFile;
-
-    #[test]
-    fn a_record_that_was_cut_by_a_deletion_is_whole_in_the_new_file() {
-        let mut frames = Vec::new();
-        record::append_frame(b"first", &mut frames);
-        let second = frames.len();
-        record::append_frame(b"second", &mut frames);
-
-        for (written, want) in [(0, 0), (7, 0), (second, second), (second + 9, second)] {
-            let dir = tempfile::tempdir().unwrap();
-            let logdir = dir.path().join("run");
-            let file = EventFile::create(&logdir, String::new(), b"version".to_vec(), b"", false);
-            let mut sink = Sink::File(file.unwrap());
-            fs::remove_dir_all(&logdir).unwrap();
-            let mut at = written;
-            write(&mut sink, &frames, &mut at, Sync::Never).unwrap();
-            assert_eq!(at, frames.len());
-            let path = fs::read_dir(&logdir)
-                .unwrap()
-                .next()
-                .unwrap()
-                .unwrap()
-                .path();
-            let got = fs::read(path).unwrap();
-            assert_eq!(
-                got,
-                [b"version", &frames[want..]].concat(),
-                "{written} bytes were written"
             );
         }
     }
