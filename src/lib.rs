@@ -32,6 +32,8 @@
 //! - Let steps rise from call to call of a tag. A loader of stock TensorBoard forgets the points from a step on that
 //!   comes again, and one series that is written at step 0 only shows one point.
 //!
+//! - A loop of epochs and batches has a [`TrainingLogger`], which logs what Keras' callback does, under its names.
+//!
 //! # Threads, order, crashes
 //!
 //! [`SummaryWriter`] is a handle: clone it, send it, share it. A call frames its record and puts it into a buffer; a
@@ -100,6 +102,7 @@ pub mod record;
 mod summary;
 #[cfg(test)]
 mod test_io;
+mod training;
 pub mod what_can_be_lost;
 mod writer;
 
@@ -121,6 +124,7 @@ pub use summary::{
 };
 #[cfg(feature = "png")]
 pub use summary::{BoundingBox, ConfusionMatrix, Image, Intensity};
+pub use training::{TrainingLogger, UpdateFreq, Weights};
 pub use writer::{Stats, SummaryWriter, Sync, WhenFull, WriterOptions, unique_logdir};
 
 /// The examples of the README are compiled, where there is all that they log.

@@ -112,6 +112,18 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["crate::writer", "std::thread", "SystemTime", "Instant"],
     ),
     ("writer", &["crate::reader"]),
+    (
+        "training",
+        &[
+            "prost",
+            "crate::proto",
+            "crate::record",
+            "crate::reader",
+            "crate::files",
+            "std::fs",
+            "std::thread",
+        ],
+    ),
     ("bin", &["std::thread", "unwrap()", "println!"]),
     ("writer/chunks.rs", WORKSHOP),
     ("writer/tray.rs", WORKSHOP),

@@ -4,8 +4,8 @@
 use std::error::Error;
 
 use summary_writer::{
-    Category, ConfusionMatrix, Embedding, Image, Layer, Layout, Margin, Model, PrCurve,
-    SummaryWriter, markdown_table,
+    Category, ConfusionMatrix, Embedding, Experiment, HParamInfo, Image, Layer, Layout, Margin,
+    MetricInfo, Model, PrCurve, SummaryWriter, Weights, markdown_table,
 };
 
 use crate::data::{CLASSES, Digits, PIXELS, SIDE};
@@ -20,9 +20,22 @@ const COLUMNS: usize = 16;
 pub(crate) fn charts(experiment: &SummaryWriter) -> Result {
     let spread = Margin::new("recall/mean", "recall/lowest", "recall/highest");
     let category = Category::new("digits")?
-        .multiline("loss and accuracy per epoch", ["(loss|accuracy)/epoch"])?
+        .multiline("loss and accuracy per epoch", ["epoch_(loss|accuracy)"])?
         .margin("recall of the classes", [spread])?;
     experiment.custom_scalars(Layout::new().category(category));
+    Ok(())
+}
+
+/// The table of hyperparameters: of all that is logged, what trials are compared by.
+pub(crate) fn table(experiment: &SummaryWriter) -> Result {
+    let mut columns = Experiment::new();
+    for name in ["learning_rate", "dropout", "epochs"] {
+        columns = columns.hparam(HParamInfo::new(name)?);
+    }
+    for name in ["epoch_accuracy", "epoch_loss"] {
+        columns = columns.metric(MetricInfo::new(name)?.group("validation"));
+    }
+    experiment.hparams_experiment(columns);
     Ok(())
 }
 
@@ -54,14 +67,18 @@ pub(crate) fn samples(train: &SummaryWriter, training: &Digits) -> Result {
     Ok(())
 }
 
-/// The parameters, their last gradients, and what each hidden unit looks for: white adds to it, black
-/// takes away.
-pub(crate) fn parameters(train: &SummaryWriter, net: &Net, epoch: u16) -> Result {
+/// The parameters, and the last gradients of the kernels.
+pub(crate) fn parameters(weights: &mut Weights, net: &Net) {
     for (name, layer) in net.layers() {
-        train.histogram(format!("weights/{name}"), &layer.weights.value, epoch);
-        train.histogram(format!("biases/{name}"), &layer.biases.value, epoch);
-        train.histogram(format!("gradients/{name}"), &layer.weights.gradient, epoch);
+        let shape = [layer.inputs, layer.outputs];
+        weights.add(&format!("{name}/kernel"), &shape, &layer.weights.value);
+        weights.add(&format!("{name}/bias"), &shape[1..], &layer.biases.value);
+        weights.add(&format!("{name}/gradient"), &shape, &layer.weights.gradient);
     }
+}
+
+/// What each hidden unit looks for: white adds to it, black takes away.
+pub(crate) fn filters(train: &SummaryWriter, net: &Net, epoch: u16) -> Result {
     let [(_, hidden), _] = net.layers();
     let weights = &hidden.weights.value;
     let largest = weights

@@ -22,10 +22,11 @@ use std::f32::consts::PI;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
 
 use fastrand::Rng;
-use summary_writer::{HParams, SummaryWriter, Tag, markdown_table, unique_logdir};
+use summary_writer::{
+    HParams, SummaryWriter, TrainingLogger, UpdateFreq, markdown_table, unique_logdir,
+};
 
 use crate::data::{CLASSES, Digits, PIXELS};
 use crate::net::{HIDDEN, Net, Score};
@@ -77,23 +78,22 @@ fn train(
     held_out: &Digits,
 ) -> Result<(), Box<dyn Error>> {
     let experiment = SummaryWriter::create_file_writer(logdir)?;
-    let train = experiment.run("train")?;
-    let validation = experiment.run("validation")?;
     experiment.text("config", config(trial, epochs, training, held_out), 0);
     let hparams = HParams::new()
         .set("learning_rate", trial.learning_rate)
         .set("dropout", trial.dropout)
         .set("epochs", epochs);
     experiment.hparams(hparams);
+    inspect::table(&experiment)?;
     inspect::charts(&experiment)?;
     inspect::model(&experiment)?;
-    inspect::samples(&train, training)?;
 
-    let loss = Tag::new("loss/epoch").description("Cross-entropy in nats, **mean** over the epoch");
-    let accuracy = Tag::new("accuracy/epoch").description("Share of images classified right");
-    let rate = Tag::new("learning_rate/epoch").description("Of the epoch's last batch");
-    let throughput = Tag::new("throughput/samples_per_second")
-        .description("Images trained on a second, the logging of every batch included");
+    let mut logger = TrainingLogger::of(&experiment)
+        .update_freq(UpdateFreq::Batch)
+        .histogram_freq(1)
+        .write_steps_per_second(true);
+    logger.on_train_begin()?;
+    inspect::samples(&logger.train()?, training)?;
 
     // The network has its own generator: however often dropout draws from it, all trials start from
     // the same weights and see the same batches.
@@ -104,45 +104,42 @@ fn train(
 
     let mut step = 0;
     for epoch in 0..epochs {
-        let started = Instant::now();
         let mut score = Score::default();
-        let mut learning_rate = trial.learning_rate;
+        let mut rate = trial.learning_rate;
         for batch in training.batches(BATCH, &mut rng) {
-            learning_rate = trial.learning_rate * cosine(step, steps);
-            let batch_score = net.train(&batch, learning_rate);
-            train.scalars(
-                step,
-                [
-                    ("loss/batch", batch_score.loss()),
-                    ("accuracy/batch", batch_score.accuracy()),
-                    ("learning_rate/batch", learning_rate),
-                ],
-            );
-            score += batch_score;
+            rate = trial.learning_rate * cosine(step, steps);
+            let of_batch = net.train(&batch, rate);
+            logger.on_batch_end([
+                ("loss", of_batch.loss()),
+                ("accuracy", of_batch.accuracy()),
+                ("learning_rate", rate),
+            ]);
+            score += of_batch;
             step += 1;
             progress.batch();
         }
-        let samples_per_second = training.len() as f64 / started.elapsed().as_secs_f64();
-        train.scalar(&loss, score.loss(), epoch);
-        train.scalar(&accuracy, score.accuracy(), epoch);
-        train.scalar(&rate, learning_rate, epoch);
-        train.scalar(&throughput, samples_per_second, epoch);
-
-        inspect::parameters(&train, &net, epoch)?;
-
         let evaluation = net.evaluate(held_out);
-        validation.scalar(&loss, evaluation.score.loss(), epoch);
-        validation.scalar(&accuracy, evaluation.score.accuracy(), epoch);
-        inspect::classes(&validation, held_out, &evaluation, epoch)?;
+        logger.on_epoch_end(
+            epoch,
+            [
+                ("loss", score.loss()),
+                ("accuracy", score.accuracy()),
+                ("learning_rate", rate),
+                ("val_loss", evaluation.score.loss()),
+                ("val_accuracy", evaluation.score.accuracy()),
+            ],
+        );
+        logger.weights(epoch, |weights| inspect::parameters(weights, &net));
+        inspect::filters(&logger.train()?, &net, epoch)?;
+        inspect::classes(&logger.validation()?, held_out, &evaluation, epoch)?;
         if epoch + 1 == epochs {
-            inspect::outcome(&validation, held_out, &evaluation, epoch)?;
+            inspect::outcome(&logger.validation()?, held_out, &evaluation, epoch)?;
         }
         progress.epoch(epoch, score, evaluation.score);
     }
 
+    logger.on_train_end()?;
     // Dropping a writer closes it as well, but cannot return what went wrong.
-    train.close()?;
-    validation.close()?;
     experiment.close()?;
     Ok(())
 }

@@ -134,8 +134,8 @@ impl Net {
 
 /// A fully connected layer: `output = input · weights + biases`.
 pub(crate) struct Dense {
-    inputs: usize,
-    outputs: usize,
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
     /// Shape (inputs, outputs): the inner loops below then run over neighbours in memory, which the
     /// compiler makes SIMD code of.
     pub(crate) weights: Parameter,

@@ -10,15 +10,15 @@ from browser import browser
 from harness import REPO, TensorBoard, eventually, train_digits
 
 PICTURE = REPO / "examples" / "digits" / "tensorboard.png"
-TAGS = "accuracy|loss|rate/batch|throughput"
+TAGS = "batch_(accuracy|learning|loss)|epoch_(accuracy|loss|steps)"
 # The points of each line, by chart.
 LINES = {
-    "accuracy/batch": [900] * 2,
-    "accuracy/epoch": [20] * 4,
-    "learning_rate/batch": [900] * 2,
-    "loss/batch": [900] * 2,
-    "loss/epoch": [20] * 4,
-    "throughput/samples_per_second": [20] * 2,
+    "batch_accuracy": [900] * 2,
+    "batch_learning_rate": [900] * 2,
+    "batch_loss": [900] * 2,
+    "epoch_accuracy": [20] * 4,
+    "epoch_loss": [20] * 4,
+    "epoch_steps_per_second": [20] * 2,
 }
 # The charts alone and whole: no settings beside them, no table below, nothing cut off.
 SETTINGS = {"timeSeriesSettingsPaneOpened": False, "stepSelectorEnabled": False, "ignoreOutliers": False}

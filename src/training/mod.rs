@@ -1,0 +1,425 @@
+//! The course of a training to the runs, tags and steps by which Keras' `TensorBoard` callback logs it.
+
+mod weights;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+pub use weights::Weights;
+
+use crate::error::{Chain, Error, Result};
+use crate::event::Step;
+use crate::graph::Model;
+use crate::summary::{Scalar, Tag};
+use crate::writer::SummaryWriter;
+
+/// Which batches of a training are logged, of [`TrainingLogger::update_freq`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UpdateFreq {
+    /// None: epochs only.
+    #[default]
+    Epoch,
+    /// Every batch.
+    Batch,
+    /// The batches whose number, counted from 1, is a multiple of this. 0 is none.
+    Steps(u64),
+}
+
+/// Logs what Keras' `TensorBoard` callback logs, from any training loop: tell it when a batch, an epoch or an evaluation
+/// has ended.
+///
+/// ```
+/// use summary_writer::{TrainingLogger, UpdateFreq};
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let logdir = dir.path();
+/// # let (inputs, outputs) = (4, 2);
+/// # let kernel = vec![0.5f32; inputs * outputs];
+/// let mut training = TrainingLogger::new(logdir)
+///     .update_freq(UpdateFreq::Batch)
+///     .histogram_freq(1)
+///     .write_steps_per_second(true);
+/// training.on_train_begin()?;
+/// for epoch in 0..3 {
+///     for batch in 0..10 {
+///         training.on_batch_end([("loss", 0.9f64.powi(10 * epoch + batch))]);
+///     }
+///     training.on_epoch_end(epoch, [("loss", 0.5), ("learning_rate", 1e-3), ("val_loss", 0.6)]);
+///     training.weights(epoch, |weights| weights.add("dense/kernel", &[inputs, outputs], &kernel));
+/// }
+/// training.on_train_end()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// | call | run | tags | step |
+/// |---|---|---|---|
+/// | [`on_batch_end`](Self::on_batch_end) | `train` | `batch_<metric>`, `batch_steps_per_second` | batches so far |
+/// | [`on_epoch_end`](Self::on_epoch_end) | `train` | `epoch_<metric>`, `epoch_steps_per_second` | epoch |
+/// | the same, of metrics that begin with `val_` | `validation` | `epoch_<metric>`, without the `val_` | epoch |
+/// | [`on_test_end`](Self::on_test_end) | `validation` | `evaluation_<metric>_vs_iterations` | batches so far |
+/// | [`weights`](Self::weights) | `train` | `<weight>/histogram`, `<weight>/image` | epoch |
+/// | [`set_model`](Self::set_model) | `train` | the graph, and `keras` | 0 |
+///
+/// Metrics are named as in Keras: `loss`, `accuracy`, and the learning rate as the metric `learning_rate`, which gives
+/// `epoch_learning_rate`. A [`Tag`] with a description is a name, too.
+///
+/// The runs are opened when something is first logged to them, `train` at the latest by
+/// [`on_train_begin`](Self::on_train_begin), whose error says why it cannot be. The methods that log return nothing; what
+/// goes wrong behind them comes back from [`on_train_end`](Self::on_train_end).
+#[derive(Debug)]
+pub struct TrainingLogger {
+    parent: Parent,
+    update_freq: UpdateFreq,
+    histogram_freq: u64,
+    write_images: bool,
+    write_graph: bool,
+    write_steps_per_second: bool,
+    train: Option<SummaryWriter>,
+    validation: Option<SummaryWriter>,
+    /// Batches that have ended, also those before this logger.
+    batches: u64,
+    /// Where the epoch began, and where its last batch ended, if steps per second are logged.
+    epoch_begin: Mark,
+    last_batch: Mark,
+    /// The first thing that went wrong.
+    failure: Option<Error>,
+}
+
+#[derive(Debug)]
+enum Parent {
+    Logdir(PathBuf),
+    Writer(SummaryWriter),
+}
+
+/// A number of batches, and when it was reached.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    batches: u64,
+    time: Instant,
+}
+
+impl TrainingLogger {
+    /// For a training whose runs are `train` and `validation` in `logdir`.
+    pub fn new(logdir: impl AsRef<Path>) -> Self {
+        Self::below(Parent::Logdir(logdir.as_ref().into()))
+    }
+
+    /// For a training whose runs are `train` and `validation` below that of `summary`, with its options, clock and scope;
+    /// the program can log to its run what belongs to the whole training, as hyperparameters.
+    pub fn of(summary: &SummaryWriter) -> Self {
+        Self::below(Parent::Writer(summary.clone()))
+    }
+
+    fn below(parent: Parent) -> Self {
+        let now = Mark {
+            batches: 0,
+            time: Instant::now(),
+        };
+        Self {
+            parent,
+            update_freq: UpdateFreq::default(),
+            histogram_freq: 0,
+            write_images: false,
+            write_graph: true,
+            write_steps_per_second: false,
+            train: None,
+            validation: None,
+            batches: 0,
+            epoch_begin: now,
+            last_batch: now,
+            failure: None,
+        }
+    }
+
+    /// Which batches [`on_batch_end`](Self::on_batch_end) logs. Default: [`UpdateFreq::Epoch`], none, as in Keras.
+    #[must_use]
+    pub fn update_freq(mut self, update_freq: UpdateFreq) -> Self {
+        self.update_freq = update_freq;
+        self
+    }
+
+    /// Every how many epochs [`weights`](Self::weights) logs: those whose number is a multiple of it. Default: 0, none, as
+    /// in Keras, for a model may have many weights.
+    #[must_use]
+    pub fn histogram_freq(mut self, epochs: u64) -> Self {
+        self.histogram_freq = epochs;
+        self
+    }
+
+    /// Whether [`weights`](Self::weights) logs pictures beside the histograms; without the feature `png` it never does.
+    /// Default: `false`, as in Keras.
+    #[must_use]
+    pub fn write_images(mut self, write_images: bool) -> Self {
+        self.write_images = write_images;
+        self
+    }
+
+    /// Whether [`set_model`](Self::set_model) logs. Default: `true`, as in Keras.
+    #[must_use]
+    pub fn write_graph(mut self, write_graph: bool) -> Self {
+        self.write_graph = write_graph;
+        self
+    }
+
+    /// Whether the speed of the training is logged, in batches a second: of each epoch, from its begin to the end of its
+    /// last batch, and of each batch that is logged. Default: `false`, as in Keras.
+    #[must_use]
+    pub fn write_steps_per_second(mut self, write_steps_per_second: bool) -> Self {
+        self.write_steps_per_second = write_steps_per_second;
+        self
+    }
+
+    /// How many batches the training has had before, of one that goes on from a checkpoint. Default: 0.
+    #[must_use]
+    pub fn initial_batch(mut self, batches: u64) -> Self {
+        self.batches = batches;
+        self.epoch_begin.batches = batches;
+        self.last_batch.batches = batches;
+        self
+    }
+
+    /// Opens the run `train`, and starts the clock of the first epoch. A loop that does not call it has both done by the
+    /// first call that logs.
+    ///
+    /// # Errors
+    /// As [`SummaryWriter::create_file_writer`].
+    pub fn on_train_begin(&mut self) -> Result<()> {
+        self.train()?;
+        self.on_epoch_begin();
+        Ok(())
+    }
+
+    /// Starts the clock of an epoch. Without it an epoch begins where the one before it was logged.
+    pub fn on_epoch_begin(&mut self) {
+        self.epoch_begin = self.mark();
+        self.last_batch = self.epoch_begin;
+    }
+
+    /// Whether the next [`on_batch_end`](Self::on_batch_end) logs: for metrics that cost something to have, as a copy from a
+    /// device.
+    pub fn is_batch_due(&self) -> bool {
+        self.logs_batch(self.batches + 1)
+    }
+
+    /// Counts a batch, and logs its metrics if it is its turn ([`update_freq`](Self::update_freq)).
+    pub fn on_batch_end<'a, T, V>(&mut self, metrics: impl IntoIterator<Item = (T, V)>)
+    where
+        T: Into<Tag<'a>>,
+        V: Scalar,
+    {
+        self.batches += 1;
+        let mut speed = None;
+        if self.write_steps_per_second {
+            let before = self.last_batch;
+            self.last_batch = self.mark();
+            speed = self.last_batch.speed_since(before);
+        }
+        if !self.logs_batch(self.batches) {
+            return;
+        }
+        let (train, step) = (self.open(Child::Train), self.batches);
+        let Some(train) = train else { return };
+        let speed = speed.map(|speed| (Tag::new("batch_steps_per_second"), speed));
+        let metrics = metrics.into_iter().map(|(tag, value)| {
+            (
+                renamed(tag.into(), |name| format!("batch_{name}")),
+                value.to_f32(),
+            )
+        });
+        train.scalars(step, metrics.chain(speed));
+    }
+
+    /// Logs the metrics of an epoch: those that begin with `val_` to the run `validation`, the others to `train`.
+    pub fn on_epoch_end<'a, T, V>(
+        &mut self,
+        epoch: impl Step,
+        metrics: impl IntoIterator<Item = (T, V)>,
+    ) where
+        T: Into<Tag<'a>>,
+        V: Scalar,
+    {
+        let mut of_train = Vec::new();
+        let mut of_validation = Vec::new();
+        for (tag, value) in metrics {
+            let tag = tag.into();
+            let (of_run, skipped) = match tag.name.starts_with(VALIDATION) {
+                true => (&mut of_validation, VALIDATION.len()),
+                false => (&mut of_train, 0),
+            };
+            let tag = renamed(tag, |name| format!("epoch_{}", &name[skipped..]));
+            of_run.push((tag, value.to_f32()));
+        }
+        if self.write_steps_per_second {
+            let speed = self.last_batch.speed_since(self.epoch_begin);
+            of_train.extend(speed.map(|speed| (Tag::new("epoch_steps_per_second"), speed)));
+            self.on_epoch_begin();
+        }
+        for (child, metrics) in [(Child::Train, of_train), (Child::Validation, of_validation)] {
+            if !metrics.is_empty()
+                && let Some(run) = self.open(child)
+            {
+                run.scalars(epoch, metrics);
+            }
+        }
+    }
+
+    /// Logs the metrics of an evaluation that stands between two batches, as Keras does at the end of each.
+    pub fn on_test_end<'a, T, V>(&mut self, metrics: impl IntoIterator<Item = (T, V)>)
+    where
+        T: Into<Tag<'a>>,
+        V: Scalar,
+    {
+        let step = self.batches;
+        if let Some(validation) = self.open(Child::Validation) {
+            let metrics = metrics.into_iter().map(|(tag, value)| {
+                let name = |name: &str| format!("evaluation_{name}_vs_iterations");
+                (renamed(tag.into(), name), value)
+            });
+            validation.scalars(step, metrics);
+        }
+    }
+
+    /// Logs the weights of the model: `add` is called only if it is the epoch's turn
+    /// ([`histogram_freq`](Self::histogram_freq)), and what it returns is returned then.
+    ///
+    /// ```
+    /// use summary_writer::TrainingLogger;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let layers = [("hidden", [2, 3], vec![0.5f32; 6]), ("output", [3, 1], vec![0.25; 3])];
+    ///
+    /// let mut training = TrainingLogger::new(dir.path()).histogram_freq(10).write_images(true);
+    /// for epoch in 0..100 {
+    ///     training.weights(epoch, |weights| {
+    ///         for (name, shape, kernel) in &layers {
+    ///             weights.add(&format!("{name}/kernel"), shape, kernel);
+    ///         }
+    ///     });
+    /// }
+    /// training.on_train_end()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn weights<R>(
+        &mut self,
+        epoch: impl Step,
+        add: impl FnOnce(&mut Weights<'_>) -> R,
+    ) -> Option<R> {
+        let epoch = epoch.to_i64().unwrap_or_else(|nearest| nearest);
+        if self.histogram_freq == 0 || !epoch.unsigned_abs().is_multiple_of(self.histogram_freq) {
+            return None;
+        }
+        let write_images = self.write_images;
+        let train = self.open(Child::Train)?;
+        let mut weights = Weights::new(&train, epoch, write_images);
+        let returned = add(&mut weights);
+        if let Some(error) = weights.into_failure() {
+            self.note(error);
+        }
+        Some(returned)
+    }
+
+    /// Logs the model as the Graphs page shows it, as [`SummaryWriter::model`] does: once, before or at the beginning.
+    pub fn set_model(&mut self, model: &Model) {
+        if self.write_graph
+            && let Some(train) = self.open(Child::Train)
+        {
+            train.model(model);
+        }
+    }
+
+    /// The writer of the run `train`, for what this logger has no method for.
+    ///
+    /// # Errors
+    /// As [`on_train_begin`](Self::on_train_begin).
+    pub fn train(&mut self) -> Result<SummaryWriter> {
+        self.writer(Child::Train)
+    }
+
+    /// The writer of the run `validation`, for what this logger has no method for.
+    ///
+    /// # Errors
+    /// As [`on_train_begin`](Self::on_train_begin).
+    pub fn validation(&mut self) -> Result<SummaryWriter> {
+        self.writer(Child::Validation)
+    }
+
+    /// Writes what is left. The files are closed when the last handle of their runs is dropped, which is here unless the
+    /// program has others.
+    ///
+    /// # Errors
+    /// The first thing that went wrong since the beginning, in a call that returns nothing: [`Error::Io`] if a run could not
+    /// be opened, [`Error::Invalid`] if the shape of a weight did not fit; else as [`SummaryWriter::flush`].
+    pub fn on_train_end(mut self) -> Result<()> {
+        let runs = [self.train.take(), self.validation.take()];
+        let flushed = runs.into_iter().flatten().map(|run| run.flush());
+        let outcome = flushed.fold(Ok(()), Result::and);
+        self.failure.take().map_or(outcome, Err)
+    }
+
+    fn logs_batch(&self, batch: u64) -> bool {
+        match self.update_freq {
+            UpdateFreq::Epoch => false,
+            UpdateFreq::Batch => true,
+            UpdateFreq::Steps(steps) => batch.is_multiple_of(steps),
+        }
+    }
+
+    fn mark(&self) -> Mark {
+        Mark {
+            batches: self.batches,
+            time: Instant::now(),
+        }
+    }
+
+    fn writer(&mut self, child: Child) -> Result<SummaryWriter> {
+        let (open, name) = match child {
+            Child::Train => (&mut self.train, "train"),
+            Child::Validation => (&mut self.validation, "validation"),
+        };
+        if let Some(run) = open {
+            return Ok(run.clone());
+        }
+        let run = match &self.parent {
+            Parent::Logdir(logdir) => SummaryWriter::create_file_writer(logdir.join(name))?,
+            Parent::Writer(summary) => summary.run(name)?,
+        };
+        Ok(open.insert(run).clone())
+    }
+
+    /// The writer of a run, for a call that returns nothing.
+    fn open(&mut self, child: Child) -> Option<SummaryWriter> {
+        self.writer(child).map_err(|error| self.note(error)).ok()
+    }
+
+    #[cold]
+    fn note(&mut self, error: Error) {
+        if self.failure.is_none() {
+            log::error!("the training logger: {}", Chain(&error));
+            self.failure = Some(error);
+        }
+    }
+}
+
+/// What a metric of the validation begins with, as Keras has it.
+const VALIDATION: &str = "val_";
+
+#[derive(Clone, Copy)]
+enum Child {
+    Train,
+    Validation,
+}
+
+impl Mark {
+    /// Batches a second since `before`; none where there was no batch, or the clock has not moved.
+    #[allow(clippy::cast_possible_truncation, reason = "a scalar is an f32")]
+    fn speed_since(self, before: Self) -> Option<f32> {
+        let batches = self.batches - before.batches;
+        let seconds = (self.time - before.time).as_secs_f64();
+        (batches > 0 && seconds > 0.0).then(|| (batches as f64 / seconds) as f32)
+    }
+}
+
+/// The tag with another name; description and display name stay.
+fn renamed<'a>(mut tag: Tag<'a>, name: impl FnOnce(&str) -> String) -> Tag<'a> {
+    tag.name = name(&tag.name).into();
+    tag
+}
