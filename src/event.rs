@@ -91,7 +91,7 @@ impl ToWallTime for WallTime {
     }
 }
 
-/// The caller's counter: any integer. A step beyond `i64` is written as the nearest that fits, and reported.
+/// The caller's counter: any integer, or the thread's [`CurrentStep`](crate::CurrentStep). A step beyond `i64` is written as the nearest that fits, and reported.
 pub trait Step: Copy + sealed::Step {
     /// The step as it is written, or `Err` with the nearest one that fits.
     fn to_i64(self) -> Result<i64, i64>;
@@ -112,7 +112,7 @@ macro_rules! steps {
 steps!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
 
 #[allow(unnameable_types, reason = "so that nobody else implements them")]
-mod sealed {
+pub(crate) mod sealed {
     pub trait WallTime {}
     impl WallTime for f64 {}
     impl WallTime for std::time::SystemTime {}

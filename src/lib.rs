@@ -31,8 +31,10 @@
 //!   a tag belongs to one kind of data.
 //! - Let steps rise from call to call of a tag. A loader of stock TensorBoard forgets the points from a step on that
 //!   comes again, and one series that is written at step 0 only shows one point.
-//!
 //! - A loop of epochs and batches has a [`TrainingLogger`], which logs what Keras' callback does, under its names.
+//! - Code that is handed no writer logs by [`scalar()`] and its like to the thread's default one
+//!   ([`SummaryWriter::as_default`]); [`SummaryWriter::record_every`] thins out what a handle logs, and
+//!   [`SummaryWriter::disabled`] logs nothing.
 //!
 //! # Threads, order, crashes
 //!
@@ -91,6 +93,7 @@
     )
 )]
 
+mod current;
 mod error;
 mod event;
 mod files;
@@ -106,6 +109,12 @@ mod training;
 pub mod what_can_be_lost;
 mod writer;
 
+pub use current::{
+    CurrentStep, DefaultGuard, audio, default_writer, histogram, scalar, scalars, set_step, step,
+    text,
+};
+#[cfg(feature = "png")]
+pub use current::{image, images};
 pub use error::{Error, Part, Result};
 pub use event::{Step, ToWallTime, WallTime};
 pub use files::{

@@ -113,6 +113,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("writer", &["crate::reader"]),
     (
+        "current.rs",
+        &[
+            "prost",
+            "crate::proto",
+            "crate::record",
+            "crate::reader",
+            "crate::files",
+            "std::fs",
+            "std::thread",
+        ],
+    ),
+    (
         "training",
         &[
             "prost",

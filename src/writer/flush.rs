@@ -40,7 +40,11 @@ impl SummaryWriter {
     /// [`Error::TimedOut`] if the time is over, and no attempt to write has failed: what waits is kept, and written once
     /// the disk takes it. Else as [`flush`](Self::flush).
     pub fn flush_timeout(&self, timeout: Duration) -> Result<()> {
-        self.run.flush(timeout)
+        let start = Instant::now();
+        let outcome = self.run.flush(timeout);
+        self.others().iter().fold(outcome, |outcome, other| {
+            outcome.and(other.run.flush(timeout.saturating_sub(start.elapsed())))
+        })
     }
 }
 

@@ -37,7 +37,7 @@ impl SummaryWriter {
         let prefix = self.prefix();
         let values_bytes = event::simple_value_bytes(prefix.len() + name.len());
         let end = VALUES + values_bytes;
-        if end + FOOTER_BYTES > STACK_BYTES {
+        if end + FOOTER_BYTES > STACK_BYTES || self.detour.is_some() {
             return self.values_at(step, |frame| {
                 event::put_simple_value(frame, prefix, name, value);
             });
@@ -51,16 +51,19 @@ impl SummaryWriter {
         self.run.tray.accept(frame);
     }
 
-    pub(super) fn value(&self, value: &Value, step: impl Step) {
-        self.values(step, |frame| event::append_value(frame, value));
+    pub(super) fn value(&self, step: impl Step, value: impl FnOnce() -> Value) {
+        self.values(step, |frame| event::append_value(frame, &value()));
     }
 
     pub(super) fn values(&self, step: impl Step, append: impl FnOnce(&mut Vec<u8>)) {
         self.values_at(step.to_i64(), append);
     }
 
-    /// Logs an event of the values that `append` appends; none if it appends none.
+    /// Logs an event of the values that `append` appends, which is called if the step is recorded; none if it appends none.
     fn values_at(&self, step: Result<i64, i64>, append: impl FnOnce(&mut Vec<u8>)) {
+        if !self.is_recorded(step) {
+            return;
+        }
         self.with_frame(VALUES, |frame| {
             append(frame);
             let values_bytes = frame.len() - VALUES;
@@ -82,8 +85,12 @@ impl SummaryWriter {
         raw_bytes: usize,
         append: impl FnOnce(&mut Vec<u8>) -> error::Result<()> + Send + 'static,
     ) {
-        let (step, now) = (self.checked(step.to_i64()), self.now());
-        self.run.tray.defer(raw_bytes, move |frame| {
+        let step = step.to_i64();
+        if !self.is_recorded(step) {
+            return;
+        }
+        let (step, now) = (self.checked(step), self.now());
+        self.put_deferred(raw_bytes, move |frame| {
             let before = frame.len();
             frame.resize(before + VALUES, 0);
             append(frame)?;
@@ -100,6 +107,9 @@ impl SummaryWriter {
     }
 
     pub(super) fn whole_event(&self, event: &proto::Event) {
+        if !self.is_recording(event.step) {
+            return;
+        }
         let payload_bytes = event.encoded_len();
         self.with_frame(HEADER_BYTES, |frame| {
             if payload_bytes <= MAX_PAYLOAD_BYTES {
@@ -127,7 +137,7 @@ impl SummaryWriter {
     fn accept(&self, frame: &mut Vec<u8>, start: usize) {
         frame.extend([0; FOOTER_BYTES]);
         record::seal(&mut frame[start..]);
-        self.run.tray.accept(&frame[start..]);
+        self.put(&frame[start..]);
     }
 
     #[cold]

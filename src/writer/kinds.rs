@@ -38,8 +38,9 @@ impl SummaryWriter {
         if tag.is_plain() {
             self.plain_scalar(&tag.name, value.to_f32(), step.to_i64());
         } else {
-            let value = summary::described_scalar(self.prefix(), &tag, value.to_f32());
-            self.value(&value, step);
+            self.value(step, || {
+                summary::described_scalar(self.prefix(), &tag, value.to_f32())
+            });
         }
     }
 
@@ -91,8 +92,8 @@ impl SummaryWriter {
         values: impl Into<Histogram>,
         step: impl Step,
     ) {
-        let (tag, histogram) = (tag.into(), values.into());
         self.values(step, |frame| {
+            let (tag, histogram) = (tag.into(), values.into());
             let value = summary::HistogramValue::new(self.prefix(), &tag, &histogram);
             event::append_encoded(frame, value.encoded_len(), |frame| value.append_to(frame));
             if let Some(beside) = summary::non_finite(self.prefix(), &tag, &histogram) {
@@ -104,8 +105,9 @@ impl SummaryWriter {
     /// Logs Markdown: headings, tables ([`markdown_table`](crate::markdown_table)), code, links and pictures. HTML in it is
     /// shown as text.
     pub fn text<'a>(&self, tag: impl Into<Tag<'a>>, markdown: impl AsRef<str>, step: impl Step) {
-        let value = summary::text(self.prefix(), &tag.into(), markdown.as_ref());
-        self.value(&value, step);
+        self.value(step, || {
+            summary::text(self.prefix(), &tag.into(), markdown.as_ref())
+        });
     }
 
     /// Logs an image. It is compressed on the writer's thread, in its turn among the records; until then its pixels count
@@ -219,14 +221,16 @@ impl SummaryWriter {
         metadata: Metadata,
         step: impl Step,
     ) {
-        let value = summary::plugin_tensor(self.prefix(), &tag.into(), tensor, metadata);
-        self.value(&value, step);
+        self.value(step, || {
+            summary::plugin_tensor(self.prefix(), &tag.into(), tensor, metadata)
+        });
     }
 
     /// Logs a precision-recall curve. The dashboard has a slider for the steps.
     pub fn pr_curve<'a>(&self, tag: impl Into<Tag<'a>>, curve: PrCurve, step: impl Step) {
-        let value = summary::pr_curve(self.prefix(), &tag.into(), curve);
-        self.value(&value, step);
+        self.value(step, || {
+            summary::pr_curve(self.prefix(), &tag.into(), curve)
+        });
     }
 
     /// Logs triangles or points in space, or a batch of them, in one record. The dashboard has a slider for the steps.
@@ -246,13 +250,12 @@ impl SummaryWriter {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn mesh<'a>(&self, tag: impl Into<Tag<'a>>, mesh: Mesh, step: impl Step) {
-        if mesh.is_oversized() {
-            self.run.count_oversized_mesh();
-        }
-        let values = summary::mesh(self.prefix(), &tag.into(), mesh);
         self.values(step, |frame| {
-            for value in &values {
-                event::append_value(frame, value);
+            if mesh.is_oversized() {
+                self.run.count_oversized_mesh();
+            }
+            for value in summary::mesh(self.prefix(), &tag.into(), mesh) {
+                event::append_value(frame, &value);
             }
         });
     }
@@ -272,18 +275,25 @@ impl SummaryWriter {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn graph(&self, graph: &Graph) {
-        if self.run.take_graph() {
-            self.graph_event(graph);
+        for handle in self.graph_handles() {
+            handle.graph_event(graph);
         }
     }
 
     /// Logs a model of layers: as the graph of the run, of which there is one, and as its conceptual graph, under the tag
     /// `keras` in any [`scope`](Self::scope).
     pub fn model(&self, model: &Model) {
-        if self.run.take_graph() {
-            self.graph_event(&model.graph);
-            self.value(&model.keras, 0);
+        for handle in self.graph_handles() {
+            handle.graph_event(&model.graph);
+            handle.value(0, || model.keras.clone());
         }
+    }
+
+    /// Of the runs that this handle logs to, those that have no graph yet, and get one now.
+    fn graph_handles(&self) -> impl Iterator<Item = Self> {
+        let handles = self.is_recording(0).then(|| self.each());
+        let handles = handles.into_iter().flatten();
+        handles.filter(|handle| handle.run.take_graph())
     }
 
     fn graph_event(&self, graph: &Graph) {
@@ -343,7 +353,7 @@ impl SummaryWriter {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn custom_scalars(&self, layout: Layout) {
-        self.value(&summary::custom_scalars(&layout), 0);
+        self.value(0, || summary::custom_scalars(&layout));
     }
 
     /// Logs what the training is started with, and makes the run a *session*: a row in the table of hyperparameters. Its
@@ -376,10 +386,13 @@ impl SummaryWriter {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn hparams(&self, hparams: HParams) {
-        self.run.session.start();
+        if !self.is_recording(0) {
+            return;
+        }
+        self.each().for_each(|handle| handle.run.session.start());
         let now = self.now();
-        let start = summary::session_start(hparams, now.as_secs());
-        self.at(now).value(&start, 0);
+        self.at(now)
+            .value(0, || summary::session_start(hparams, now.as_secs()));
     }
 
     /// Ends the session of [`hparams`](Self::hparams) now, where closing the writer would tell another end: a training
@@ -396,10 +409,13 @@ impl SummaryWriter {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn session_end(&self, status: SessionStatus) {
-        self.run.session.end();
+        if !self.is_recording(0) {
+            return;
+        }
+        self.each().for_each(|handle| handle.run.session.end());
         let now = self.now();
-        let end = summary::session_end(status, now.as_secs());
-        self.at(now).value(&end, 0);
+        self.at(now)
+            .value(0, || summary::session_end(status, now.as_secs()));
     }
 
     /// Logs the columns of the table of hyperparameters, for all runs of the logdir: once, in any run, best in that of the
@@ -420,7 +436,7 @@ impl SummaryWriter {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn hparams_experiment(&self, experiment: Experiment) {
-        self.value(&summary::hparams_experiment(experiment), 0);
+        self.value(0, || summary::hparams_experiment(experiment));
     }
 
     /// Writes points for the projector into files beside the event file, at once, on the caller's thread: they are with the
@@ -455,9 +471,14 @@ impl SummaryWriter {
     /// read; [`Error::Invalid`](crate::Error::Invalid) if this writer has no directory;
     /// [`Error::Closed`](crate::Error::Closed) if it is closed.
     pub fn embedding(&self, embedding: Embedding, step: impl Step) -> Result<()> {
-        let dir = self.run.dir("embedding")?;
-        let (step, synced) = (self.checked(step.to_i64()), self.run.is_synced());
-        projector::write(dir, self.prefix(), &embedding, step, synced)
+        if !self.is_recording(step) {
+            return Ok(());
+        }
+        let step = self.checked(step.to_i64());
+        self.each().try_for_each(|handle| {
+            let (dir, synced) = (handle.run.dir("embedding")?, handle.run.is_synced());
+            projector::write(dir, self.prefix(), &embedding, step, synced)
+        })
     }
 
     /// Logs an event as it is, for what has no method here. Its wall time is that of [`at`](Self::at) if it was called,

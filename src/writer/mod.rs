@@ -4,6 +4,8 @@
 
 mod chunks;
 mod clips;
+mod counts;
+mod detour;
 mod drain;
 mod file_name;
 mod flush;
@@ -27,6 +29,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::io::Write;
 use std::mem;
 use std::path::{self, Path};
@@ -44,6 +47,7 @@ pub use worker::Sync;
 use crate::error::{Error, Result};
 use crate::event::{ToWallTime, WallTime};
 use clips::ClipCounts;
+use detour::Detour;
 use place::Place;
 use series::{Found, Series};
 use session::{Session, Visit};
@@ -73,7 +77,7 @@ use tray::Tray;
 /// summary.close()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SummaryWriter {
     /// Dropped before the run, which may end with it.
     visit: Arc<Visit>,
@@ -82,6 +86,18 @@ pub struct SummaryWriter {
     prefix: Option<Arc<str>>,
     /// The caller's clock, stopped.
     wall_time: Option<WallTime>,
+    /// What makes a call of this handle more than a record of the run, if anything does.
+    detour: Option<Arc<Detour>>,
+}
+
+/// Where it writes, not what it holds: a model that has a handle prints it with itself.
+impl fmt::Debug for SummaryWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SummaryWriter")
+            .field("path", &self.path())
+            .field("prefix", &self.prefix())
+            .finish_non_exhaustive()
+    }
 }
 
 const _: () = {
@@ -137,9 +153,15 @@ impl SummaryWriter {
     /// names, or if this writer has no directory; [`Error::Closed`] if it is closed.
     pub fn run(&self, name: impl AsRef<str>) -> Result<Self> {
         let name = name.as_ref();
+        if self.is_disabled() {
+            return Ok(self.clone());
+        }
+        let detour = self.detour.as_deref().map(|detour| detour.child(name));
+        let detour = detour.transpose()?.map(Arc::new);
         Ok(Self {
             prefix: self.prefix.clone(),
             wall_time: self.wall_time,
+            detour,
             ..Self::of(self.run.child(name)?)
         })
     }
@@ -180,7 +202,9 @@ impl SummaryWriter {
     /// accepted and not as flushed is lost. [`Error::Closed`] in a fork of the process that opened the writer.
     pub fn close(self) -> Result<()> {
         self.visit.0.leave();
-        self.run.close()
+        let outcome = self.run.close();
+        let others = self.others().iter().cloned();
+        others.fold(outcome, |outcome, other| outcome.and(other.close()))
     }
 
     /// What has happened so far.
@@ -236,6 +260,7 @@ impl SummaryWriter {
             run,
             prefix: None,
             wall_time: None,
+            detour: None,
         }
     }
 }
@@ -287,21 +312,31 @@ impl Run {
         if sink_sender.send(sink).is_err() {
             return Err(Error::Closed); // unreachable: the thread waits for it
         }
-        Ok(Self {
+        let mut run = Self::of(tray, options);
+        run.thread = Mutex::new(Some(thread));
+        run.paths = paths;
+        run.place = place;
+        run.found = found;
+        Ok(run)
+    }
+
+    /// A run without a thread, a place and a name.
+    fn of(tray: Arc<Tray>, options: WriterOptions) -> Self {
+        Self {
             tray,
-            thread: Mutex::new(Some(thread)),
+            thread: Mutex::default(),
             options,
-            paths,
+            paths: None,
             children: Mutex::default(),
-            place,
+            place: None,
             session: Arc::default(),
             saturated_step_count: AtomicU64::new(0),
             replaced_wall_time_count: AtomicU64::new(0),
             oversized_mesh_count: AtomicU64::new(0),
             clip_counts: Arc::default(),
-            found,
+            found: Arc::default(),
             graph_count: AtomicU64::new(0),
-        })
+        }
     }
 
     fn close(&self) -> Result<()> {
@@ -326,42 +361,6 @@ impl Run {
         // What its own sink or logger drops, the worker cannot wait for.
         if !self.tray.is_worker() && thread.join().is_err() {
             log::error!("the sink of a summary writer panicked");
-        }
-    }
-
-    fn count_saturated_step(&self) {
-        if self.saturated_step_count.fetch_add(1, Ordering::Relaxed) == 0 {
-            log::warn!("a step is beyond the range of i64: the nearest that fits is written");
-        }
-    }
-
-    fn count_replaced_wall_time(&self) {
-        if self
-            .replaced_wall_time_count
-            .fetch_add(1, Ordering::Relaxed)
-            == 0
-        {
-            log::warn!("a wall time is not finite: the time of the call is written");
-        }
-    }
-
-    /// Whether the run has no graph yet, and gets one now.
-    fn take_graph(&self) -> bool {
-        let earlier = self.graph_count.fetch_add(1, Ordering::Relaxed);
-        if earlier == 1 {
-            log::warn!(
-                "a second graph of a run is not written: the loaders would show different ones"
-            );
-        }
-        earlier == 0
-    }
-
-    fn count_oversized_mesh(&self) {
-        if self.oversized_mesh_count.fetch_add(1, Ordering::Relaxed) == 0 {
-            log::warn!(
-                "a mesh is larger than stock TensorBoard can be relied on to show: it draws faces of 65535 vertices, and \
-                 serves 100 steps of 2.5 MiB; it is written all the same"
-            );
         }
     }
 }

@@ -594,3 +594,14 @@ fn a_stream_has_no_path_and_no_runs_below() {
     assert_eq!(summary.path(), None);
     assert!(matches!(summary.run("child"), Err(Error::Invalid { .. })));
 }
+
+#[test]
+fn its_debug_form_is_a_line_without_what_is_in_the_buffer() {
+    let summary = patient().to_sink(Tape::new()).unwrap();
+    summary.scalar("loss", 0.5, 0);
+    let debug = format!("{:?}", summary.scope("encoder"));
+    assert_eq!(
+        debug,
+        r#"SummaryWriter { path: None, prefix: "encoder/", .. }"#
+    );
+}

@@ -138,6 +138,13 @@ impl Tray {
         }
     }
 
+    /// A tray that takes nothing and has no worker.
+    pub(crate) fn ended(limits: Limits) -> Self {
+        let tray = Self::new(limits, b"");
+        tray.end(None);
+        tray
+    }
+
     /// Takes one frame, or counts why not.
     pub(crate) fn accept(&self, frame: &[u8]) {
         self.admit(frame.len(), |chunks| chunks.append(frame));

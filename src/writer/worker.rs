@@ -221,7 +221,7 @@ impl Tray {
     }
 
     /// The worker is gone; `failure` is why, if that is not known yet. What it has not written is lost.
-    fn end(&self, failure: Option<Error>) {
+    pub(super) fn end(&self, failure: Option<Error>) {
         let mut state = self.enter();
         state.worker = Worker::Ended;
         state.closing = true;
