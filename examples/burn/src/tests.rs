@@ -1,0 +1,252 @@
+//! The logger between burn's calls, made by hand, and the event files that come of them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
+use burn::train::logger::{InMemoryMetricLogger, MetricLogger};
+use burn::train::metric::store::{MetricsUpdate, NumericMetricUpdate, Split};
+use burn::train::metric::{
+    AccuracyMetric, LossMetric, Metric, MetricDefinition, MetricEntry, MetricId, NumericEntry,
+    SerializedEntry,
+};
+use summary_writer::proto::summary;
+use summary_writer::{EventReader, SummaryWriter};
+
+use crate::tensorboard::{TensorBoardLogger, log_module};
+
+fn logger(logdir: &Path) -> (SummaryWriter, TensorBoardLogger) {
+    let summary = SummaryWriter::create_file_writer(logdir).unwrap();
+    let mut logger = TensorBoardLogger::new(&summary).unwrap();
+    define(&mut logger);
+    (summary, logger)
+}
+
+fn define(logger: &mut impl MetricLogger) {
+    fn definition(metric: &impl Metric) -> MetricDefinition {
+        MetricDefinition::new(MetricId::new(metric.name()), metric)
+    }
+    logger.log_metric_definition(definition(&LossMetric::new()));
+    logger.log_metric_definition(definition(&AccuracyMetric::new()));
+}
+
+/// As burn's metrics make it: with the mean so far, but for the final value.
+fn entry(metric: &str, numeric: Option<NumericEntry>) -> NumericMetricUpdate {
+    let serialized = numeric.as_ref().map(NumericEntry::serialize);
+    let serialized = SerializedEntry::new(String::new(), serialized.unwrap_or_default());
+    let running = match &numeric {
+        Some(NumericEntry::Final(_)) | None => None,
+        Some(_) => Some(NumericEntry::Value(-1.0)),
+    };
+    let id = MetricId::new(Arc::new(metric.to_owned()));
+    NumericMetricUpdate::new(MetricEntry::new(id, serialized), numeric, running)
+}
+
+fn batch(metric: &str, value: f64) -> MetricsUpdate {
+    let numeric = NumericEntry::Aggregated {
+        aggregated_value: value,
+        count: 32,
+    };
+    MetricsUpdate::new(vec![], vec![entry(metric, Some(numeric))])
+}
+
+fn end(metric: &str, value: f64) -> MetricsUpdate {
+    let numeric = Some(NumericEntry::Final(value));
+    MetricsUpdate::new(vec![], vec![entry(metric, numeric)])
+}
+
+type Point = (String, i64, f32);
+
+fn points(run: &Path) -> Vec<Point> {
+    let mut points = Vec::new();
+    let mut reader = EventReader::open(run).unwrap();
+    while let Some(event) = reader.next_event().unwrap() {
+        for value in event.values() {
+            points.extend(
+                value
+                    .scalar()
+                    .map(|y| (value.tag().to_owned(), event.step(), y)),
+            );
+        }
+    }
+    points
+}
+
+fn point(tag: &str, step: i64, value: f32) -> Point {
+    (tag.to_owned(), step, value)
+}
+
+#[test]
+fn splits_are_runs_and_batches_and_epochs_are_steps() {
+    let dir = tempfile::tempdir().unwrap();
+    let (summary, mut logger) = logger(dir.path());
+    for epoch in 1..=2 {
+        for value in [4.0, 2.0] {
+            logger.log(batch("Loss", value), epoch, &Split::Train);
+        }
+        logger.log(end("Loss", 3.0), epoch, &Split::Train);
+        logger.log(batch("Loss", 8.0), epoch, &Split::Valid);
+        logger.log(end("Loss", 8.0), epoch, &Split::Valid);
+    }
+    drop(logger);
+    summary.close().unwrap();
+
+    let train = [
+        point("Loss/batch", 0, 4.0),
+        point("Loss/batch", 1, 2.0),
+        point("Loss/epoch", 1, 3.0),
+        point("Loss/batch", 2, 4.0),
+        point("Loss/batch", 3, 2.0),
+        point("Loss/epoch", 2, 3.0),
+    ];
+    assert_eq!(points(&dir.path().join("train")), train);
+    let validation = [point("Loss/epoch", 1, 8.0), point("Loss/epoch", 2, 8.0)];
+    assert_eq!(points(&dir.path().join("validation")), validation);
+}
+
+#[test]
+fn batches_are_counted_from_a_checkpoint_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let (summary, logger) = logger(dir.path());
+    let mut logger = logger.starting_at(90);
+    logger.log(batch("Loss", 0.5), 3, &Split::Train);
+    logger.log(end("Loss", 0.5), 3, &Split::Train);
+    drop(logger);
+    summary.close().unwrap();
+    let want = [point("Loss/batch", 90, 0.5), point("Loss/epoch", 3, 0.5)];
+    assert_eq!(points(&dir.path().join("train")), want);
+}
+
+#[test]
+fn a_metric_without_a_value_of_a_batch_has_one_of_the_epoch() {
+    let dir = tempfile::tempdir().unwrap();
+    let (summary, mut logger) = logger(dir.path());
+    let without = || MetricsUpdate::new(vec![], vec![entry("Accuracy", None)]);
+    logger.log(without(), 1, &Split::Train);
+    logger.log(without(), 1, &Split::Train);
+    // As burn's AUROC has it: without a mean so far, but no `Final` either.
+    let mut whole = entry("Accuracy", Some(NumericEntry::Value(75.0)));
+    whole.running_entry = None;
+    logger.log(MetricsUpdate::new(vec![], vec![whole]), 1, &Split::Train);
+    logger.log(batch("Loss", 0.5), 2, &Split::Train);
+    drop(logger);
+    summary.close().unwrap();
+    let want = [
+        point("Accuracy/epoch", 1, 75.0),
+        point("Loss/batch", 2, 0.5),
+    ];
+    assert_eq!(points(&dir.path().join("train")), want);
+}
+
+#[test]
+fn each_test_has_a_run_or_a_group_if_its_name_is_none_for_a_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let (summary, mut logger) = logger(dir.path());
+    for name in ["held out", "../out"] {
+        let split = Split::Test(Some(Arc::new(name.to_owned())));
+        logger.log(batch("Loss", 0.5), 1, &split);
+        logger.log(batch("Loss", 0.25), 1, &split);
+    }
+    logger.log(batch("Loss", 1.0), 1, &Split::Test(None));
+    drop(logger);
+    summary.close().unwrap();
+    let want = [point("Loss/batch", 0, 0.5), point("Loss/batch", 1, 0.25)];
+    assert_eq!(points(&dir.path().join("test/held out")), want);
+    let want = [
+        point("test/../out/Loss/batch", 0, 0.5),
+        point("test/../out/Loss/batch", 1, 0.25),
+    ];
+    assert_eq!(points(dir.path()), want);
+    let want = [point("Loss/batch", 0, 1.0)];
+    assert_eq!(points(&dir.path().join("test")), want);
+}
+
+/// What burn's own logger keeps is the measure.
+#[test]
+fn reads_back_as_burn_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_summary, mut ours) = logger(dir.path());
+    let mut burns = InMemoryMetricLogger::new();
+    define(&mut burns);
+    let read = |logger: &mut dyn MetricLogger, name: &str, epoch, split: &Split| {
+        let entries = logger.read_numeric(name, epoch, split).unwrap();
+        entries
+            .iter()
+            .map(NumericEntry::serialize)
+            .collect::<Vec<_>>()
+    };
+
+    let updates = [
+        (Split::Train, 1, batch("Loss", 4.0)),
+        (Split::Train, 1, batch("Accuracy", 50.0)),
+        (Split::Train, 1, batch("Loss", 2.0)),
+        (Split::Valid, 1, batch("Loss", 8.0)),
+        (Split::Train, 2, batch("Loss", 1.0)),
+    ];
+    for (split, epoch, update) in updates {
+        ours.log(update.clone(), epoch, &split);
+        burns.log(update, epoch, &split);
+    }
+    for name in ["Loss", "Accuracy", "none"] {
+        for split in [Split::Train, Split::Valid, Split::Test(None)] {
+            for epoch in 1..=3 {
+                let want = read(&mut burns, name, epoch, &split);
+                let got = read(&mut ours, name, epoch, &split);
+                assert_eq!(got, want, "{name}, {split}, epoch {epoch}");
+            }
+        }
+    }
+
+    // Burn takes the final value wherever it is the last.
+    ours.log(end("Loss", 3.0), 1, &Split::Train);
+    assert_eq!(read(&mut ours, "Loss", 1, &Split::Train), ["3,final"]);
+    assert_eq!(read(&mut ours, "Loss", 2, &Split::Train), ["1,32"]);
+}
+
+/// The left edge of a histogram's first bucket and the right one of its last.
+fn range(histogram: &summary::Value) -> [f64; 2] {
+    let Some(summary::value::Value::Tensor(tensor)) = &histogram.value else {
+        panic!("{} is no histogram", histogram.tag);
+    };
+    let (numbers, _) = tensor.tensor_content.as_chunks::<8>();
+    let numbers: Vec<f64> = numbers.iter().copied().map(f64::from_le_bytes).collect();
+    [numbers[0], numbers[numbers.len() - 2]]
+}
+
+#[derive(Module, Debug)]
+struct Block {
+    layers: Vec<Linear>,
+}
+
+#[test]
+fn a_module_has_a_histogram_for_each_parameter_and_gradient() {
+    let dir = tempfile::tempdir().unwrap();
+    let writer = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    let device = Device::flex().autodiff();
+    let weight = Param::from_tensor(Tensor::from_data([[1.0, -2.0], [0.5, 4.0]], &device));
+    let module = Block {
+        layers: vec![Linear { weight, bias: None }],
+    };
+    let loss = module.layers[0].weight.val().powi_scalar(2).sum();
+    let gradients = GradientsParams::from_grads(loss.backward(), &module);
+    log_module(&writer, &module, &gradients, 7);
+    writer.close().unwrap();
+
+    let mut got = Vec::new();
+    let mut reader = EventReader::open(dir.path()).unwrap();
+    while let Some(event) = reader.next_event().unwrap() {
+        for value in event.values() {
+            let value = value.to_value();
+            got.push((value.tag.clone(), event.step(), range(&value)));
+        }
+    }
+    // The gradient of the sum of squares is twice the weight.
+    let want = [
+        ("parameters/layers.0.weight".to_owned(), 7, [-2.0, 4.0]),
+        ("gradients/layers.0.weight".to_owned(), 7, [-4.0, 8.0]),
+    ];
+    assert_eq!(got, want);
+}
