@@ -79,6 +79,8 @@
 //! - `serde`: [`HParams`] from any struct that serializes.
 //! - `half`: the 16-bit floats of the crate [`half`](https://docs.rs/half), wherever numbers are taken.
 //! - `onnx`: graphs of ONNX models, by `Graph::from_onnx`.
+//! - `tracing`: `TracingLayer` logs the events and spans of the crate [`tracing`](https://docs.rs/tracing), by
+//!   `tracing-subscriber` 0.3.
 //! - `cli`: the program `summary-writer`, which shows what is in event files, verifies, repairs and exports them:
 //!   `cargo install summary-writer --features cli`, then `summary-writer --help`.
 
@@ -93,6 +95,8 @@
     )
 )]
 
+#[cfg(feature = "tracing")]
+mod bridge;
 mod current;
 mod error;
 mod event;
@@ -109,6 +113,8 @@ mod training;
 pub mod what_can_be_lost;
 mod writer;
 
+#[cfg(feature = "tracing")]
+pub use bridge::TracingLayer;
 pub use current::{
     CurrentStep, DefaultGuard, audio, default_writer, histogram, scalar, scalars, set_step, step,
     text,

@@ -1,0 +1,100 @@
+//! The layer as the subscriber of a whole process, to which `tracing-log` brings what the writer reports: no circle.
+//! Alone in its process, which has one subscriber and one logger.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use summary_writer::proto::event::What;
+use summary_writer::proto::summary::value::Value as Data;
+use summary_writer::{EventReader, SummaryWriter, TracingLayer};
+use tracing::{Event, Subscriber, info, info_span, warn};
+use tracing_log::LogTracer;
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::prelude::*;
+
+/// Another layer, which hears all the same.
+struct Count;
+
+static HEARD: AtomicU64 = AtomicU64::new(0);
+
+impl<S: Subscriber> Layer<S> for Count {
+    fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+        HEARD.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Says something while it is shown.
+struct Talker;
+
+impl fmt::Debug for Talker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        warn!(step = 1, talked = 1);
+        f.write_str("a talker")
+    }
+}
+
+#[test]
+fn what_the_writer_reports_is_heard_once_and_makes_no_circle() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    let layer = TracingLayer::new(summary.clone());
+    LogTracer::init().unwrap();
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Count).with(layer))
+        .unwrap();
+    let heard = || HEARD.swap(0, Ordering::Relaxed);
+
+    let epoch = info_span!("epoch", step = 5).entered();
+    log::info!(target: "some::module", "of the crate log");
+    assert_eq!(heard(), 1);
+    info!(name: "talk", talker = ?Talker);
+    assert_eq!(heard(), 2);
+    // The report of the first is said while the layer logs, of the second while the program does.
+    info!(step = u64::MAX, too_large = 1);
+    assert_eq!(heard(), 2);
+    let _now = summary.at(f64::NAN);
+    assert_eq!(heard(), 1);
+    info!(step = 0.5, not_logged = 1);
+    assert_eq!(heard(), 2);
+    info!(step = 0.5, not_logged = 1);
+    assert_eq!(heard(), 1);
+
+    summary.flush().unwrap();
+    let mut found = Vec::new();
+    for event in EventReader::open(dir.path()).unwrap() {
+        let event = event.unwrap();
+        let Some(What::Summary(summary)) = event.what else {
+            continue;
+        };
+        for value in summary.value {
+            let (tag, _line) = value.tag.split_once(':').unwrap_or((&value.tag, ""));
+            let text = match &value.value {
+                Some(Data::Tensor(tensor)) => String::from_utf8_lossy(&tensor.string_val[0]).into(),
+                _ => String::new(),
+            };
+            found.push((event.step, tag.to_owned(), text));
+        }
+    }
+    let want = [
+        (5, "log/some", "of the crate log"),
+        (5, "log/talk", "talker=a talker"),
+        (i64::MAX, "too_large", ""),
+        (
+            5,
+            "log/summary_writer",
+            "a wall time is not finite: the time of the call is written",
+        ),
+    ];
+    let want = want.map(|(step, tag, text)| (step, tag.to_owned(), text.to_owned()));
+    assert_eq!(found, want);
+
+    // A writer that is closed reports what is logged through it.
+    summary.close().unwrap();
+    heard();
+    info!(ignored = 1);
+    info!(ignored = 1);
+    drop(epoch);
+    assert_eq!(heard(), 3);
+}
