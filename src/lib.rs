@@ -79,6 +79,8 @@
 //! - `serde`: [`HParams`] from any struct that serializes.
 //! - `half`: the 16-bit floats of the crate [`half`](https://docs.rs/half), wherever numbers are taken.
 //! - `onnx`: graphs of ONNX models, by `Graph::from_onnx`.
+//! - `metrics`: `MetricsRecorder` logs the counters, gauges and histograms of the crate
+//!   [`metrics`](https://docs.rs/metrics) 0.24.
 //! - `tracing`: `TracingLayer` logs the events and spans of the crate [`tracing`](https://docs.rs/tracing), by
 //!   `tracing-subscriber` 0.3.
 //! - `cli`: the program `summary-writer`, which shows what is in event files, verifies, repairs and exports them:
@@ -95,7 +97,7 @@
     )
 )]
 
-#[cfg(feature = "tracing")]
+#[cfg(any(feature = "metrics", feature = "tracing"))]
 mod bridge;
 mod current;
 mod error;
@@ -113,6 +115,8 @@ mod training;
 pub mod what_can_be_lost;
 mod writer;
 
+#[cfg(feature = "metrics")]
+pub use bridge::MetricsRecorder;
 #[cfg(feature = "tracing")]
 pub use bridge::TracingLayer;
 pub use current::{

@@ -175,6 +175,7 @@ const DEPENDENCIES: &[&str] = &[
     "image",
     "lexopt",
     "log",
+    "metrics",
     "noto-sans-mono-bitmap",
     "png",
     "prost",

@@ -2,8 +2,14 @@
 //!
 //! A bridge knows the writer's methods, and neither files nor bytes. Nothing below knows a bridge.
 
+#[cfg(feature = "metrics")]
+mod grid;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "tracing")]
 mod tracing;
 
+#[cfg(feature = "metrics")]
+pub use self::metrics::MetricsRecorder;
 #[cfg(feature = "tracing")]
 pub use self::tracing::TracingLayer;

@@ -63,7 +63,7 @@ use span::{SpanState, SpanStates};
 ///
 /// A span with a step is a scalar when it closes, `duration/` and its name, of the seconds in which it was entered: by
 /// several threads at a time counts once, and waiting of a future does not count. One that was never entered is not
-/// logged. Other fields of spans are not logged.
+/// logged. Of several spans of one name and step, TensorBoard shows the last. Other fields of spans are not logged.
 ///
 /// # Which
 ///

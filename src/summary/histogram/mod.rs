@@ -166,6 +166,17 @@ impl Histogram {
             non_finite: 0,
         })
     }
+
+    /// Of rows that are as they must be, and the number of values that have none.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn from_rows(rows: Vec<Row>, non_finite: u64) -> Self {
+        Self { rows, non_finite }
+    }
+
+    #[cfg(all(test, feature = "metrics"))]
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
 }
 
 fn to_f64<T: Scalar>(numbers: &[T]) -> Vec<f64> {

@@ -1,0 +1,220 @@
+//! Counters, gauges and histograms of `metrics` as records: what is logged at a step, by which tag.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+use std::path::Path;
+use std::sync::Barrier;
+use std::thread;
+
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use summary_writer::proto::Event;
+use summary_writer::proto::event::What;
+use summary_writer::proto::summary::Value;
+use summary_writer::proto::summary::value::Value as Data;
+use summary_writer::{EventReader, MetricsRecorder, SummaryWriter};
+
+/// The values of each record, with its step.
+fn records(logdir: &Path) -> Vec<(i64, Vec<Value>)> {
+    let events = EventReader::open(logdir).unwrap().map(Result::unwrap);
+    let values = |event: Event| match event.what {
+        Some(What::Summary(summary)) => Some((event.step, summary.value)),
+        _ => None,
+    };
+    events.filter_map(values).collect()
+}
+
+/// As `tag=number`, or `tag=left..right:count,...` of a histogram.
+fn shown(value: &Value) -> String {
+    let tag = &value.tag;
+    let data = match (value.scalar(), &value.value) {
+        (Some(number), _) => number.to_string(),
+        (None, Some(Data::Tensor(tensor))) => {
+            let numbers = tensor.tensor_content.as_chunks().0;
+            let numbers: Vec<_> = numbers.iter().copied().map(f64::from_le_bytes).collect();
+            let rows: Vec<_> = numbers
+                .as_chunks()
+                .0
+                .iter()
+                .map(|[left, right, count]| format!("{left}..{right}:{count}"))
+                .collect();
+            rows.join(",")
+        }
+        other => panic!("{other:?}"),
+    };
+    format!("{tag}={data}")
+}
+
+/// What a recorder has logged for which `work` says the steps; a record as `step: value value`.
+fn logged(work: impl FnOnce(&MetricsRecorder)) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    let recorder = MetricsRecorder::new(summary);
+    metrics::with_local_recorder(&recorder, || work(&recorder));
+    drop(recorder);
+    let record = |(step, values): (i64, Vec<Value>)| {
+        let values: Vec<_> = values.iter().map(shown).collect();
+        format!("{step}: {}", values.join(" "))
+    };
+    records(dir.path()).into_iter().map(record).collect()
+}
+
+#[test]
+fn a_step_has_all_counters_and_gauges_in_one_record() {
+    let records = logged(|recorder| {
+        recorder.set_step(0);
+        counter!("requests").increment(3);
+        counter!("errors").absolute(5);
+        gauge!("queue").set(2.5);
+        let held = counter!("held");
+        recorder.set_step(1u8);
+        counter!("requests").increment(4);
+        counter!("errors").absolute(4);
+        gauge!("queue").increment(2);
+        gauge!("queue").decrement(0.25);
+        gauge!("nan").set(f64::NAN);
+        held.increment(1 << 20);
+        recorder.set_step(2i64);
+        recorder.set_step(3usize);
+    });
+    let want = [
+        "1: errors=5 held=0 requests=3 queue=2.5",
+        "2: errors=5 held=1048576 requests=7 nan=NaN queue=4.25",
+        "3: errors=5 held=1048576 requests=7 nan=NaN queue=4.25",
+    ];
+    assert_eq!(records, want);
+}
+
+#[test]
+fn labels_stand_behind_the_name_in_one_order() {
+    let records = logged(|recorder| {
+        counter!("requests", "status" => "200", "method" => "GET").increment(1);
+        counter!("requests", "method" => "GET", "status" => "200").increment(1);
+        counter!("requests", "method" => "PUT", "status" => "/404").increment(1);
+        counter!("requests").increment(5);
+        gauge!("http.load", "core" => "").set(1);
+        recorder.set_step(7);
+    });
+    let want = [
+        "7: requests=5 requests/method=GET,status=200=2 requests/method=PUT,status=/404=1 \
+                 http.load/core==1",
+    ];
+    assert_eq!(records, want);
+}
+
+#[test]
+fn a_histogram_has_the_values_since_the_last_step() {
+    let records = logged(|recorder| {
+        let times = histogram!("times");
+        recorder.set_step(0);
+        times.record(0.25);
+        histogram!("times").record_many(0.25, 9);
+        recorder.set_step(1);
+        recorder.set_step(2);
+        // 0 to 63 in cells of 1: the last has both its edges.
+        (0..64).for_each(|value| times.record(f64::from(value)));
+        times.record(f64::NAN);
+        times.record(f64::NEG_INFINITY);
+        gauge!("load").set(1);
+        recorder.set_step(3);
+        times.record(f64::INFINITY);
+        recorder.set_step(4);
+    });
+    let mut buckets: Vec<_> = (0..62).map(|i| format!("{i}..{}:1", i + 1)).collect();
+    buckets.push("62..63:2".into());
+    let want = [
+        "1: times=0.25..0.25:10".into(),
+        "3: load=1".into(),
+        format!("3: times={} times/non_finite=2", buckets.join(",")),
+        "4: load=1".into(),
+        "4: times= times/non_finite=1".into(),
+    ];
+    assert_eq!(records, want);
+}
+
+#[test]
+fn a_description_is_that_of_all_series_of_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    let recorder = MetricsRecorder::new(summary.scope("server"));
+    metrics::with_local_recorder(&recorder, || {
+        describe_counter!("requests", "those *answered*");
+        counter!("requests", "method" => "GET").increment(1);
+        counter!("requests", "method" => "PUT").increment(1);
+        gauge!("load").set(0.5);
+        gauge!("plain").set(0.5);
+        describe_gauge!("load", Unit::Percent, "of all cores");
+        describe_histogram!("times", Unit::Seconds, "");
+        histogram!("times").record(1);
+        recorder.set_step(1);
+    });
+    summary.close().unwrap();
+    let values = records(dir.path())
+        .into_iter()
+        .flat_map(|(_, values)| values);
+    let described: Vec<_> = values
+        .map(|value| {
+            let metadata = value.metadata.clone().unwrap_or_default();
+            (shown(&value), metadata.summary_description)
+        })
+        .collect();
+    let want = [
+        ("server/requests/method=GET=1", "those *answered*"),
+        ("server/requests/method=PUT=1", "those *answered*"),
+        ("server/load=0.5", "of all cores (percent)"),
+        ("server/plain=0.5", ""),
+        ("server/times=1..1:1", "seconds"),
+    ];
+    let want = want.map(|(shown, description)| (shown.to_owned(), description.to_owned()));
+    assert_eq!(described, want);
+}
+
+#[test]
+fn values_of_several_threads_are_each_in_one_step() {
+    const THREADS: usize = 4;
+    const VALUES: usize = 10_000;
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    let recorder = MetricsRecorder::new(summary);
+    let start = Barrier::new(THREADS + 1);
+    thread::scope(|scope| {
+        let work = || {
+            start.wait();
+            metrics::with_local_recorder(&recorder, || {
+                for i in 0..VALUES {
+                    counter!("values").increment(1);
+                    histogram!("sizes").record(u32::try_from(i).unwrap());
+                }
+            });
+        };
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+        start.wait();
+        (0..100).for_each(|step| recorder.set_step(step));
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        recorder.set_step(100);
+    });
+    drop(recorder);
+    let mut last_sum = 0.0;
+    let mut count = 0.0;
+    for (_, values) in records(dir.path()) {
+        for value in values {
+            match (value.scalar(), &value.value) {
+                (Some(sum), _) => {
+                    assert!(sum >= last_sum, "{sum} after {last_sum}");
+                    last_sum = sum;
+                }
+                (None, Some(Data::Tensor(tensor))) => {
+                    let numbers = tensor.tensor_content.as_chunks().0;
+                    let counts = numbers.iter().skip(2).step_by(3);
+                    count += counts.map(|count| f64::from_le_bytes(*count)).sum::<f64>();
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!(last_sum, 40_000.0);
+    assert_eq!(count, 40_000.0);
+}
