@@ -1,0 +1,113 @@
+//! A program that knows `tracing` and `metrics` only, seen in TensorBoard: the day of a post office, simulated.
+//!
+//!     cargo run --example observed --features metrics,tracing [LOGDIR]
+//!     tensorboard --logdir LOGDIR
+//!
+//! `LOGDIR` is `logs/observed` unless it is given; each day is a run in it.
+
+#![allow(clippy::print_stdout, reason = "a program")]
+
+use std::collections::VecDeque;
+use std::env;
+use std::error::Error;
+use std::f64::consts::PI;
+
+use metrics::{Unit, counter, describe_gauge, describe_histogram, gauge, histogram};
+use summary_writer::{MetricsRecorder, SummaryWriter, TracingLayer, unique_logdir};
+use tracing::level_filters::LevelFilter;
+use tracing::{debug, info, info_span, warn};
+use tracing_subscriber::prelude::*;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let logdir = env::args().nth(1).unwrap_or("logs/observed".into());
+    let summary = SummaryWriter::create_file_writer(unique_logdir(&logdir)?)?;
+    // Both are in place until the process ends, and with them their handles: so the writer is closed by hand.
+    let layer = TracingLayer::new(summary.clone()).with_filter(LevelFilter::INFO);
+    tracing_subscriber::registry().with(layer).init();
+    let recorder = MetricsRecorder::new(summary.clone());
+    metrics::set_global_recorder(recorder.clone())?;
+
+    describe_gauge!("queue", "customers who wait");
+    describe_histogram!(
+        "waiting_time",
+        Unit::Count,
+        "minutes, of *served* customers"
+    );
+    let mut office = Office::new();
+    for hour in 9..18 {
+        for part in 0..6 {
+            let step = (hour - 9) * 6 + part;
+            // Scalar `duration/ten_minutes`, and the step of all that is said inside.
+            let _span = info_span!("ten_minutes", step).entered();
+            office.ten_minutes();
+            // What was counted meanwhile.
+            recorder.set_step(step);
+        }
+    }
+    summary.close()?;
+    println!("Look at it by: tensorboard --logdir {logdir}");
+    Ok(())
+}
+
+struct Office {
+    minute: u32,
+    desks: usize,
+    /// When each who waits came, in minutes.
+    queue: VecDeque<u32>,
+    random: fastrand::Rng,
+}
+
+impl Office {
+    fn new() -> Self {
+        Self {
+            minute: 0,
+            desks: 2,
+            queue: VecDeque::new(),
+            random: fastrand::Rng::with_seed(1),
+        }
+    }
+
+    fn ten_minutes(&mut self) {
+        let served: usize = (0..10).map(|_| self.minute()).sum();
+        // Scalars `served` and `load`, in one record.
+        info!(served, load = served as f64 / (10 * self.desks) as f64);
+        match self.queue.len() {
+            // Scalar `desks`, and a text.
+            40.. if self.desks < 6 => {
+                self.desks += 1;
+                warn!(
+                    desks = self.desks,
+                    "a desk opens: {} wait",
+                    self.queue.len()
+                );
+            }
+            0..5 if self.desks > 1 => {
+                self.desks -= 1;
+                info!(desks = self.desks, "a desk closes");
+            }
+            _ => {}
+        }
+    }
+
+    /// Returns how many were served.
+    fn minute(&mut self) -> usize {
+        // Most come in the middle of the day.
+        let rush = (f64::from(self.minute) / 540.0 * PI).sin();
+        for _ in 0..12 {
+            if self.random.f64() < rush / 2.0 {
+                counter!("customers", "who" => "came").increment(1);
+                self.queue.push_back(self.minute);
+            }
+        }
+        let served = self.desks.min(self.queue.len());
+        for came in self.queue.drain(..served) {
+            counter!("customers", "who" => "served").increment(1);
+            histogram!("waiting_time").record(60 * (self.minute - came));
+        }
+        gauge!("queue").set(self.queue.len() as f64);
+        // Below the filter's level: not logged.
+        debug!(minute = self.minute, served, "a minute");
+        self.minute += 1;
+        served
+    }
+}
