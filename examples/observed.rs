@@ -28,11 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     metrics::set_global_recorder(recorder.clone())?;
 
     describe_gauge!("queue", "customers who wait");
-    describe_histogram!(
-        "waiting_time",
-        Unit::Count,
-        "minutes, of *served* customers"
-    );
+    describe_histogram!("waiting_time", Unit::Seconds, "of *served* customers");
     let mut office = Office::new();
     for hour in 9..18 {
         for part in 0..6 {

@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from browser import Browser
 from harness import REPO, TensorBoard, eventually, program, tags, train_digits
@@ -379,4 +380,48 @@ def test_gallery_conceptual_graph(gallery_board, chrome):
     eventually(lambda: layers <= page.labels().keys(), True)
     page.select("network/classes")
     eventually(page.card, {"keras_class": '{"s":"Dense"}'})
+    assert chrome.errors() == []
+
+
+@pytest.fixture(scope="module")
+def observed_board(tmp_path_factory: pytest.TempPathFactory, fast: bool) -> Iterator[TensorBoard]:
+    logdir = tmp_path_factory.mktemp("observed")
+    subprocess.run([program("observed"), logdir], check=True, timeout=10, stdout=subprocess.DEVNULL)
+    with TensorBoard(logdir, fast=fast) as board:
+        yield board
+
+
+# Nine hours of six steps; a tag that is logged when something happens has fewer.
+DAY = [*range(54)]
+CUSTOMERS = ["customers/who=came", "customers/who=served"]
+
+
+def test_observed_values(observed_board):
+    (run,) = observed_board.get("runs")
+    about = observed_board.get("plugin/scalars/tags")[run]
+    assert set(about) == {*CUSTOMERS, "desks", "duration/ten_minutes", "load", "queue", "served"}
+    assert about["queue"]["description"] == "<p>customers who wait</p>"
+    curves = {tag: observed_board.scalars(run, tag) for tag in about}
+    assert {tag: [step for _, step, _ in points] for tag, points in curves.items() if tag != "desks"} == dict.fromkeys(
+        set(about) - {"desks"}, DAY
+    )
+    came, served = (np.array([value for _, _, value in curves[tag]]) for tag in CUSTOMERS)
+    queue, per_step = (np.array([value for _, _, value in curves[tag]]) for tag in ("queue", "served"))
+    assert np.array_equal(came - served, queue), "who has come and is not served, waits"
+    assert np.array_equal(np.cumsum(per_step), served), "the program counts what it says"
+    # A waiting time of each who was served in the step; of all steps TensorBoard shows some 50.
+    histograms = observed_board.get("plugin/histograms/histograms", run=run, tag="waiting_time")
+    counts = {step: sum(count for _, _, count in buckets) for _, step, buckets in histograms}
+    assert len(counts) >= 50
+    assert counts == {step: per_step[step] for step in counts}
+    texts = tags(observed_board, "text", run)
+    assert len(texts) == 2
+    assert all(tag.startswith("log/observed:") for tag in texts)
+
+
+@pytest.mark.usefixtures("picture")
+def test_observed_page(observed_board, chrome):
+    chrome.open_time_series(observed_board.url, tags="^(customers|duration|queue|load)")
+    wanted = dict.fromkeys([*CUSTOMERS, "duration/ten_minutes", "load", "queue"], [54])
+    eventually(chrome.time_series_charts, wanted)
     assert chrome.errors() == []
