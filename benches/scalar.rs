@@ -65,6 +65,9 @@ fn main() {
         batches(values);
     }
 
+    println!("\nhandles and the thread's default writer, the call alone       ns");
+    handles();
+
     println!(
         "\nlatency of a call, ns, with the clock around it        p50     p99   p99.9      max"
     );
@@ -121,6 +124,28 @@ fn batches(values: usize) {
         "{values:3} a record {time:12.1} {:14.1}",
         bytes as f64 / SCALARS as f64
     );
+}
+
+/// What a call costs through handles that are more than a run's, medians.
+fn handles() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    let ours = |name: &str, log: &dyn Fn(usize)| {
+        let rounds = (0..ROUNDS).map(|_| {
+            let cost = measure(|| (0..SCALARS).for_each(log));
+            ns(cost.wall.as_secs_f64())
+        });
+        println!("{name:55} {:6.1}", median(rounds.collect()));
+    };
+    ours("a writer", &|step| summary.scalar("a", 0.5, step));
+    let disabled = SummaryWriter::disabled();
+    ours("a disabled one", &|step| disabled.scalar("b", 0.5, step));
+    let every = summary.record_every(100);
+    ours("every 100th step", &|step| every.scalar("c", 0.5, step));
+    let _guard = summary.as_default();
+    ours("the default writer", &|step| {
+        summary_writer::scalar("d", 0.5, step)
+    });
 }
 
 /// What the calls of the hand-written loop take, with its writes among them.

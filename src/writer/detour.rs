@@ -65,7 +65,7 @@ impl Detour {
 
 impl SummaryWriter {
     /// A writer that writes nothing, opens no file and has no thread: for processes that are not to log, as all ranks of a
-    /// training but the first. Its calls cost a nanosecond or so, and succeed. So do its runs, scopes and so on, which are
+    /// training but the first. Its calls cost a few nanoseconds, and succeed. So do its runs, scopes and so on, which are
     /// disabled, too.
     ///
     /// ```
