@@ -85,6 +85,11 @@
 //!   `tracing-subscriber` 0.3.
 //! - `cli`: the program `summary-writer`, which shows what is in event files, verifies, repairs and exports them:
 //!   `cargo install summary-writer --features cli`, then `summary-writer --help`.
+//!
+//! # More
+//!
+//! - [`cookbook`]: recipes, from a sweep of hyperparameters to a test of what is logged.
+//! - [`what_can_be_lost`]: what is there after a crash, by what happened.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -99,6 +104,7 @@
 
 #[cfg(any(feature = "metrics", feature = "tracing"))]
 mod bridge;
+pub mod cookbook;
 mod current;
 mod error;
 mod event;

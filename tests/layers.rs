@@ -165,6 +165,9 @@ const ON_TOP: &[&str] = &[
 /// What a call does is no affair of threads and files.
 const FRONT: &[&str] = &["std::fs", "std::thread::", "Mutex"];
 
+/// Files that are a page of the docs each, and have no code.
+const PAGES: &[&str] = &["cookbook.rs", "what_can_be_lost.rs"];
+
 /// The crates that may be in the manifest under `[dependencies]`.
 const DEPENDENCIES: &[&str] = &[
     "crc32c",
@@ -248,8 +251,9 @@ fn every_file_has_its_place_and_size() {
             .unwrap()
             .to_owned();
         let is_placed = ROOMS.iter().any(|(room, _)| name.starts_with(room));
+        let is_page = PAGES.contains(&name.as_str());
         assert!(
-            is_placed || ["lib.rs", "test_io.rs", "what_can_be_lost.rs"].contains(&name.as_str()),
+            is_placed || is_page || ["lib.rs", "test_io.rs"].contains(&name.as_str()),
             "{name} is in no room"
         );
         if !name.starts_with("proto/") {
@@ -259,6 +263,14 @@ fn every_file_has_its_place_and_size() {
                 "{name} has {lines} lines of code: more than one thing?"
             );
         }
+    }
+}
+
+#[test]
+fn pages_of_the_docs_have_no_code() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for page in PAGES {
+        assert_eq!(code(&src.join(page)), "", "{page} has code");
     }
 }
 
