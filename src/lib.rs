@@ -89,6 +89,7 @@
 //! # More
 //!
 //! - [`cookbook`]: recipes, from a sweep of hyperparameters to a test of what is logged.
+//! - [`coming_from`]: PyTorch, tensorboardX, TensorFlow or tensorboard-rs, call by call.
 //! - [`what_can_be_lost`]: what is there after a crash, by what happened.
 
 #![forbid(unsafe_code)]
@@ -104,6 +105,7 @@
 
 #[cfg(any(feature = "metrics", feature = "tracing"))]
 mod bridge;
+pub mod coming_from;
 pub mod cookbook;
 mod current;
 mod error;

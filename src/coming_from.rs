@@ -1,0 +1,288 @@
+//! Coming from PyTorch, tensorboardX, TensorFlow or tensorboard-rs: their calls, ours, and what differs behind them.
+//!
+//! Their part is from their sources: PyTorch 2, tensorboardX 2.6.5, TensorFlow 2 with TensorBoard 2.21, tensorboard-rs
+//! 0.5.9. Ours is compiled: each call stands in the example below its table.
+//!
+//! What is different here from most of them:
+//!
+//! | | there | here |
+//! |---|---|---|
+//! | step | may be left out (PyTorch, tensorboardX), and is 0 then; TensorBoard shows one point of a series that is at step 0 only | an argument of every call, or [`CurrentStep`] |
+//! | a killed program loses | tensorboardX: what it buffers, up to two minutes. TensorFlow: up to ten records. PyTorch, unless TensorFlow is installed beside it, and tensorboard-rs: what waits for their threads | up to 200 ms |
+//! | a disk that is full | a call of the training fails (PyTorch, TensorFlow), waits for ever (tensorboardX) or panics (tensorboard-rs) | no call fails or waits; `flush`, `close` and `stats` say so |
+//! | histograms | PyTorch, tensorboardX: 1,548 buckets, each 10 % wider than the one nearer to 0, and an error if there are no values. TensorFlow: as here | 30 buckets of equal width from the lowest to the highest value. With far outliers, ask for more: `Histogram::with_buckets` |
+//! | NaN among a histogram's values | an error, wrong edges, or left out without a word | left out, and counted in a scalar beside it |
+//! | handles | one object; TensorBoard's own `Writer` is not for several threads | clones, from any thread |
+//!
+//! # PyTorch
+//!
+//! `torch.utils.tensorboard.SummaryWriter`. Its options:
+//!
+//! | theirs | ours |
+//! |---|---|
+//! | `SummaryWriter("runs/a")` | `SummaryWriter::create_file_writer("runs/a")?` |
+//! | `SummaryWriter()`: `runs/May04_22-14-54_host` | `create_file_writer(unique_logdir("runs")?)?`: `runs/20260504-221454`, in UTC and never one that is there |
+//! | `comment="_lr0.1"` | a directory of your own: `unique_logdir("runs/lr0.1")?` |
+//! | `purge_step=n` | `WriterOptions::new().resume(n)`, which takes the points out of the files. Theirs asks the loader to hide them; the default one hides those of a tag once it has a new point |
+//! | `flush_secs=120` | `flush_interval`, 200 ms by default |
+//! | `max_queue=10`: of ten events that wait, the next call waits | `max_pending_bytes`, 64 MiB, and `when_full` |
+//! | `filename_suffix` | `filename_suffix` |
+//!
+//! Its calls, many with a `walltime` besides, for which there is `summary.at(walltime)`:
+//!
+//! | theirs | ours |
+//! |---|---|
+//! | `add_scalar(tag, v, step)` | `scalar(tag, v, step)` |
+//! | `add_scalars("loss", {"train": a, "val": b}, step)`: makes runs `loss_train` and `loss_val` with the tag `loss` | `run("train")?.scalar("loss", a, step)`, and so for the other. Our `scalars` is another thing: many tags in one record |
+//! | `add_histogram(tag, v, step)`, `bins="auto"`, `max_bins` | `histogram(tag, &v, step)`, `Histogram::with_buckets(&v, n)?` |
+//! | `add_histogram_raw(..)` | `Histogram::from_buckets(&edges, &counts)?`, with one edge more than counts |
+//! | `add_image(tag, chw, step)`: floats of 0 to 1, or `uint8` | `Image::rgb_0_to_1_planar(w, h, &chw)?`, `Image::rgb8_planar` |
+//! | `dataformats="HWC"`, `"HW"` | `Image::rgb_0_to_1`, `Image::gray_0_to_1`; `rgb8`, `gray8` |
+//! | `add_images(tag, nchw, step)`: a grid | `Image::grid(&images, columns)?`; `images` has a slider instead |
+//! | `add_image_with_boxes(tag, image, boxes, labels=..)` | `image.with_boxes([BoundingBox::new(x1, y1, x2, y2).label("cat")])?` |
+//! | `add_video(tag, ntchw, step, fps=4)`: a GIF | `Image::animation(frames, 4)?`, a GIF, too |
+//! | `add_figure(tag, figure, step)` | `Image::encoded(png)?` of a plot that your plotting crate has made |
+//! | `add_audio(tag, samples, step, sample_rate=44100)` | `Audio::mono_f32(44_100, &samples)?` |
+//! | `add_text(tag, s, step)`: the tag gets `/text_summary` behind it, the text is in a table of one cell | `text(tag, s, step)` |
+//! | `add_pr_curve(tag, labels, p, step, num_thresholds=127, weights)` | `PrCurve::new(&labels, &p)?` of 201 thresholds, `PrCurve::weighted` |
+//! | `add_pr_curve_raw(..)` | `PrCurve::from_counts(..)?`, which has precision and recall from the counts |
+//! | `add_mesh(tag, vertices, colors, faces, config_dict, step)` | `Mesh::new(&vertices)?.faces(..)?.colors(..)?.scene(..)`; `Mesh::batch` of several |
+//! | `add_embedding(mat, metadata, label_img, step, tag, metadata_header)` | `Embedding::new(tag, &mat, dimensions)?`, `labels` or `columns`, `thumbnails` |
+//! | `add_graph(model, input)` | `model(&Model::new(..)?)` of layers that you name |
+//! | `add_onnx_graph(path)` | `graph(&Graph::from_onnx(bytes)?)`, with the feature `onnx` |
+//! | `add_custom_scalars(layout)`, `.._multilinechart`, `.._marginchart` | `custom_scalars(Layout)` with `Category::multiline` and `margin` |
+//! | `add_hparams(hparams, metrics)`, at the end: makes a run below, named by the time | `hparams(HParams)`, at the beginning: this run is the row, and its metrics are its scalars |
+//! | `hparam_domain_discrete` | `HParamInfo::discrete` in an [`Experiment`](crate::Experiment) |
+//! | `add_tensor(tag, t, step)`: no stock page shows it | `tensor(tag, tensor, Metadata::new(plugin), step)` |
+//! | `file_writer.add_event(event)` | `event(event)` |
+//! | `get_logdir()` | `path()`, the file in it |
+//! | `flush()`, `close()`, `with` | `flush()?`, `close()?`, or dropping the last handle |
+//!
+//! ```
+//! # #[cfg(all(feature = "png", feature = "gif"))] {
+//! use std::time::Duration;
+//! use summary_writer::*;
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let runs = dir.path();
+//! # let (v, samples, chw) = ([0.1f32, 0.5], [0.0f32; 8], [0.5f32; 12]);
+//! let options = WriterOptions::new().flush_interval(Duration::from_secs(2)).max_pending_bytes(64 << 20);
+//! let options = options.when_full(WhenFull::DropNew).filename_suffix(".a").resume(100);
+//! let summary = options.create_file_writer(unique_logdir(runs.join("lr0.1"))?)?;
+//! let step = 100;
+//! summary.scalar("loss", 0.5, step);
+//! summary.at(1_700_000_000.5).scalar("late", 0.5, step);
+//! summary.run("train")?.scalar("loss", 0.4, step);
+//! summary.histogram("weights", &v, step);
+//! summary.histogram("fine", Histogram::with_buckets(&v, 200)?, step);
+//! summary.histogram("counted", Histogram::from_buckets(&[0, 1, 10], &[5, 2])?, step);
+//! let image = Image::rgb_0_to_1_planar(2, 2, &chw)?;
+//! summary.image("bytes", Image::rgb8_planar(2, 2, [128; 12])?, step);
+//! summary.image("hwc", Image::rgb_0_to_1(2, 2, &chw)?, step);
+//! summary.image("hw", Image::gray_0_to_1(2, 2, &chw[..4])?, step);
+//! summary.images("bytes of each", [Image::rgb8(2, 2, [128; 12])?, Image::gray8(2, 2, [128; 4])?], step);
+//! summary.image("grid", Image::grid([&image, &image], 2)?, step);
+//! summary.image("boxes", image.with_boxes([BoundingBox::new(0, 0, 2, 1).label("cat")])?, step);
+//! summary.image("video", Image::animation([image.clone(), image.clone()], 4)?, step);
+//! # let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x02\x08\0\0\0\0";
+//! summary.image("figure", Image::encoded(png)?, step);
+//! summary.audio("speech", Audio::mono_f32(44_100, &samples)?, step);
+//! summary.text("notes", "*Markdown*", step);
+//! summary.pr_curve("pr", PrCurve::new(&[true, false], &[0.9, 0.2])?, step);
+//! summary.pr_curve("weighted", PrCurve::weighted(&[true, false], &[0.9, 0.2], &[1.0, 2.0], 127)?, step);
+//! summary.pr_curve("raw", PrCurve::from_counts(&[2.0, 0.0], &[3.0, 0.0], &[0.0, 3.0], &[0.0, 2.0])?, step);
+//! let mesh = Mesh::new(&[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])?;
+//! let mesh = mesh.faces(&[[0, 1, 2]])?.colors(&[[255, 0, 0]; 3])?;
+//! let scene = Scene::new().camera(Camera::new().position([0.0, 0.0, 2.0]))?;
+//! summary.mesh("mesh", Mesh::batch([mesh.clone(), mesh])?.scene(&scene), step);
+//! let embedding = Embedding::new("words", &[0.1, 0.2, 0.3, 0.4], 2)?.labels(["cat", "dog"])?;
+//! let embedding = embedding.columns(["word", "length"], [["cat", "3"], ["fish", "4"]])?;
+//! summary.embedding(embedding.thumbnails([&image, &image])?, step)?;
+//! let layers = [Layer::input_layer("pixels", [None, Some(784)]), Layer::new("hidden", "Dense")];
+//! summary.model(&Model::new("digits", layers)?);
+//! # #[cfg(feature = "onnx")]
+//! let _ = |model: &[u8]| Ok::<_, Error>(summary.graph(&Graph::from_onnx(model)?));
+//! let charts = Category::new("seeds")?.multiline("loss", ["loss"])?.margin("return", [Margin::new("m", "l", "u")])?;
+//! summary.custom_scalars(Layout::new().category(charts));
+//! summary.hparams(HParams::new().set("lr", 0.1));
+//! summary.hparams_experiment(Experiment::new().hparam(HParamInfo::new("lr")?.discrete([0.1, 0.2])?));
+//! summary.tensor("raw tensor", Tensor::new([2], &v)?, Metadata::new("my_plugin"), step);
+//! summary.event(proto::Event::default());
+//! let _file = summary.path();
+//! summary.flush()?;
+//! summary.close()?;
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! After `close` their writer opens a new file at the next call; ours ignores what comes, counts and reports it.
+//! `add_hparams` keeps a `bool` as a number; ours is a `bool`.
+//!
+//! They have and we do not: figures of matplotlib; the graph of a module by tracing it (say the layers, or export
+//! ONNX); directories like `s3://`, for which there is `WriterOptions::to_sink` with any `Write`.
+//!
+//! # tensorboardX
+//!
+//! As PyTorch, and:
+//!
+//! | theirs | ours |
+//! |---|---|
+//! | `write_to_disk=False` | `SummaryWriter::disabled()` |
+//! | `add_scalar(.., display_name, summary_description)`, which the default loader drops | `Tag::new("loss").display_name("Loss").description("*mean*")` |
+//! | `add_scalars("loss", {"train": a}, step)`: the run `loss/train`; keeps all values in memory | `run("loss/train")?.scalar("loss", a, step)` |
+//! | `export_scalars_to_json(path)` | `summary-writer export RUN --format jsonl`, from the files |
+//! | `use_metadata(global_step=step, walltime=t)` | `set_step(step)` with [`CurrentStep`], `at(t)` |
+//! | `add_audio(tag, frames_by_channels, step)` | `Audio::stereo_f32(44_100, &samples)?` |
+//! | `GlobalSummaryWriter.getSummaryWriter()` | `as_default()`, then `summary_writer::scalar(..)` on that thread |
+//!
+//! ```
+//! use summary_writer::{Audio, CurrentStep, SummaryWriter, Tag, set_step};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let logdir = dir.path();
+//! SummaryWriter::disabled().scalar("loss", 0.5, 0);
+//! let summary = SummaryWriter::create_file_writer(logdir)?;
+//! summary.scalar(Tag::new("loss").display_name("Loss").description("*mean*"), 0.5, 0);
+//! summary.run("loss/train")?.scalar("loss", 0.5, 0);
+//! set_step(7);
+//! summary.at(1_700_000_000.5).scalar("accuracy", 0.5, CurrentStep);
+//! summary.audio("speech", Audio::stereo_f32(44_100, [0.0; 8])?, 7);
+//! let _guard = summary.as_default();
+//! summary_writer::scalar("reward", 0.5, 7);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Tags of scalars, histograms and images have `_` there for what is no letter, digit, `_`, `-`, `.` or `/`, and no `/`
+//! in front; here any text stays as it is. To go on with a series under its old name, write that. Floats beyond 1 wrap
+//! around in its images, and show as 1 here. Two of its writers that are opened in one directory in one second
+//! overwrite each other's file.
+//!
+//! They have and we do not: figures, graphs by tracing and `s3://` and `gs://` as above, graphs of OpenVINO, and copies
+//! to Comet.
+//!
+//! # TensorFlow
+//!
+//! `tf.summary`, the plugins' modules in `tensorboard.plugins`, `hp` for `tensorboard.plugins.hparams.api`, Keras'
+//! callback.
+//!
+//! | theirs | ours |
+//! |---|---|
+//! | `create_file_writer(logdir)` | `SummaryWriter::create_file_writer(logdir)?` |
+//! | `max_queue=10`, `flush_millis=120000`, `filename_suffix=".v2"` | `max_pending_bytes`, `flush_interval`, `filename_suffix` of `WriterOptions` |
+//! | `create_noop_writer()` | `SummaryWriter::disabled()` |
+//! | `with writer.as_default(step):` | `let _guard = summary.as_default();`, which does not flush at its end |
+//! | `writer.set_as_default()` | the same guard, kept |
+//! | `experimental.set_step(step)`, `get_step()` | `set_step(step)`, `step()` and [`CurrentStep`]: 0 until it is set, where theirs is an error |
+//! | `record_if(condition)`, `should_record_summaries()` | `summary.record_if(condition)`, `record_every`, `is_recording`: of a handle, which may be the default one |
+//! | `scalar(name, data, step, description)` | `scalar(Tag::new(name).description("..."), data, step)` |
+//! | `histogram(name, data, step, buckets=30)` | `histogram(name, &data, step)`, `Histogram::with_buckets(&data, n)?` |
+//! | `image(name, khwc, step, max_outputs=3)` | `images(name, images, step)`: all of them |
+//! | `audio(name, ktc, sample_rate, step, max_outputs=3)` | `audios(name, clips, step)`: all of them |
+//! | `text(name, "...", step)`, of a matrix of strings | `text(name, "...", step)`, `tensor(name, Tensor::strings(..)?, Metadata::new("text"), step)` |
+//! | `mesh.summary_v2.mesh(name, vertices, faces, colors, config_dict, step)` | `mesh(name, Mesh, step)` |
+//! | `pr_curve.summary.op(name, labels, predictions, num_thresholds)` | `pr_curve(name, PrCurve, step)` |
+//! | `hp.hparams(values, trial_id)` | `hparams(HParams::new().set(..).group(trial_id))`. Without an id theirs makes trials of equal values one row, ours one each |
+//! | `hp.hparams_config(hparams, metrics)` | `hparams_experiment(Experiment)`, of which there is no need |
+//! | `hp.KerasCallback` | `hparams`: closing the writer ends the session |
+//! | `tf.keras.callbacks.TensorBoard(logdir)` | `TrainingLogger::new(logdir)` |
+//! | `graph(graph_def)` | `graph(&Graph::from_graph_def(bytes)?)` |
+//! | `write(tag, tensor, step, metadata)` | `tensor(tag, tensor, metadata, step)` |
+//! | `experimental.write_raw_pb(bytes, step)` | `event(event)` |
+//! | `flush()`, `writer.close()` | `flush()?`, `close()?` |
+//! | `tf.name_scope("encoder")` around a summary | `summary.scope("encoder")` |
+//! | `tensorboard.summary.Writer(logdir).add_scalar(tag, data, step, wall_time=t)` | `summary.at(t).scalar(tag, data, step)` |
+//! | `tf.io.TFRecordWriter(path)` | `record::RecordWriter::new(sink)` |
+//!
+//! ```
+//! use std::time::Duration;
+//! use summary_writer::*;
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let logdir = dir.path().join("run");
+//! # let (data, step) = ([0.1f32, 0.5], 7);
+//! let options = WriterOptions::new().max_pending_bytes(1 << 20).flush_interval(Duration::from_secs(1));
+//! let summary = options.filename_suffix(".v2").create_file_writer(&logdir)?;
+//! SummaryWriter::disabled().close()?;
+//! let guard = summary.as_default();
+//! set_step(7);
+//! summary_writer::scalar("loss", 0.5, CurrentStep);
+//! assert_eq!(summary_writer::step(), 7);
+//! assert!(!summary.record_if(|step| step > 7).is_recording(7));
+//! assert!(summary.record_every(7).is_recording(7));
+//! drop(guard);
+//! summary.scalar(Tag::new("accuracy").description("of the *batch*"), 0.5, step);
+//! summary.histogram("weights", &data, step);
+//! summary.histogram("fine", Histogram::with_buckets(&data, 100)?, step);
+//! # #[cfg(feature = "png")]
+//! summary.images("input", [Image::gray8(2, 2, [0; 4])?, Image::gray8(2, 2, [255; 4])?], step);
+//! summary.audios("speech", [Audio::mono_f32(16_000, [0.0; 8])?], step);
+//! summary.text("notes", "*Markdown*", step);
+//! summary.tensor("table", Tensor::strings([1, 2], ["lr", "0.1"])?, Metadata::new("text"), step);
+//! summary.mesh("cloud", Mesh::new(&[[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])?, step);
+//! summary.pr_curve("pr", PrCurve::new(&[true, false], &[0.9, 0.2])?, step);
+//! summary.hparams(HParams::new().set("lr", 0.1).group("trial 1"));
+//! summary.hparams_experiment(Experiment::new().metric(MetricInfo::new("loss")?.group("train")));
+//! let mut training = TrainingLogger::new(dir.path().join("keras"));
+//! training.on_epoch_end(0, [("loss", 0.5), ("val_loss", 0.6)]);
+//! training.on_train_end()?;
+//! # let mut graph = graph::GraphBuilder::new();
+//! # graph.node("pixels", graph::Op::new("Placeholder"));
+//! # let graph_def = graph.build()?.to_graph_def();
+//! summary.graph(&Graph::from_graph_def(graph_def)?);
+//! summary.event(proto::Event::default());
+//! summary.scope("encoder").scalar("norm", 0.5, step);
+//! summary.at(1_700_000_000.5).scalar("late", 0.5, step);
+//! summary.flush()?;
+//! summary.close()?;
+//! let mut records = record::RecordWriter::new(Vec::new());
+//! records.write(b"any bytes")?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Without a default writer `tf.summary` is silent; ours says so once.
+//!
+//! They have and we do not: traces of TensorFlow's own functions (`trace_on`, `trace_export`) and the profiler, for
+//! whose page there is no writer here; what your program has measured itself goes to the Graphs page by
+//! [`run_metadata`](crate::SummaryWriter::run_metadata). Likewise checkpoints as embeddings (`embeddings_freq`).
+//!
+//! # tensorboard-rs
+//!
+//! | theirs | ours |
+//! |---|---|
+//! | `SummaryWriter::new(logdir)`, which panics where it cannot | `SummaryWriter::create_file_writer(logdir)?` |
+//! | `add_scalar(tag, v, step)`: `f32`, `usize`, `&mut self` | `scalar(tag, v, step)`: any number, any integer, `&self` |
+//! | `add_scalars("data", &map, step)`: a run `data/KEY` for each key | `run("data/x")?.scalar("data", v, step)`, or `scalars` for many tags in this run |
+//! | `add_histogram_raw(tag, min, max, num, sum, sum_squares, limits, counts, step)` | `Histogram::from_buckets(&edges, &counts)?`, or `histogram(tag, &values, step)` of the values |
+//! | `add_image(tag, &data, &[3, a, b], step)`: takes `data` as pixels of RGB, `a` of them in a row | `Image::rgb8(a, b, &data)?`; if `data` has the planes one after the other, `Image::rgb8_planar(width, height, &data)?` |
+//! | `add_graph(&nodes)` | `graph(&graph)` of a `GraphBuilder` |
+//! | `flush()`, which does not wait | `flush()?`, which tells whether it is written |
+//!
+//! ```
+//! use summary_writer::graph::{GraphBuilder, Op};
+//! use summary_writer::{Histogram, SummaryWriter};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let logdir = dir.path();
+//! let summary = SummaryWriter::create_file_writer(logdir)?;
+//! summary.scalar("loss", 0.5, 0);
+//! summary.run("data/x")?.scalar("data", 0.5, 0);
+//! summary.scalars(0, [("x", 0.5), ("y", 0.25)]);
+//! summary.histogram("counted", Histogram::from_buckets(&[0.0, 1.0, 10.0], &[5, 2])?, 0);
+//! summary.histogram("weights", [0.5, 0.25], 0);
+//! # #[cfg(feature = "png")] {
+//! use summary_writer::Image;
+//! summary.image("pixels", Image::rgb8(2, 2, [0; 12])?, 0);
+//! summary.image("planes", Image::rgb8_planar(2, 2, [0; 12])?, 0);
+//! # }
+//! let mut graph = GraphBuilder::new();
+//! let pixels = graph.node("pixels", Op::new("Placeholder"));
+//! graph.node("hidden", Op::new("Dense").input(&pixels));
+//! summary.graph(&graph.build()?);
+//! summary.flush()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Its other methods are `unimplemented!()`. Its queue has no bound, so a slow disk fills the memory; and an error of
+//! the disk panics its thread, and then the caller. It has nothing that is not here.
+//!
+//! [`CurrentStep`]: crate::CurrentStep
