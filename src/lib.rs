@@ -90,6 +90,7 @@
 //!
 //! - [`cookbook`]: recipes, from a sweep of hyperparameters to a test of what is logged.
 //! - [`coming_from`]: PyTorch, tensorboardX, TensorFlow or tensorboard-rs, call by call.
+//! - [`not_shown`]: why TensorBoard does not show what was logged.
 //! - [`what_can_be_lost`]: what is there after a crash, by what happened.
 
 #![forbid(unsafe_code)]
@@ -112,6 +113,7 @@ mod error;
 mod event;
 mod files;
 pub mod graph;
+pub mod not_shown;
 mod projector;
 pub mod proto;
 mod reader;

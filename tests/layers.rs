@@ -166,7 +166,12 @@ const ON_TOP: &[&str] = &[
 const FRONT: &[&str] = &["std::fs", "std::thread::", "Mutex"];
 
 /// Files that are a page of the docs each, and have no code.
-const PAGES: &[&str] = &["coming_from.rs", "cookbook.rs", "what_can_be_lost.rs"];
+const PAGES: &[&str] = &[
+    "coming_from.rs",
+    "cookbook.rs",
+    "not_shown.rs",
+    "what_can_be_lost.rs",
+];
 
 /// The crates that may be in the manifest under `[dependencies]`.
 const DEPENDENCIES: &[&str] = &[
