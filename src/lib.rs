@@ -78,6 +78,9 @@
 //! - `flate2` (default): TFRecord streams that are compressed, in [`record`]. Event files never are.
 //! - `serde`: [`HParams`] from any struct that serializes.
 //! - `half`: the 16-bit floats of the crate [`half`](https://docs.rs/half), wherever numbers are taken.
+//! - `ndarray`: [`Histogram`], [`Image`] and [`Embedding`] from the arrays and views of the crate
+//!   [`ndarray`](https://docs.rs/ndarray), 0.15 to 0.17. If Cargo takes the newest of them beside an older one that the
+//!   program asks for, as by `ndarray = "0.16"`, this makes them one: `cargo update ndarray@0.17.2 --precise 0.16.1`.
 //! - `onnx`: graphs of ONNX models, by `Graph::from_onnx`.
 //! - `metrics`: `MetricsRecorder` logs the counters, gauges and histograms of the crate
 //!   [`metrics`](https://docs.rs/metrics) 0.24.
@@ -146,6 +149,8 @@ pub use projector::{Coordinate, Embedding};
 pub use proto::hparams::{DatasetType, Status as SessionStatus};
 pub use proto::{DataClass, DataType};
 pub use reader::{EventReader, EventRef, ValueRef, Values};
+#[cfg(all(feature = "ndarray", feature = "png"))]
+pub use summary::Sample;
 pub use summary::{
     Audio, Camera, Category, Element, Experiment, HParamInfo, HParamValue, HParams, Histogram,
     Layout, Light, Margin, Material, Mesh, Metadata, MetricInfo, PrCurve, Prediction, Scalar,

@@ -79,6 +79,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("projector/config.rs", &["std::fs", "std::io", "std::path"]),
     ("projector/mod.rs", &["std::fs", "std::io", "std::path"]),
+    ("projector/ndarray.rs", &["std::fs", "std::io", "std::path"]),
     ("projector/table.rs", &["std::fs", "std::io", "std::path"]),
     (
         "graph",
@@ -184,6 +185,7 @@ const DEPENDENCIES: &[&str] = &[
     "lexopt",
     "log",
     "metrics",
+    "ndarray",
     "noto-sans-mono-bitmap",
     "png",
     "prost",

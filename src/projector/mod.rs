@@ -2,6 +2,8 @@
 
 mod config;
 mod files;
+#[cfg(feature = "ndarray")]
+mod ndarray;
 mod table;
 
 #[cfg(feature = "png")]

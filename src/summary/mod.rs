@@ -21,6 +21,8 @@ pub use histogram::Histogram;
 pub(crate) use histogram::{HistogramValue, non_finite};
 pub use hparams::{Experiment, HParamInfo, HParamValue, HParams, MetricInfo};
 pub(crate) use hparams::{hparams_experiment, is_session_end, session_end, session_start};
+#[cfg(all(feature = "ndarray", feature = "png"))]
+pub use image::Sample;
 #[cfg(feature = "png")]
 pub(crate) use image::images;
 #[cfg(feature = "png")]

@@ -3,6 +3,8 @@
 mod blocks;
 mod count;
 mod edges;
+#[cfg(feature = "ndarray")]
+mod ndarray;
 mod place;
 mod value;
 

@@ -10,9 +10,13 @@ mod encoded;
 mod grid;
 #[cfg(feature = "image")]
 mod image_crate;
+#[cfg(feature = "ndarray")]
+mod ndarray;
 #[cfg(feature = "gif")]
 mod palette;
 mod pixels;
+#[cfg(feature = "ndarray")]
+mod shape;
 mod sprite;
 mod text;
 
@@ -28,6 +32,8 @@ use crate::proto::{DataClass, DataType, TensorProto, TensorShapeProto};
 
 pub use boxes::BoundingBox;
 pub use confusion::ConfusionMatrix;
+#[cfg(feature = "ndarray")]
+pub use ndarray::Sample;
 pub use pixels::Intensity;
 
 /// PNG's longest side.

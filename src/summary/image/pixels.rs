@@ -188,11 +188,7 @@ impl Image {
         pixels: &[u16],
     ) -> Result<Self> {
         check(channels, width, height, pixels.len())?;
-        let mut bytes = vec![0; size_of_val(pixels)];
-        for (bytes, sample) in bytes.as_chunks_mut().0.iter_mut().zip(pixels) {
-            *bytes = sample.to_be_bytes();
-        }
-        Ok(Self::of(channels, 2, width, height, bytes))
+        Ok(Self::of(channels, 2, width, height, big_endian(pixels)))
     }
 
     fn of_u8_planes<const N: usize>(
@@ -236,7 +232,16 @@ impl Image {
     }
 }
 
-pub(super) fn to_u8(samples: &[impl Intensity]) -> Vec<u8> {
+/// As an image keeps them.
+pub(super) fn big_endian(samples: &[u16]) -> Vec<u8> {
+    let mut bytes = vec![0; size_of_val(samples)];
+    for (bytes, sample) in bytes.as_chunks_mut().0.iter_mut().zip(samples) {
+        *bytes = sample.to_be_bytes();
+    }
+    bytes
+}
+
+pub(super) fn to_u8<T: Intensity>(samples: &[T]) -> Vec<u8> {
     samples.iter().map(|sample| sample.to_u8()).collect()
 }
 
