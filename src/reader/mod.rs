@@ -276,6 +276,9 @@ mod tests {
         file.write_all(bytes).unwrap();
     }
 
+    /// No steps. A bare `[]` may be of other numbers too, once a dependency compares those with `i64`.
+    const NOTHING: [i64; 0] = [];
+
     /// What a pass gives: the steps, and -1 for an error.
     fn pass(reader: &mut EventReader) -> Vec<i64> {
         reader
@@ -305,7 +308,7 @@ mod tests {
         fs::create_dir(dir.path().join("sub.tfevents")).unwrap();
         let mut reader = EventReader::open(dir.path()).unwrap();
         assert_eq!(pass(&mut reader), [1, 2, 3]);
-        assert_eq!(pass(&mut reader), []);
+        assert_eq!(pass(&mut reader), NOTHING);
     }
 
     #[test]
@@ -313,12 +316,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = |name| dir.path().join(name);
         let mut reader = EventReader::open(dir.path()).unwrap();
-        assert_eq!(pass(&mut reader), []);
+        assert_eq!(pass(&mut reader), NOTHING);
         append(&path("b.tfevents"), &frame(1));
         assert_eq!(pass(&mut reader), [1]);
         let next = frame(2);
         append(&path("b.tfevents"), &next[..7]);
-        assert_eq!(pass(&mut reader), []);
+        assert_eq!(pass(&mut reader), NOTHING);
         append(&path("b.tfevents"), &next[7..]);
         append(&path("a.tfevents"), &frame(3));
         append(&path("c.tfevents"), &frame(4));
@@ -346,10 +349,10 @@ mod tests {
         append(&dir.path().join("b.tfevents"), &frame(7));
         let mut reader = EventReader::open(dir.path()).unwrap();
         assert_eq!(pass(&mut reader), [1, -1, 2, -1, 4, -1, 7]);
-        assert_eq!(pass(&mut reader), []);
+        assert_eq!(pass(&mut reader), NOTHING);
         let mut reader = EventReader::open(dir.path()).unwrap();
         assert_eq!(pass_in_place(&mut reader), [1, -1, 2, -1, 4, -1, 7]);
-        assert_eq!(pass_in_place(&mut reader), []);
+        assert_eq!(pass_in_place(&mut reader), NOTHING);
         assert_eq!(
             pass(&mut EventReader::open(&path).unwrap()),
             [1, -1, 2, -1, 4, -1]
