@@ -77,10 +77,11 @@
 //! - `image`: [`Image`] from the images of the crate [`image`](https://docs.rs/image).
 //! - `flate2` (default): TFRecord streams that are compressed, in [`record`]. Event files never are.
 //! - `serde`: [`HParams`] from any struct that serializes.
+//! - `candle`: scalars, histograms and images from the tensors of [`candle-core`](https://docs.rs/candle-core), 0.9 to 0.11:
+//!   see [`candle`].
 //! - `half`: the 16-bit floats of the crate [`half`](https://docs.rs/half), wherever numbers are taken.
 //! - `ndarray`: [`Histogram`], [`Image`] and [`Embedding`] from the arrays and views of the crate
-//!   [`ndarray`](https://docs.rs/ndarray), 0.15 to 0.17. If Cargo takes the newest of them beside an older one that the
-//!   program asks for, as by `ndarray = "0.16"`, this makes them one: `cargo update ndarray@0.17.2 --precise 0.16.1`.
+//!   [`ndarray`](https://docs.rs/ndarray), 0.15 to 0.17.
 //! - `onnx`: graphs of ONNX models, by `Graph::from_onnx`.
 //! - `metrics`: `MetricsRecorder` logs the counters, gauges and histograms of the crate
 //!   [`metrics`](https://docs.rs/metrics) 0.24.
@@ -88,6 +89,10 @@
 //!   `tracing-subscriber` 0.3.
 //! - `cli`: the program `summary-writer`, which shows what is in event files, verifies, repairs and exports them:
 //!   `cargo install summary-writer --features cli`, then `summary-writer --help`.
+//!
+//! Of `candle-core` and `ndarray` Cargo may take the newest version beside an older one that the program asks for, and types
+//! of two versions do not fit. This makes them one, here for a program that has `ndarray = "0.16"`:
+//! `cargo update ndarray@0.17.2 --precise 0.16.1`.
 //!
 //! # More
 //!
@@ -151,6 +156,8 @@ pub use proto::{DataClass, DataType};
 pub use reader::{EventReader, EventRef, ValueRef, Values};
 #[cfg(all(feature = "ndarray", feature = "png"))]
 pub use summary::Sample;
+#[cfg(feature = "candle")]
+pub use summary::candle;
 pub use summary::{
     Audio, Camera, Category, Element, Experiment, HParamInfo, HParamValue, HParams, Histogram,
     Layout, Light, Margin, Material, Mesh, Metadata, MetricInfo, PrCurve, Prediction, Scalar,

@@ -176,6 +176,7 @@ const PAGES: &[&str] = &[
 
 /// The crates that may be in the manifest under `[dependencies]`.
 const DEPENDENCIES: &[&str] = &[
+    "candle-core",
     "crc32c",
     "csv",
     "flate2",

@@ -1,6 +1,8 @@
 //! The caller's data to one value of an event: a file per kind. Pure: no file, no thread, no clock.
 
 mod audio;
+#[cfg(feature = "candle")]
+pub mod candle;
 mod custom_scalars;
 mod histogram;
 mod hparams;

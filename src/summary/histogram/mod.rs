@@ -1,6 +1,8 @@
 //! Numbers to a histogram: how many of them are in each bucket.
 
 mod blocks;
+#[cfg(feature = "candle")]
+mod candle;
 mod count;
 mod edges;
 #[cfg(feature = "ndarray")]

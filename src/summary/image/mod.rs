@@ -3,6 +3,8 @@
 #[cfg(feature = "gif")]
 mod animation;
 mod boxes;
+#[cfg(feature = "candle")]
+mod candle;
 mod canvas;
 mod confusion;
 mod convert;
@@ -15,7 +17,7 @@ mod ndarray;
 #[cfg(feature = "gif")]
 mod palette;
 mod pixels;
-#[cfg(feature = "ndarray")]
+#[cfg(any(feature = "candle", feature = "ndarray"))]
 mod shape;
 mod sprite;
 mod text;

@@ -6,6 +6,10 @@ use crate::error::{Error, Result};
 /// What the three axes of an image are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Axes {
+    #[cfg_attr(
+        not(feature = "ndarray"),
+        expect(dead_code, reason = "tensors have it not")
+    )]
     HeightWidthChannels,
     ChannelsHeightWidth,
 }

@@ -1,0 +1,285 @@
+//! Tensors of candle as scalars, histograms and images.
+
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
+
+mod read_back;
+
+use std::error::Error as _;
+
+use candle_core::{DType, Device, Tensor, Var};
+use read_back::{Picture, Row, picture, rows, tensors};
+use summary_writer::{Error, Histogram, Image, candle};
+
+const TYPES: [DType; 10] = [
+    DType::U8,
+    DType::U32,
+    DType::I16,
+    DType::I32,
+    DType::I64,
+    DType::BF16,
+    DType::F16,
+    DType::F32,
+    DType::F64,
+    DType::F8E4M3,
+];
+
+fn tensor(numbers: &[f64], shape: &[usize]) -> Tensor {
+    Tensor::from_slice(numbers, shape, &Device::Cpu).unwrap()
+}
+
+/// Whole numbers from 0 on, as bytes.
+fn bytes(shape: &[usize]) -> Tensor {
+    let count: usize = shape.iter().product();
+    let samples: Vec<u8> = (0..).take(count).collect();
+    Tensor::from_vec(samples, shape, &Device::Cpu).unwrap()
+}
+
+fn histogram(tensor: &Tensor) -> Vec<Row> {
+    let histogram = Histogram::try_from(tensor).unwrap();
+    let [(_, tensor)] = &tensors(|summary| summary.histogram("h", histogram, 0))[..] else {
+        panic!("one value");
+    };
+    rows(tensor)
+}
+
+/// The lowest and the highest number, and how many there are.
+fn span(tensor: &Tensor) -> (f64, f64, f64) {
+    let rows = histogram(tensor);
+    let count = rows.iter().map(|row| row[2]).sum();
+    (rows[0][0], rows[rows.len() - 1][1], count)
+}
+
+fn image(image: Image) -> Picture {
+    let [(_, tensor)] = &tensors(|summary| summary.image("i", image, 0))[..] else {
+        panic!("one value");
+    };
+    picture(tensor)
+}
+
+fn image_of(tensor: &Tensor) -> Picture {
+    image(Image::try_from(tensor).unwrap())
+}
+
+#[test]
+fn a_scalar_is_the_one_element_of_a_tensor_of_any_type_and_rank() {
+    for dtype in TYPES {
+        let seven = tensor(&[7.0], &[]).to_dtype(dtype).unwrap();
+        assert_eq!(candle::scalar(&seven).unwrap(), 7.0, "{dtype:?}");
+    }
+    assert_eq!(candle::scalar(&tensor(&[-0.1], &[1, 1])).unwrap(), -0.1);
+    assert!(candle::scalar(&tensor(&[f64::NAN], &[1])).unwrap().is_nan());
+    // 2^53 + 2 is not a number of an f32.
+    let large = Tensor::new(9_007_199_254_740_994_i64, &Device::Cpu).unwrap();
+    assert_eq!(candle::scalar(&large).unwrap(), 9_007_199_254_740_994.0);
+    // One of many, which is not the first in memory.
+    let many = tensor(&[1.0, 2.0, 3.0, 4.0], &[2, 2]);
+    let last = many.narrow(0, 1, 1).unwrap().narrow(1, 1, 1).unwrap();
+    assert_eq!(candle::scalar(&last).unwrap(), 4.0);
+    let loss = Var::from_tensor(&many).unwrap().sum_all().unwrap();
+    assert_eq!(candle::scalar(&loss).unwrap(), 10.0);
+    for (shape, count) in [(&[2, 3][..], 6), (&[0], 0)] {
+        let error = candle::scalar(&tensor(&vec![0.0; count], shape)).unwrap_err();
+        let want = format!(
+            "scalar tensor: shape {shape:?} is given, one of a single element fits; `mean_all()` makes one"
+        );
+        assert_eq!(error.to_string(), want);
+    }
+}
+
+#[test]
+fn a_histogram_counts_the_elements_of_any_type() {
+    // From 0 to 30 in 30 buckets of width 1: 0 in the first, 16 twice in number 16, 30 in the last.
+    let want: Vec<Row> = (0..30)
+        .map(|i| {
+            let count = match i {
+                0 | 29 => 1.0,
+                16 => 2.0,
+                _ => 0.0,
+            };
+            [f64::from(i), f64::from(i) + 1.0, count]
+        })
+        .collect();
+    for dtype in TYPES {
+        let given = tensor(&[0.0, 30.0, 16.0, 16.0], &[2, 2]);
+        let given = given.to_dtype(dtype).unwrap();
+        assert_eq!(histogram(&given), want, "{dtype:?}");
+    }
+    let variable = Var::from_tensor(&tensor(&[2.5], &[])).unwrap();
+    assert_eq!(histogram(variable.as_tensor()), [[2.5, 2.5, 1.0]]);
+    assert_eq!(histogram(&tensor(&[], &[0, 3])), [[0.0; 3]; 0]);
+    let wide = Tensor::new(&[i64::MIN, -1], &Device::Cpu).unwrap();
+    assert_eq!(span(&wide), (-9_223_372_036_854_775_808.0, -1.0, 2.0));
+}
+
+#[test]
+fn a_histogram_of_a_part_counts_that_part() {
+    // The numbers 0 to 11 in three rows of four, of each of the types that are read as they are, and of one that is not.
+    for dtype in [
+        DType::U8,
+        DType::U32,
+        DType::I64,
+        DType::F32,
+        DType::F64,
+        DType::BF16,
+    ] {
+        let all = bytes(&[3, 4]).to_dtype(dtype).unwrap();
+        // The last two rows, which stand side by side, but not at the start.
+        assert_eq!(span(&all.narrow(0, 1, 2).unwrap()), (4.0, 11.0, 8.0));
+        // The two columns in the middle, 1, 2, 5, 6, 9, 10, also with rows and columns exchanged.
+        let middle = all.narrow(1, 1, 2).unwrap();
+        assert_eq!(span(&middle), (1.0, 10.0, 6.0));
+        assert_eq!(span(&middle.t().unwrap()), (1.0, 10.0, 6.0));
+        // One row, seen five times.
+        let row = all.get(0).unwrap();
+        assert_eq!(span(&row.broadcast_as((5, 4)).unwrap()), (0.0, 3.0, 20.0));
+    }
+}
+
+#[test]
+fn an_image_has_its_channels_first() {
+    let gray = (3, 2, 1, 8, vec![0, 1, 2, 3, 4, 5]);
+    assert_eq!(image_of(&bytes(&[2, 3])), gray);
+    assert_eq!(image_of(&bytes(&[1, 2, 3])), gray);
+    // Planes of 6 samples each; the first pixel has the first of each.
+    let want = (
+        3,
+        2,
+        3,
+        8,
+        vec![0, 6, 12, 1, 7, 13, 2, 8, 14, 3, 9, 15, 4, 10, 16, 5, 11, 17],
+    );
+    assert_eq!(image_of(&bytes(&[3, 2, 3])), want);
+    let want = (2, 1, 2, 8, vec![0, 2, 1, 3]);
+    assert_eq!(image_of(&bytes(&[2, 1, 2])), want);
+    let want = (1, 1, 4, 8, vec![0, 1, 2, 3]);
+    assert_eq!(image_of(&bytes(&[4, 1, 1])), want);
+    // With channels last in memory, and a part of a larger one.
+    let last = bytes(&[2, 3, 3]).permute((2, 0, 1)).unwrap();
+    let want = (3, 2, 3, 8, (0..18).collect());
+    assert_eq!(image_of(&last), want);
+    let corner = bytes(&[3, 4])
+        .narrow(0, 1, 2)
+        .unwrap()
+        .narrow(1, 2, 2)
+        .unwrap();
+    assert_eq!(image_of(&corner), (2, 2, 1, 8, vec![6, 7, 10, 11]));
+}
+
+#[test]
+fn floats_are_taken_from_0_to_1_and_bytes_from_0_to_255() {
+    // Halves and quarters are exact in all types. A quarter is 63.75 of 255, and a half 127.5, which is rounded up.
+    for dtype in [
+        DType::F8E4M3,
+        DType::BF16,
+        DType::F16,
+        DType::F32,
+        DType::F64,
+    ] {
+        let given = tensor(&[0.0, 0.25, 0.5, 1.0, -3.0, 7.0], &[2, 3]);
+        let given = given.to_dtype(dtype).unwrap();
+        let want = (3, 2, 1, 8, vec![0, 64, 128, 255, 0, 255]);
+        assert_eq!(image_of(&given), want, "{dtype:?}");
+    }
+    for dtype in [DType::U32, DType::I16, DType::I32, DType::I64] {
+        let given = bytes(&[2, 3]).to_dtype(dtype).unwrap();
+        let error = Image::try_from(&given).unwrap_err();
+        let want = format!(
+            "image tensor: {dtype:?} is given, U8 of 0 to 255 or floats of 0 to 1 fit; `to_dtype` converts"
+        );
+        assert_eq!(error.to_string(), want);
+    }
+}
+
+#[test]
+fn what_candle_cannot_convert_comes_back_with_its_words() {
+    // Two numbers of four bits, of which candle can do nothing but keep them.
+    let packed = Tensor::from_raw_buffer(&[0x12], DType::F4, &[1], &Device::Cpu).unwrap();
+    for error in [
+        candle::scalar(&packed).unwrap_err(),
+        Histogram::try_from(&packed).unwrap_err(),
+        Image::try_from(&packed.reshape((1, 1)).unwrap()).unwrap_err(),
+    ] {
+        assert_eq!(error.to_string(), "could not read a tensor");
+        let source = error.source().unwrap().to_string();
+        assert!(source.contains("F4"), "{source}");
+    }
+}
+
+#[test]
+fn a_batch_is_its_images() {
+    let images = candle::images(&bytes(&[2, 3, 1, 2])).unwrap();
+    let pictures: Vec<_> = images.into_iter().map(image).collect();
+    let want = [
+        (2, 1, 3, 8, vec![0, 2, 4, 1, 3, 5]),
+        (2, 1, 3, 8, vec![6, 8, 10, 7, 9, 11]),
+    ];
+    assert_eq!(pictures, want);
+    assert_eq!(candle::images(&bytes(&[0, 3, 8, 8])).unwrap(), []);
+}
+
+#[test]
+fn a_shape_that_is_no_image_is_refused_with_what_to_do() {
+    let one = "[height, width] or [channels, height, width] with 1 to 4 channels fits";
+    let many = "[count, channels, height, width] with 1 to 4 channels fits";
+    let error = |shape: &[usize]| Image::try_from(&bytes(shape)).unwrap_err();
+    let batch_error = |shape: &[usize]| candle::images(&bytes(shape)).unwrap_err();
+    for (error, want) in [
+        (
+            error(&[5, 6, 3]),
+            format!(
+                "image tensor: shape [5, 6, 3] is given, {one}; `permute((2, 0, 1))` puts channels first"
+            ),
+        ),
+        (
+            error(&[2, 3, 4, 5]),
+            format!(
+                "image tensor: shape [2, 3, 4, 5] is given, {one}; `candle::images` takes a batch"
+            ),
+        ),
+        (
+            error(&[5, 6, 7]),
+            format!("image tensor: shape [5, 6, 7] is given, {one}"),
+        ),
+        (
+            error(&[0, 6, 7]),
+            format!("image tensor: shape [0, 6, 7] is given, {one}"),
+        ),
+        (
+            error(&[]),
+            format!("image tensor: shape [] is given, {one}"),
+        ),
+        (
+            error(&[3, 0, 7]),
+            "image tensor: shape [3, 0, 7] is given, sides of 1 to 2147483647 pixels fit".into(),
+        ),
+        (
+            batch_error(&[2, 5, 6, 3]),
+            format!(
+                "image batch: shape [2, 5, 6, 3] is given, {many}; `permute((0, 3, 1, 2))` puts channels first"
+            ),
+        ),
+        (
+            batch_error(&[3, 5, 6]),
+            format!(
+                "image batch: shape [3, 5, 6] is given, {many}; `Image::try_from` takes one image"
+            ),
+        ),
+        (
+            batch_error(&[5, 5, 6]),
+            format!(
+                "image batch: shape [5, 5, 6] is given, {many}; `unsqueeze(1)` makes the channel of gray images"
+            ),
+        ),
+        (
+            batch_error(&[5, 6]),
+            format!("image batch: shape [5, 6] is given, {many}"),
+        ),
+        (
+            batch_error(&[1, 3, 0, 7]),
+            "image tensor: shape [3, 0, 7] is given, sides of 1 to 2147483647 pixels fit".into(),
+        ),
+    ] {
+        assert!(matches!(error, Error::Invalid { .. }));
+        assert_eq!(error.to_string(), want);
+    }
+}
