@@ -13,7 +13,9 @@ use std::time::Instant;
 use summary_writer::proto::Event;
 use summary_writer::proto::event::What;
 use summary_writer::record::append_frame;
-use summary_writer::{Error, EventReader, HParams, SummaryWriter, WriterOptions, verify};
+use summary_writer::{
+    Error, EventReader, HParams, SummaryWriter, TrainingLogger, UpdateFreq, WriterOptions, verify,
+};
 
 fn resume(step: i64, logdir: &Path) -> SummaryWriter {
     WriterOptions::new()
@@ -277,4 +279,42 @@ fn a_program_that_is_killed_while_it_resumes_leaves_all_that_was_to_be_kept() {
     kept(dir.path());
     assert_eq!(points(dir.path()).len(), usize::try_from(KEPT).unwrap());
     assert_eq!(files(dir.path()).len(), 3, "no copy is left");
+}
+
+#[test]
+fn a_training_goes_on_by_both_of_its_counters() {
+    let dir = tempfile::tempdir().unwrap();
+    // Three batches an epoch; the first program dies in the middle of epoch 3, behind the checkpoint after epoch 1.
+    let train = |options: WriterOptions, epochs: std::ops::Range<i64>, batches: u64| {
+        let summary = options.create_file_writer(dir.path()).unwrap();
+        let mut training = TrainingLogger::of(&summary.scope("net"))
+            .update_freq(UpdateFreq::Batch)
+            .initial_batch(batches);
+        training.on_train_begin().unwrap();
+        for epoch in epochs {
+            for _ in 0..3 {
+                training.on_batch_end([("loss", 0.5)]);
+            }
+            training.on_test_end([("loss", 0.5)]);
+            training.on_epoch_end(epoch, [("loss", 0.5), ("val_loss", 0.5)]);
+        }
+        if batches == 0 {
+            training.on_batch_end([("loss", 0.5)]);
+        }
+        training.on_train_end().unwrap();
+        summary.close().unwrap();
+    };
+    train(WriterOptions::new(), 0..3, 0);
+    train(WriterOptions::new().resume_training(2, 6), 2..5, 6);
+
+    let of_run = |run: &str, tag: &str| {
+        let points = points(&dir.path().join(run)).into_iter();
+        let of_tag = points.filter(|(of, _)| of == tag);
+        of_tag.map(|(_, step)| step).collect::<Vec<_>>()
+    };
+    assert!(of_run("train", "net/batch_loss").into_iter().eq(1..=15));
+    assert!(of_run("train", "net/epoch_loss").into_iter().eq(0..5));
+    assert!(of_run("validation", "net/epoch_loss").into_iter().eq(0..5));
+    let evaluations = of_run("validation", "net/evaluation_loss_vs_iterations");
+    assert_eq!(evaluations, [3, 6, 9, 12, 15]);
 }

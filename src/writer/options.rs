@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::SummaryWriter;
-use super::resume::Resume;
+use super::resume::{From, Resume};
 use super::tray::{Limits, WhenFull};
 use super::worker::Sync;
 use crate::error::{Error, Result};
@@ -94,17 +94,47 @@ impl WriterOptions {
     /// that. Hyperparameters and layouts of custom scalars stay, but a session that was ended goes on.
     ///
     /// An older file is written anew beside itself and then replaced, so at every moment one of the two is there: a
-    /// program that is killed meanwhile can do it again. Nobody may write the run any more.
+    /// program that is killed meanwhile can do it again. Nobody may write the run any more, not in this process either.
     ///
     /// A TensorBoard that is started afterwards shows one curve without a step back. One that was watching shows it, too,
     /// with `--load_fast=false`; the fast loader that is the default keeps the old points of a tag until a new one comes,
     /// so those of a tag that is never logged again stay until it is started anew.
     ///
+    /// It is one counter for all tags of a run. The runs of a [`TrainingLogger`](crate::TrainingLogger) have two, epochs and
+    /// batches: for them there is [`resume_training`](Self::resume_training).
+    ///
     /// Default: none, older files stay as they are.
     pub fn resume(mut self, step: impl Step) -> Self {
-        self.resume = Some(Resume::from(
-            step.to_i64().unwrap_or_else(|nearest| nearest),
-        ));
+        let step = step.to_i64().unwrap_or_else(|nearest| nearest);
+        self.resume = Some(Resume::new(From { step, batch: step }));
+        self
+    }
+
+    /// [`resume`](Self::resume) for the runs of a [`TrainingLogger`](crate::TrainingLogger), which have two counters:
+    /// continues from the epoch `epoch` on, with `batches` batches trained before. What counts batches, `batch_<metric>` and
+    /// `evaluation_<metric>_vs_iterations`, is removed beyond that number, everything else at that epoch and beyond.
+    ///
+    /// A TensorBoard that was watching keeps the old epochs of a tag until it is started anew.
+    ///
+    /// ```
+    /// use summary_writer::{TrainingLogger, UpdateFreq, WriterOptions};
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// # let logdir = dir.path();
+    /// let (epoch, batches) = (5, 500); // of the checkpoint: five epochs of a hundred batches
+    /// let options = WriterOptions::new().resume_training(epoch, batches);
+    /// let summary = options.create_file_writer(logdir)?;
+    /// let mut training = TrainingLogger::of(&summary)
+    ///     .update_freq(UpdateFreq::Batch)
+    ///     .initial_batch(batches);
+    /// training.on_train_begin()?;
+    /// # training.on_train_end()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn resume_training(mut self, epoch: impl Step, batches: u64) -> Self {
+        let step = epoch.to_i64().unwrap_or_else(|nearest| nearest);
+        let batch = i64::try_from(batches).map_or(i64::MAX, |batches| batches.saturating_add(1));
+        self.resume = Some(Resume::new(From { step, batch }));
         self
     }
 
@@ -113,8 +143,8 @@ impl WriterOptions {
     ///
     /// # Errors
     /// [`Error::Io`] if the directory or the file cannot be made, or the first record not be written; nothing is left
-    /// behind then. [`Error::Invalid`] if the suffix cannot be part of a file's name, or if somebody still writes a file
-    /// of the run that is to be resumed.
+    /// behind then. [`Error::Invalid`] if the suffix cannot be part of a file's name, or if a file of the run that is to
+    /// be resumed grows meanwhile.
     pub fn create_file_writer(self, logdir: impl AsRef<Path>) -> Result<SummaryWriter> {
         if self.filename_suffix.contains(['/', '\\', '\0']) {
             return Err(Error::invalid(

@@ -65,28 +65,37 @@ impl SummaryWriter {
 /// has nothing of it in its binary: 120 KiB with the messages.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resume {
-    step: i64,
-    prepare: fn(&Path, i64) -> Result<Vec<u8>>,
+    from: From,
+    prepare: fn(&Path, From) -> Result<Vec<u8>>,
+}
+
+/// The first steps that are gone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct From {
+    pub(super) step: i64,
+    /// Of tags that count batches.
+    pub(super) batch: i64,
 }
 
 impl Resume {
-    pub(super) fn from(step: i64) -> Self {
-        Self { step, prepare }
+    pub(super) fn new(from: From) -> Self {
+        Self { from, prepare }
     }
 
     /// Cuts what the run `dir` has, and returns what its new file is to begin with, behind the version.
     pub(super) fn prepare(&self, dir: &Path) -> Result<Vec<u8>> {
-        (self.prepare)(dir, self.step)
+        (self.prepare)(dir, self.from)
     }
 }
 
-/// Takes out of the event files of the run `dir` what lies at `step` and beyond, and what a stopped program has left torn.
-fn prepare(dir: &Path, step: i64) -> Result<Vec<u8>> {
+/// Takes out of the event files of the run `dir` what lies at the steps and beyond, and what a stopped program has left torn.
+fn prepare(dir: &Path, from: From) -> Result<Vec<u8>> {
     for path in event_files(dir)? {
-        files::keep_only(&path, &mut |event| stays(event, step))?;
+        files::keep_only(&path, &mut |event| stays(event, from))?;
     }
     files::remove_leftovers(dir)?;
-    Ok(start_frames(step))
+    // A loader forgets all tags from one step on: nothing that stays.
+    Ok(start_frames(from.step.max(from.batch)))
 }
 
 fn event_files(dir: &Path) -> Result<Vec<PathBuf>> {
@@ -97,12 +106,25 @@ fn event_files(dir: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// The version record stays, and so does what belongs to the whole run, but for the end that the session has not come to.
-fn stays(event: &Event, step: i64) -> bool {
+fn stays(event: &Event, from: From) -> bool {
     let values = values(event);
     if !values.is_empty() && values.iter().all(is_timeless) {
         return !values.iter().any(summary::is_session_end);
     }
-    event.step < step || matches!(event.what, Some(What::FileVersion(_)))
+    let counts_batches = !values.is_empty() && values.iter().all(|value| is_of_batches(&value.tag));
+    let end = if counts_batches {
+        from.batch
+    } else {
+        from.step
+    };
+    event.step < end || matches!(event.what, Some(What::FileVersion(_)))
+}
+
+/// As a training logger names them, in any scope.
+fn is_of_batches(tag: &str) -> bool {
+    let is_evaluation = tag.ends_with("_vs_iterations");
+    tag.split('/')
+        .any(|part| part.starts_with("batch_") || is_evaluation && part.starts_with("evaluation_"))
 }
 
 fn values(event: &Event) -> &[Value] {
