@@ -15,7 +15,7 @@ thread_local! {
     /// The innermost last. Each has the number of its guard, for guards may be dropped in any order.
     static WRITERS: RefCell<Vec<(u64, Rc<SummaryWriter>)>> = const { RefCell::new(Vec::new()) };
     static NEXT_GUARD: Cell<u64> = const { Cell::new(0) };
-    static STEP: Cell<i64> = const { Cell::new(0) };
+    static STEP: Cell<Result<i64, i64>> = const { Cell::new(Ok(0)) };
 }
 
 /// Said once in a program.
@@ -23,7 +23,8 @@ static IS_MISSED: AtomicBool = AtomicBool::new(false);
 
 /// Keeps a writer the default one of a thread, of [`SummaryWriter::as_default`].
 #[derive(Debug)]
-#[must_use = "the writer is the default one until this is dropped"]
+#[must_use = "bind it, as in `let _guard = ...`: the writer is the default one until this is dropped, which `let _ = ...` \
+              does at once"]
 pub struct DefaultGuard {
     number: u64,
     /// It belongs to its thread.
@@ -117,18 +118,18 @@ impl event::sealed::Step for CurrentStep {}
 
 impl Step for CurrentStep {
     fn to_i64(self) -> Result<i64, i64> {
-        Ok(step())
+        STEP.get()
     }
 }
 
-/// Sets the step of this thread, which [`CurrentStep`] stands for. Beyond `i64` it is the nearest that fits.
+/// Sets the step of this thread, which [`CurrentStep`] stands for.
 pub fn set_step(step: impl Step) {
-    STEP.set(step.to_i64().unwrap_or_else(|nearest| nearest));
+    STEP.set(step.to_i64());
 }
 
-/// The step of this thread, as [`set_step`] has set it; before that 0.
+/// The step of this thread, as [`set_step`] has set it, or the nearest that fits; before that 0.
 pub fn step() -> i64 {
-    STEP.get()
+    STEP.get().unwrap_or_else(|nearest| nearest)
 }
 
 /// [`SummaryWriter::scalar`] of the [default writer](SummaryWriter::as_default) of this thread. Without one nothing is
@@ -197,7 +198,7 @@ fn current() -> Option<Rc<SummaryWriter>> {
 #[cold]
 fn report_missing() {
     if !IS_MISSED.swap(true, Ordering::Relaxed) {
-        log::warn!(
+        log::error!(
             "a thread logs a summary and has no default writer: it is not logged, nor is what follows; keep the guard of \
              SummaryWriter::as_default on that thread"
         );

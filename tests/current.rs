@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 use std::cell::Cell;
-use std::fs;
 use std::iter;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,8 +11,9 @@ use std::thread;
 
 use summary_writer::graph::{GraphBuilder, Op};
 use summary_writer::proto::event::What;
+use summary_writer::proto::summary::value::Value as Data;
 use summary_writer::{
-    Audio, CurrentStep, Embedding, Error, EventReader, HParams, Mesh, SummaryWriter,
+    Audio, CurrentStep, Embedding, Error, EventReader, HParams, Mesh, SummaryWriter, WriterOptions,
     default_writer, set_step,
 };
 
@@ -162,7 +162,6 @@ fn the_current_step_is_that_of_the_thread() {
 
 #[test]
 fn a_disabled_writer_takes_all_and_has_nothing() {
-    let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::disabled();
     for handle in [
         summary.clone(),
@@ -180,6 +179,8 @@ fn a_disabled_writer_takes_all_and_has_nothing() {
     // Its arguments are not even looked at.
     let values = iter::repeat_with(|| -> (&str, f32) { panic!("it is asked for values") });
     summary.scalars(0, values);
+    let clips = iter::repeat_with(|| -> Audio { panic!("it is asked for clips") });
+    summary.audios("clips", clips, 0);
     let stats = summary.stats();
     assert_eq!(
         (
@@ -192,7 +193,6 @@ fn a_disabled_writer_takes_all_and_has_nothing() {
     assert!(stats.failure.is_none());
     summary.clone().close().unwrap();
     summary.close().unwrap();
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
 #[test]
@@ -299,4 +299,66 @@ fn a_tee_says_what_went_wrong_with_any() {
     tee.scalar("loss", 1, 0);
     tee.close().unwrap();
     assert_eq!(tags(&dir.path().join("a")), ["loss"]);
+}
+
+#[test]
+fn a_tee_counts_in_all_its_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let [a, b] =
+        ["a", "b"].map(|name| SummaryWriter::create_file_writer(dir.path().join(name)).unwrap());
+    let tee = a.tee(&b);
+    tee.scalar("loss", 0.5, u64::MAX);
+    tee.at(f64::NAN).scalar("accuracy", 0.5, 0);
+    let clip = || Audio::mono_f32(8000, [0.0; 8]).unwrap();
+    // Of `b` alone: three clips first, so that the one of both gets two empty ones there and none in `a`.
+    b.audios("clips", [clip(), clip(), clip()], 0);
+    tee.audios("clips", [clip()], 1);
+    for summary in [&a, &b] {
+        let stats = summary.stats();
+        assert_eq!(
+            (stats.saturated_step_count, stats.replaced_wall_time_count),
+            (1, 1)
+        );
+    }
+    tee.close().unwrap();
+    let clips = |name: &str| {
+        let mut counts = Vec::new();
+        for event in EventReader::open(dir.path().join(name))
+            .unwrap()
+            .map(Result::unwrap)
+        {
+            if let Some(What::Summary(summary)) = event.what
+                && let Some(Data::Tensor(tensor)) = &summary.value[0].value
+                && summary.value[0].tag == "clips"
+            {
+                let shape = tensor.tensor_shape.as_ref().unwrap();
+                counts.push((event.step, shape.dim[0].size));
+            }
+        }
+        counts
+    };
+    assert_eq!(clips("a"), [(1, 1)]);
+    assert_eq!(clips("b"), [(0, 3), (1, 3)]);
+}
+
+#[test]
+fn a_condition_is_asked_once_for_a_session() {
+    let dir = tempfile::tempdir().unwrap();
+    let asked = AtomicBool::new(false);
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    let once = summary.record_if(move |_| !asked.swap(true, Ordering::Relaxed));
+    once.hparams(HParams::new().set("lr", 0.5));
+    drop(once);
+    summary.close().unwrap();
+    let want = ["_hparams_/session_start_info", "_hparams_/session_end_info"];
+    assert_eq!(tags(dir.path()), want);
+}
+
+#[test]
+fn a_current_step_beyond_its_range_is_counted_where_it_is_written() {
+    let summary = WriterOptions::new().to_sink(std::io::sink()).unwrap();
+    set_step(u64::MAX);
+    assert_eq!(summary_writer::step(), i64::MAX);
+    summary.scalar("loss", 0.5, CurrentStep);
+    assert_eq!(summary.stats().saturated_step_count, 1);
 }

@@ -1,6 +1,7 @@
 //! Handles that log less than they are told, or to more than one run.
 
 use std::fmt;
+use std::iter;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::chunks::MakeFrame;
@@ -199,6 +200,12 @@ impl SummaryWriter {
         detour.map_or(&[], |detour| &detour.others)
     }
 
+    /// The runs that this handle logs to.
+    pub(super) fn runs(&self) -> impl Iterator<Item = &Run> {
+        let others = self.others().iter().map(|other| &*other.run);
+        iter::once(&*self.run).chain(others)
+    }
+
     /// For each run that this handle logs to, a handle of that alone, with the prefix and the clock of this one.
     pub(super) fn each(&self) -> impl Iterator<Item = Self> {
         let of = |handle: &Self| Self {
@@ -208,7 +215,7 @@ impl SummaryWriter {
             wall_time: self.wall_time,
             detour: None,
         };
-        [of(self)].into_iter().chain(self.others().iter().map(of))
+        iter::once(of(self)).chain(self.others().iter().map(of))
     }
 
     /// Puts a frame in the tray, or in those of all runs.
@@ -234,10 +241,10 @@ impl SummaryWriter {
             make_frame: Mutex::new(Some(Box::new(make_frame))),
             frame: OnceLock::new(),
         });
-        for handle in self.each() {
+        for run in self.runs() {
             let shared = Arc::clone(&shared);
             let append = move |out: &mut Vec<u8>| shared.append_to(out);
-            handle.run.tray.defer(bytes, append);
+            run.tray.defer(bytes, append);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use prost::Message;
 
-use super::SummaryWriter;
+use super::{Run, SummaryWriter};
 use crate::error::{self, Error};
 use crate::event::{self, HEAD_BYTES, Step, WallTime};
 use crate::proto;
@@ -142,14 +142,16 @@ impl SummaryWriter {
 
     #[cold]
     fn refuse(&self, bytes: usize) {
-        if self.run.tray.refuse() == 1 {
-            log::error!("a record is refused: {}", too_long(bytes));
+        for run in self.runs() {
+            if run.tray.refuse() == 1 {
+                log::error!("a record is refused: {}", too_long(bytes));
+            }
         }
     }
 
     pub(super) fn checked(&self, step: Result<i64, i64>) -> i64 {
         step.unwrap_or_else(|nearest| {
-            self.run.count_saturated_step();
+            self.runs().for_each(Run::count_saturated_step);
             nearest
         })
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::SummaryWriter;
+use super::{Run, SummaryWriter};
 use crate::error::Result;
 use crate::event::{self, Step};
 use crate::graph::{Graph, Model, RunMetadata};
@@ -136,6 +136,9 @@ impl SummaryWriter {
         images: impl IntoIterator<Item = Image>,
         step: impl Step,
     ) {
+        if !self.is_recording(step) {
+            return;
+        }
         let images: Vec<Image> = images.into_iter().collect();
         if images.is_empty() {
             return;
@@ -185,11 +188,26 @@ impl SummaryWriter {
         clips: impl IntoIterator<Item = Audio>,
         step: impl Step,
     ) {
-        let mut clips: Vec<Audio> = clips.into_iter().collect();
+        if !self.is_recording(step) {
+            return;
+        }
+        let clips: Vec<Audio> = clips.into_iter().collect();
         if clips.is_empty() {
             return;
         }
-        let (tag, prefix) = (tag.into().into_owned(), self.prefix.clone());
+        let tag = tag.into().into_owned();
+        // Each run has had other clips before, so each makes a record of its own.
+        let timed = self.at(self.now());
+        for handle in timed.each().skip(1) {
+            handle.clips(tag.clone(), clips.clone(), step);
+        }
+        if let Some(own) = timed.each().next() {
+            own.clips(tag, clips, step);
+        }
+    }
+
+    fn clips(&self, tag: Tag<'static>, mut clips: Vec<Audio>, step: impl Step) {
+        let prefix = self.prefix.clone();
         let clip_counts = Arc::clone(&self.run.clip_counts);
         let bytes = clips.iter().map(Audio::bytes).sum();
         self.deferred_values(step, bytes, move |frame| {
@@ -252,7 +270,7 @@ impl SummaryWriter {
     pub fn mesh<'a>(&self, tag: impl Into<Tag<'a>>, mesh: Mesh, step: impl Step) {
         self.values(step, |frame| {
             if mesh.is_oversized() {
-                self.run.count_oversized_mesh();
+                self.runs().for_each(Run::count_oversized_mesh);
             }
             for value in summary::mesh(self.prefix(), &tag.into(), mesh) {
                 event::append_value(frame, &value);
@@ -291,9 +309,9 @@ impl SummaryWriter {
 
     /// Of the runs that this handle logs to, those that have no graph yet, and get one now.
     fn graph_handles(&self) -> impl Iterator<Item = Self> {
-        let handles = self.is_recording(0).then(|| self.each());
-        let handles = handles.into_iter().flatten();
-        handles.filter(|handle| handle.run.take_graph())
+        let handle = self.is_recording(0).then(|| self.at(self.now()));
+        let handles: Vec<Self> = handle.iter().flat_map(Self::each).collect();
+        handles.into_iter().filter(|handle| handle.run.take_graph())
     }
 
     fn graph_event(&self, graph: &Graph) {
@@ -386,13 +404,11 @@ impl SummaryWriter {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn hparams(&self, hparams: HParams) {
-        if !self.is_recording(0) {
-            return;
-        }
-        self.each().for_each(|handle| handle.run.session.start());
         let now = self.now();
-        self.at(now)
-            .value(0, || summary::session_start(hparams, now.as_secs()));
+        self.at(now).value(0, || {
+            self.runs().for_each(|run| run.session.start());
+            summary::session_start(hparams, now.as_secs())
+        });
     }
 
     /// Ends the session of [`hparams`](Self::hparams) now, where closing the writer would tell another end: a training
@@ -409,13 +425,11 @@ impl SummaryWriter {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn session_end(&self, status: SessionStatus) {
-        if !self.is_recording(0) {
-            return;
-        }
-        self.each().for_each(|handle| handle.run.session.end());
         let now = self.now();
-        self.at(now)
-            .value(0, || summary::session_end(status, now.as_secs()));
+        self.at(now).value(0, || {
+            self.runs().for_each(|run| run.session.end());
+            summary::session_end(status, now.as_secs())
+        });
     }
 
     /// Logs the columns of the table of hyperparameters, for all runs of the logdir: once, in any run, best in that of the
@@ -486,7 +500,7 @@ impl SummaryWriter {
     /// put before its tags.
     pub fn event(&self, mut event: proto::Event) {
         if !event.wall_time.is_finite() {
-            self.run.count_replaced_wall_time();
+            self.runs().for_each(Run::count_replaced_wall_time);
             event.wall_time = 0.0;
         }
         if event.wall_time == 0.0 || self.wall_time.is_some() {

@@ -32,6 +32,7 @@ mod tests;
 use std::fmt;
 use std::io::Write;
 use std::mem;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::{self, Path};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -101,9 +102,13 @@ impl fmt::Debug for SummaryWriter {
 }
 
 const _: () = {
-    const fn is_handle<T: Clone + Send + std::marker::Sync>() {}
+    const fn is_handle<T: Clone + Send + std::marker::Sync + UnwindSafe + RefUnwindSafe>() {}
     is_handle::<SummaryWriter>();
 };
+
+// What is behind the locks is whole also after a panic, and a condition of `record_if` is asked anew each time.
+impl UnwindSafe for SummaryWriter {}
+impl RefUnwindSafe for SummaryWriter {}
 
 /// One event file and its thread, shared by all handles.
 #[derive(Debug)]
@@ -145,8 +150,8 @@ impl SummaryWriter {
     /// draws the curves of one tag in several runs into one chart.
     ///
     /// The run is opened at the first call; later ones give handles of the same writer, until it is closed. This writer
-    /// keeps it open, flushes it with itself, and closes it with itself unless somebody else has a handle of it. Prefix
-    /// and clock are those of this handle.
+    /// keeps it open, flushes it with itself, and closes it with itself unless somebody else has a handle of it. Prefix,
+    /// clock and conditions are those of this handle, and a [`tee`](Self::tee) opens a run below each of its own.
     ///
     /// # Errors
     /// As [`create_file_writer`](Self::create_file_writer); [`Error::Invalid`] if `name` is no relative path of plain
@@ -156,13 +161,13 @@ impl SummaryWriter {
         if self.is_disabled() {
             return Ok(self.clone());
         }
+        let run = self.run.child(name)?;
         let detour = self.detour.as_deref().map(|detour| detour.child(name));
-        let detour = detour.transpose()?.map(Arc::new);
         Ok(Self {
             prefix: self.prefix.clone(),
             wall_time: self.wall_time,
-            detour,
-            ..Self::of(self.run.child(name)?)
+            detour: detour.transpose()?.map(Arc::new),
+            ..Self::of(run)
         })
     }
 
@@ -185,7 +190,7 @@ impl SummaryWriter {
     pub fn at(&self, wall_time: impl ToWallTime) -> Self {
         let wall_time = wall_time.to_wall_time();
         if wall_time.is_none() {
-            self.run.count_replaced_wall_time();
+            self.runs().for_each(Run::count_replaced_wall_time);
         }
         Self {
             wall_time,
@@ -201,6 +206,9 @@ impl SummaryWriter {
     /// [`Error::Io`] if a last attempt to write has failed: what [`stats`](Self::stats) of another handle counts as
     /// accepted and not as flushed is lost. [`Error::Closed`] in a fork of the process that opened the writer.
     pub fn close(self) -> Result<()> {
+        if self.is_disabled() {
+            return Ok(()); // also in a fork
+        }
         self.visit.0.leave();
         let outcome = self.run.close();
         let others = self.others().iter().cloned();

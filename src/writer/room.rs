@@ -1,7 +1,7 @@
 //! What a caller meets when `max_pending_bytes` wait for the disk already: it waits for its turn, or is refused.
 
 use super::sync::MutexGuard;
-use super::tray::{State, Tray, WhenFull};
+use super::tray::{State, Tray, WhenFull, serves};
 
 impl Tray {
     /// What is larger than the bound by itself enters when nothing else is pending.
@@ -22,7 +22,7 @@ impl Tray {
             self.ignore();
             return None;
         }
-        let may_wait = self.limits.when_full == WhenFull::Block && !self.is_worker();
+        let may_wait = self.limits.when_full == WhenFull::Block && !serves();
         if may_wait && state.failure.is_none() && !state.closing {
             let ticket = state.next_ticket;
             state.next_ticket += 1;

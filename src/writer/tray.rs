@@ -281,7 +281,7 @@ impl Tray {
             return self.ignore();
         }
         if let Some(target) = wait_for
-            && !self.is_worker()
+            && !serves()
         {
             // A sink that fails keeps nobody waiting.
             drop(self.wait_while(self.enter(), |state| {
@@ -330,6 +330,12 @@ impl Tray {
             log::error!("the summary writer is closed: what is logged now is ignored");
         }
     }
+}
+
+/// Whether this thread is the worker of any tray. It waits for no other's, which may wait for it: two that share a record,
+/// whose frame one of them makes, and a logger there that logs to both.
+pub(super) fn serves() -> bool {
+    SERVED.with(Cell::get) != 0
 }
 
 impl State {

@@ -115,3 +115,40 @@ fn who_writes_through_is_let_go_by_a_sink_that_fails() {
     summary.close().unwrap();
     assert!(steps(&tape.bytes()).into_iter().eq(0..10));
 }
+
+/// A sink that logs, as one that reports what it does may.
+struct Reporting(SummaryWriter);
+
+impl Write for Reporting {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.text("report", "text ".repeat(100), 0);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_worker_waits_for_no_other_writer() {
+    for interval in [FOREVER, Duration::ZERO] {
+        let tape = Tape::new().gated();
+        let options = WriterOptions::new()
+            .flush_interval(interval)
+            .max_pending_bytes(1000);
+        let stuck = options.to_sink(tape.clone()).unwrap();
+        let summary = patient().to_sink(Reporting(stuck.clone())).unwrap();
+        let flushed = (0..10).map(|step| {
+            summary.scalar("loss", 0.5, step);
+            summary.flush_timeout(Duration::from_secs(10))
+        });
+        let flushed: Vec<_> = flushed.collect();
+        let stats = stuck.stats();
+        tape.open();
+        assert!(flushed.iter().all(Result::is_ok), "{flushed:?}");
+        // Each write has reported, and no more than one report of 500 bytes found room beside the version.
+        assert!(stats.refused_count >= 9, "{interval:?}: {stats:?}");
+        assert!(stats.accepted_count + stats.refused_count >= 10);
+    }
+}
