@@ -218,3 +218,27 @@ fn values_of_several_threads_are_each_in_one_step() {
     assert_eq!(last_sum, 40_000.0);
     assert_eq!(count, 40_000.0);
 }
+
+#[test]
+fn what_a_sparse_writer_leaves_out_is_in_the_next_step_that_it_logs() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    let recorder = MetricsRecorder::new(summary.record_every(10));
+    metrics::with_local_recorder(&recorder, || {
+        for step in 0..=20 {
+            histogram!("time").record(0.5);
+            recorder.set_step(step);
+        }
+    });
+    drop(recorder);
+    summary.close().unwrap();
+    let records = records(dir.path()).into_iter();
+    let got: Vec<_> = records
+        .map(|(step, values)| (step, shown(&values[0])))
+        .collect();
+    let want = [(0, 1), (10, 10), (20, 10)];
+    assert_eq!(
+        got,
+        want.map(|(step, count)| (step, format!("time=0.5..0.5:{count}")))
+    );
+}

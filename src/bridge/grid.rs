@@ -110,7 +110,7 @@ impl Grid {
     fn stretch(&mut self) {
         let mut edges = [0.0; CELLS];
         for (cell, edge) in edges.iter_mut().enumerate() {
-            *edge = self.edge(cell);
+            *edge = self.edge(cell).max(f64::MIN);
         }
         let cells = |width: f64| (self.highest / width).floor() - (self.lowest / width).floor();
         let mut width = self.width;
@@ -211,6 +211,7 @@ mod tests {
         for numbers in [
             [f64::MAX, f64::MIN, 0.0, 1.0, -1.0],
             [0.0, 1.0, -1.0, f64::MIN, f64::MAX],
+            [f64::MIN, 0.0, 1.0, -1.0, f64::MAX],
         ] {
             assert_eq!(histogram(&numbers), from_buckets(&edges, &counts));
         }

@@ -37,9 +37,12 @@ use crate::writer::SummaryWriter;
 ///     gauge!("learning_rate").set(1e-3);
 ///     recorder.set_step(step); // logs all of them
 /// }
-/// summary.close()?; // a global recorder never drops its handle
+/// summary.close()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A global recorder is never dropped, nor is its handle of the writer: keep another and close it before `main` ends, as
+/// here. Else what the last [flush interval](crate::WriterOptions::flush_interval) logged is lost.
 ///
 /// # Tags
 ///
@@ -79,11 +82,14 @@ impl MetricsRecorder {
 
     /// Logs at `step`: of each counter the sum so far and of each gauge the value, as
     /// [scalars](SummaryWriter::scalars) in one record; of each histogram the values that were recorded since the last
-    /// call, if there were any, and how many of them were NaN or infinite as a scalar `<tag>/non_finite`.
+    /// step that was logged, if there were any, and how many of them were NaN or infinite as a scalar `<tag>/non_finite`.
     ///
     /// What is recorded meanwhile by other threads is in this step or in the next, once. What is recorded after the last
     /// call is not logged.
     pub fn set_step(&self, step: impl Step) {
+        if !self.summary.is_recording(step) {
+            return;
+        }
         let Metrics {
             counters,
             gauges,

@@ -38,9 +38,13 @@ use span::{SpanState, SpanStates};
 /// }
 /// tracing::info!(step = 10, loss = 0.1); // a step of its own
 /// tracing::info!(ready = true); // of no step: not logged
-/// summary.close()?; // a subscriber in place for good never drops its handle
+/// summary.close()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A subscriber that is in place for good is never dropped, nor is its handle of the writer: keep another and close it before
+/// `main` ends, as here. Else what the last [flush interval](crate::WriterOptions::flush_interval) logged is lost, which of a
+/// short program is all.
 ///
 /// # Steps
 ///
@@ -185,8 +189,8 @@ impl TracingLayer {
         if !self.has_reported.swap(true, Ordering::Relaxed) {
             let (field, name) = (&self.step_field, whose.name());
             log::warn!(
-                "the field `{field}` of `{name}` is {problem}, an integer fits: an event is not logged then, a span gives \
-                 no step"
+                "the field `{field}` of `{name}` is {problem}, an integer fits, without `?` and `%`, which make it text: an \
+                 event is not logged then, a span gives no step"
             );
         }
         None
@@ -219,8 +223,9 @@ where
         };
         let mut field = StepField::new(&self.step_field);
         values.record(&mut field);
-        if let Some(step) = self.checked(field.given, span.metadata()) {
-            self.with_state(&span, |state| state.step = Some(step));
+        if !matches!(field.given, Given::Nothing) {
+            let step = self.checked(field.given, span.metadata());
+            self.with_state(&span, |state| state.step = step);
         }
     }
 
