@@ -332,3 +332,41 @@ fn a_run_that_cannot_be_opened_is_told_and_no_panic() {
     summary.close().unwrap();
     assert!(matches!(training.on_train_begin(), Err(Error::Closed)));
 }
+
+#[test]
+fn below_a_writer_that_leaves_steps_out_nothing_is_asked_for_in_vain() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    for (writer, due) in [
+        (SummaryWriter::disabled(), [false, false, false]),
+        (summary.record_every(2), [false, true, false]),
+    ] {
+        let mut training = TrainingLogger::of(&writer)
+            .update_freq(UpdateFreq::Batch)
+            .histogram_freq(1)
+            .write_images(true);
+        for due in due {
+            assert_eq!(training.is_batch_due(), due);
+            training.on_batch_end([("loss", 0.5)]);
+        }
+        assert_eq!(training.weights(1, |_| ()), None);
+        training.on_train_end().unwrap();
+    }
+    summary.close().unwrap();
+    assert_eq!(points(&dir.path().join("train"))["batch_loss"], [(2, 0.5)]);
+}
+
+#[test]
+fn the_most_batches_there_are_cost_no_panic() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut training = TrainingLogger::new(dir.path())
+        .update_freq(UpdateFreq::Batch)
+        .initial_batch(u64::MAX);
+    assert!(training.is_batch_due());
+    training.on_batch_end([("loss", 0.5)]);
+    training.on_train_end().unwrap();
+    assert_eq!(
+        points(&dir.path().join("train"))["batch_loss"],
+        [(i64::MAX, 0.5)]
+    );
+}

@@ -78,9 +78,11 @@ pub struct TrainingLogger {
     validation: Option<SummaryWriter>,
     /// Batches that have ended, also those before this logger.
     batches: u64,
-    /// Where the epoch began, and where its last batch ended, if steps per second are logged.
-    epoch_begin: Mark,
-    last_batch: Mark,
+    /// Where the epoch began, and where its last batch ended, once it is known.
+    epoch_begin: Option<Mark>,
+    last_batch: Option<Mark>,
+    /// Runs that could not be opened, and are not tried again.
+    broken: Vec<Child>,
     /// The first thing that went wrong.
     failure: Option<Error>,
 }
@@ -111,10 +113,6 @@ impl TrainingLogger {
     }
 
     fn below(parent: Parent) -> Self {
-        let now = Mark {
-            batches: 0,
-            time: Instant::now(),
-        };
         Self {
             parent,
             update_freq: UpdateFreq::default(),
@@ -125,8 +123,9 @@ impl TrainingLogger {
             train: None,
             validation: None,
             batches: 0,
-            epoch_begin: now,
-            last_batch: now,
+            epoch_begin: None,
+            last_batch: None,
+            broken: Vec::new(),
             failure: None,
         }
     }
@@ -169,17 +168,17 @@ impl TrainingLogger {
         self
     }
 
-    /// How many batches the training has had before, of one that goes on from a checkpoint. Default: 0.
+    /// How many batches the training has had before, of one that goes on from a checkpoint: with
+    /// [`WriterOptions::resume_training`](crate::WriterOptions::resume_training), which takes what was logged beyond it out of
+    /// the runs. Default: 0.
     #[must_use]
     pub fn initial_batch(mut self, batches: u64) -> Self {
         self.batches = batches;
-        self.epoch_begin.batches = batches;
-        self.last_batch.batches = batches;
         self
     }
 
-    /// Opens the run `train`, and starts the clock of the first epoch. A loop that does not call it has both done by the
-    /// first call that logs.
+    /// Opens the run `train`, and starts the clock of the first epoch. In a loop that does not call it the run is opened by
+    /// the first call that logs, and the clock starts at the end of the first batch.
     ///
     /// # Errors
     /// As [`SummaryWriter::create_file_writer`].
@@ -191,28 +190,30 @@ impl TrainingLogger {
 
     /// Starts the clock of an epoch. Without it an epoch begins where the one before it was logged.
     pub fn on_epoch_begin(&mut self) {
-        self.epoch_begin = self.mark();
+        self.epoch_begin = Some(self.mark());
         self.last_batch = self.epoch_begin;
     }
 
     /// Whether the next [`on_batch_end`](Self::on_batch_end) logs: for metrics that cost something to have, as a copy from a
     /// device.
     pub fn is_batch_due(&self) -> bool {
-        self.logs_batch(self.batches + 1)
+        self.logs_batch(self.batches.saturating_add(1))
     }
 
-    /// Counts a batch, and logs its metrics if it is its turn ([`update_freq`](Self::update_freq)).
+    /// Counts a batch, and logs its metrics if it is its turn ([`update_freq`](Self::update_freq)). One without metrics is
+    /// counted by `on_batch_end(None::<(&str, f32)>)`.
     pub fn on_batch_end<'a, T, V>(&mut self, metrics: impl IntoIterator<Item = (T, V)>)
     where
         T: Into<Tag<'a>>,
         V: Scalar,
     {
-        self.batches += 1;
+        self.batches = self.batches.saturating_add(1);
         let mut speed = None;
         if self.write_steps_per_second {
-            let before = self.last_batch;
-            self.last_batch = self.mark();
-            speed = self.last_batch.speed_since(before);
+            let mark = self.mark();
+            let before = self.last_batch.replace(mark);
+            speed = before.and_then(|before| mark.speed_since(before));
+            self.epoch_begin.get_or_insert(mark);
         }
         if !self.logs_batch(self.batches) {
             return;
@@ -250,7 +251,8 @@ impl TrainingLogger {
             of_run.push((tag, value.to_f32()));
         }
         if self.write_steps_per_second {
-            let speed = self.last_batch.speed_since(self.epoch_begin);
+            let speed = self.epoch_begin.zip(self.last_batch);
+            let speed = speed.and_then(|(begin, end)| end.speed_since(begin));
             of_train.extend(speed.map(|speed| (Tag::new("epoch_steps_per_second"), speed)));
             self.on_epoch_begin();
         }
@@ -304,7 +306,8 @@ impl TrainingLogger {
         add: impl FnOnce(&mut Weights<'_>) -> R,
     ) -> Option<R> {
         let epoch = epoch.to_i64().unwrap_or_else(|nearest| nearest);
-        if self.histogram_freq == 0 || !epoch.unsigned_abs().is_multiple_of(self.histogram_freq) {
+        let is_turn = epoch.unsigned_abs().is_multiple_of(self.histogram_freq);
+        if self.histogram_freq == 0 || !is_turn || !self.is_recording(epoch) {
             return None;
         }
         let write_images = self.write_images;
@@ -343,7 +346,7 @@ impl TrainingLogger {
     }
 
     /// Writes what is left. The files are closed when the last handle of their runs is dropped, which is here unless the
-    /// program has others.
+    /// program has others, or the writer that this logger is [of](Self::of): close that.
     ///
     /// # Errors
     /// The first thing that went wrong since the beginning, in a call that returns nothing: [`Error::Io`] if a run could not
@@ -356,10 +359,19 @@ impl TrainingLogger {
     }
 
     fn logs_batch(&self, batch: u64) -> bool {
-        match self.update_freq {
+        let is_turn = match self.update_freq {
             UpdateFreq::Epoch => false,
             UpdateFreq::Batch => true,
             UpdateFreq::Steps(steps) => batch.is_multiple_of(steps),
+        };
+        is_turn && self.is_recording(batch)
+    }
+
+    /// Whether the writer above logs such a step; a disabled one does not.
+    fn is_recording(&self, step: impl Step) -> bool {
+        match &self.parent {
+            Parent::Logdir(_) => true,
+            Parent::Writer(summary) => summary.is_recording(step),
         }
     }
 
@@ -387,7 +399,17 @@ impl TrainingLogger {
 
     /// The writer of a run, for a call that returns nothing.
     fn open(&mut self, child: Child) -> Option<SummaryWriter> {
-        self.writer(child).map_err(|error| self.note(error)).ok()
+        if self.broken.contains(&child) {
+            return None;
+        }
+        match self.writer(child) {
+            Ok(run) => Some(run),
+            Err(error) => {
+                self.broken.push(child);
+                self.note(error);
+                None
+            }
+        }
     }
 
     #[cold]
@@ -402,7 +424,7 @@ impl TrainingLogger {
 /// What a metric of the validation begins with, as Keras has it.
 const VALIDATION: &str = "val_";
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Child {
     Train,
     Validation,

@@ -36,10 +36,10 @@ impl<'a> Weights<'a> {
     /// Logs one weight: a histogram of its `values`, row by row in `shape`, and a picture if
     /// [`write_images`](super::TrainingLogger::write_images) says so. A `:` in `name` becomes `_`, as in Keras.
     ///
-    /// The picture shows 0 as middle gray, and the largest magnitude as black or white (Keras cuts off what is not between 0
+    /// The picture shows 0 as middle gray, and the largest magnitude as black or white, NaN as black (Keras cuts off what is not between 0
     /// and 1, which is most of a weight). Sides of 1 are left out of the shape. A vector is a row; a matrix is turned if it
     /// is higher than wide; of three dimensions the first counts kernels, as in torch, which stand in a grid, the first 64.
-    /// Others have no picture, nor has one with a side above 65,535.
+    /// Others have no picture, nor has one with a side above 65,535, or of more than 1 GiB.
     ///
     /// Values that do not fit the shape have their histogram and no picture; that is reported, and comes back from
     /// [`on_train_end`](super::TrainingLogger::on_train_end).
@@ -87,16 +87,21 @@ fn picture<T: Scalar>(shape: &[usize], values: &[T]) -> Option<Image> {
     if values.is_empty() || rows > MAX_SIDE || columns > MAX_SIDE {
         return None;
     }
-    let values = values.iter().map(|value| value.to_f32());
-    let largest = values
+    let shown = rows * columns * kernels.min(KERNELS); // not more than there are values
+    let values = values.iter().take(shown).map(|value| value.to_f32());
+    let magnitudes = values
         .clone()
-        .filter(|value| value.is_finite())
-        .fold(0.0, |largest: f32, value| largest.max(value.abs()));
+        .map(f32::abs)
+        .filter(|value| value.is_finite());
+    let largest = magnitudes.fold(0.0, f32::max);
     // Of zeros only, all are middle gray.
-    let scale = if largest > 0.0 { 0.5 / largest } else { 0.0 };
-    let shades: Vec<f32> = values.map(|value| 0.5 + value * scale).collect();
+    let shade = |value: f32| match largest {
+        0.0 if value.is_finite() => 0.5,
+        _ => 0.5 + 0.5 * (value.clamp(-largest, largest) / largest),
+    };
+    let shades: Vec<f32> = values.map(shade).collect();
 
-    let planes = shades.chunks_exact(rows * columns).take(KERNELS);
+    let planes = shades.chunks_exact(rows * columns);
     let images = planes.map(|plane| match sides.len() == 2 && rows > columns {
         true => {
             let turned = (0..columns).flat_map(|column| plane.iter().skip(column).step_by(columns));
