@@ -1,6 +1,6 @@
 //! Points to lines of CSV or JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use crate::Outcome;
@@ -35,6 +35,7 @@ pub(crate) fn run(options: &Export, out: &mut impl Write, is_terminal: bool) -> 
     // The points that fly by are progress enough.
     let mut progress = source::progress(&runs, !is_terminal);
     let mut outcome = Outcome::Fine;
+    let mut missing: BTreeSet<&str> = options.tags.iter().map(String::as_str).collect();
     let is_wanted = |list: &[String], name: &String| list.is_empty() || list.contains(name);
     for run in runs
         .iter()
@@ -50,6 +51,7 @@ pub(crate) fn run(options: &Export, out: &mut impl Write, is_terminal: bool) -> 
                 };
                 let points = plugins.points(event).into_iter();
                 for point in points.filter(|point| is_wanted(&options.tags, &point.tag)) {
+                    missing.remove(&*point.tag);
                     sink.put(&place, &point)?;
                 }
                 Ok(())
@@ -67,6 +69,13 @@ pub(crate) fn run(options: &Export, out: &mut impl Write, is_terminal: bool) -> 
         }
     }
     sink.end()?;
+    for tag in missing {
+        complain(&format!(
+            "there is no tag {tag:?} in what is exported of {:?}",
+            options.path
+        ));
+        outcome = Outcome::Failure;
+    }
     Ok(outcome)
 }
 
