@@ -91,7 +91,8 @@
 //! # Go on from a checkpoint
 //!
 //! A program that died has logged more than its checkpoint knows. [`resume`] takes out of the run what lies from the
-//! next step on, so that there is one curve. Flush before a checkpoint is kept: then the log reaches at least to it.
+//! next step on, so that there is one curve. Flush before a checkpoint is kept: then the log reaches at least to it. The runs
+//! of a [`TrainingLogger`] count epochs and batches: for them there is [`resume_training`].
 //!
 //! ```
 //! use summary_writer::{SummaryWriter, WriterOptions};
@@ -354,6 +355,7 @@
 //! ```
 //!
 //! [`resume`]: crate::WriterOptions::resume
+//! [`resume_training`]: crate::WriterOptions::resume_training
 //! [`max_pending_bytes`]: crate::WriterOptions::max_pending_bytes
 //! [`flush_timeout`]: crate::SummaryWriter::flush_timeout
 //! [`scope`]: crate::SummaryWriter::scope

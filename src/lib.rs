@@ -78,7 +78,7 @@
 //! - `flate2` (default): TFRecord streams that are compressed, in [`record`]. Event files never are.
 //! - `serde`: [`HParams`] from any struct that serializes.
 //! - `candle`: scalars, histograms and images from the tensors of [`candle-core`](https://docs.rs/candle-core), 0.9 to 0.11:
-//!   see [`candle`].
+//!   see the module `candle`.
 //! - `half`: the 16-bit floats of the crate [`half`](https://docs.rs/half), wherever numbers are taken.
 //! - `ndarray`: [`Histogram`], [`Image`] and [`Embedding`] from the arrays and views of the crate
 //!   [`ndarray`](https://docs.rs/ndarray), 0.15 to 0.17.
@@ -88,11 +88,11 @@
 //! - `tracing`: `TracingLayer` logs the events and spans of the crate [`tracing`](https://docs.rs/tracing), by
 //!   `tracing-subscriber` 0.3.
 //! - `cli`: the program `summary-writer`, which shows what is in event files, verifies, repairs and exports them:
-//!   `cargo install summary-writer --features cli`, then `summary-writer --help`.
+//!   `cargo install --path . --features cli` in a checkout, then `summary-writer --help`.
 //!
 //! Of `candle-core` and `ndarray` Cargo may take the newest version beside an older one that the program asks for, and types
-//! of two versions do not fit. This makes them one, here for a program that has `ndarray = "0.16"`:
-//! `cargo update ndarray@0.17.2 --precise 0.16.1`.
+//! of two versions do not fit: rustc says "multiple different versions of crate". This makes them one, for a program that has
+//! `ndarray = "0.16"`: `cargo update ndarray@0.17.2 --precise 0.16.1`; and the other way round for one that goes on to 0.17.
 //!
 //! # More
 //!
@@ -102,6 +102,7 @@
 //! - [`what_can_be_lost`]: what is there after a crash, by what happened.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     test,
     allow(

@@ -4,7 +4,7 @@
 //! tables below say why; if not, the program has not logged it, or it is not written yet.
 //!
 //! ```text
-//! $ cargo install summary-writer --features cli
+//! $ cargo install --path . --features cli    # in a checkout of this crate
 //! $ summary-writer inspect logs
 //! run train: 1 file, 6486 bytes, 101 records
 //!   tag   kind     points  first step  last step
