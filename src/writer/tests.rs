@@ -378,6 +378,29 @@ fn close_on_a_dead_sink_says_so_and_does_not_hang() {
 }
 
 #[test]
+fn close_makes_a_last_attempt_behind_the_one_that_was_under_way() {
+    let tape = Tape::new().gated().failing_after(0);
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    let other = summary.clone();
+    summary.scalar("loss", 0.5, 0);
+    summary.flush_timeout(Duration::ZERO).unwrap_err(); // begins the first attempt
+    tape.await_caller();
+    let closing = thread::spawn(move || summary.close());
+    // Of a stream that is open a run below is another error.
+    while !matches!(other.run("below"), Err(Error::Closed)) {
+        thread::yield_now();
+    }
+    tape.permit(1);
+    while other.stats().failure.is_none() {
+        thread::yield_now();
+    }
+    tape.recover();
+    tape.open();
+    closing.join().unwrap().unwrap();
+    assert_eq!(steps(&tape.bytes()), [0]);
+}
+
+#[test]
 fn a_sink_that_panics_hangs_nobody() {
     let summary = patient().to_sink(Tape::new().panicking()).unwrap();
     summary.scalar("loss", 0.5, 0);
