@@ -13,20 +13,21 @@ use prost::bytes::BufMut;
 use prost::encoding::{encode_varint, encoded_len_varint};
 
 use crate::error::{Error, Result};
-use crate::proto::event::What;
 use crate::proto::summary::Value;
-use crate::proto::{Event, SourceMetadata};
 pub(crate) use scan::{Kind, Point, scan};
 
 /// What the version record says. Version 2 tells the loaders that steps are not to be guessed at.
-const FILE_VERSION: &str = "brain.Event:2";
+const VERSION: &str = "brain.Event:2";
 /// In `source_metadata` of the version record; stock TensorBoard takes up to 128 characters.
 const WRITER: &str = concat!("summary-writer ", env!("CARGO_PKG_VERSION"));
 
 // The keys of the fields, `number << 3 | wire type`.
 const WALL_TIME: u8 = 1 << 3 | 1;
 const STEP: u8 = 2 << 3;
+const FILE_VERSION: u8 = 3 << 3 | 2;
 const SUMMARY: u8 = 5 << 3 | 2;
+const SOURCE_METADATA: u8 = 10 << 3 | 2;
+const SOURCE_METADATA_WRITER: u8 = 1 << 3 | 2;
 const SUMMARY_VALUE: u8 = 1 << 3 | 2;
 const VALUE_TAG: u8 = 1 << 3 | 2;
 const VALUE_SIMPLE_VALUE: u8 = 2 << 3 | 5;
@@ -145,10 +146,7 @@ pub(crate) fn put_head(
     let start = room.len() - time_bytes - step_bytes - 1 - encoded_len_varint(values_bytes);
 
     let mut out = &mut room[start..];
-    if time != 0.0 {
-        out.put_u8(WALL_TIME);
-        out.put_f64_le(time);
-    }
+    put_wall_time(wall_time, &mut out);
     if step != 0 {
         out.put_u8(STEP);
         put_varint(step, &mut out);
@@ -188,6 +186,14 @@ pub(crate) fn put_simple_value(out: &mut impl BufMut, prefix: &str, name: &str, 
     out.put_f32_le(value);
 }
 
+#[inline]
+fn put_wall_time(wall_time: WallTime, out: &mut impl BufMut) {
+    if wall_time.0 != 0.0 {
+        out.put_u8(WALL_TIME);
+        out.put_f64_le(wall_time.0);
+    }
+}
+
 /// Most lengths have one byte, which is not worth a call.
 #[inline]
 fn put_varint(number: u64, out: &mut impl BufMut) {
@@ -209,17 +215,25 @@ pub(crate) fn append_encoded(out: &mut Vec<u8>, bytes: usize, append: impl FnOnc
     append(out);
 }
 
-/// The payload of the first record of a file.
+/// The payload of the first record of a file. Every program has this code: without the messages it is a small one.
 pub(crate) fn version(wall_time: WallTime) -> Vec<u8> {
-    Event {
-        wall_time: wall_time.0,
-        what: Some(What::FileVersion(FILE_VERSION.into())),
-        source_metadata: Some(SourceMetadata {
-            writer: WRITER.into(),
-        }),
-        ..Default::default()
-    }
-    .encode_to_vec()
+    let mut out = Vec::new();
+    put_wall_time(wall_time, &mut out);
+    append_field(FILE_VERSION, VERSION.as_bytes(), &mut out);
+    let mut source_metadata = Vec::new();
+    append_field(
+        SOURCE_METADATA_WRITER,
+        WRITER.as_bytes(),
+        &mut source_metadata,
+    );
+    append_field(SOURCE_METADATA, &source_metadata, &mut out);
+    out
+}
+
+fn append_field(key: u8, content: &[u8], out: &mut Vec<u8>) {
+    out.push(key);
+    put_varint(content.len() as u64, out);
+    out.extend_from_slice(content);
 }
 
 #[cfg(test)]
@@ -227,8 +241,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::proto::Summary;
+    use crate::proto::event::What;
     use crate::proto::summary::value::Value as Data;
+    use crate::proto::{Event, SourceMetadata, Summary};
 
     fn payload(wall_time: f64, step: i64, values: &[(&str, &str, f32)]) -> Vec<u8> {
         let mut bytes = vec![0; HEAD_BYTES];
@@ -295,6 +310,21 @@ mod tests {
                 })
                 .collect();
             assert!(payload(wall_time, step, &values) == want, "case {case}");
+        }
+    }
+
+    #[test]
+    fn the_version_has_the_bytes_that_prost_encodes() {
+        for wall_time in [0.0, 1_700_000_000.5] {
+            let want = Event {
+                wall_time,
+                what: Some(What::FileVersion("brain.Event:2".into())),
+                source_metadata: Some(SourceMetadata {
+                    writer: concat!("summary-writer ", env!("CARGO_PKG_VERSION")).into(),
+                }),
+                ..Default::default()
+            };
+            assert_eq!(version(WallTime(wall_time)), want.encode_to_vec());
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Run, SummaryWriter};
+use super::{Run, SummaryWriter, frames};
 use crate::error::Result;
 use crate::event::{self, Step};
 use crate::graph::{Graph, Model, RunMetadata};
@@ -406,7 +406,7 @@ impl SummaryWriter {
     pub fn hparams(&self, hparams: HParams) {
         let now = self.now();
         self.at(now).value(0, || {
-            self.runs().for_each(|run| run.session.start());
+            self.runs().for_each(|run| run.session.start(frames::session_end_frame));
             summary::session_start(hparams, now.as_secs())
         });
     }

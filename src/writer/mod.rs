@@ -35,7 +35,7 @@ use std::mem;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::{self, Path};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -298,28 +298,34 @@ impl Run {
     ) -> Result<Self> {
         let tray = Arc::new(Tray::new(options.limits(), first));
         let found = Arc::new(Found::default());
-        let (sink_sender, sink_receiver) = mpsc::sync_channel(1);
+        let opened = Arc::new(OnceLock::<Mutex<Option<Sink>>>::new());
         let thread = {
             let tray = Arc::clone(&tray);
+            let opened = Arc::clone(&opened);
             let sync = options.sync;
             let mut series = Series::new(Arc::clone(&found));
             thread::Builder::new()
                 .name("summary-writer".into())
                 .spawn(move || {
-                    if let Ok(sink) = sink_receiver.recv() {
+                    let sink = enter(opened.wait()).take();
+                    if let Some(sink) = sink {
                         worker::run(&tray, sink, sync, |frames| series.watch(frames));
                     }
                 })
                 .map_err(|error| Error::stream("start the writer's thread", error))?
         };
-        let sink = open()?;
+        let sink = open();
         let paths = match &sink {
-            Sink::File(file) => Some(Arc::clone(file.paths())),
-            Sink::Stream(_) => None,
+            Ok(Sink::File(file)) => Some(Arc::clone(file.paths())),
+            _ => None,
         };
-        if sink_sender.send(sink).is_err() {
-            return Err(Error::Closed); // unreachable: the thread waits for it
-        }
+        let (sink, outcome) = match sink {
+            Ok(sink) => (Some(sink), Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        // Also after an error: the thread waits. A channel does the same in 25 KiB of a program that has no other.
+        opened.get_or_init(|| Mutex::new(sink));
+        outcome?;
         let mut run = Self::of(tray, options);
         run.thread = Mutex::new(Some(thread));
         run.paths = paths;

@@ -1,22 +1,24 @@
 //! A run that has logged hyperparameters is a session: when its writer is closed, it says how it ended.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use super::frames;
 use crate::proto::hparams::Status;
 
 #[derive(Debug, Default)]
 pub(super) struct Session {
-    start_count: AtomicU64,
+    /// What makes the last record of it, once it has started. A program that starts none has nothing of that in its binary.
+    end_frame: OnceLock<fn(Status) -> Vec<u8>>,
+    restarted: AtomicBool,
     ended: AtomicBool,
     failed: AtomicBool,
 }
 
 impl Session {
-    pub(super) fn start(&self) {
-        if self.start_count.fetch_add(1, Ordering::Relaxed) == 1 {
+    pub(super) fn start(&self, end_frame: fn(Status) -> Vec<u8>) {
+        let is_again = self.end_frame.set(end_frame).is_err();
+        if is_again && !self.restarted.swap(true, Ordering::Relaxed) {
             log::warn!(
                 "hyperparameters are logged again in one run: stock TensorBoard keeps the first"
             );
@@ -37,11 +39,13 @@ impl Session {
 
     /// The last record of a writer that is closed now; empty where there is nothing to end.
     pub(super) fn end_frame(&self) -> Vec<u8> {
-        let is_started = self.start_count.load(Ordering::Relaxed) > 0;
-        if !is_started || self.ended.load(Ordering::Relaxed) {
+        let Some(end_frame) = self.end_frame.get() else {
+            return Vec::new();
+        };
+        if self.ended.load(Ordering::Relaxed) {
             return Vec::new();
         }
-        frames::session_end_frame(match self.failed.load(Ordering::Relaxed) {
+        end_frame(match self.failed.load(Ordering::Relaxed) {
             true => Status::Failure,
             false => Status::Success,
         })
