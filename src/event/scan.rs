@@ -65,9 +65,15 @@ impl Kind {
 /// Calls `each` for the values of an event as it was encoded here: the step stands before them.
 #[inline]
 pub(crate) fn scan<'a>(payload: &'a [u8], mut each: impl FnMut(Point<'a>)) {
-    if let Some(point) = plain_scalar(payload) {
-        return each(point);
+    match plain_scalar(payload) {
+        Some(point) => each(point),
+        None => scan_fields(payload, &mut each),
     }
+}
+
+/// The general way: much code, so it is there once, and none of it in the loop over plain scalars.
+#[inline(never)]
+fn scan_fields<'a>(payload: &'a [u8], each: &mut dyn FnMut(Point<'a>)) {
     let mut step = 0;
     for field in Fields(payload) {
         match field {
@@ -150,7 +156,6 @@ enum Field<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = (u64, Field<'a>);
 
-    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let key = self.varint()?;
         let field = match key & 7 {
@@ -177,6 +182,11 @@ impl Fields<'_> {
         if first < 0x80 {
             return Some(first.into());
         }
+        self.rest_of_varint(first)
+    }
+
+    #[inline(never)]
+    fn rest_of_varint(&mut self, first: u8) -> Option<u64> {
         let mut number = u64::from(first & 0x7f);
         let mut shift = 7;
         while shift < 64 {

@@ -3,7 +3,6 @@
 //! It has a card for each clip of the fullest step. Where another step ends just before that clip, the request fails (HTTP
 //! 500, an index out of range), and the card stays empty at all steps.
 
-use std::collections::HashMap;
 use std::mem;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,13 +14,15 @@ use crate::summary::Audio;
 /// does not matter.
 #[derive(Debug, Default)]
 pub(super) struct ClipCounts {
-    /// By the whole tag.
-    tags: Mutex<HashMap<String, ClipCount>>,
+    /// A list, for few tags have audio, and a map would be in the binary of every program that has none.
+    tags: Mutex<Vec<ClipCount>>,
     uneven_count: AtomicU64,
 }
 
 #[derive(Debug)]
 struct ClipCount {
+    /// The whole tag.
+    tag: String,
     most: usize,
     is_reported: bool,
 }
@@ -31,10 +32,14 @@ impl ClipCounts {
     /// before cannot be changed: that is counted, and reported once for each tag.
     pub(super) fn fill_up(&self, tag: String, clips: &mut Vec<Audio>) {
         let mut tags = enter(&self.tags);
-        let count = tags.entry(tag.clone()).or_insert(ClipCount {
-            most: clips.len(),
-            is_reported: false,
-        });
+        let Some(count) = tags.iter_mut().find(|count| count.tag == tag) else {
+            tags.push(ClipCount {
+                tag,
+                most: clips.len(),
+                is_reported: false,
+            });
+            return;
+        };
         let before = count.most;
         if clips.len() <= before {
             clips.resize_with(before, Audio::empty);

@@ -4,7 +4,6 @@
 //! What a file tells of its writer, whether that lives and on which machine, is not to be had everywhere, nor to be relied
 //! on. That a file grows is.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::Path;
@@ -14,8 +13,8 @@ use super::file_name;
 #[derive(Debug, Default)]
 pub(super) struct Neighbours {
     batches: u64,
-    /// Of the files that were there at the first look, how long they were.
-    known: Option<BTreeMap<OsString, u64>>,
+    /// Of the files that were there at the first look, how long they were; sorted by name.
+    known: Option<Vec<(OsString, u64)>>,
 }
 
 impl Neighbours {
@@ -28,24 +27,30 @@ impl Neighbours {
 
     /// The event files in `dir`, other than those that are `own`, that have appeared or grown since the first look.
     pub(super) fn look(&mut self, dir: &Path, own: impl Fn(&OsStr) -> bool) -> Vec<OsString> {
-        let mut there = BTreeMap::new();
         // A directory that cannot be listed has nobody in it, as far as can be told.
-        for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+        let there = entries.filter_map(|entry| {
             let name = entry.file_name();
-            if file_name::is_of_a_writer(&name)
-                && !own(&name)
-                && let Ok(metadata) = entry.metadata()
-            {
-                there.insert(name, metadata.len());
+            if !file_name::is_of_a_writer(&name) || own(&name) {
+                return None;
             }
-        }
+            Some((name, entry.metadata().ok()?.len()))
+        });
         let Some(known) = &self.known else {
-            self.known = Some(there);
+            let mut known: Vec<(OsString, u64)> = Vec::new();
+            for (name, bytes) in there {
+                let place = known.partition_point(|(before, _)| *before < name);
+                known.insert(place, (name, bytes));
+            }
+            self.known = Some(known);
             return Vec::new();
         };
+        let has_grown = |name: &OsStr, bytes: u64| {
+            let place = known.binary_search_by(|(before, _)| before.as_os_str().cmp(name));
+            place.map_or(true, |place| bytes > known[place].1)
+        };
         there
-            .into_iter()
-            .filter(|(name, bytes)| known.get(name).is_none_or(|before| bytes > before))
+            .filter(|(name, bytes)| has_grown(name, *bytes))
             .map(|(name, _)| name)
             .collect()
     }
@@ -81,7 +86,9 @@ mod tests {
         assert_eq!(look(&mut neighbours, dir.path()), [OTHER]);
         let new = "events.out.tfevents.0000000004.host.4.0";
         write(new, b"");
-        assert_eq!(look(&mut neighbours, dir.path()), [OTHER, new]);
+        let mut both = look(&mut neighbours, dir.path());
+        both.sort_unstable();
+        assert_eq!(both, [OTHER, new]);
         fs::remove_file(dir.path().join(OTHER)).unwrap();
         assert_eq!(look(&mut neighbours, dir.path()), [new]);
         drop(dir);

@@ -1,6 +1,5 @@
 //! Where a run is: its directory, and the runs below it.
 
-use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 
@@ -11,8 +10,11 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) dir: PathBuf,
-    pub(super) family: Arc<Mutex<BTreeMap<PathBuf, Weak<Run>>>>,
+    pub(super) family: Arc<Mutex<Family>>,
 }
+
+/// Sorted by directory.
+type Family = Vec<(PathBuf, Weak<Run>)>;
 
 impl Run {
     pub(super) fn child(&self, name: &str) -> Result<Arc<Self>> {
@@ -30,7 +32,8 @@ impl Run {
         // By its components, `a//b/` is `a/b`.
         let dir: PathBuf = place.dir.join(name).components().collect();
         let mut family = enter(&place.family);
-        let open = family.get(&dir).and_then(Weak::upgrade);
+        let place_in_family = family.binary_search_by(|(other, _)| other.cmp(&dir));
+        let open = place_in_family.ok().and_then(|i| family[i].1.upgrade());
         let run = match open.filter(|run| !run.tray.is_closed()) {
             Some(run) => run,
             None => {
@@ -39,11 +42,15 @@ impl Run {
                     family: Arc::clone(&place.family),
                 };
                 let mut options = self.options.clone();
-                if family.contains_key(&dir) {
+                if place_in_family.is_ok() {
                     options.resume = None; // what is there now is its own
                 }
                 let run = Arc::new(Self::to_file(options, place)?);
-                family.insert(dir, Arc::downgrade(&run));
+                let member = (dir, Arc::downgrade(&run));
+                match place_in_family {
+                    Ok(i) => family[i] = member,
+                    Err(i) => family.insert(i, member),
+                }
                 run
             }
         };
