@@ -99,20 +99,37 @@ fn plain_scalar(payload: &[u8]) -> Option<Point<'_>> {
     };
     let mut fields = Fields(rest);
     let step = fields.varint()?.cast_signed();
-    let [0x2a, _, 0x0a, value_len, 0x0a, tag_len, rest @ ..] = fields.0 else {
+    let [0x2a, _, 0x0a, value_len, value @ ..] = fields.0 else {
         return None;
     };
-    let (tag, number) = rest.split_at_checked((*tag_len).into())?;
-    let is_alone = *value_len < 0x80 && usize::from(*value_len) == tag.len() + 7;
-    matches!(number, [0x15, _, _, _, _] if is_alone).then_some(Point {
+    let is_alone = *value_len < 0x80 && usize::from(*value_len) == value.len();
+    let tag = tag_of_plain_scalar(value).filter(|_| is_alone)?;
+    Some(Point {
         tag,
         step,
         kind: Some(Kind::Scalars),
     })
 }
 
+/// The tag of a value that has a short one, a number, and nothing else.
 #[inline]
+fn tag_of_plain_scalar(value: &[u8]) -> Option<&[u8]> {
+    let [0x0a, tag_len, rest @ ..] = value else {
+        return None;
+    };
+    let (tag, number) = rest.split_at_checked((*tag_len).into())?;
+    let is_short = *tag_len < 0x80;
+    matches!(number, [0x15, _, _, _, _] if is_short).then_some(tag)
+}
+
 fn point(value: &[u8], step: i64) -> Point<'_> {
+    if let Some(tag) = tag_of_plain_scalar(value) {
+        return Point {
+            tag,
+            step,
+            kind: Some(Kind::Scalars),
+        };
+    }
     let (mut tag, mut by_field, mut by_plugin) = (&value[..0], None, None);
     for field in Fields(value) {
         match field {

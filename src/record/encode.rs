@@ -1,9 +1,10 @@
 //! Payloads to frames, appended to a buffer or written to a stream.
 
 use std::io::{self, Write};
+use std::mem;
 
 use super::crc::MaskedCrc;
-use super::{FOOTER_BYTES, HEADER_BYTES};
+use super::{FOOTER_BYTES, HEADER_BYTES, first_frame_bytes};
 use crate::error::{Error, Result};
 
 /// Appends `payload` to `out` as one frame: 16 bytes more than it has.
@@ -20,14 +21,25 @@ pub fn append_frame(payload: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&footer(payload));
 }
 
-/// Fills the room that was left around a payload: `frame` is [`HEADER_BYTES`] to be filled, the payload, and
-/// [`FOOTER_BYTES`] to be filled. A record is so built in its place.
-pub(crate) fn seal(frame: &mut [u8]) {
-    let payload_end = frame.len() - FOOTER_BYTES;
-    let header = header(payload_end - HEADER_BYTES);
-    let footer = footer(&frame[HEADER_BYTES..payload_end]);
-    frame[..HEADER_BYTES].copy_from_slice(&header);
-    frame[payload_end..].copy_from_slice(&footer);
+/// Makes a frame of the room that was left around a payload, but for its checksums: `frame` is [`HEADER_BYTES`], the payload,
+/// and [`FOOTER_BYTES`]. A record is so built in its place.
+pub(crate) fn enclose(frame: &mut [u8]) {
+    let payload_bytes = frame.len() - HEADER_BYTES - FOOTER_BYTES;
+    frame[..8].copy_from_slice(&(payload_bytes as u64).to_le_bytes());
+}
+
+/// Fills in the checksums of frames that are [enclosed](enclose), end to end.
+pub(crate) fn seal(mut frames: &mut [u8]) {
+    while let Some(bytes) = first_frame_bytes(frames)
+        && let Some((frame, behind)) = mem::take(&mut frames).split_at_mut_checked(bytes)
+    {
+        frames = behind;
+        let payload_end = bytes - FOOTER_BYTES;
+        let header = header(payload_end - HEADER_BYTES);
+        let footer = footer(&frame[HEADER_BYTES..payload_end]);
+        frame[..HEADER_BYTES].copy_from_slice(&header);
+        frame[payload_end..].copy_from_slice(&footer);
+    }
 }
 
 fn header(payload_bytes: usize) -> [u8; HEADER_BYTES] {
@@ -155,16 +167,18 @@ mod tests {
     }
 
     #[test]
-    fn seals_a_record_in_its_place_to_the_same_bytes() {
+    fn seals_records_in_their_places_to_the_same_bytes() {
+        let (mut got, mut want) = (Vec::new(), Vec::new());
         for len in [0, 1, 26, 255, 256, 70_000] {
             let payload = vec![0xa5; len];
-            let mut want = Vec::new();
+            let mut frame = vec![0xff; HEADER_BYTES + len + FOOTER_BYTES];
+            frame[HEADER_BYTES..][..len].copy_from_slice(&payload);
+            enclose(&mut frame);
+            got.extend(frame);
             append_frame(&payload, &mut want);
-            let mut got = vec![0; HEADER_BYTES + len + FOOTER_BYTES];
-            got[HEADER_BYTES..HEADER_BYTES + len].copy_from_slice(&payload);
-            seal(&mut got);
-            assert_eq!(got, want, "{len} bytes");
         }
+        seal(&mut got);
+        assert!(got == want);
     }
 
     #[test]

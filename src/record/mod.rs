@@ -28,8 +28,8 @@ mod scan;
 
 #[cfg(feature = "flate2")]
 pub use compression::{Compression, Decoder, Encoder};
-pub(crate) use encode::seal;
 pub use encode::{RecordWriter, append_frame};
+pub(crate) use encode::{enclose, seal};
 pub use read::RecordReader;
 pub(crate) use scan::{Fault, Piece, Scanner};
 

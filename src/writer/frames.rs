@@ -1,5 +1,5 @@
 //! Values of an event to one frame in the tray, built in its place: on the stack where it is small, else in a buffer of
-//! the thread.
+//! the thread. Its checksums are left to the worker, which has the time.
 
 use std::cell::Cell;
 use std::time::SystemTime;
@@ -47,7 +47,7 @@ impl SummaryWriter {
         let step = self.checked(step);
         let start = put_head(&mut frame, self.now(), step, values_bytes);
         let frame = &mut frame[start..end + FOOTER_BYTES];
-        record::seal(frame);
+        record::enclose(frame);
         self.run.tray.accept(frame);
     }
 
@@ -101,7 +101,7 @@ impl SummaryWriter {
             let start = put_head(&mut frame[before..], now, step, values_bytes);
             frame.extend([0; FOOTER_BYTES]);
             frame.drain(before..before + start);
-            record::seal(&mut frame[before..]);
+            record::enclose(&mut frame[before..]);
             Ok(())
         });
     }
@@ -133,10 +133,10 @@ impl SummaryWriter {
         }
     }
 
-    /// Seals what stands in `frame` from `start` on, and puts it in the tray.
+    /// Makes a frame of what stands in `frame` from `start` on, and puts it in the tray.
     fn accept(&self, frame: &mut Vec<u8>, start: usize) {
         frame.extend([0; FOOTER_BYTES]);
-        record::seal(&mut frame[start..]);
+        record::enclose(&mut frame[start..]);
         self.put(&frame[start..]);
     }
 

@@ -1,5 +1,6 @@
 //! The thread that brings chunks to the sink: asleep while nothing is pending, patient while little is, and stubborn
-//! while the sink fails. It knows bytes and where frames begin, no kind of data: what is deferred makes its frame itself.
+//! while the sink fails. It knows frames, whose checksums it fills in, and no kind of data: what is deferred makes its
+//! frame itself.
 
 use std::io;
 use std::mem;
@@ -41,11 +42,12 @@ pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: Sync, mut watch: impl FnMut
     let mut made = Vec::new();
     while let Some(mut chunk) = tray.next_chunk() {
         let frames = if chunk.deferred.is_empty() {
-            &chunk.bytes
+            &mut chunk.bytes
         } else {
             make_frames(tray, &mut chunk, &mut made);
-            &made
+            &mut made
         };
+        record::seal(frames);
         let mut written = 0;
         while let Err(error) = write(&mut sink, frames, &mut written, sync) {
             if !tray.wait_after_failure(error, retry_after) {
