@@ -31,14 +31,20 @@ impl<'a> Cursor<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn take(&mut self, wanted: impl FnOnce(u8) -> bool) -> Option<()> {
+    fn take(&mut self, wanted: fn(u8) -> bool) -> Option<()> {
         self.peek().filter(|byte| wanted(*byte))?;
         self.at += 1;
         Some(())
     }
 
-    fn skip(&mut self, wanted: impl Fn(u8) -> bool) {
-        while self.take(&wanted).is_some() {}
+    fn take_byte(&mut self, wanted: u8) -> Option<()> {
+        self.peek().filter(|byte| *byte == wanted)?;
+        self.at += 1;
+        Some(())
+    }
+
+    fn skip(&mut self, wanted: fn(u8) -> bool) {
+        while self.take(wanted).is_some() {}
     }
 
     fn skip_space(&mut self) {
@@ -68,7 +74,7 @@ impl<'a> Cursor<'a> {
     fn member(&mut self, depth: usize) -> Option<(&'a str, &'a str)> {
         let name = self.slice(Self::string)?;
         self.skip_space();
-        self.take(|byte| byte == b':')?;
+        self.take_byte(b':')?;
         self.skip_space();
         Some((name, self.slice(|cursor| cursor.value(depth))?))
     }
@@ -79,31 +85,31 @@ impl<'a> Cursor<'a> {
         close: u8,
         mut item: impl FnMut(&mut Self) -> Option<()>,
     ) -> Option<()> {
-        self.take(|byte| byte == open)?;
+        self.take_byte(open)?;
         self.skip_space();
-        if self.take(|byte| byte == close).is_some() {
+        if self.take_byte(close).is_some() {
             return Some(());
         }
         loop {
             item(self)?;
             self.skip_space();
-            if self.take(|byte| byte == close).is_some() {
+            if self.take_byte(close).is_some() {
                 return Some(());
             }
-            self.take(|byte| byte == b',')?;
+            self.take_byte(b',')?;
             self.skip_space();
         }
     }
 
     fn string(&mut self) -> Option<()> {
-        self.take(|byte| byte == b'"')?;
+        self.take_byte(b'"')?;
         loop {
             self.skip(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
-            if self.take(|byte| byte == b'"').is_some() {
+            if self.take_byte(b'"').is_some() {
                 return Some(());
             }
-            self.take(|byte| byte == b'\\')?;
-            if self.take(|byte| byte == b'u').is_some() {
+            self.take_byte(b'\\')?;
+            if self.take_byte(b'u').is_some() {
                 for _ in 0..4 {
                     self.take(|byte| byte.is_ascii_hexdigit())?;
                 }
@@ -114,16 +120,15 @@ impl<'a> Cursor<'a> {
     }
 
     fn word(&mut self, word: &str) -> Option<()> {
-        word.bytes()
-            .try_for_each(|wanted| self.take(|byte| byte == wanted))
+        word.bytes().try_for_each(|wanted| self.take_byte(wanted))
     }
 
     fn number(&mut self) -> Option<()> {
-        self.take(|byte| byte == b'-');
-        if self.take(|byte| byte == b'0').is_none() {
+        self.take_byte(b'-');
+        if self.take_byte(b'0').is_none() {
             self.digits()?;
         }
-        if self.take(|byte| byte == b'.').is_some() {
+        if self.take_byte(b'.').is_some() {
             self.digits()?;
         }
         if self.take(|byte| b"eE".contains(&byte)).is_some() {

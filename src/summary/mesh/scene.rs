@@ -377,10 +377,10 @@ struct Object(String);
 impl Object {
     /// A value that is JSON as it displays.
     fn put(&mut self, name: &str, value: impl Display) {
-        self.put_raw(format_args!("\"{name}\""), value);
+        self.put_raw(&format_args!("\"{name}\""), &value);
     }
 
-    fn put_raw(&mut self, quoted: impl Display, value: impl Display) {
+    fn put_raw(&mut self, quoted: &dyn Display, value: &dyn Display) {
         let before = if self.0.is_empty() { '{' } else { ',' };
         // Unreachable: a `String` takes all that is written to it.
         write!(self.0, "{before}{quoted}:{value}").ok();
