@@ -237,7 +237,7 @@ impl GraphBuilder {
     /// is one that the page fails at, as [`Function`] tells; if calls are more than 20 deep in the attributes of each
     /// other; or if the graph has more than 64 MiB of bytes.
     pub fn build(self) -> Result<Graph> {
-        let node = self.nodes.build(&HashSet::new(), Input::in_graph)?;
+        let node = self.nodes.build(&HashSet::new(), &Input::in_graph)?;
         let function = self
             .functions
             .into_iter()
@@ -283,7 +283,7 @@ impl Nodes {
     pub(super) fn build(
         self,
         arguments: &HashSet<&str>,
-        write: impl Fn(&Input) -> String,
+        write: &dyn Fn(&Input) -> String,
     ) -> Result<Vec<NodeDef>> {
         let names: HashSet<String> = self.nodes.iter().map(|(name, _)| name.clone()).collect();
         let known = |node: &str, role: &str, name: &str| {

@@ -127,7 +127,7 @@ impl Function {
         };
         let node_def = self
             .nodes
-            .build(&arguments, write)
+            .build(&arguments, &write)
             .map_err(|error| match error {
                 Error::Invalid { problem, .. } => at_function(name, &problem),
                 other => other,
