@@ -4,6 +4,7 @@
 
 #![allow(
     missing_docs,
+    unused_imports,
     clippy::all,
     reason = "generated; the comments are those of the proto files"
 )]
