@@ -123,14 +123,11 @@ impl SummaryWriter {
 
     /// Gives `build` this thread's buffer, with `room` bytes in it.
     fn with_frame(&self, room: usize, build: impl FnOnce(&mut Vec<u8>)) {
-        // A thread that ends has none any more.
-        let mut frame = FRAME.try_with(Cell::take).unwrap_or_default();
+        let mut frame = take_kept();
         frame.clear();
         frame.resize(room, 0);
         build(&mut frame);
-        if frame.capacity() <= KEPT_BYTES {
-            FRAME.try_with(|kept| kept.set(frame)).ok();
-        }
+        keep(frame);
     }
 
     /// Makes a frame of what stands in `frame` from `start` on, and puts it in the tray.
@@ -158,6 +155,18 @@ impl SummaryWriter {
 
     pub(super) fn now(&self) -> WallTime {
         self.wall_time.unwrap_or_else(|| SystemTime::now().into())
+    }
+}
+
+/// This thread's buffer.
+fn take_kept() -> Vec<u8> {
+    // A thread that ends has none any more.
+    FRAME.try_with(Cell::take).unwrap_or_default()
+}
+
+fn keep(frame: Vec<u8>) {
+    if frame.capacity() <= KEPT_BYTES {
+        FRAME.try_with(|kept| kept.set(frame)).ok();
     }
 }
 
