@@ -108,7 +108,7 @@ pub mod value {
                             .map(|()| *field = Some(Self::BoolValue(value)))
                     }
                 }
-                _ => unreachable!("invalid Kind tag: {tag}"),
+                _ => encoding::skip_field(wire_type, tag, buf, ctx),
             }
         }
         /// Returns the encoded length of the message without a length delimiter.

@@ -125,7 +125,7 @@ pub mod h_params_plugin_data {
                             .map(|()| *field = Some(Self::SessionEndInfo(value)))
                     }
                 }
-                _ => unreachable!("invalid Data tag: {tag}"),
+                _ => encoding::skip_field(wire_type, tag, buf, ctx),
             }
         }
         /// Returns the encoded length of the message without a length delimiter.
@@ -555,7 +555,7 @@ pub mod h_param_info {
                             .map(|()| *field = Some(Self::DomainInterval(value)))
                     }
                 }
-                _ => unreachable!("invalid Domain tag: {tag}"),
+                _ => encoding::skip_field(wire_type, tag, buf, ctx),
             }
         }
         /// Returns the encoded length of the message without a length delimiter.

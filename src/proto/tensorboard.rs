@@ -864,7 +864,7 @@ pub mod summary {
                                 .map(|()| *field = Some(Self::Tensor(value)))
                         }
                     }
-                    _ => unreachable!("invalid Value tag: {tag}"),
+                    _ => encoding::skip_field(wire_type, tag, buf, ctx),
                 }
             }
             /// Returns the encoded length of the message without a length delimiter.
@@ -1414,7 +1414,7 @@ pub mod event {
                             .map(|()| *field = Some(Self::TaggedRunMetadata(value)))
                     }
                 }
-                _ => unreachable!("invalid What tag: {tag}"),
+                _ => encoding::skip_field(wire_type, tag, buf, ctx),
             }
         }
         /// Returns the encoded length of the message without a length delimiter.
@@ -2298,7 +2298,7 @@ pub mod attr_value {
                             .map(|()| *field = Some(Self::Func(value)))
                     }
                 }
-                _ => unreachable!("invalid Value tag: {tag}"),
+                _ => encoding::skip_field(wire_type, tag, buf, ctx),
             }
         }
         /// Returns the encoded length of the message without a length delimiter.
@@ -3587,7 +3587,7 @@ pub mod chart {
                             .map(|()| *field = Some(Self::Margin(value)))
                     }
                 }
-                _ => unreachable!("invalid Content tag: {tag}"),
+                _ => encoding::skip_field(wire_type, tag, buf, ctx),
             }
         }
         /// Returns the encoded length of the message without a length delimiter.

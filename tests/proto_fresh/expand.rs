@@ -176,6 +176,7 @@ fn oneof(mut item: ItemEnum) -> Result<Vec<Item>> {
     let value: Expr = parse_quote!(value);
     let encode = fields.iter().map(|field| field.encode(&value));
     let len = fields.iter().map(|field| field.len(&value));
+    // A tag of none of them is skipped, as in a message; the code of the derive panics.
     let merge = fields.iter().map(|field| -> Arm {
         let (tag, ident) = (&field.tags[0], &field.ident);
         let (old, new) = (field.merge(&value), field.merge(&parse_quote!(&mut value)));
@@ -188,7 +189,6 @@ fn oneof(mut item: ItemEnum) -> Result<Vec<Item>> {
             }
         }
     });
-    let unknown = format!("invalid {name} tag: {{tag}}");
     impls.push(parse_quote! {
         impl #name {
             /// Encodes the message to a buffer.
@@ -209,7 +209,7 @@ fn oneof(mut item: ItemEnum) -> Result<Vec<Item>> {
                 use ::prost::encoding;
                 match tag {
                     #(#merge)*
-                    _ => unreachable!(#unknown),
+                    _ => encoding::skip_field(wire_type, tag, buf, ctx),
                 }
             }
             /// Returns the encoded length of the message without a length delimiter.

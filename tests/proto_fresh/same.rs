@@ -314,6 +314,15 @@ fn the_list_of_an_enumeration_is_got_and_extended_as_derived() {
     );
 }
 
+#[test]
+fn a_oneof_skips_what_is_none_of_its_fields_where_the_derived_one_panics() {
+    let mut bytes = &[7][..];
+    let mut what = None;
+    let (wire_type, context) = (WireType::Varint, DecodeContext::default());
+    let merged = ours::event::What::merge(&mut what, 99, wire_type, &mut bytes, context);
+    assert_eq!((merged, what, bytes), (Ok(()), None, &[][..]));
+}
+
 fn pool() -> DescriptorPool {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../proto");
     let names = fs::read_dir(dir)
