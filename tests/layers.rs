@@ -137,6 +137,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("writer/kinds.rs", FRONT),
     ("writer/frames.rs", FRONT),
+    ("writer/graphs.rs", FRONT),
 ];
 
 /// Threads and files know bytes, no kind of data and no clock.

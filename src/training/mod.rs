@@ -1,5 +1,7 @@
 //! The course of a training to the runs, tags and steps by which Keras' `TensorBoard` callback logs it.
 
+#[cfg(feature = "graph")]
+mod graph;
 mod weights;
 
 use std::path::{Path, PathBuf};
@@ -9,7 +11,6 @@ pub use weights::Weights;
 
 use crate::error::{Chain, Error, Result};
 use crate::event::Step;
-use crate::graph::Model;
 use crate::summary::{Scalar, Tag};
 use crate::writer::SummaryWriter;
 
@@ -72,6 +73,7 @@ pub struct TrainingLogger {
     update_freq: UpdateFreq,
     histogram_freq: u64,
     write_images: bool,
+    #[cfg(feature = "graph")]
     write_graph: bool,
     write_steps_per_second: bool,
     train: Option<SummaryWriter>,
@@ -118,6 +120,7 @@ impl TrainingLogger {
             update_freq: UpdateFreq::default(),
             histogram_freq: 0,
             write_images: false,
+            #[cfg(feature = "graph")]
             write_graph: true,
             write_steps_per_second: false,
             train: None,
@@ -150,13 +153,6 @@ impl TrainingLogger {
     #[must_use]
     pub fn write_images(mut self, write_images: bool) -> Self {
         self.write_images = write_images;
-        self
-    }
-
-    /// Whether [`set_model`](Self::set_model) logs. Default: `true`, as in Keras.
-    #[must_use]
-    pub fn write_graph(mut self, write_graph: bool) -> Self {
-        self.write_graph = write_graph;
         self
     }
 
@@ -318,15 +314,6 @@ impl TrainingLogger {
             self.note(error);
         }
         Some(returned)
-    }
-
-    /// Logs the model as the Graphs page shows it, as [`SummaryWriter::model`] does: once, before or at the beginning.
-    pub fn set_model(&mut self, model: &Model) {
-        if self.write_graph
-            && let Some(train) = self.open(Child::Train)
-        {
-            train.model(model);
-        }
     }
 
     /// The writer of the run `train`, for what this logger has no method for.

@@ -21,17 +21,6 @@ impl Run {
         }
     }
 
-    /// Whether the run has no graph yet, and gets one now.
-    pub(super) fn take_graph(&self) -> bool {
-        let earlier = self.graph_count.fetch_add(1, Ordering::Relaxed);
-        if earlier == 1 {
-            log::warn!(
-                "a second graph of a run is not written: the loaders would show different ones"
-            );
-        }
-        earlier == 0
-    }
-
     pub(super) fn count_oversized_mesh(&self) {
         if self.oversized_mesh_count.fetch_add(1, Ordering::Relaxed) == 0 {
             log::warn!(

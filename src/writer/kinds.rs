@@ -5,11 +5,9 @@ use std::sync::Arc;
 use super::{Run, SummaryWriter, frames};
 use crate::error::Result;
 use crate::event::{self, Step};
-use crate::graph::{Graph, Model, RunMetadata};
 use crate::projector::{self, Embedding};
-use crate::proto::event::What;
+use crate::proto;
 use crate::proto::hparams::Status as SessionStatus;
-use crate::proto::{self, TaggedRunMetadata};
 #[cfg(feature = "png")]
 use crate::summary::Image;
 use crate::summary::{
@@ -275,81 +273,6 @@ impl SummaryWriter {
             for value in summary::mesh(self.prefix(), &tag.into(), mesh) {
                 event::append_value(frame, &value);
             }
-        });
-    }
-
-    /// Logs the graph of a model, at step 0: once in a run, for of two the loaders show different ones. A second call in a
-    /// run logs nothing, and is counted in [`Stats::refused_graph_count`](crate::Stats::refused_graph_count).
-    ///
-    /// ```
-    /// use summary_writer::graph::{GraphBuilder, Op};
-    /// # let dir = tempfile::tempdir()?;
-    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
-    ///
-    /// let mut graph = GraphBuilder::new();
-    /// let pixels = graph.node("pixels", Op::new("Placeholder").output_shape([None, Some(784)]));
-    /// graph.node("hidden", Op::new("Dense").input(&pixels).output_shape([None, Some(128)]));
-    /// summary.graph(&graph.build()?);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn graph(&self, graph: &Graph) {
-        for handle in self.graph_handles() {
-            handle.graph_event(graph);
-        }
-    }
-
-    /// Logs a model of layers: as the graph of the run, of which there is one, and as its conceptual graph, under the tag
-    /// `keras` in any [`scope`](Self::scope).
-    pub fn model(&self, model: &Model) {
-        for handle in self.graph_handles() {
-            handle.graph_event(&model.graph);
-            handle.value(0, || model.keras.clone());
-        }
-    }
-
-    /// Of the runs that this handle logs to, those that have no graph yet, and get one now.
-    fn graph_handles(&self) -> impl Iterator<Item = Self> {
-        let handle = self.is_recording(0).then(|| self.at(self.now()));
-        let handles: Vec<Self> = handle.iter().flat_map(Self::each).collect();
-        handles.into_iter().filter(|handle| handle.run.take_graph())
-    }
-
-    fn graph_event(&self, graph: &Graph) {
-        self.whole_event(&proto::Event {
-            wall_time: self.now().as_secs(),
-            what: Some(What::GraphDef(graph.to_graph_def())),
-            ..Default::default()
-        });
-    }
-
-    /// Logs what the nodes of the run's graph cost in a step. The page lists the tags, not the steps: a tag of its own
-    /// for each step shows them all. Description and display name of a tag are not shown.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use summary_writer::graph::{NodeStats, RunMetadata};
-    /// # let dir = tempfile::tempdir()?;
-    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
-    ///
-    /// let hidden = NodeStats::new("hidden").device("GPU:0").duration(Duration::from_micros(250)).memory(64 << 10);
-    /// summary.run_metadata("step 100", &RunMetadata::new().node(hidden), 100);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn run_metadata<'a>(
-        &self,
-        tag: impl Into<Tag<'a>>,
-        metadata: &RunMetadata,
-        step: impl Step,
-    ) {
-        self.whole_event(&proto::Event {
-            wall_time: self.now().as_secs(),
-            step: self.checked(step.to_i64()),
-            what: Some(What::TaggedRunMetadata(TaggedRunMetadata {
-                tag: [self.prefix(), &tag.into().name].concat(),
-                run_metadata: metadata.to_bytes(),
-            })),
-            ..Default::default()
         });
     }
 

@@ -10,6 +10,8 @@ mod drain;
 mod file_name;
 mod flush;
 mod frames;
+#[cfg(feature = "graph")]
+mod graphs;
 mod kinds;
 mod logdir;
 mod neighbours;
