@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed. A message never repeats its source: print the chain.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Error {
     /// The system refused `action`. A writer keeps what it could not write and tries again; a reader may be asked again.
@@ -103,6 +103,13 @@ impl fmt::Display for Error {
             ),
             Self::Closed => f.write_str("the summary writer is closed"),
         }
+    }
+}
+
+/// With its sources, on one line: so `main` and `expect` say it.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Chain(self), f)
     }
 }
 

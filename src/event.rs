@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use prost::Message;
 use prost::bytes::BufMut;
-use prost::encoding::{encode_varint, encoded_len_varint};
+use prost::encoding::encoded_len_varint;
 
 use crate::error::{Error, Result};
 use crate::proto::summary::Value;
@@ -186,6 +186,13 @@ pub(crate) fn put_simple_value(out: &mut impl BufMut, prefix: &str, name: &str, 
     out.put_f32_le(value);
 }
 
+/// A length of one byte, also with two in front.
+#[allow(clippy::cast_possible_truncation, reason = "it is short")]
+const fn short(text: &str) -> u8 {
+    assert!(text.len() + 2 < 0x80);
+    text.len() as u8
+}
+
 #[inline]
 fn put_wall_time(wall_time: WallTime, out: &mut impl BufMut) {
     if wall_time.0 != 0.0 {
@@ -199,8 +206,18 @@ fn put_wall_time(wall_time: WallTime, out: &mut impl BufMut) {
 fn put_varint(number: u64, out: &mut impl BufMut) {
     match u8::try_from(number) {
         Ok(byte @ 0..0x80) => out.put_u8(byte),
-        _ => encode_varint(number, out),
+        _ => put_long_varint(number, out),
     }
+}
+
+// In a loop: prost's is unrolled, a kilobyte in every program.
+#[allow(clippy::cast_possible_truncation, reason = "seven bits at a time")]
+fn put_long_varint(mut number: u64, out: &mut impl BufMut) {
+    while number >= 0x80 {
+        out.put_u8(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.put_u8(number as u8);
 }
 
 /// Appends a value of any kind.
@@ -217,23 +234,19 @@ pub(crate) fn append_encoded(out: &mut Vec<u8>, bytes: usize, append: impl FnOnc
 
 /// The payload of the first record of a file. Every program has this code: without the messages it is a small one.
 pub(crate) fn version(wall_time: WallTime) -> Vec<u8> {
-    let mut out = Vec::new();
-    put_wall_time(wall_time, &mut out);
-    append_field(FILE_VERSION, VERSION.as_bytes(), &mut out);
-    let mut source_metadata = Vec::new();
-    append_field(
-        SOURCE_METADATA_WRITER,
+    const VERSION_LEN: u8 = short(VERSION);
+    const WRITER_LEN: u8 = short(WRITER);
+    let mut time = Vec::new();
+    put_wall_time(wall_time, &mut time);
+    [
+        &time[..],
+        &[FILE_VERSION, VERSION_LEN],
+        VERSION.as_bytes(),
+        &[SOURCE_METADATA, WRITER_LEN + 2],
+        &[SOURCE_METADATA_WRITER, WRITER_LEN],
         WRITER.as_bytes(),
-        &mut source_metadata,
-    );
-    append_field(SOURCE_METADATA, &source_metadata, &mut out);
-    out
-}
-
-fn append_field(key: u8, content: &[u8], out: &mut Vec<u8>) {
-    out.push(key);
-    put_varint(content.len() as u64, out);
-    out.extend_from_slice(content);
+    ]
+    .concat()
 }
 
 #[cfg(test)]

@@ -173,6 +173,7 @@ enum Field<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = (u64, Field<'a>);
 
+    #[inline(never)]
     fn next(&mut self) -> Option<Self::Item> {
         let key = self.varint()?;
         let field = match key & 7 {

@@ -94,7 +94,7 @@ fn host() -> &'static str {
         let of_file = |path| fs::read_to_string(path).ok();
         of_file("/proc/sys/kernel/hostname")
             .or_else(|| of_file("/etc/hostname"))
-            .map(|name| in_a_file_name(name.trim()))
+            .map(|name| in_a_file_name(name.trim_ascii()))
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| "localhost".into())
     })

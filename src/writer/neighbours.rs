@@ -27,32 +27,29 @@ impl Neighbours {
 
     /// The event files in `dir`, other than those that are `own`, that have appeared or grown since the first look.
     pub(super) fn look(&mut self, dir: &Path, own: impl Fn(&OsStr) -> bool) -> Vec<OsString> {
+        let is_first = self.known.is_none();
+        let known = self.known.get_or_insert_default();
+        let mut others = Vec::new();
         // A directory that cannot be listed has nobody in it, as far as can be told.
-        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-        let there = entries.filter_map(|entry| {
+        let Ok(entries) = fs::read_dir(dir) else {
+            return others;
+        };
+        for entry in entries.flatten() {
             let name = entry.file_name();
             if !file_name::is_of_a_writer(&name) || own(&name) {
-                return None;
+                continue;
             }
-            Some((name, entry.metadata().ok()?.len()))
-        });
-        let Some(known) = &self.known else {
-            let mut known: Vec<(OsString, u64)> = Vec::new();
-            for (name, bytes) in there {
-                let place = known.partition_point(|(before, _)| *before < name);
-                known.insert(place, (name, bytes));
+            let Ok(metadata) = entry.metadata() else {
+                continue;
+            };
+            let bytes = metadata.len();
+            match known.binary_search_by(|(before, _)| before.cmp(&name)) {
+                Err(place) if is_first => known.insert(place, (name, bytes)),
+                Ok(place) if bytes <= known[place].1 => {}
+                _ => others.push(name),
             }
-            self.known = Some(known);
-            return Vec::new();
-        };
-        let has_grown = |name: &OsStr, bytes: u64| {
-            let place = known.binary_search_by(|(before, _)| before.as_os_str().cmp(name));
-            place.map_or(true, |place| bytes > known[place].1)
-        };
-        there
-            .filter(|(name, bytes)| has_grown(name, *bytes))
-            .map(|(name, _)| name)
-            .collect()
+        }
+        others
     }
 }
 
