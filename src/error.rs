@@ -200,3 +200,24 @@ impl fmt::Display for Chain<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_main_prints_says_what_was_tried_and_why_it_failed() {
+        let denied = io::Error::other("permission denied");
+        let error = Error::io("create the directory", Path::new("runs/a"), denied);
+        let want = "could not create the directory \"runs/a\": permission denied";
+        assert_eq!(format!("{error:?}"), want);
+        assert_eq!(
+            error.to_string(),
+            "could not create the directory \"runs/a\""
+        );
+        assert_eq!(
+            format!("{:?}", Error::Closed),
+            "the summary writer is closed"
+        );
+    }
+}

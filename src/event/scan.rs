@@ -173,6 +173,7 @@ enum Field<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = (u64, Field<'a>);
 
+    // Five loops go over fields: it is there once for all.
     #[inline(never)]
     fn next(&mut self) -> Option<Self::Item> {
         let key = self.varint()?;
@@ -203,6 +204,7 @@ impl Fields<'_> {
         self.rest_of_varint(first)
     }
 
+    // As `next`: six places read a number.
     #[inline(never)]
     fn rest_of_varint(&mut self, first: u8) -> Option<u64> {
         let mut number = u64::from(first & 0x7f);
