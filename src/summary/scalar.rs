@@ -20,12 +20,15 @@ pub trait Scalar: Copy + sealed::Sealed {
 }
 
 #[allow(unnameable_types, reason = "so that nobody else implements it")]
-mod sealed {
+pub(in crate::summary) mod sealed {
     use crate::summary::histogram::{Block, Float};
 
     pub trait Sealed: Default + Copy + 'static {
         /// The smaller float that has all these numbers; of an integer beyond 2^53 the nearest one in `f64`.
         type Exact: Float;
+
+        /// Of 16-bit floats, whose ends are found faster so.
+        const IN_ORDER: Option<InOrder<Self>> = None;
 
         fn exact(self) -> Self::Exact;
 
@@ -40,6 +43,13 @@ mod sealed {
             }
             space
         }
+    }
+
+    /// Floats to integers in the same order, and back. A NaN is beyond the infinity of its sign.
+    #[derive(Debug)]
+    pub struct InOrder<T> {
+        pub to_integer: fn(T) -> i16,
+        pub to_float: fn(i16) -> T,
     }
 }
 
@@ -105,11 +115,23 @@ impl Scalar for bool {
 
 #[cfg(feature = "half")]
 mod half {
+    use super::sealed::InOrder;
     use super::{Scalar, sealed};
     use ::half::{bf16, f16};
 
+    /// The bits of a float, as a number with a sign, to an integer in the same order, and back: of what is below 0, a larger
+    /// magnitude is less.
+    #[inline]
+    fn in_order(bits: i16) -> i16 {
+        bits ^ ((bits >> 15) & i16::MAX)
+    }
+
     impl sealed::Sealed for bf16 {
         type Exact = f32;
+        const IN_ORDER: Option<InOrder<Self>> = Some(InOrder {
+            to_integer: |float| in_order(float.to_bits().cast_signed()),
+            to_float: |integer| Self::from_bits(in_order(integer).cast_unsigned()),
+        });
         #[inline]
         fn exact(self) -> f32 {
             f32::from_bits(u32::from(self.to_bits()) << 16)
@@ -124,6 +146,10 @@ mod half {
 
     impl sealed::Sealed for f16 {
         type Exact = f32;
+        const IN_ORDER: Option<InOrder<Self>> = Some(InOrder {
+            to_integer: |float| in_order(float.to_bits().cast_signed()),
+            to_float: |integer| Self::from_bits(in_order(integer).cast_unsigned()),
+        });
         // Without a branch, so that it is made for several at once.
         #[inline]
         fn exact(self) -> f32 {

@@ -5,8 +5,10 @@ use std::array;
 use super::Histogram;
 use super::blocks::{Block, for_each_block};
 use super::edges::Edges;
-use super::place::{Float, higher, lower, place};
-use crate::summary::Scalar;
+use super::float::{Float, higher, lower};
+use super::place::place;
+use super::whole;
+use crate::summary::{InOrder, Scalar};
 
 /// Counts the finite values of all `chunks` in `buckets` buckets, 1 to `MANY`; in one if all are equal, and in none if there
 /// are none.
@@ -14,12 +16,10 @@ pub(super) fn count<'a, T: Scalar>(
     chunks: impl Iterator<Item = &'a [T]> + Clone,
     buckets: usize,
 ) -> Histogram {
-    let mut values = 0;
-    let mut ends = Ends::new();
-    for_each_block(chunks.clone(), |block, len| {
-        values += len as u64;
-        ends.include(block);
-    });
+    let (values, ends) = match T::IN_ORDER {
+        Some(in_order) => Ends::of_ordered(chunks.clone(), &in_order),
+        None => Ends::of(chunks.clone()),
+    };
     let finite = match ends.of_finite() {
         Some((low, high)) => Finite {
             low,
@@ -38,7 +38,10 @@ pub(super) fn count<'a, T: Scalar>(
     let rows = if low < high {
         let edges = Edges::new(low, high, buckets);
         let mut rows = edges.rows(low, high, buckets);
-        place(chunks, low, high, edges, &mut rows);
+        // NaN is no whole number.
+        if non_finite > 0 || !whole::count(chunks.clone(), low, high, &mut rows) {
+            place(chunks, low, high, edges, &mut rows);
+        }
         // Not below 0, for an iterator that is not the same the second time is no reason for less.
         for (row, count) in [(0, below), (buckets - 1, above)] {
             rows[row][2] = (rows[row][2] - count as f64).max(0.0);
@@ -63,12 +66,45 @@ struct Ends<F> {
 const LANES: usize = 4;
 
 impl<F: Float> Ends<F> {
-    fn new() -> Self {
-        Self {
-            low: [F::INFINITY; LANES],
-            high: [F::NEG_INFINITY; LANES],
-            sum: [F::ZERO; LANES],
+    const NONE: Self = Self {
+        low: [F::INFINITY; LANES],
+        high: [F::NEG_INFINITY; LANES],
+        sum: [F::ZERO; LANES],
+    };
+
+    fn of<'a, T: Scalar<Exact = F>>(chunks: impl Iterator<Item = &'a [T]>) -> (u64, Self) {
+        let mut values = 0;
+        let mut ends = Self::NONE;
+        for_each_block(chunks, |block, len| {
+            values += len as u64;
+            ends.include(block);
+        });
+        (values, ends)
+    }
+
+    /// Eight integers are compared together, and none becomes a float but the ends.
+    fn of_ordered<'a, T: Scalar<Exact = F>>(
+        chunks: impl Iterator<Item = &'a [T]>,
+        in_order: &InOrder<T>,
+    ) -> (u64, Self) {
+        let mut values = 0;
+        let (mut low, mut high) = (i16::MAX, i16::MIN);
+        for chunk in chunks {
+            values += chunk.len() as u64;
+            for value in chunk {
+                let integer = (in_order.to_integer)(*value);
+                low = low.min(integer);
+                high = high.max(integer);
+            }
         }
+        let mut ends = Self::NONE;
+        if values > 0 {
+            let [low, high] = [low, high].map(|end| (in_order.to_float)(end).exact());
+            ends.low[0] = low;
+            ends.high[0] = high;
+            ends.sum[0] = low + high;
+        }
+        (values, ends)
     }
 
     #[inline]

@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::Row;
-use super::place::{higher, lower};
+use super::float::{higher, lower};
 
 /// What tells an edge from its number.
 #[derive(Clone, Copy)]

@@ -5,15 +5,18 @@ mod blocks;
 mod candle;
 mod count;
 mod edges;
+mod float;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 mod place;
+mod tables;
 mod value;
+mod whole;
 
 use std::iter;
 
 pub(in crate::summary) use blocks::Block;
-pub(in crate::summary) use place::Float;
+pub(in crate::summary) use float::Float;
 use place::MANY;
 
 pub(crate) use value::HistogramValue;

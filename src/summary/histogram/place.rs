@@ -2,25 +2,23 @@
 //! and the last one its right edge, too.
 //!
 //! To look for each value among the edges is slow. So a multiplication tells the bucket, in fixed point, and how far in it the
-//! value is; only in a block that has a value as near to an edge as that reckoning may err do the edges decide.
+//! value is; only where a block has a value as near to an edge as that reckoning may err do the edges decide.
 
 use std::array;
-use std::ops::{Add, RangeInclusive};
 
 use super::Row;
 use super::blocks::{BLOCK, Block, for_each_block};
 use super::edges::Edges;
+use super::float::{Float, higher, lower};
+use super::tables::Tables;
 use crate::summary::Scalar;
 
 /// The most buckets there may be.
 pub(super) const MANY: usize = 1 << 12;
 /// Up to here tables are small, and an `f32` tells a value's bucket.
 const FEW: usize = 1 << 8;
-const TABLES: usize = 4;
 const LANES: usize = 8;
 const GROUP: usize = 2 * LANES;
-/// After so many blocks the tables are emptied, before a place is full, of all together.
-const BLOCKS_IN_TABLES: usize = u16::MAX as usize / BLOCK;
 
 /// Counts each value in its row of `rows`, which are 1 to `MANY` between `edges`, from `low` to `high`. A value that is NaN
 /// counts in the first one.
@@ -51,34 +49,6 @@ fn widened<'a, F: Float>(block: &'a Block<F>, space: &'a mut Block<f64>) -> &'a 
         *to = (*value).into();
     }
     space
-}
-
-/// Values beside each other count in different ones, for a count waits for the one before it in the same place.
-struct Tables<const PLACES: usize>([[u16; PLACES]; TABLES]);
-
-impl<const PLACES: usize> Tables<PLACES> {
-    const EMPTY: Self = Self([[0; PLACES]; TABLES]);
-
-    #[inline]
-    fn count(&mut self, places: &[u32]) {
-        let (groups, rest) = places.as_chunks::<TABLES>();
-        for group in groups {
-            for (table, place) in self.0.iter_mut().zip(group) {
-                table[*place as usize % PLACES] += 1;
-            }
-        }
-        for (table, place) in self.0.iter_mut().zip(rest) {
-            table[*place as usize % PLACES] += 1;
-        }
-    }
-
-    fn add_to(&self, rows: &mut [Row]) {
-        let [first, second, third, fourth] = &self.0;
-        let tables = first.iter().zip(second).zip(third).zip(fourth);
-        for (row, (((first, second), third), fourth)) in rows.iter_mut().zip(tables) {
-            row[2] += f64::from(first + second + third + fourth);
-        }
-    }
 }
 
 /// What brings a value to its bucket, or to the one after it.
@@ -153,20 +123,12 @@ impl<F: Float> Scale<F> {
         let mut tables = Tables::<PLACES>::EMPTY;
         let mut space = [F::INFINITY; BLOCK];
         let mut places = [0; BLOCK];
-        let mut blocks = 0;
         for_each_block(chunks, |block, len| {
             self.place(to_floats(block, &mut space), &mut places);
-            // To know the length lets the compiler unroll the loop.
-            if len == BLOCK {
-                tables.count(&places);
-            } else {
-                tables.count(&places[..len]);
-            }
-            blocks += 1;
-            if blocks == BLOCKS_IN_TABLES {
+            tables.count(&places, len, |place| place);
+            if tables.is_full() {
                 tables.add_to(rows);
                 tables = Tables::EMPTY;
-                blocks = 0;
             }
         });
         tables.add_to(rows);
@@ -182,7 +144,7 @@ impl<F: Float> Scale<F> {
             first,
             last,
             near,
-            edges,
+            ..
         } = *self;
         let mut nearest = [F::INFINITY; LANES];
         let groups = places.as_chunks_mut::<GROUP>().0.iter_mut();
@@ -198,102 +160,36 @@ impl<F: Float> Scale<F> {
             nearest =
                 array::from_fn(|i| lower(fractions[i], lower(fractions[i + LANES], nearest[i])));
         }
-        let none = first.fraction(0);
-        if nearest.contains(&none) {
-            // No table of edges: what works one out makes several at once.
+        if nearest.contains(&first.fraction(0)) {
+            self.correct(block, &nearest, places);
+        }
+    }
+
+    /// Brings the values that are in the bucket after theirs to their own.
+    // Not a part of `place`, in which the compiler would make worse vectors.
+    #[inline(never)]
+    fn correct(&self, block: &Block<F>, nearest: &[F; LANES], places: &mut Block<u32>) {
+        let edges = self.edges;
+        // No table of edges: what works one out makes several at once.
+        let correct = |place: &mut u32, value: F| {
+            let bucket = *place % F::FIXED_POINT;
+            let left = edges.even(bucket.into());
+            *place -= u32::from(value.into() < left) & u32::from(bucket > 0);
+        };
+        let none = self.first.fraction(0);
+        let is_near = |lane: &usize| nearest[*lane] == none;
+        // Where an edge is met by chance, few lanes have it. Where it is not, all lanes together are faster.
+        if (0..LANES).filter(is_near).count() > 2 {
             for (place, value) in places.iter_mut().zip(block) {
-                let bucket = *place % F::FIXED_POINT;
-                let left = edges.even(bucket.into());
-                *place -= u32::from((*value).into() < left) & u32::from(bucket > 0);
+                correct(place, *value);
+            }
+            return;
+        }
+        for lane in (0..LANES).filter(is_near) {
+            let groups = places.as_chunks_mut::<LANES>().0.iter_mut();
+            for (places, values) in groups.zip(block.as_chunks::<LANES>().0) {
+                correct(&mut places[lane], values[lane]);
             }
         }
     }
-}
-
-// The second if the first is NaN: what a processor has an instruction for.
-pub(super) fn lower<F: Float>(value: F, other: F) -> F {
-    if value < other { value } else { other }
-}
-
-pub(super) fn higher<F: Float>(value: F, other: F) -> F {
-    if value > other { value } else { other }
-}
-
-/// A float in which places are worked out.
-#[allow(unnameable_types, reason = "a part of a sealed trait")]
-pub trait Float: Copy + PartialOrd + Into<f64> + Add<Output = Self> {
-    const ZERO: Self;
-    const INFINITY: Self;
-    const NEG_INFINITY: Self;
-    /// The highest relative error of an operation.
-    const ROUNDING: f64;
-    /// How many bits say how far in its bucket a value is.
-    const FRACTION_BITS: u32;
-    /// Between the ends: what neither overflows nor loses digits.
-    const RANGES: RangeInclusive<f64>;
-    /// A power of two; the last bit of a number from here to its double is that of the fraction.
-    const FIXED_POINT: u32;
-    /// Whether the difference from the lowest value may be taken of the products, which saves an operation and costs digits.
-    const HAS_DIGITS_TO_SPARE: bool;
-
-    fn is_nan(self) -> bool;
-    fn nearest(number: f64) -> Self;
-    /// The place of a value among the buckets, in fixed point.
-    fn place(self, low: Self, per_one: Self, fixed_point: Self) -> Self;
-    /// The bucket of a place, in the lowest bits.
-    fn bucket(self) -> u32;
-    /// How far in its bucket a place is: these bits of it, and no bucket.
-    fn fraction(self, bits: u32) -> Self;
-}
-
-macro_rules! floats {
-    ($($float:ty, $bits:ty, $fraction_bits:literal, $ranges:expr, $digits_to_spare:literal;)*) => {$(
-        impl Float for $float {
-            const ZERO: Self = 0.0;
-            const INFINITY: Self = Self::INFINITY;
-            const NEG_INFINITY: Self = Self::NEG_INFINITY;
-            const ROUNDING: f64 = Self::EPSILON as f64 / 2.0;
-            const FRACTION_BITS: u32 = $fraction_bits;
-            const RANGES: RangeInclusive<f64> = $ranges;
-            const HAS_DIGITS_TO_SPARE: bool = $digits_to_spare;
-            const FIXED_POINT: u32 = 1 << (<$float>::MANTISSA_DIGITS - 1 - $fraction_bits);
-
-            #[inline]
-            fn is_nan(self) -> bool {
-                self.is_nan()
-            }
-
-            #[allow(clippy::cast_possible_truncation, reason = "rounds")]
-            fn nearest(number: f64) -> Self {
-                number as Self
-            }
-
-            #[inline]
-            fn place(self, low: Self, per_one: Self, fixed_point: Self) -> Self {
-                if Self::HAS_DIGITS_TO_SPARE {
-                    self * per_one + fixed_point
-                } else {
-                    (self - low) * per_one + fixed_point
-                }
-            }
-
-            #[inline]
-            #[allow(clippy::cast_possible_truncation, reason = "the lowest bits are wanted")]
-            fn bucket(self) -> u32 {
-                (self.to_bits() >> $fraction_bits) as u32
-            }
-
-            #[inline]
-            fn fraction(self, bits: u32) -> Self {
-                const EXPONENT: $bits = <$bits>::MAX << (<$float>::MANTISSA_DIGITS - 1);
-                Self::from_bits(self.to_bits() & (EXPONENT | <$bits>::from(bits)))
-            }
-        }
-    )*};
-}
-
-// Up to 2^8 and up to 2^20 buckets are told apart.
-floats! {
-    f32, u32, 15, 1e-30..=1e37, false;
-    f64, u64, 32, 1e-280..=1e300, true;
 }
