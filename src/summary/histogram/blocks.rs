@@ -1,20 +1,21 @@
-//! Chunks of values to blocks of floats, of one size, of which a compiler makes vectors.
+//! Chunks of values to blocks, of one size, of which a compiler makes vectors.
 
-use super::float::Float;
+use std::slice;
+
 use crate::summary::Scalar;
 
 pub(in crate::summary) const BLOCK: usize = 64;
-pub(in crate::summary) type Block<F> = [F; BLOCK];
+pub(in crate::summary) type Block<T> = [T; BLOCK];
 
-/// Gives `act` all values: full blocks from where they are, and what is left of the chunks together. The last block may have
-/// fewer, as many as said; the rest of it is the first value again.
+/// Gives `act` all values, in blocks from where they are, as many at once as are beside each other. What is less than a block
+/// comes in a block alone, whose first values, as many as said, are some of the others once more.
 #[inline]
-pub(super) fn for_each_block<'a, T: Scalar>(
+pub(super) fn for_all_blocks<'a, T: Scalar>(
     chunks: impl Iterator<Item = &'a [T]>,
-    mut act: impl FnMut(&Block<T::Exact>, usize),
+    mut act: impl FnMut(&[Block<T>], usize),
 ) {
-    all_blocks(chunks, |block, len| {
-        act(block, len);
+    all_blocks(chunks, |blocks, first| {
+        act(blocks, first);
         true
     });
 }
@@ -23,33 +24,31 @@ pub(super) fn for_each_block<'a, T: Scalar>(
 #[inline]
 pub(super) fn all_blocks<'a, T: Scalar>(
     chunks: impl Iterator<Item = &'a [T]>,
-    mut test: impl FnMut(&Block<T::Exact>, usize) -> bool,
+    mut test: impl FnMut(&[Block<T>], usize) -> bool,
 ) -> bool {
-    let mut space = [T::Exact::INFINITY; BLOCK];
+    // Of chunks that are less than a block, from `first` on.
     let mut gathered = [T::default(); BLOCK];
-    let mut len = 0;
+    let mut first = BLOCK;
     for chunk in chunks {
-        let (blocks, mut rest) = chunk.as_chunks();
-        for block in blocks {
-            if !test(T::exact_block(block, &mut space), BLOCK) {
-                return false;
-            }
+        let (blocks, rest) = chunk.as_chunks();
+        let ok = if let Some(last) = chunk.last_chunk() {
+            test(blocks, 0) && (rest.is_empty() || test(slice::from_ref(last), BLOCK - rest.len()))
+        } else {
+            let has_room = rest.len() <= first;
+            let ok = has_room || test(filled(&mut gathered, first), first);
+            first = if has_room { first } else { BLOCK } - rest.len();
+            gathered[first..][..rest.len()].copy_from_slice(rest);
+            ok
+        };
+        if !ok {
+            return false;
         }
-        if len + rest.len() >= BLOCK {
-            let (first, others) = rest.split_at(BLOCK - len);
-            gathered[len..].copy_from_slice(first);
-            if !test(T::exact_block(&gathered, &mut space), BLOCK) {
-                return false;
-            }
-            (len, rest) = (0, others);
-        }
-        gathered[len..][..rest.len()].copy_from_slice(rest);
-        len += rest.len();
     }
-    if len == 0 {
-        return true;
-    }
-    let first = gathered[0];
-    gathered[len..].fill(first);
-    test(T::exact_block(&gathered, &mut space), len)
+    first == BLOCK || test(filled(&mut gathered, first), first)
+}
+
+fn filled<T: Copy>(block: &mut Block<T>, first: usize) -> &[Block<T>] {
+    let value = block[first];
+    block[..first].fill(value);
+    slice::from_ref(block)
 }

@@ -3,7 +3,7 @@
 use std::array;
 
 use super::Histogram;
-use super::blocks::{Block, for_each_block};
+use super::blocks::{BLOCK, Block, for_all_blocks};
 use super::edges::Edges;
 use super::float::{Float, higher, lower};
 use super::place::place;
@@ -56,11 +56,12 @@ pub(super) fn count<'a, T: Scalar>(
 }
 
 /// The lowest and the highest value, in lanes, which a processor compares together.
+#[derive(Clone, Copy)]
 struct Ends<F> {
     low: [F; LANES],
     high: [F; LANES],
-    /// NaN if there is a NaN among the values.
-    sum: [F; LANES],
+    /// NaN if there is a NaN among the values, otherwise 0.
+    nan: [F; LANES],
 }
 
 const LANES: usize = 4;
@@ -69,15 +70,15 @@ impl<F: Float> Ends<F> {
     const NONE: Self = Self {
         low: [F::INFINITY; LANES],
         high: [F::NEG_INFINITY; LANES],
-        sum: [F::ZERO; LANES],
+        nan: [F::ZERO; LANES],
     };
 
     fn of<'a, T: Scalar<Exact = F>>(chunks: impl Iterator<Item = &'a [T]>) -> (u64, Self) {
         let mut values = 0;
         let mut ends = Self::NONE;
-        for_each_block(chunks, |block, len| {
-            values += len as u64;
-            ends.include(block);
+        for_all_blocks(chunks, |blocks, first| {
+            values += (blocks.as_flattened().len() - first) as u64;
+            ends = ends.with(blocks);
         });
         (values, ends)
     }
@@ -102,51 +103,56 @@ impl<F: Float> Ends<F> {
             let [low, high] = [low, high].map(|end| (in_order.to_float)(end).exact());
             ends.low[0] = low;
             ends.high[0] = high;
-            ends.sum[0] = low + high;
+            ends.nan[0] = F::ZERO.or_nan(low, high);
         }
         (values, ends)
     }
 
     #[inline]
-    fn include(&mut self, block: &Block<F>) {
-        for group in block.as_chunks().0.as_chunks().0 {
-            self.include_each(group);
+    fn with<T: Scalar<Exact = F>>(mut self, blocks: &[Block<T>]) -> Self {
+        let mut space = [F::INFINITY; BLOCK];
+        for block in blocks {
+            for group in T::exact_block(block, &mut space)
+                .as_chunks()
+                .0
+                .as_chunks()
+                .0
+            {
+                self.include_each(group);
+            }
         }
+        self
     }
 
-    // New arrays and not old ones changed in place: that is what the compiler makes vectors of. Four become one before they
+    // New arrays and not old ones changed in place: that is what the compiler makes vectors of. Two become one before they
     // meet the result, which waits for the one before it.
     #[inline]
-    fn include_each(&mut self, [a, b, c, d]: &[[F; LANES]; 4]) {
-        let Self { low, high, sum } = *self;
+    fn include_each(&mut self, [a, b]: &[[F; LANES]; 2]) {
+        let Self { low, high, nan } = *self;
         *self = Self {
-            low: array::from_fn(|i| lower(lower(lower(a[i], b[i]), lower(c[i], d[i])), low[i])),
-            high: array::from_fn(|i| {
-                higher(higher(higher(a[i], b[i]), higher(c[i], d[i])), high[i])
-            }),
-            sum: array::from_fn(|i| sum[i] + ((a[i] + b[i]) + (c[i] + d[i]))),
+            low: array::from_fn(|i| lower(lower(a[i], b[i]), low[i])),
+            high: array::from_fn(|i| higher(higher(a[i], b[i]), high[i])),
+            nan: array::from_fn(|i| nan[i].or_nan(a[i], b[i])),
         };
     }
 
-    /// Both ends, if all values are finite; also `None` if they are too large for a sum, which is not worth more. Without
-    /// values they are the infinities, the wrong way round.
+    /// Both ends, if all values are finite. Without values they are the infinities, the wrong way round.
     fn of_finite(&self) -> Option<(f64, f64)> {
         let Self {
-            mut low,
-            mut high,
-            mut sum,
+            mut low, mut high, ..
         } = *self;
         for half in [2, 1] {
             for i in 0..half {
                 low[i] = lower(low[i], low[i + half]);
                 high[i] = higher(high[i], high[i + half]);
-                sum[i] = sum[i] + sum[i + half];
             }
         }
         let (low, high) = (low[0].into(), high[0].into());
-        let all = !sum[0].is_nan() && low != f64::NEG_INFINITY && high != f64::INFINITY;
+        let are_finite = !self.nan.iter().any(|nan| nan.is_nan())
+            && low != f64::NEG_INFINITY
+            && high != f64::INFINITY;
         // Of the two zeros the positive one, whatever the order of the values.
-        all.then_some((low + 0.0, high + 0.0))
+        are_finite.then_some((low + 0.0, high + 0.0))
     }
 }
 

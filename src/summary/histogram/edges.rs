@@ -16,13 +16,14 @@ pub(super) struct Edges {
 impl Edges {
     pub(super) fn new(low: f64, high: f64, buckets: usize) -> Self {
         // So that neither the range overflows nor the width loses its digits: by powers of two, which are exact.
-        let unit = match high - low {
-            range if range < 1e-290 => 1.0 / (1_u128 << 100) as f64,
-            f64::INFINITY => 2.0,
-            _ => 1.0,
+        let huge = (1_u128 << 100) as f64;
+        let (unit, per_unit) = match high - low {
+            range if range < 1e-290 => (1.0 / huge, huge),
+            f64::INFINITY => (2.0, 0.5),
+            _ => (1.0, 1.0),
         };
-        let start = low / unit;
-        let width = (high / unit - start) / buckets as f64;
+        let start = low * per_unit;
+        let width = (high * per_unit - start) / buckets as f64;
         Self { start, width, unit }
     }
 

@@ -21,42 +21,52 @@ pub trait Float: Copy + PartialOrd + Into<f64> + Add<Output = Self> + Sub<Output
     const NEG_INFINITY: Self;
     /// The highest relative error of an operation.
     const ROUNDING: f64;
-    /// How many bits say how far in its bucket a value is.
-    const FRACTION_BITS: u32;
     /// Between the ends: what neither overflows nor loses digits.
     const RANGES: RangeInclusive<f64>;
-    /// A power of two; the last bit of a number from here to its double is that of the fraction.
-    const FIXED_POINT: u32;
+    /// How many buckets are told apart, a power of two.
+    const BUCKETS: u32;
+    /// A power of two; the last bit of a number from here to its double is the last one of `FRACTION_BITS`.
+    const FIXED_POINT: f64;
     /// Whether the difference from the lowest value may be taken of the products, which saves an operation and costs digits.
     const HAS_DIGITS_TO_SPARE: bool;
 
     fn is_nan(self) -> bool;
+    /// This 0 or NaN, or NaN if one of two values is.
+    fn or_nan(self, one: Self, other: Self) -> Self;
     fn nearest(number: f64) -> Self;
     /// The place of a value among the buckets, in fixed point.
     fn place(self, low: Self, per_one: Self, fixed_point: Self) -> Self;
-    /// The bucket of a place, in the lowest bits.
-    fn bucket(self) -> u32;
-    /// How far in its bucket a place is: these bits of it, and no bucket.
-    fn fraction(self, bits: u32) -> Self;
+    /// The last 32 bits: of a place, in `FRACTION_BITS` how far in its bucket the value is, and before them the number of the
+    /// bucket.
     fn last_bits(self) -> u32;
 }
 
+/// How many bits of a place say how far in its bucket a value is.
+pub(super) const FRACTION_BITS: u32 = 16;
+
 macro_rules! floats {
-    ($($float:ty, $bits:ty, $fraction_bits:literal, $ranges:expr, $digits_to_spare:literal;)*) => {$(
+    ($($float:ty, $buckets:expr, $ranges:expr, $digits_to_spare:literal;)*) => {$(
         impl Float for $float {
             const ZERO: Self = 0.0;
             const WHOLE: Self = (1_u64 << (<$float>::MANTISSA_DIGITS - 1)) as Self;
             const INFINITY: Self = Self::INFINITY;
             const NEG_INFINITY: Self = Self::NEG_INFINITY;
             const ROUNDING: f64 = Self::EPSILON as f64 / 2.0;
-            const FRACTION_BITS: u32 = $fraction_bits;
             const RANGES: RangeInclusive<f64> = $ranges;
             const HAS_DIGITS_TO_SPARE: bool = $digits_to_spare;
-            const FIXED_POINT: u32 = 1 << (<$float>::MANTISSA_DIGITS - 1 - $fraction_bits);
+            const BUCKETS: u32 = $buckets;
+            const FIXED_POINT: f64 =
+                (1_u64 << (<$float>::MANTISSA_DIGITS - 1 - FRACTION_BITS)) as f64;
 
             #[inline]
             fn is_nan(self) -> bool {
                 self.is_nan()
+            }
+
+            #[inline]
+            fn or_nan(self, one: Self, other: Self) -> Self {
+                let either = one.is_nan() | other.is_nan();
+                Self::from_bits(self.to_bits() | if either { !0 } else { 0 })
             }
 
             #[allow(clippy::cast_possible_truncation, reason = "rounds")]
@@ -75,18 +85,6 @@ macro_rules! floats {
 
             #[inline]
             #[allow(clippy::cast_possible_truncation, reason = "the lowest bits are wanted")]
-            fn bucket(self) -> u32 {
-                (self.to_bits() >> $fraction_bits) as u32
-            }
-
-            #[inline]
-            fn fraction(self, bits: u32) -> Self {
-                const EXPONENT: $bits = <$bits>::MAX << (<$float>::MANTISSA_DIGITS - 1);
-                Self::from_bits(self.to_bits() & (EXPONENT | <$bits>::from(bits)))
-            }
-
-            #[inline]
-            #[allow(clippy::cast_possible_truncation, reason = "the lowest bits are wanted")]
             fn last_bits(self) -> u32 {
                 self.to_bits() as u32
             }
@@ -94,8 +92,8 @@ macro_rules! floats {
     )*};
 }
 
-// Up to 2^8 and up to 2^20 buckets are told apart.
+// An `f32` has bits for 2^7 buckets, and before them the last one of its exponent, which is 0; of an `f64` 32 bits are taken.
 floats! {
-    f32, u32, 15, 1e-30..=1e37, false;
-    f64, u64, 32, 1e-280..=1e300, true;
+    f32, 1 << 7, 1e-30..=1e37, false;
+    f64, 1 << 16, 1e-280..=1e300, true;
 }

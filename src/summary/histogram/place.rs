@@ -2,23 +2,26 @@
 //! and the last one its right edge, too.
 //!
 //! To look for each value among the edges is slow. So a multiplication tells the bucket, in fixed point, and how far in it the
-//! value is; only where a block has a value as near to an edge as that reckoning may err do the edges decide.
+//! value is; only of a value that is as near to an edge as that reckoning may err do the edges decide.
 
 use std::array;
+use std::iter;
 
 use super::Row;
-use super::blocks::{BLOCK, Block, for_each_block};
+use super::blocks::{BLOCK, Block, for_all_blocks};
 use super::edges::Edges;
-use super::float::{Float, higher, lower};
+use super::float::{FRACTION_BITS, Float, higher, lower};
 use super::tables::Tables;
 use crate::summary::Scalar;
 
 /// The most buckets there may be.
 pub(super) const MANY: usize = 1 << 12;
-/// Up to here tables are small, and an `f32` tells a value's bucket.
-const FEW: usize = 1 << 8;
-const LANES: usize = 8;
-const GROUP: usize = 2 * LANES;
+/// Up to here an `f32` tells a value's bucket.
+const FEW: usize = 1 << 7;
+/// A place in tables for them is a byte of a word, which needs no mask.
+const PLACES_OF_FEW: usize = 1 << 8;
+/// So many values of a block that are near an edge are corrected one by one.
+const FEW_NEAR: usize = 6;
 
 /// Counts each value in its row of `rows`, which are 1 to `MANY` between `edges`, from `low` to `high`. A value that is NaN
 /// counts in the first one.
@@ -32,9 +35,9 @@ pub(super) fn place<'a, T: Scalar>(
     if rows.len() <= FEW
         && let Some(scale) = Scale::<T::Exact>::new(low, high, edges, rows.len())
     {
-        scale.count::<T, FEW>(chunks, |block, _| block, rows);
+        scale.count::<T, PLACES_OF_FEW>(chunks, |value| value, rows);
     } else if let Some(scale) = Scale::<f64>::new(low, high, edges, rows.len()) {
-        scale.count::<T, MANY>(chunks, widened, rows);
+        scale.count::<T, MANY>(chunks, Into::into, rows);
     } else {
         for value in chunks.flatten() {
             let value = value.exact().into();
@@ -42,13 +45,6 @@ pub(super) fn place<'a, T: Scalar>(
             rows[bucket][2] += 1.0;
         }
     }
-}
-
-fn widened<'a, F: Float>(block: &'a Block<F>, space: &'a mut Block<f64>) -> &'a Block<f64> {
-    for (to, value) in space.iter_mut().zip(block) {
-        *to = (*value).into();
-    }
-    space
 }
 
 /// What brings a value to its bucket, or to the one after it.
@@ -73,7 +69,7 @@ impl<F: Float> Scale<F> {
         }
         let buckets = buckets as f64;
         let per_one = buckets / (high - low);
-        let bits = (1_u64 << F::FRACTION_BITS) as f64;
+        let bits = (1_u64 << FRACTION_BITS) as f64;
         let largest = low.abs().max(high.abs());
         // Relative errors: of the difference, of the product, and two of the factor; or of both products, of what is added,
         // and two of the factor, of the range, which is up to twice the larger end. Absolute ones: half a bit of the fixed
@@ -98,8 +94,8 @@ impl<F: Float> Scale<F> {
         }
         // Of a fraction that is not more than twice the margin, the bits that may be there.
         let unsure = (2 * u64::from(margin) + 1).next_power_of_two() - 1;
-        let fraction = (1 << F::FRACTION_BITS) - 1;
-        let fixed_point = f64::from(F::FIXED_POINT) + f64::from(margin) / bits;
+        let fraction = (1 << FRACTION_BITS) - 1;
+        let fixed_point = F::FIXED_POINT + f64::from(margin) / bits;
         Some(Self {
             low: F::nearest(low),
             per_one: F::nearest(per_one),
@@ -117,25 +113,41 @@ impl<F: Float> Scale<F> {
     fn count<'a, T: Scalar, const PLACES: usize>(
         &self,
         chunks: impl Iterator<Item = &'a [T]>,
-        to_floats: impl for<'b> Fn(&'b Block<T::Exact>, &'b mut Block<F>) -> &'b Block<F>,
+        to_float: impl Fn(T::Exact) -> F + Copy,
         rows: &mut [Row],
     ) {
-        let mut tables = Tables::<PLACES>::EMPTY;
-        let mut space = [F::INFINITY; BLOCK];
-        let mut places = [0; BLOCK];
-        for_each_block(chunks, |block, len| {
-            self.place(to_floats(block, &mut space), &mut places);
-            tables.count(&places, len, |place| place);
-            if tables.is_full() {
-                tables.add_to(rows);
-                tables = Tables::EMPTY;
+        let mut tables = Tables::<PLACES>::new();
+        let mut many_near = false;
+        for_all_blocks(chunks, |blocks, first| {
+            let mut places = [0; BLOCK];
+            for block in blocks {
+                let near = self.place(block, to_float, &mut places);
+                if near && many_near {
+                    self.correct_many(block, to_float, &mut places);
+                }
+                tables.count(&places, first, |place| place >> FRACTION_BITS);
+                // Not before: a branch that is taken now and then would throw away what was counted ahead of it.
+                if near && !many_near {
+                    let near = self.correct_few(block, to_float, &places, first, &mut tables);
+                    many_near = near > FEW_NEAR;
+                }
+                if tables.is_full() {
+                    tables.add_to(rows);
+                    tables = Tables::new();
+                }
             }
         });
         tables.add_to(rows);
     }
 
+    /// Says whether a value is near an edge.
     #[inline]
-    fn place(&self, block: &Block<F>, places: &mut Block<u32>) {
+    fn place<T: Scalar>(
+        &self,
+        block: &Block<T>,
+        to_float: impl Fn(T::Exact) -> F,
+        places: &mut Block<u32>,
+    ) -> bool {
         // Copies, which the compiler knows not to change while it writes places.
         let Self {
             low,
@@ -146,50 +158,80 @@ impl<F: Float> Scale<F> {
             near,
             ..
         } = *self;
-        let mut nearest = [F::INFINITY; LANES];
-        let groups = places.as_chunks_mut::<GROUP>().0.iter_mut();
-        for (places, values) in groups.zip(block.as_chunks::<GROUP>().0) {
-            let fixed: [F; GROUP] = array::from_fn(|i| {
-                let place = values[i].place(low, per_one, fixed_point);
-                // NaN is in the first bucket.
-                lower(higher(place, first), last)
-            });
-            *places = array::from_fn(|i| fixed[i].bucket());
-            let fractions: [F; GROUP] = array::from_fn(|i| fixed[i].fraction(near));
-            // One after the other, for of two results of `fraction` the compiler finds the lower one by detours.
-            nearest =
-                array::from_fn(|i| lower(fractions[i], lower(fractions[i + LANES], nearest[i])));
+        for (place, value) in places.iter_mut().zip(block) {
+            let fixed = to_float(value.exact()).place(low, per_one, fixed_point);
+            // NaN is in the first bucket.
+            *place = lower(higher(fixed, first), last).last_bits();
         }
-        if nearest.contains(&first.fraction(0)) {
-            self.correct(block, &nearest, places);
-        }
+        is_one_near(places, near)
     }
 
-    /// Brings the values that are in the bucket after theirs to their own.
-    // Not a part of `place`, in which the compiler would make worse vectors.
+    /// Brings the values from `first` on that are counted in the bucket after theirs to their own, and says how many were near
+    /// an edge.
+    // Not a part of the loop, in which the compiler would make worse vectors.
     #[inline(never)]
-    fn correct(&self, block: &Block<F>, nearest: &[F; LANES], places: &mut Block<u32>) {
-        let edges = self.edges;
+    fn correct_few<T: Scalar, const PLACES: usize>(
+        &self,
+        block: &Block<T>,
+        to_float: impl Fn(T::Exact) -> F,
+        places: &Block<u32>,
+        first: usize,
+        tables: &mut Tables<PLACES>,
+    ) -> usize {
+        near_ones(places, self.near)
+            .inspect(|i| {
+                let bucket = (places[*i] >> FRACTION_BITS) % F::BUCKETS;
+                let left = self.edges.even(bucket.into());
+                if to_float(block[*i].exact()).into() < left && bucket > 0 && *i >= first {
+                    tables.move_down(*i - first, bucket);
+                }
+            })
+            .count()
+    }
+
+    /// The same of all values before they are counted, several at once.
+    #[inline(never)]
+    fn correct_many<T: Scalar>(
+        &self,
+        block: &Block<T>,
+        to_float: impl Fn(T::Exact) -> F,
+        places: &mut Block<u32>,
+    ) {
         // No table of edges: what works one out makes several at once.
-        let correct = |place: &mut u32, value: F| {
-            let bucket = *place % F::FIXED_POINT;
+        let edges = self.edges;
+        for (place, value) in places.iter_mut().zip(block) {
+            let bucket = (*place >> FRACTION_BITS) % F::BUCKETS;
             let left = edges.even(bucket.into());
-            *place -= u32::from(value.into() < left) & u32::from(bucket > 0);
-        };
-        let none = self.first.fraction(0);
-        let is_near = |lane: &usize| nearest[*lane] == none;
-        // Where an edge is met by chance, few lanes have it. Where it is not, all lanes together are faster.
-        if (0..LANES).filter(is_near).count() > 2 {
-            for (place, value) in places.iter_mut().zip(block) {
-                correct(place, *value);
-            }
-            return;
-        }
-        for lane in (0..LANES).filter(is_near) {
-            let groups = places.as_chunks_mut::<LANES>().0.iter_mut();
-            for (places, values) in groups.zip(block.as_chunks::<LANES>().0) {
-                correct(&mut places[lane], values[lane]);
-            }
+            let is_below = to_float(value.exact()).into() < left;
+            *place -= u32::from(is_below & (bucket > 0)) << FRACTION_BITS;
         }
     }
+}
+
+/// The numbers of the places that are near an edge, in any order.
+#[inline]
+fn near_ones(places: &Block<u32>, near: u32) -> impl Iterator<Item = usize> {
+    const LANES: usize = 4;
+    const ROWS: usize = BLOCK / LANES;
+    // A bit of each row.
+    let mut lanes = [0; LANES];
+    for (row, places) in places.as_chunks::<LANES>().0.iter().enumerate() {
+        lanes = array::from_fn(|lane| lanes[lane] | u32::from(places[lane] & near == 0) << row);
+    }
+    let [a, b, c, d] = lanes.map(u64::from);
+    let mut ones = a | b << ROWS | c << (2 * ROWS) | d << (3 * ROWS);
+    iter::from_fn(move || {
+        let one = ones.checked_ilog2()? as usize;
+        ones &= !(1 << one);
+        Some(one % ROWS * LANES + one / ROWS)
+    })
+}
+
+#[inline]
+fn is_one_near(places: &Block<u32>, near: u32) -> bool {
+    // Below 0, and so with the highest bit, if it is near.
+    let nearest = places
+        .iter()
+        .fold(0, |nearest, place| nearest | (place & near).wrapping_sub(1));
+    nearest > u32::MAX / 2
 }

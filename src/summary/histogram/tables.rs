@@ -10,29 +10,32 @@ const BLOCKS: usize = u16::MAX as usize / BLOCK;
 /// Values beside each other count in different ones, for a count waits for the one before it in the same place.
 pub(super) struct Tables<const PLACES: usize> {
     tables: [[u16; PLACES]; TABLES],
-    blocks: usize,
+    /// How many blocks may still come before a place is full.
+    left: usize,
 }
 
 impl<const PLACES: usize> Tables<PLACES> {
-    pub(super) const EMPTY: Self = Self {
-        tables: [[0; PLACES]; TABLES],
-        blocks: 0,
-    };
+    pub(super) fn new() -> Self {
+        Self {
+            tables: [[0; PLACES]; TABLES],
+            left: BLOCKS,
+        }
+    }
 
-    /// Counts the first `len` of a block, each at the place that `to_place` says.
+    /// Counts the values of a block from `first` on, each at the place that `to_place` says.
     #[inline]
     pub(super) fn count<N: Copy>(
         &mut self,
         block: &Block<N>,
-        len: usize,
+        first: usize,
         to_place: impl Fn(N) -> u32,
     ) {
-        self.blocks += 1;
+        self.left -= 1;
         // To know the length lets the compiler unroll the loop.
-        if len == BLOCK {
+        if first == 0 {
             self.count_each(block, to_place);
         } else {
-            self.count_each(&block[..len], to_place);
+            self.count_each(&block[first..], to_place);
         }
     }
 
@@ -49,8 +52,16 @@ impl<const PLACES: usize> Tables<PLACES> {
         }
     }
 
+    /// Takes number `i` of those counted last from a place to the one before it.
+    #[inline]
+    pub(super) fn move_down(&mut self, i: usize, place: u32) {
+        let table = &mut self.tables[i % TABLES];
+        table[place as usize % PLACES] -= 1;
+        table[(place as usize - 1) % PLACES] += 1;
+    }
+
     pub(super) fn is_full(&self) -> bool {
-        self.blocks == BLOCKS
+        self.left == 0
     }
 
     /// The count of each place, in order.

@@ -48,16 +48,18 @@ impl<F: Float> Numbers<F> {
         chunks: impl Iterator<Item = &'a [T]>,
         rows: &mut [Row],
     ) -> bool {
-        let mut tables = Tables::<FEW>::EMPTY;
-        let mut shifted = [F::ZERO; BLOCK];
-        let are_whole = all_blocks(chunks, |block, len| {
-            if !self.shift(block, &mut shifted) {
-                return false;
-            }
-            tables.count(&shifted, len, F::last_bits);
-            if tables.is_full() {
-                self.add(&tables, rows);
-                tables = Tables::EMPTY;
+        let mut tables = Tables::<FEW>::new();
+        let are_whole = all_blocks(chunks, |blocks, first| {
+            let mut shifted = [F::ZERO; BLOCK];
+            for block in blocks {
+                if !self.shift(block, &mut shifted) {
+                    return false;
+                }
+                tables.count(&shifted, first, F::last_bits);
+                if tables.is_full() {
+                    self.add(&tables, rows);
+                    tables = Tables::new();
+                }
             }
             true
         });
@@ -71,12 +73,13 @@ impl<F: Float> Numbers<F> {
 
     /// Says whether all values of a block are whole numbers.
     #[inline]
-    fn shift(&self, block: &Block<F>, shifted: &mut Block<F>) -> bool {
+    fn shift<T: Scalar<Exact = F>>(&self, block: &Block<T>, shifted: &mut Block<F>) -> bool {
         let mut are_whole = true;
         for (to, value) in shifted.iter_mut().zip(block) {
-            *to = *value + self.shift;
+            let value = value.exact();
+            *to = value + self.shift;
             // What is no whole number has lost its fraction. Nor is NaN the same.
-            are_whole &= *to - self.shift == *value;
+            are_whole &= *to - self.shift == value;
         }
         are_whole
     }
