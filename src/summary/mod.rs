@@ -34,7 +34,7 @@ pub use mesh::{Camera, Light, Material, Mesh, Scene};
 pub(crate) use pr_curve::pr_curve;
 pub use pr_curve::{PrCurve, Prediction};
 pub use scalar::Scalar;
-pub(in crate::summary) use scalar::sealed::InOrder;
+pub(in crate::summary) use scalar::sealed::Bits;
 pub(crate) use scalar::{described_scalar, scalar_of_tensor};
 pub use tag::Tag;
 pub(crate) use tensor::plugin_tensor;

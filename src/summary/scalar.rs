@@ -28,7 +28,7 @@ pub(in crate::summary) mod sealed {
         type Exact: Float;
 
         /// Of 16-bit floats, whose ends are found faster so.
-        const IN_ORDER: Option<InOrder<Self>> = None;
+        const BITS: Option<Bits<Self>> = None;
 
         fn exact(self) -> Self::Exact;
 
@@ -45,10 +45,10 @@ pub(in crate::summary) mod sealed {
         }
     }
 
-    /// Floats to integers in the same order, and back. A NaN is beyond the infinity of its sign.
+    /// Floats to their bits, a sign and a magnitude, and back. The magnitude of a NaN is beyond that of the infinity.
     #[derive(Debug)]
-    pub struct InOrder<T> {
-        pub to_integer: fn(T) -> i16,
+    pub struct Bits<T> {
+        pub of: fn(T) -> i16,
         pub to_float: fn(i16) -> T,
     }
 }
@@ -115,22 +115,15 @@ impl Scalar for bool {
 
 #[cfg(feature = "half")]
 mod half {
-    use super::sealed::InOrder;
+    use super::sealed::Bits;
     use super::{Scalar, sealed};
     use ::half::{bf16, f16};
 
-    /// The bits of a float, as a number with a sign, to an integer in the same order, and back: of what is below 0, a larger
-    /// magnitude is less.
-    #[inline]
-    fn in_order(bits: i16) -> i16 {
-        bits ^ ((bits >> 15) & i16::MAX)
-    }
-
     impl sealed::Sealed for bf16 {
         type Exact = f32;
-        const IN_ORDER: Option<InOrder<Self>> = Some(InOrder {
-            to_integer: |float| in_order(float.to_bits().cast_signed()),
-            to_float: |integer| Self::from_bits(in_order(integer).cast_unsigned()),
+        const BITS: Option<Bits<Self>> = Some(Bits {
+            of: |float| float.to_bits().cast_signed(),
+            to_float: |bits| Self::from_bits(bits.cast_unsigned()),
         });
         #[inline]
         fn exact(self) -> f32 {
@@ -146,9 +139,9 @@ mod half {
 
     impl sealed::Sealed for f16 {
         type Exact = f32;
-        const IN_ORDER: Option<InOrder<Self>> = Some(InOrder {
-            to_integer: |float| in_order(float.to_bits().cast_signed()),
-            to_float: |integer| Self::from_bits(in_order(integer).cast_unsigned()),
+        const BITS: Option<Bits<Self>> = Some(Bits {
+            of: |float| float.to_bits().cast_signed(),
+            to_float: |bits| Self::from_bits(bits.cast_unsigned()),
         });
         // Without a branch, so that it is made for several at once.
         #[inline]

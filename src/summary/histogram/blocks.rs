@@ -26,16 +26,19 @@ pub(super) fn all_blocks<'a, T: Scalar>(
     chunks: impl Iterator<Item = &'a [T]>,
     mut test: impl FnMut(&[Block<T>], usize) -> bool,
 ) -> bool {
-    // Of chunks that are less than a block, from `first` on.
-    let mut gathered = [T::default(); BLOCK];
+    // Of chunks that are less than a block, from `first` on. Most have none.
+    let mut gathered = None;
     let mut first = BLOCK;
     for chunk in chunks {
         let (blocks, rest) = chunk.as_chunks();
         let ok = if let Some(last) = chunk.last_chunk() {
             test(blocks, 0) && (rest.is_empty() || test(slice::from_ref(last), BLOCK - rest.len()))
+        } else if rest.is_empty() {
+            true
         } else {
+            let gathered = gathered.get_or_insert([T::default(); BLOCK]);
             let has_room = rest.len() <= first;
-            let ok = has_room || test(filled(&mut gathered, first), first);
+            let ok = has_room || test(filled(gathered, first), first);
             first = if has_room { first } else { BLOCK } - rest.len();
             gathered[first..][..rest.len()].copy_from_slice(rest);
             ok
@@ -44,7 +47,7 @@ pub(super) fn all_blocks<'a, T: Scalar>(
             return false;
         }
     }
-    first == BLOCK || test(filled(&mut gathered, first), first)
+    gathered.is_none_or(|mut gathered| test(filled(&mut gathered, first), first))
 }
 
 fn filled<T: Copy>(block: &mut Block<T>, first: usize) -> &[Block<T>] {

@@ -8,7 +8,7 @@ use super::edges::Edges;
 use super::float::{Float, higher, lower};
 use super::place::place;
 use super::whole;
-use crate::summary::{InOrder, Scalar};
+use crate::summary::{Bits, Scalar};
 
 /// Counts the finite values of all `chunks` in `buckets` buckets, 1 to `MANY`; in one if all are equal, and in none if there
 /// are none.
@@ -16,8 +16,8 @@ pub(super) fn count<'a, T: Scalar>(
     chunks: impl Iterator<Item = &'a [T]> + Clone,
     buckets: usize,
 ) -> Histogram {
-    let (values, ends) = match T::IN_ORDER {
-        Some(in_order) => Ends::of_ordered(chunks.clone(), &in_order),
+    let (values, ends) = match T::BITS {
+        Some(bits) => Ends::of_bits(chunks.clone(), &bits),
         None => Ends::of(chunks.clone()),
     };
     let finite = match ends.of_finite() {
@@ -83,24 +83,33 @@ impl<F: Float> Ends<F> {
         (values, ends)
     }
 
-    /// Eight integers are compared together, and none becomes a float but the ends.
-    fn of_ordered<'a, T: Scalar<Exact = F>>(
+    /// Of bits eight are compared together, and none become a float but the ends.
+    fn of_bits<'a, T: Scalar<Exact = F>>(
         chunks: impl Iterator<Item = &'a [T]>,
-        in_order: &InOrder<T>,
+        bits: &Bits<T>,
     ) -> (u64, Self) {
+        const SIGN: i16 = i16::MIN;
         let mut values = 0;
-        let (mut low, mut high) = (i16::MAX, i16::MIN);
+        let (mut least, mut most, mut most_of_negative) = (i16::MAX, i16::MIN, i16::MIN);
         for chunk in chunks {
             values += chunk.len() as u64;
             for value in chunk {
-                let integer = (in_order.to_integer)(*value);
-                low = low.min(integer);
-                high = high.max(integer);
+                let bits = (bits.of)(*value);
+                least = least.min(bits);
+                most = most.max(bits);
+                most_of_negative = most_of_negative.max(bits ^ SIGN);
             }
         }
         let mut ends = Self::NONE;
         if values > 0 {
-            let [low, high] = [low, high].map(|end| (in_order.to_float)(end).exact());
+            // The bits are a sign and a magnitude, of which the larger is the lower number below 0.
+            let low = if most_of_negative < 0 {
+                least
+            } else {
+                most_of_negative ^ SIGN
+            };
+            let high = if most < 0 { least } else { most };
+            let [low, high] = [low, high].map(|end| (bits.to_float)(end).exact());
             ends.low[0] = low;
             ends.high[0] = high;
             ends.nan[0] = F::ZERO.or_nan(low, high);
