@@ -8,7 +8,21 @@ use std::path::{Path, PathBuf};
 /// A file or folder of `src/`, and the words that stand in none of its files.
 const ROOMS: &[(&str, &[&str])] = &[
     ("error.rs", &["crate::", "std::fs", "std::thread"]),
-    ("proto", &["crate::", "std::"]),
+    (
+        "proto",
+        &[
+            "crate::error",
+            "crate::Error",
+            "crate::record",
+            "crate::event",
+            "crate::summary",
+            "crate::graph",
+            "crate::writer",
+            "crate::reader",
+            "crate::files",
+            "std::",
+        ],
+    ),
     (
         "record",
         &[

@@ -6,8 +6,10 @@
     missing_docs,
     unused_imports,
     clippy::all,
-    reason = "generated; the comments are those of the proto files"
+    reason = "generated but for `bytes`; the comments are those of the proto files"
 )]
+
+mod bytes;
 
 mod tensorboard {
     include!("tensorboard.rs");

@@ -90,7 +90,9 @@ impl ::prost::Message for TensorProto {
                     ctx,
                 )
             }
-            4 => encoding::bytes::merge(wire_type, &mut self.tensor_content, buf, ctx),
+            4 => {
+                crate::proto::bytes::merge(wire_type, &mut self.tensor_content, buf, ctx)
+            }
             5 => {
                 encoding::float::merge_repeated(wire_type, &mut self.float_val, buf, ctx)
             }
@@ -104,7 +106,7 @@ impl ::prost::Message for TensorProto {
             }
             7 => encoding::int32::merge_repeated(wire_type, &mut self.int_val, buf, ctx),
             8 => {
-                encoding::bytes::merge_repeated(
+                crate::proto::bytes::merge_repeated(
                     wire_type,
                     &mut self.string_val,
                     buf,
@@ -560,7 +562,7 @@ pub mod summary {
                 2 => encoding::int32::merge(wire_type, &mut self.width, buf, ctx),
                 3 => encoding::int32::merge(wire_type, &mut self.colorspace, buf, ctx),
                 4 => {
-                    encoding::bytes::merge(
+                    crate::proto::bytes::merge(
                         wire_type,
                         &mut self.encoded_image_string,
                         buf,
@@ -648,7 +650,7 @@ pub mod summary {
                 2 => encoding::int64::merge(wire_type, &mut self.num_channels, buf, ctx),
                 3 => encoding::int64::merge(wire_type, &mut self.length_frames, buf, ctx),
                 4 => {
-                    encoding::bytes::merge(
+                    crate::proto::bytes::merge(
                         wire_type,
                         &mut self.encoded_audio_string,
                         buf,
@@ -1032,7 +1034,7 @@ pub mod summary_metadata {
             use ::prost::encoding;
             let mut merged = match tag {
                 1 => encoding::string::merge(wire_type, &mut self.plugin_name, buf, ctx),
-                2 => encoding::bytes::merge(wire_type, &mut self.content, buf, ctx),
+                2 => crate::proto::bytes::merge(wire_type, &mut self.content, buf, ctx),
                 _ => return encoding::skip_field(wire_type, tag, buf, ctx),
             };
             if let Err(error) = &mut merged {
@@ -1380,10 +1382,10 @@ pub mod event {
                 }
                 4 => {
                     if let Some(Self::GraphDef(value)) = field {
-                        encoding::bytes::merge(wire_type, value, buf, ctx)
+                        crate::proto::bytes::merge(wire_type, value, buf, ctx)
                     } else {
                         let mut value = ::core::default::Default::default();
-                        encoding::bytes::merge(wire_type, &mut value, buf, ctx)
+                        crate::proto::bytes::merge(wire_type, &mut value, buf, ctx)
                             .map(|()| *field = Some(Self::GraphDef(value)))
                     }
                 }
@@ -1669,7 +1671,7 @@ impl ::prost::Message for TaggedRunMetadata {
         use ::prost::encoding;
         let mut merged = match tag {
             1 => encoding::string::merge(wire_type, &mut self.tag, buf, ctx),
-            2 => encoding::bytes::merge(wire_type, &mut self.run_metadata, buf, ctx),
+            2 => crate::proto::bytes::merge(wire_type, &mut self.run_metadata, buf, ctx),
             _ => return encoding::skip_field(wire_type, tag, buf, ctx),
         };
         if let Err(error) = &mut merged {
@@ -2011,7 +2013,9 @@ pub mod attr_value {
         ) -> ::core::result::Result<(), ::prost::DecodeError> {
             use ::prost::encoding;
             let mut merged = match tag {
-                2 => encoding::bytes::merge_repeated(wire_type, &mut self.s, buf, ctx),
+                2 => {
+                    crate::proto::bytes::merge_repeated(wire_type, &mut self.s, buf, ctx)
+                }
                 3 => encoding::int64::merge_repeated(wire_type, &mut self.i, buf, ctx),
                 4 => encoding::float::merge_repeated(wire_type, &mut self.f, buf, ctx),
                 5 => encoding::bool::merge_repeated(wire_type, &mut self.b, buf, ctx),
@@ -2219,10 +2223,10 @@ pub mod attr_value {
                 }
                 2 => {
                     if let Some(Self::S(value)) = field {
-                        encoding::bytes::merge(wire_type, value, buf, ctx)
+                        crate::proto::bytes::merge(wire_type, value, buf, ctx)
                     } else {
                         let mut value = ::core::default::Default::default();
-                        encoding::bytes::merge(wire_type, &mut value, buf, ctx)
+                        crate::proto::bytes::merge(wire_type, &mut value, buf, ctx)
                             .map(|()| *field = Some(Self::S(value)))
                     }
                 }

@@ -7,7 +7,7 @@
 mod derived;
 #[allow(dead_code, reason = "nobody asks an enumeration for its names")]
 #[path = "../../src/proto/mod.rs"]
-mod ours;
+mod proto;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -25,7 +25,7 @@ macro_rules! messages {
         fn messages() -> BTreeMap<String, Compare> {
             let messages: &[(&str, Compare)] = &[$((
                 stringify!($($part)::+),
-                compare::<ours::$($part)::+, derived::$($part)::+>,
+                compare::<proto::$($part)::+, derived::$($part)::+>,
             ),)*];
             messages.iter().map(|(path, compare)| (letters(path), *compare)).collect()
         }
@@ -228,7 +228,7 @@ macro_rules! enumerations {
             let all = pool().all_enums().map(|all| letters(all.full_name())).collect();
             assert_eq!(listed, all);
             $({
-                type Ours = ours::$($part)::+;
+                type Ours = proto::$($part)::+;
                 type Derived = derived::$($part)::+;
                 for number in -1..100 {
                     let (ours, derived) = (Ours::try_from(number), Derived::try_from(number));
@@ -269,7 +269,7 @@ macro_rules! fields {
             let all = all.filter(|field| !field.is_list() && field.containing_oneof().is_none());
             assert_eq!(listed, all.map(|field| letters(field.full_name())).collect());
             $(for number in -1..100 {
-                let mut ours = ours::$($part)::+ { $field: number, ..Default::default() };
+                let mut ours = proto::$($part)::+ { $field: number, ..Default::default() };
                 let mut derived = derived::$($part)::+ { $field: number, ..Default::default() };
                 assert_eq!(ours.$field() as i32, derived.$field() as i32);
                 ours.$set(ours.$field());
@@ -295,7 +295,7 @@ fields! {
 
 #[test]
 fn the_list_of_an_enumeration_is_got_and_extended_as_derived() {
-    let mut ours = ours::attr_value::ListValue::default();
+    let mut ours = proto::attr_value::ListValue::default();
     let mut derived = derived::attr_value::ListValue::default();
     for number in -1..100 {
         ours.r#type.push(number);
@@ -306,7 +306,7 @@ fn the_list_of_an_enumeration_is_got_and_extended_as_derived() {
         }
     }
     same(&ours, &derived);
-    let got = |number: ours::DataType| number as i32;
+    let got = |number: proto::DataType| number as i32;
     assert!(
         ours.r#type()
             .map(got)
@@ -319,7 +319,7 @@ fn a_oneof_skips_what_is_none_of_its_fields_where_the_derived_one_panics() {
     let mut bytes = &[7][..];
     let mut what = None;
     let (wire_type, context) = (WireType::Varint, DecodeContext::default());
-    let merged = ours::event::What::merge(&mut what, 99, wire_type, &mut bytes, context);
+    let merged = proto::event::What::merge(&mut what, 99, wire_type, &mut bytes, context);
     assert_eq!((merged, what, bytes), (Ok(()), None, &[][..]));
 }
 

@@ -162,7 +162,7 @@ impl Field {
         }
     }
 
-    /// Of `prost::encoding`, for fields that are neither map nor oneof.
+    /// Of `prost::encoding`, or of the crate, for fields that are neither map nor oneof.
     fn function(&self, name: &str) -> Path {
         let module: Ident = match &self.kind {
             Kind::Number(module, _) | Kind::Text(module) => module.clone(),
@@ -174,6 +174,9 @@ impl Field {
             _ => "",
         };
         let function = Ident::new(&format!("{name}{suffix}"), module.span());
+        if name == "merge" && module == "bytes" {
+            return parse_quote!(crate::proto::bytes::#function);
+        }
         parse_quote!(encoding::#module::#function)
     }
 
