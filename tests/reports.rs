@@ -220,6 +220,20 @@ fn each_cause_is_reported_once() {
     let want = problems.map(|problem| (Level::Warn, format!("tag \"loss\": {problem}")));
     assert_eq!(REPORTS.take(), want);
 
+    let dir = tempfile::tempdir().unwrap();
+    let summary = options().create_file_writer(dir.path()).unwrap();
+    let run = summary.run("validation").unwrap();
+    run.scalar("loss", 0.5, 3);
+    run.scalar("loss", 0.5, 3);
+    summary.close().unwrap();
+    run.close().unwrap();
+    let want = format!(
+        "tag \"loss\" of {:?}: {}",
+        dir.path().join("validation"),
+        problems[0].replace('1', "3")
+    );
+    assert_eq!(REPORTS.take(), [(Level::Warn, want)]);
+
     let summary = options().to_sink(Disk::default()).unwrap();
     for i in 0..1000 {
         summary.scalar((i / 2).to_string(), 0.5, 0);

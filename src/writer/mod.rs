@@ -305,7 +305,8 @@ impl Run {
             let tray = Arc::clone(&tray);
             let opened = Arc::clone(&opened);
             let sync = options.sync;
-            let mut series = Series::new(Arc::clone(&found));
+            let dir = place.as_ref().map(|place| place.dir.clone());
+            let mut series = Series::new(Arc::clone(&found), dir);
             thread::Builder::new()
                 .name("summary-writer".into())
                 .spawn(move || {

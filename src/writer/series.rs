@@ -4,6 +4,7 @@
 //! The writer's thread looks at what it has written, in the order of the file: a call pays nothing for it.
 
 use std::mem;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -34,6 +35,8 @@ pub(super) struct Series {
     count: usize,
     report_count: u64,
     found: Arc<Found>,
+    /// The run's directory, if it has one.
+    dir: Option<PathBuf>,
 }
 
 /// The upper 56 bits of the key are those of the tag's hash: in one of 100,000 runs of a million tags, two of them are
@@ -57,13 +60,14 @@ const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 const FACTOR: u64 = 0xbb67_ae85_84ca_a73b;
 
 impl Series {
-    pub(super) fn new(found: Arc<Found>) -> Self {
+    pub(super) fn new(found: Arc<Found>, dir: Option<PathBuf>) -> Self {
         Self {
             slots: vec![Slot::default(); FIRST_SLOTS],
             shift: u64::BITS - FIRST_SLOTS.ilog2(),
             count: 0,
             report_count: 0,
             found,
+            dir,
         }
     }
 
@@ -179,7 +183,10 @@ impl Series {
         self.report_count += 1;
         if self.report_count <= MAX_REPORTS {
             let tag = String::from_utf8_lossy(point.tag);
-            log::warn!("tag {tag:?}: {problem}");
+            match &self.dir {
+                Some(dir) => log::warn!("tag {tag:?} of {dir:?}: {problem}"),
+                None => log::warn!("tag {tag:?}: {problem}"),
+            }
         }
         if self.report_count == MAX_REPORTS {
             log::warn!("further tags like that are only counted, in the writer's statistics");
@@ -260,7 +267,7 @@ mod tests {
 
     #[test]
     fn finds_tags_whose_step_goes_back_or_comes_again_once_each() {
-        let mut series = Series::new(Arc::default());
+        let mut series = Series::new(Arc::default(), None);
         // Tag, step, tags found: backward, repeated, mixed.
         for (tag, step, want) in [
             ("a", 5, [0, 0, 0]),
@@ -283,7 +290,7 @@ mod tests {
 
     #[test]
     fn finds_tags_of_two_kinds_once_each() {
-        let mut series = Series::new(Arc::default());
+        let mut series = Series::new(Arc::default(), None);
         // The kind may be told by the first value alone, or later.
         for (step, (tag, kind, want)) in [
             ("a", Some(Kind::Scalars), 0),
@@ -308,7 +315,7 @@ mod tests {
 
     #[test]
     fn what_has_no_time_may_come_again() {
-        let mut series = Series::new(Arc::default());
+        let mut series = Series::new(Arc::default(), None);
         for kind in [Kind::CustomScalars, Kind::HParams] {
             for step in [1, 1, 0] {
                 let tag = kind.name().as_bytes();
@@ -322,7 +329,7 @@ mod tests {
     #[test]
     fn agrees_with_a_map_of_names() {
         let mut random = fastrand::Rng::with_seed(11);
-        let mut series = Series::new(Arc::default());
+        let mut series = Series::new(Arc::default(), None);
         let mut last: HashMap<String, i64> = HashMap::new();
         let (mut backward, mut repeated) = (HashMap::new(), HashMap::new());
         for _ in 0..200_000 {
@@ -354,7 +361,7 @@ mod tests {
             |i| format!("{i}"),
         ];
         for name in names {
-            let mut series = Series::new(Arc::default());
+            let mut series = Series::new(Arc::default(), None);
             for i in 0..1000 {
                 let tag = &name(i);
                 let kind = Some(Kind::Scalars);
@@ -375,7 +382,7 @@ mod tests {
 
     #[test]
     fn holds_no_more_than_a_million_tags() {
-        let mut series = Series::new(Arc::default());
+        let mut series = Series::new(Arc::default(), None);
         for number in 0..MAX_TAGS + 10 {
             for step in [1, 1] {
                 let tag = &number.to_le_bytes();
