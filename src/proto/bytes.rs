@@ -15,7 +15,6 @@ pub(super) fn merge(
     match usize::try_from(encoding::decode_varint(buf)?) {
         Ok(len) if len <= buf.remaining() => {
             value.clear();
-            value.reserve(len);
             value.put(buf.take(len));
             Ok(())
         }

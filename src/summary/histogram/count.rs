@@ -38,7 +38,7 @@ pub(super) fn count<'a, T: Scalar>(
     let rows = if low < high {
         let edges = Edges::new(low, high, buckets);
         let mut rows = edges.rows(low, high, buckets);
-        // NaN is no whole number.
+        // An infinity would be taken for a whole number.
         if non_finite > 0 || !whole::count(chunks.clone(), low, high, &mut rows) {
             place(chunks, low, high, edges, &mut rows);
         }

@@ -17,10 +17,11 @@ use crate::summary::Scalar;
 /// The most buckets there may be.
 pub(super) const MANY: usize = 1 << 12;
 /// Up to here an `f32` tells a value's bucket.
-const FEW: usize = 1 << 7;
+const FEW: usize = <f32 as Float>::BUCKETS as usize;
 /// A place in tables for them is a byte of a word, which needs no mask.
-const PLACES_OF_FEW: usize = 1 << 8;
-/// So many values of a block that are near an edge are corrected one by one.
+const PLACES_OF_FEW: usize = 2 * FEW;
+/// So many values of a block that are near an edge are corrected one by one. After a block with more, all are corrected
+/// whole.
 const FEW_NEAR: usize = 6;
 
 /// Counts each value in its row of `rows`, which are 1 to `MANY` between `edges`, from `low` to `high`. A value that is NaN
@@ -49,12 +50,15 @@ pub(super) fn place<'a, T: Scalar>(
 
 /// What brings a value to its bucket, or to the one after it.
 struct Scale<F> {
+    /// Not used where the difference is taken of the products.
     low: F,
     per_one: F,
-    /// Brings a place to fixed point, and as much higher as it may err.
+    /// Brings a place to fixed point, and as much higher as it may err; and takes the product of the lowest value away, where
+    /// the difference is taken of the products.
     fixed_point: F,
-    first: F,
-    last: F,
+    /// Between them places are held.
+    lowest: F,
+    highest: F,
     /// A value may be in the wrong bucket if these bits of its place are 0.
     near: u32,
     /// Not clamped as in the rows: where a place is wrong by less than half a bucket, no inner edge is beyond an end.
@@ -62,7 +66,7 @@ struct Scale<F> {
 }
 
 impl<F: Float> Scale<F> {
-    /// `None` if it were wrong by more than half a bucket.
+    /// `None` if it might be wrong by half a bucket, or if the range is beyond what `F` reckons with.
     fn new(low: f64, high: f64, edges: Edges, buckets: usize) -> Option<Self> {
         if !F::RANGES.contains(&(high - low)) {
             return None;
@@ -101,8 +105,8 @@ impl<F: Float> Scale<F> {
             per_one: F::nearest(per_one),
             fixed_point: F::nearest(fixed_point - zero),
             // So that the ends themselves are near no edge.
-            first: F::nearest(fixed_point + 0.5),
-            last: F::nearest(fixed_point + buckets - 0.5),
+            lowest: F::nearest(fixed_point + 0.5),
+            highest: F::nearest(fixed_point + buckets - 0.5),
             near: u32::try_from(fraction & !unsure).unwrap_or(0),
             edges,
         })
@@ -128,8 +132,8 @@ impl<F: Float> Scale<F> {
                 tables.count(&places, first, |place| place >> FRACTION_BITS);
                 // Not before: a branch that is taken now and then would throw away what was counted ahead of it.
                 if near && !many_near {
-                    let near = self.correct_few(block, to_float, &places, first, &mut tables);
-                    many_near = near > FEW_NEAR;
+                    many_near =
+                        self.correct_few(block, to_float, &places, first, &mut tables) > FEW_NEAR;
                 }
                 if tables.is_full() {
                     tables.add_to(rows);
@@ -153,15 +157,15 @@ impl<F: Float> Scale<F> {
             low,
             per_one,
             fixed_point,
-            first,
-            last,
+            lowest,
+            highest,
             near,
             ..
         } = *self;
         for (place, value) in places.iter_mut().zip(block) {
             let fixed = to_float(value.exact()).place(low, per_one, fixed_point);
             // NaN is in the first bucket.
-            *place = lower(higher(fixed, first), last).last_bits();
+            *place = lower(higher(fixed, lowest), highest).last_bits();
         }
         is_one_near(places, near)
     }

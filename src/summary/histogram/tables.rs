@@ -4,13 +4,13 @@ use super::Row;
 use super::blocks::{BLOCK, Block};
 
 const TABLES: usize = 4;
-/// After so many blocks the tables are emptied, before a place is full, of all together.
+/// After so many blocks the tables are emptied, for a `u16` holds the counts of a place in all tables together.
 const BLOCKS: usize = u16::MAX as usize / BLOCK;
 
 /// Values beside each other count in different ones, for a count waits for the one before it in the same place.
 pub(super) struct Tables<const PLACES: usize> {
     tables: [[u16; PLACES]; TABLES],
-    /// How many blocks may still come before a place is full.
+    /// How many blocks may still come.
     left: usize,
 }
 

@@ -1,6 +1,7 @@
 mod edges;
 mod whole;
 
+use std::cell::Cell;
 use std::iter;
 
 use prost::Message;
@@ -107,7 +108,7 @@ fn numbers_that_are_not_finite_are_counted_apart() {
         let histogram = Histogram::with_buckets(values, 2).unwrap();
         assert_eq!(histogram.rows, rows, "{values:?}");
         assert_eq!(histogram.non_finite, non_finite, "{values:?}");
-        let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
+        let values = as_f32(values);
         assert_eq!(
             Histogram::with_buckets(&values, 2).unwrap(),
             histogram,
@@ -207,6 +208,10 @@ fn an_integer_beyond_2_to_the_53_counts_as_the_nearest_f64() {
         Histogram::from([u128::MAX]).rows,
         [[2f64.powi(128), 2f64.powi(128), 1.0]]
     );
+}
+
+fn as_f32(values: &[f64]) -> Vec<f32> {
+    values.iter().map(|value| *value as f32).collect()
 }
 
 /// The slow, obvious loop: the last of the buckets whose left edge a value is not below.
@@ -471,35 +476,92 @@ fn halves_are_numbers_too() {
     assert_eq!(Histogram::from([bf16::NAN; 2]).non_finite, 2);
 }
 
-/// An iterator whose clones have other values.
-struct Fickle(u32);
+/// Chunks of which the first clones have others.
+struct Changing<'a, T> {
+    chunks: &'a [&'a [T]],
+    of_clones: &'a [&'a [T]],
+    clones: Cell<usize>,
+}
 
-impl Clone for Fickle {
+impl<T> Clone for Changing<'_, T> {
     fn clone(&self) -> Self {
-        Self(self.0 + 1)
+        let left = self.clones.get().checked_sub(1);
+        self.clones.set(left.unwrap_or_default());
+        Self {
+            chunks: left.map_or(self.chunks, |_| self.of_clones),
+            of_clones: self.of_clones,
+            clones: Cell::default(),
+        }
     }
 }
 
-impl Iterator for Fickle {
-    type Item = &'static [f64];
+impl<'a, T> Iterator for Changing<'a, T> {
+    type Item = &'a [T];
 
     fn next(&mut self) -> Option<Self::Item> {
-        const CHUNKS: [&[f64]; 4] = [
-            &[f64::NAN, f64::INFINITY, 1.0],
-            &[-1e308, 1e308, f64::NAN],
-            &[f64::NEG_INFINITY; 100],
-            &[],
-        ];
-        self.0 += 10;
-        (self.0 < 40).then(|| CHUNKS[self.0 as usize % 4])
+        self.chunks.split_off_first().copied()
+    }
+}
+
+/// Lets only the first passes see `first`, which is in order but for what is not finite.
+fn check_that_change<T: Scalar>(first: &[T], mut later: &[T], buckets: usize) {
+    let later = [0, 1, 63, 64, 65, 300].map(|len| later.split_off(..len).unwrap());
+    for passes in 1..=2 {
+        let changing = Changing {
+            chunks: &later,
+            of_clones: &[first],
+            clones: Cell::new(passes),
+        };
+        let histogram = Histogram::from_chunks_with_buckets(changing, buckets).unwrap();
+        let rows = &histogram.rows;
+        assert!(rows.iter().all(|row| row[0] <= row[1] && row[2] >= 0.0));
+        let mut values = to_f64(first);
+        if passes == 1 && values.iter().any(|value| !value.is_finite()) {
+            continue; // The second pass finds the ends.
+        }
+        values.retain(|value| value.is_finite());
+        let ends = (values[0], values[values.len() - 1]);
+        assert_eq!((rows[0][0], rows[rows.len() - 1][1]), ends);
     }
 }
 
 #[test]
 fn chunks_that_change_are_no_reason_to_panic() {
-    for start in 0..10 {
-        let histogram = Histogram::from_chunks_with_buckets(Fickle(start), 3).unwrap();
-        let is_fine = |[left, right, count]: &[f64; 3]| left <= right && *count >= 0.0;
-        assert!(histogram.rows.iter().all(is_fine), "{start}");
+    let mut random = fastrand::Rng::with_seed(53);
+    let odd = [
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::MAX,
+        f64::MIN,
+    ];
+    // Whole numbers, others, some that are near edges, many such, and what only the edges place; from the lowest to the highest.
+    for (low, step) in [
+        (0.0, 1.0),
+        (0.1, 0.003),
+        (1e12, 0.25),
+        (1e14, 0.25),
+        (-1e308, 3e306),
+    ] {
+        let finite: Vec<f64> = (0..50).map(|i| low + step * f64::from(i)).collect();
+        for round in 0..200 {
+            let not_finite = &odd[..random.usize(..4)];
+            let first = [&finite[..], not_finite].concat();
+            let buckets = [1, 3, 30, 128, 129, 4096][random.usize(..6)];
+            let later: Vec<f64> = (0..493)
+                .map(|_| match round % 4 {
+                    3 => low + step * 40.0,
+                    _ if random.u8(..50) == 0 => odd[random.usize(..5)],
+                    0 => low + step * f64::from(random.i32(-500..500)),
+                    1 => low + step * (random.f64() - 0.5) * 100.0,
+                    _ => odd[random.usize(..5)],
+                })
+                .collect();
+            check_that_change(&first, &later, buckets);
+            let (first, later) = (as_f32(&first), as_f32(&later));
+            if first[..50].iter().all(|value| value.is_finite()) {
+                check_that_change(&first, &later, buckets);
+            }
+        }
     }
 }

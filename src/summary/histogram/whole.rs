@@ -32,7 +32,7 @@ struct Numbers<F> {
 
 impl<F: Float> Numbers<F> {
     fn new(low: f64, high: f64) -> Option<Self> {
-        // So that the shift is exact.
+        // So that the shift is exact, and so are the steps of 1 in `add`.
         let is_whole = |end: f64| end.abs() < F::WHOLE.into() && end.trunc() == end;
         (is_whole(low) && is_whole(high) && high - low < FEW as f64).then(|| Self {
             low,
@@ -78,7 +78,7 @@ impl<F: Float> Numbers<F> {
         for (to, value) in shifted.iter_mut().zip(block) {
             let value = value.exact();
             *to = value + self.shift;
-            // What is no whole number has lost its fraction. Nor is NaN the same.
+            // What is no whole number has lost its fraction. Nor is NaN the same; an infinity is, but none should come.
             are_whole &= *to - self.shift == value;
         }
         are_whole

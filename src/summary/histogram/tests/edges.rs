@@ -95,7 +95,7 @@ fn every_f32_beside_an_edge_is_where_the_edges_say() {
         let rows = with_buckets(&[low, high], buckets);
         let mut values = vec![high; 64];
         for _ in 0..60 {
-            let mut value = rows[random.usize(1..=buckets) - 1][0] as f32;
+            let mut value = rows[random.usize(..buckets)][0] as f32;
             for _ in 0..random.u8(..5) {
                 value = if random.bool() {
                     value.next_up()
@@ -186,7 +186,7 @@ fn steps_that_meet_edges_again_and_again_are_where_the_edges_say() {
         }
         values.extend([0.0, f64::from(steps) * step]);
         check(&values, buckets);
-        let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
+        let values = as_f32(&values);
         check(&values, buckets);
     }
 }

@@ -35,7 +35,8 @@ fn whole_numbers_are_where_the_edges_say() {
 
 #[test]
 fn whole_numbers_too_large_to_be_shifted_are_where_the_edges_say() {
-    // Even ones below 2^25, and from there to 2^26 every fourth number is an f32; likewise 2^54 in an f64.
+    // Even ones above -2^25. They would be shifted by more than 2^25, where every fourth number is an f32; likewise 2^54 in an
+    // f64.
     for i in 1..100 {
         let numbers: Vec<i64> = (0..60).map(|step| 2 * step - 2 * i).collect();
         let of: Vec<f32> = numbers
@@ -84,7 +85,7 @@ fn one_value_that_is_no_whole_number_is_where_the_edges_say() {
             values[i] = odd;
         }
         check(&values, buckets);
-        let mut values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
+        let mut values = as_f32(&values);
         check(&values, buckets);
         values[i] = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY][random.usize(..3)];
         check(&values, buckets);
