@@ -49,8 +49,8 @@ pub enum Error {
     Decode {
         /// Where the record starts, in bytes from the start of the file.
         offset: u64,
-        /// What the decoder said.
-        source: prost::DecodeError,
+        /// What the decoder said; of no named type, so that a program which only writes has nothing of a decoder in it.
+        source: Arc<dyn error::Error + Send + Sync>,
     },
 
     /// An argument is unusable. Nothing was written; the writer is fine.
@@ -117,7 +117,7 @@ impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Io { source, .. } => Some(source.as_ref()),
-            Self::Decode { source, .. } => Some(source),
+            Self::Decode { source, .. } => Some(source.as_ref()),
             Self::Corrupt { .. }
             | Self::TooLarge { .. }
             | Self::Invalid { .. }

@@ -7,6 +7,7 @@ mod wire;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use prost::Message;
 
@@ -201,7 +202,10 @@ impl Iterator for EventReader {
 }
 
 fn decode(payload: &[u8], offset: u64) -> Result<Event> {
-    Event::decode(payload).map_err(|source| Error::Decode { offset, source })
+    Event::decode(payload).map_err(|error| Error::Decode {
+        offset,
+        source: Arc::new(error),
+    })
 }
 
 impl EventFile {
