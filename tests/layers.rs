@@ -138,6 +138,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("writer/worker.rs", WORKSHOP),
     ("writer/sink.rs", WORKSHOP),
     ("writer/process.rs", WORKSHOP),
+    ("writer/run_name.rs", WORKSHOP),
     ("writer/neighbours.rs", WORKSHOP),
     (
         "writer/file_name.rs",

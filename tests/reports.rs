@@ -65,7 +65,8 @@ fn each_cause_is_reported_once() {
     log::set_logger(&REPORTS).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
 
-    let summary = options().to_sink(Disk::default()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let summary = options().create_file_writer(dir.path()).unwrap();
     for step in 0..10u64 {
         summary.scalar(format!("large/{step}"), 0.5, u64::MAX - step);
         summary.at(f64::NAN).scalar("late", 0.5, step);
@@ -91,33 +92,31 @@ fn each_cause_is_reported_once() {
     for step in 0..10 {
         summary.scalar("loss", 0.5, step);
     }
-    assert_eq!(
-        REPORTS.take(),
-        [
-            (
-                Level::Warn,
-                "a step is beyond the range of i64: the nearest that fits is written".into()
-            ),
-            (
-                Level::Warn,
-                "a wall time is not finite: the time of the call is written".into()
-            ),
-            (
-                Level::Warn,
-                "a mesh is larger than stock TensorBoard can be relied on to show: it draws faces of 65535 vertices, and \
-                 serves 100 steps of 2.5 MiB; it is written all the same"
-                    .into()
-            ),
-            (
-                Level::Warn,
-                "a second graph of a run is not written: the loaders would show different ones".into()
-            ),
-            (
-                Level::Error,
-                "the summary writer is closed: what is logged now is ignored".into()
-            ),
-        ]
-    );
+    let want = [
+        (
+            Level::Warn,
+            "a step is beyond the range of i64: the nearest that fits is written",
+        ),
+        (
+            Level::Warn,
+            "a wall time is not finite: the time of the call is written",
+        ),
+        (
+            Level::Warn,
+            "a mesh is larger than stock TensorBoard can be relied on to show: it draws faces of 65535 vertices, and \
+             serves 100 steps of 2.5 MiB; it is written all the same",
+        ),
+        (
+            Level::Warn,
+            "a second graph of a run is not written: the loaders would show different ones",
+        ),
+        (
+            Level::Error,
+            "the summary writer is closed: what is logged now is ignored",
+        ),
+    ];
+    let named = want.map(|(level, report)| (level, format!("{:?}: {report}", dir.path())));
+    assert_eq!(REPORTS.take(), named);
 
     let disk = Disk::default();
     disk.fails.store(true, Ordering::Relaxed);
@@ -228,7 +227,7 @@ fn each_cause_is_reported_once() {
     summary.close().unwrap();
     run.close().unwrap();
     let want = format!(
-        "tag \"loss\" of {:?}: {}",
+        "{:?}: tag \"loss\": {}",
         dir.path().join("validation"),
         problems[0].replace('1', "3")
     );

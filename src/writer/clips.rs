@@ -8,12 +8,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::enter;
+use super::run_name::RunName;
 use crate::summary::Audio;
 
 /// Of one run, since its file was opened. Only the worker asks, so that nobody waits here, and what a fork leaves behind
 /// does not matter.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ClipCounts {
+    run_name: RunName,
     /// A list, for few tags have audio, and a map would be in the binary of every program that has none.
     tags: Mutex<Vec<ClipCount>>,
     uneven_count: AtomicU64,
@@ -28,6 +30,14 @@ struct ClipCount {
 }
 
 impl ClipCounts {
+    pub(super) fn new(run_name: RunName) -> Self {
+        Self {
+            run_name,
+            tags: Mutex::default(),
+            uneven_count: AtomicU64::new(0),
+        }
+    }
+
     /// Fills the clips of a step up to those of the steps before it, with empty ones. If they are more already, the steps
     /// before cannot be changed: that is counted, and reported once for each tag.
     pub(super) fn fill_up(&self, tag: String, clips: &mut Vec<Audio>) {
@@ -51,7 +61,8 @@ impl ClipCounts {
         self.uneven_count.fetch_add(1, Ordering::Relaxed);
         if is_first {
             log::warn!(
-                "audio {tag:?} has {} clips at a step, and {before} at one before: TensorBoard will fail to show its clip {}",
+                "{}audio {tag:?} has {} clips at a step, and {before} at one before: TensorBoard will fail to show its clip {}",
+                self.run_name,
                 clips.len(),
                 before + 1
             );
@@ -69,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_step_gets_as_many_clips_as_the_fullest_before_it() {
-        let clip_counts = ClipCounts::default();
+        let clip_counts = ClipCounts::new(RunName::default());
         let clip = Audio::mono_i16(8_000, [1]).unwrap();
         // Tag, given, filled up to, steps that were fuller than one before.
         for (tag, given, want, uneven_count) in [

@@ -141,7 +141,8 @@ impl SummaryWriter {
     fn refuse(&self, bytes: usize) {
         for run in self.runs() {
             if run.tray.refuse() == 1 {
-                log::error!("a record is refused: {}", too_long(bytes));
+                let name = &run.tray.run_name;
+                log::error!("{name}a record is refused: {}", too_long(bytes));
             }
         }
     }

@@ -92,7 +92,8 @@ impl Run {
         let earlier = self.graph_count.fetch_add(1, Ordering::Relaxed);
         if earlier == 1 {
             log::warn!(
-                "a second graph of a run is not written: the loaders would show different ones"
+                "{}a second graph of a run is not written: the loaders would show different ones",
+                self.tray.run_name
             );
         }
         earlier == 0

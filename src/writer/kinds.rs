@@ -329,8 +329,10 @@ impl SummaryWriter {
     pub fn hparams(&self, hparams: HParams) {
         let now = self.now();
         self.at(now).value(0, || {
-            self.runs()
-                .for_each(|run| run.session.start(frames::session_end_frame));
+            self.runs().for_each(|run| {
+                run.session
+                    .start(&run.tray.run_name, frames::session_end_frame)
+            });
             summary::session_start(hparams, now.as_secs())
         });
     }

@@ -20,6 +20,7 @@ mod place;
 mod process;
 mod resume;
 mod room;
+mod run_name;
 mod series;
 mod session;
 mod sink;
@@ -52,6 +53,7 @@ use crate::event::{ToWallTime, WallTime};
 use clips::ClipCounts;
 use detour::Detour;
 use place::Place;
+use run_name::RunName;
 use series::{Found, Series};
 use session::{Session, Visit};
 use sink::{EventFile, Paths, Sink, Stream};
@@ -298,15 +300,15 @@ impl Run {
         place: Option<Place>,
         open: impl FnOnce() -> Result<Sink>,
     ) -> Result<Self> {
-        let tray = Arc::new(Tray::new(options.limits(), first));
         let found = Arc::new(Found::default());
+        let run_name = RunName::of(place.as_ref().map(|place| place.dir.as_path()));
+        let mut series = Series::new(Arc::clone(&found), run_name.clone());
+        let tray = Arc::new(Tray::new(options.limits(), run_name, first));
         let opened = Arc::new(OnceLock::<Mutex<Option<Sink>>>::new());
         let thread = {
             let tray = Arc::clone(&tray);
             let opened = Arc::clone(&opened);
             let sync = options.sync;
-            let dir = place.as_ref().map(|place| place.dir.clone());
-            let mut series = Series::new(Arc::clone(&found), dir);
             thread::Builder::new()
                 .name("summary-writer".into())
                 .spawn(move || {
@@ -339,6 +341,7 @@ impl Run {
 
     /// A run without a thread, a place and a name.
     fn of(tray: Arc<Tray>, options: WriterOptions) -> Self {
+        let clip_counts = Arc::new(ClipCounts::new(tray.run_name.clone()));
         Self {
             tray,
             thread: Mutex::default(),
@@ -350,7 +353,7 @@ impl Run {
             saturated_step_count: AtomicU64::new(0),
             replaced_wall_time_count: AtomicU64::new(0),
             oversized_mesh_count: AtomicU64::new(0),
-            clip_counts: Arc::default(),
+            clip_counts,
             found: Arc::default(),
             graph_count: AtomicU64::new(0),
         }
@@ -377,7 +380,10 @@ impl Run {
         };
         // What its own sink or logger drops, the worker cannot wait for.
         if !self.tray.is_worker() && thread.join().is_err() {
-            log::error!("the sink of a summary writer panicked");
+            log::error!(
+                "{}the sink of the summary writer panicked",
+                self.tray.run_name
+            );
         }
     }
 }

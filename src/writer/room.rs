@@ -48,9 +48,10 @@ impl Tray {
         let is_first = state.refused_count - state.misfit_count == 1;
         drop(state);
         if is_first {
-            let max = self.limits.max_pending_bytes;
             log::error!(
-                "{max} bytes wait for the disk: new records are refused while there is no room"
+                "{}{} bytes wait for the disk: new records are refused while there is no room",
+                self.run_name,
+                self.limits.max_pending_bytes
             );
         }
         None

@@ -4,10 +4,10 @@
 //! The writer's thread looks at what it has written, in the order of the file: a call pays nothing for it.
 
 use std::mem;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::run_name::RunName;
 use crate::event::{Kind, Point, scan};
 use crate::record;
 
@@ -35,8 +35,7 @@ pub(super) struct Series {
     count: usize,
     report_count: u64,
     found: Arc<Found>,
-    /// The run's directory, if it has one.
-    dir: Option<PathBuf>,
+    run_name: RunName,
 }
 
 /// The upper 56 bits of the key are those of the tag's hash: in one of 100,000 runs of a million tags, two of them are
@@ -60,14 +59,14 @@ const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 const FACTOR: u64 = 0xbb67_ae85_84ca_a73b;
 
 impl Series {
-    pub(super) fn new(found: Arc<Found>, dir: Option<PathBuf>) -> Self {
+    pub(super) fn new(found: Arc<Found>, run_name: RunName) -> Self {
         Self {
             slots: vec![Slot::default(); FIRST_SLOTS],
             shift: u64::BITS - FIRST_SLOTS.ilog2(),
             count: 0,
             report_count: 0,
             found,
-            dir,
+            run_name,
         }
     }
 
@@ -183,13 +182,13 @@ impl Series {
         self.report_count += 1;
         if self.report_count <= MAX_REPORTS {
             let tag = String::from_utf8_lossy(point.tag);
-            match &self.dir {
-                Some(dir) => log::warn!("tag {tag:?} of {dir:?}: {problem}"),
-                None => log::warn!("tag {tag:?}: {problem}"),
-            }
+            log::warn!("{}tag {tag:?}: {problem}", self.run_name);
         }
         if self.report_count == MAX_REPORTS {
-            log::warn!("further tags like that are only counted, in the writer's statistics");
+            log::warn!(
+                "{}further tags like that are only counted, in the writer's statistics",
+                self.run_name
+            );
         }
     }
 }
@@ -267,7 +266,7 @@ mod tests {
 
     #[test]
     fn finds_tags_whose_step_goes_back_or_comes_again_once_each() {
-        let mut series = Series::new(Arc::default(), None);
+        let mut series = Series::new(Arc::default(), RunName::default());
         // Tag, step, tags found: backward, repeated, mixed.
         for (tag, step, want) in [
             ("a", 5, [0, 0, 0]),
@@ -290,7 +289,7 @@ mod tests {
 
     #[test]
     fn finds_tags_of_two_kinds_once_each() {
-        let mut series = Series::new(Arc::default(), None);
+        let mut series = Series::new(Arc::default(), RunName::default());
         // The kind may be told by the first value alone, or later.
         for (step, (tag, kind, want)) in [
             ("a", Some(Kind::Scalars), 0),
@@ -315,7 +314,7 @@ mod tests {
 
     #[test]
     fn what_has_no_time_may_come_again() {
-        let mut series = Series::new(Arc::default(), None);
+        let mut series = Series::new(Arc::default(), RunName::default());
         for kind in [Kind::CustomScalars, Kind::HParams] {
             for step in [1, 1, 0] {
                 let tag = kind.name().as_bytes();
@@ -329,7 +328,7 @@ mod tests {
     #[test]
     fn agrees_with_a_map_of_names() {
         let mut random = fastrand::Rng::with_seed(11);
-        let mut series = Series::new(Arc::default(), None);
+        let mut series = Series::new(Arc::default(), RunName::default());
         let mut last: HashMap<String, i64> = HashMap::new();
         let (mut backward, mut repeated) = (HashMap::new(), HashMap::new());
         for _ in 0..200_000 {
@@ -361,7 +360,7 @@ mod tests {
             |i| format!("{i}"),
         ];
         for name in names {
-            let mut series = Series::new(Arc::default(), None);
+            let mut series = Series::new(Arc::default(), RunName::default());
             for i in 0..1000 {
                 let tag = &name(i);
                 let kind = Some(Kind::Scalars);
@@ -382,7 +381,7 @@ mod tests {
 
     #[test]
     fn holds_no_more_than_a_million_tags() {
-        let mut series = Series::new(Arc::default(), None);
+        let mut series = Series::new(Arc::default(), RunName::default());
         for number in 0..MAX_TAGS + 10 {
             for step in [1, 1] {
                 let tag = &number.to_le_bytes();

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
+use super::run_name::RunName;
 use crate::proto::hparams::Status;
 
 #[derive(Debug, Default)]
@@ -16,11 +17,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn start(&self, end_frame: fn(Status) -> Vec<u8>) {
+    pub(super) fn start(&self, run_name: &RunName, end_frame: fn(Status) -> Vec<u8>) {
         let is_again = self.end_frame.set(end_frame).is_err();
         if is_again && !self.restarted.swap(true, Ordering::Relaxed) {
             log::warn!(
-                "hyperparameters are logged again in one run: stock TensorBoard keeps the first"
+                "{run_name}hyperparameters are logged again in one run: stock TensorBoard keeps the first"
             );
         }
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::chunks::Chunks;
 use super::process::Process;
+use super::run_name::RunName;
 use super::stats::Stats;
 use super::sync::{
     AtomicU64, Condvar, Mutex, MutexGuard, Ordering, PoisonError, TryLockError, per_thread,
@@ -52,6 +53,7 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 pub(crate) struct Tray {
     pub(super) limits: Limits,
+    pub(super) run_name: RunName,
     pub(super) process: Process,
     state: Mutex<State>,
     /// The worker waits here for something to do.
@@ -108,13 +110,14 @@ pub(super) enum Worker {
 
 impl Tray {
     /// A tray with `first` in it, which is not counted as a record.
-    pub(crate) fn new(limits: Limits, first: &[u8]) -> Self {
+    pub(crate) fn new(limits: Limits, run_name: RunName, first: &[u8]) -> Self {
         let accepted = Position {
             records: 0,
             bytes: first.len() as u64,
         };
         Self {
             limits,
+            run_name,
             process: Process::current(),
             state: Mutex::new(State {
                 chunks: Chunks::new(first),
@@ -140,7 +143,7 @@ impl Tray {
 
     /// A tray that takes nothing and has no worker.
     pub(crate) fn ended(limits: Limits) -> Self {
-        let tray = Self::new(limits, b"");
+        let tray = Self::new(limits, RunName::default(), b"");
         tray.end(None);
         tray
     }
@@ -327,7 +330,10 @@ impl Tray {
     #[cold]
     pub(super) fn ignore(&self) {
         if self.ignored_count.fetch_add(1, Ordering::Relaxed) == 0 && !self.process.is_forked() {
-            log::error!("the summary writer is closed: what is logged now is ignored");
+            log::error!(
+                "{}the summary writer is closed: what is logged now is ignored",
+                self.run_name
+            );
         }
     }
 }

@@ -179,7 +179,8 @@ impl Tray {
         self.progress.notify_all();
         if recovered {
             log::warn!(
-                "the summary writer's sink takes data again; what was kept is being written"
+                "{}the summary writer's sink takes data again; what was kept is being written",
+                self.run_name
             );
         }
     }
@@ -192,7 +193,7 @@ impl Tray {
         let is_first = state.count_misfit() == 1;
         drop(state);
         if is_first {
-            log::error!("{}; the record is refused", Chain(error));
+            log::error!("{}{}; the record is refused", self.run_name, Chain(error));
         }
     }
 

@@ -36,7 +36,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use loom::thread::{self, JoinHandle};
-use writer::{Limits, Sink, Stats, Tray, WhenFull};
+use writer::{Limits, RunName, Sink, Stats, Tray, WhenFull};
 
 /// What stands before all records.
 const VERSION: &[u8] = b"version";
@@ -72,7 +72,7 @@ fn check(name: &str, interruptions: usize, body: impl Fn() + Sync + Send + 'stat
 
 /// A tray and the thread that brings it to `sink`.
 fn start(limits: Limits, sink: &Sink) -> (Arc<Tray>, JoinHandle<()>) {
-    let tray = Arc::new(Tray::new(limits, VERSION));
+    let tray = Arc::new(Tray::new(limits, RunName::default(), VERSION));
     let (served, sink) = (Arc::clone(&tray), sink.clone());
     let worker = thread::spawn(move || writer::work(&served, sink));
     (tray, worker)

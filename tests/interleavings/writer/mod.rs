@@ -8,6 +8,8 @@ mod drain;
 mod process;
 #[path = "../../../src/writer/room.rs"]
 mod room;
+#[path = "../../../src/writer/run_name.rs"]
+mod run_name;
 mod sink;
 #[path = "../../../src/writer/stats.rs"]
 mod stats;
@@ -20,6 +22,7 @@ mod worker;
 use std::time::Duration;
 
 use crate::error::Result;
+pub(crate) use run_name::RunName;
 pub(crate) use sink::Sink;
 pub(crate) use stats::Stats;
 pub(crate) use tray::{Limits, Tray, WhenFull};
