@@ -1,6 +1,7 @@
 //! The handle that programs log through, and the thread behind it.
 //!
-//! `kinds` turns a call into values, `frames` these into a frame, `tray` holds frames, `worker` brings them to a `sink`.
+//! `kinds` turns a call into values, `frames` these into a frame, `tray` holds frames, `worker` brings them to a `sink`; a `run`
+//! has a tray and a worker, and handles share it.
 
 mod chunks;
 mod clips;
@@ -20,6 +21,7 @@ mod place;
 mod process;
 mod resume;
 mod room;
+mod run;
 mod run_name;
 mod series;
 mod session;
@@ -34,13 +36,10 @@ mod tests;
 
 use std::fmt;
 use std::io::Write;
-use std::mem;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::{self, Path};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use logdir::unique_logdir;
 pub use options::WriterOptions;
@@ -50,14 +49,11 @@ pub use worker::Sync;
 
 use crate::error::{Error, Result};
 use crate::event::{ToWallTime, WallTime};
-use clips::ClipCounts;
 use detour::Detour;
 use place::Place;
-use run_name::RunName;
-use series::{Found, Series};
-use session::{Session, Visit};
-use sink::{EventFile, Paths, Sink, Stream};
-use tray::Tray;
+use run::Run;
+use session::Visit;
+use sink::{Paths, Sink, Stream};
 
 /// Logs the data of one run.
 ///
@@ -113,28 +109,6 @@ const _: () = {
 // What is behind the locks is whole also after a panic, and a condition of `record_if` is asked anew each time.
 impl UnwindSafe for SummaryWriter {}
 impl RefUnwindSafe for SummaryWriter {}
-
-/// One event file and its thread, shared by all handles.
-#[derive(Debug)]
-struct Run {
-    tray: Arc<Tray>,
-    /// Taken when the thread is joined.
-    thread: Mutex<Option<JoinHandle<()>>>,
-    options: WriterOptions,
-    paths: Option<Arc<Paths>>,
-    /// The runs below that were asked for through this one, which keeps them open.
-    children: Mutex<Vec<Arc<Run>>>,
-    /// Where this run is among all that have come from one call of `create_file_writer`; a stream has no place.
-    place: Option<Place>,
-    session: Arc<Session>,
-    saturated_step_count: AtomicU64,
-    replaced_wall_time_count: AtomicU64,
-    oversized_mesh_count: AtomicU64,
-    clip_counts: Arc<ClipCounts>,
-    found: Arc<Found>,
-    /// Calls with a graph. The first is written.
-    graph_count: AtomicU64,
-}
 
 impl SummaryWriter {
     /// Opens a new event file in the run directory `logdir`, which is made if it is missing. A file that is there is
@@ -273,133 +247,6 @@ impl SummaryWriter {
             prefix: None,
             wall_time: None,
             detour: None,
-        }
-    }
-}
-
-impl Run {
-    fn to_file(options: WriterOptions, place: Place) -> Result<Self> {
-        let synced = options.sync != Sync::Never;
-        let suffix = options.filename_suffix.clone();
-        let (dir, resume) = (place.dir.clone(), options.resume);
-        // The file's first record is written at once: opening is the place to fail.
-        Self::start(options, &[], Some(place), || {
-            let start = match resume {
-                Some(resume) => resume.prepare(&dir)?,
-                None => Vec::new(),
-            };
-            EventFile::create(&dir, suffix, frames::version_frame(), &start, synced).map(Sink::File)
-        })
-    }
-
-    /// Starts a worker with `first` to write to what `open` gives. The thread comes before the sink: if it cannot be had,
-    /// nothing is left behind.
-    fn start(
-        options: WriterOptions,
-        first: &[u8],
-        place: Option<Place>,
-        open: impl FnOnce() -> Result<Sink>,
-    ) -> Result<Self> {
-        let found = Arc::new(Found::default());
-        let run_name = RunName::of(place.as_ref().map(|place| place.dir.as_path()));
-        let mut series = Series::new(Arc::clone(&found), run_name.clone());
-        let tray = Arc::new(Tray::new(options.limits(), run_name, first));
-        let opened = Arc::new(OnceLock::<Mutex<Option<Sink>>>::new());
-        let thread = {
-            let tray = Arc::clone(&tray);
-            let opened = Arc::clone(&opened);
-            let sync = options.sync;
-            thread::Builder::new()
-                .name("summary-writer".into())
-                .spawn(move || {
-                    let sink = enter(opened.wait()).take();
-                    if let Some(sink) = sink {
-                        worker::run(&tray, sink, sync, |frames| series.watch(frames));
-                    }
-                })
-                .map_err(|error| Error::stream("start the writer's thread", error))?
-        };
-        let sink = open();
-        let paths = match &sink {
-            Ok(Sink::File(file)) => Some(Arc::clone(file.paths())),
-            _ => None,
-        };
-        let (sink, outcome) = match sink {
-            Ok(sink) => (Some(sink), Ok(())),
-            Err(error) => (None, Err(error)),
-        };
-        // Also after an error: the thread waits. A channel does the same in 25 KiB of a program that has no other.
-        opened.get_or_init(|| Mutex::new(sink));
-        outcome?;
-        let mut run = Self::of(tray, options);
-        run.thread = Mutex::new(Some(thread));
-        run.paths = paths;
-        run.place = place;
-        run.found = found;
-        Ok(run)
-    }
-
-    /// A run without a thread, a place and a name.
-    fn of(tray: Arc<Tray>, options: WriterOptions) -> Self {
-        let clip_counts = Arc::new(ClipCounts::new(tray.run_name.clone()));
-        Self {
-            tray,
-            thread: Mutex::default(),
-            options,
-            paths: None,
-            children: Mutex::default(),
-            place: None,
-            session: Arc::default(),
-            saturated_step_count: AtomicU64::new(0),
-            replaced_wall_time_count: AtomicU64::new(0),
-            oversized_mesh_count: AtomicU64::new(0),
-            clip_counts,
-            found: Arc::default(),
-            graph_count: AtomicU64::new(0),
-        }
-    }
-
-    fn close(&self) -> Result<()> {
-        if self.tray.process.is_forked() {
-            return Err(Error::Closed);
-        }
-        let outcome = self.tray.close(&self.session.end_frame());
-        self.join();
-        let children = mem::take(&mut *enter(&self.children));
-        children.into_iter().fold(outcome, |outcome, run| {
-            outcome.and(match Arc::try_unwrap(run) {
-                Ok(run) => run.close(),
-                Err(run) => run.flush(Duration::MAX),
-            })
-        })
-    }
-
-    fn join(&self) {
-        let Some(thread) = enter(&self.thread).take() else {
-            return;
-        };
-        // What its own sink or logger drops, the worker cannot wait for.
-        if !self.tray.is_worker() && thread.join().is_err() {
-            log::error!(
-                "{}the sink of the summary writer panicked",
-                self.tray.run_name
-            );
-        }
-    }
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        if self.tray.process.is_forked() {
-            // The thread is not here, neither to be joined nor to be let go.
-            let thread = self
-                .thread
-                .get_mut()
-                .unwrap_or_else(PoisonError::into_inner);
-            mem::forget(thread.take());
-        } else {
-            // An error was reported when it happened.
-            self.close().ok();
         }
     }
 }
