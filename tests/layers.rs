@@ -8,21 +8,7 @@ use std::path::{Path, PathBuf};
 /// A file or folder of `src/`, and the words that stand in none of its files.
 const ROOMS: &[(&str, &[&str])] = &[
     ("error.rs", &["crate::", "std::fs", "std::thread"]),
-    (
-        "proto",
-        &[
-            "crate::error",
-            "crate::Error",
-            "crate::record",
-            "crate::event",
-            "crate::summary",
-            "crate::graph",
-            "crate::writer",
-            "crate::reader",
-            "crate::files",
-            "std::",
-        ],
-    ),
+    ("proto", &["crate::", "std::"]),
     (
         "record",
         &[
@@ -247,7 +233,8 @@ fn no_room_knows_what_is_above_it() {
         let files = files(&src.join(room));
         assert!(!files.is_empty(), "{room} is empty");
         for file in files {
-            let code = code(&file);
+            // A room may name its own parts.
+            let code = code(&file).replace("crate::proto::bytes", "");
             assert!(!code.is_empty(), "{} has no code", file.display());
             for group in ["use std::{", "use crate::{"] {
                 assert!(

@@ -2,15 +2,14 @@
 //!
 //! They are prost's, and the second floor of the crate: what `SummaryWriter::event` takes and `EventReader` gives.
 
-#![allow(
+mod bytes;
+
+#[allow(
     missing_docs,
     unused_imports,
     clippy::all,
-    reason = "generated but for `bytes`; the comments are those of the proto files"
+    reason = "generated; the comments are those of the proto files"
 )]
-
-mod bytes;
-
 mod tensorboard {
     include!("tensorboard.rs");
 
@@ -23,6 +22,7 @@ mod tensorboard {
     }
 }
 
+#[allow(missing_docs, unused_imports, clippy::all, reason = "as above")]
 pub mod google {
     pub mod protobuf {
         include!("google.protobuf.rs");

@@ -126,6 +126,14 @@ where
                 *byte ^= 1 << rng.u8(..8);
             }
         }
+        let mut fields = descriptor.fields();
+        if let Some(field) = fields.find(|field| field.kind() == Kind::Bytes)
+            && rng.bool()
+        {
+            // A length that nothing holds, and whose lower half is 0.
+            encode_key(field.number(), WireType::LengthDelimited, &mut bytes);
+            encode_varint(1 << 32, &mut bytes);
+        }
         let (mut our_rest, mut derived_rest) = (ours.clone(), derived.clone());
         assert_eq!(our_rest.merge(&bytes[..]), derived_rest.merge(&bytes[..]));
         same(&our_rest, &derived_rest);
