@@ -149,10 +149,14 @@ impl SummaryWriter {
         })
     }
 
-    /// A handle that puts `name/` before every tag. Scopes nest.
+    /// A handle that puts `name/` before every tag. Scopes nest; one without a name adds nothing.
     #[must_use]
     pub fn scope(&self, name: impl AsRef<str>) -> Self {
-        let prefix = [self.prefix(), name.as_ref(), "/"].concat();
+        let name = name.as_ref();
+        if name.is_empty() {
+            return self.clone();
+        }
+        let prefix = [self.prefix(), name, "/"].concat();
         Self {
             prefix: Some(prefix.into()),
             ..self.clone()
