@@ -154,8 +154,19 @@ fn hyperparameters_stay_and_the_session_goes_on() {
         tags(dir.path()).last().unwrap(),
         "_hparams_/session_end_info"
     );
-    resume(0, dir.path()).close().unwrap();
+    let summary = resume(0, dir.path());
     assert_eq!(tags(dir.path()), ["_hparams_/session_start_info"]);
+    summary.close().unwrap();
+    let whole = ["_hparams_/session_start_info", "_hparams_/session_end_info"];
+    assert_eq!(tags(dir.path()), whole);
+    // A program that logs them each time it starts is no reason for another row, nor for a report.
+    let summary = resume(0, dir.path());
+    summary.hparams(HParams::new().set("rate", 0.1));
+    summary.close().unwrap();
+    assert_eq!(tags(dir.path()), [whole[0], whole[0], whole[1]]);
+    // Where there was no session, none ends.
+    resume(0, &dir.path().join("none")).close().unwrap();
+    assert_eq!(tags(&dir.path().join("none")), [""; 0]);
 }
 
 #[test]

@@ -22,7 +22,9 @@ pub use custom_scalars::{Category, Layout, Margin};
 pub use histogram::Histogram;
 pub(crate) use histogram::{HistogramValue, non_finite};
 pub use hparams::{Experiment, HParamInfo, HParamValue, HParams, MetricInfo};
-pub(crate) use hparams::{hparams_experiment, is_session_end, session_end, session_start};
+pub(crate) use hparams::{
+    hparams_experiment, is_session_end, is_session_start, session_end, session_start,
+};
 #[cfg(all(feature = "ndarray", feature = "png"))]
 pub use image::Sample;
 #[cfg(feature = "png")]

@@ -7,7 +7,8 @@ use std::time::SystemTime;
 
 use prost::Message;
 
-use super::SummaryWriter;
+use super::session::EndFrame;
+use super::{SummaryWriter, frames};
 use crate::error::{Error, Result};
 use crate::event::WallTime;
 use crate::files::{self, Salvage};
@@ -66,7 +67,7 @@ impl SummaryWriter {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resume {
     from: From,
-    prepare: fn(&Path, From) -> Result<Vec<u8>>,
+    prepare: fn(&Path, From) -> Result<Past>,
 }
 
 /// The first steps that are gone.
@@ -77,25 +78,41 @@ pub(super) struct From {
     pub(super) batch: i64,
 }
 
+/// What there was before.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// What the new file is to begin with, behind the version.
+    pub(super) start_frames: Vec<u8>,
+    /// Of the session that has started, if one has.
+    pub(super) session: Option<EndFrame>,
+}
+
 impl Resume {
     pub(super) fn new(from: From) -> Self {
         Self { from, prepare }
     }
 
-    /// Cuts what the run `dir` has, and returns what its new file is to begin with, behind the version.
-    pub(super) fn prepare(&self, dir: &Path) -> Result<Vec<u8>> {
+    /// Cuts what the run `dir` has.
+    pub(super) fn prepare(&self, dir: &Path) -> Result<Past> {
         (self.prepare)(dir, self.from)
     }
 }
 
 /// Takes out of the event files of the run `dir` what lies at the steps and beyond, and what a stopped program has left torn.
-fn prepare(dir: &Path, from: From) -> Result<Vec<u8>> {
+fn prepare(dir: &Path, from: From) -> Result<Past> {
+    let mut has_session = false;
     for path in event_files(dir)? {
-        files::keep_only(&path, &mut |event| stays(event, from))?;
+        files::keep_only(&path, &mut |event| {
+            has_session |= values(event).iter().any(summary::is_session_start);
+            stays(event, from)
+        })?;
     }
     files::remove_leftovers(dir)?;
-    // A loader forgets all tags from one step on: nothing that stays.
-    Ok(start_frames(from.step.max(from.batch)))
+    Ok(Past {
+        // A loader forgets all tags from one step on: nothing that stays.
+        start_frames: start_frames(from.step.max(from.batch)),
+        session: has_session.then_some(frames::session_end_frame),
+    })
 }
 
 fn event_files(dir: &Path) -> Result<Vec<PathBuf>> {

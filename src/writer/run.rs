@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::clips::ClipCounts;
 use super::place::Place;
+use super::resume::Past;
 use super::run_name::RunName;
 use super::series::{Found, Series};
 use super::session::Session;
@@ -44,14 +45,19 @@ impl Run {
         let synced = options.sync != Sync::Never;
         let suffix = options.filename_suffix.clone();
         let (dir, resume) = (place.dir.clone(), options.resume);
+        let mut past = Past::default();
         // The file's first record is written at once: opening is the place to fail.
-        Self::start(options, &[], Some(place), || {
-            let start = match resume {
-                Some(resume) => resume.prepare(&dir)?,
-                None => Vec::new(),
-            };
-            EventFile::create(&dir, suffix, frames::version_frame(), &start, synced).map(Sink::File)
-        })
+        let run = Self::start(options, &[], Some(place), || {
+            if let Some(resume) = resume {
+                past = resume.prepare(&dir)?;
+            }
+            let first = frames::version_frame();
+            EventFile::create(&dir, suffix, first, &past.start_frames, synced).map(Sink::File)
+        })?;
+        if let Some(end_frame) = past.session {
+            run.session.go_on(end_frame);
+        }
+        Ok(run)
     }
 
     /// Starts a worker with `first` to write to what `open` gives. The thread comes before the sink: if it cannot be had,

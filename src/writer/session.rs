@@ -7,23 +7,33 @@ use std::thread;
 use super::run_name::RunName;
 use crate::proto::hparams::Status;
 
+/// What makes the last record of a session. A program that has none has nothing of it in its binary.
+pub(super) type EndFrame = fn(Status) -> Vec<u8>;
+
 #[derive(Debug, Default)]
 pub(super) struct Session {
-    /// What makes the last record of it, once it has started. A program that starts none has nothing of that in its binary.
-    end_frame: OnceLock<fn(Status) -> Vec<u8>>,
+    /// Once it has started, by this writer or by one before it.
+    end_frame: OnceLock<EndFrame>,
+    started: AtomicBool,
     restarted: AtomicBool,
     ended: AtomicBool,
     failed: AtomicBool,
 }
 
 impl Session {
-    pub(super) fn start(&self, run_name: &RunName, end_frame: fn(Status) -> Vec<u8>) {
-        let is_again = self.end_frame.set(end_frame).is_err();
+    pub(super) fn start(&self, run_name: &RunName, end_frame: EndFrame) {
+        self.go_on(end_frame);
+        let is_again = self.started.swap(true, Ordering::Relaxed);
         if is_again && !self.restarted.swap(true, Ordering::Relaxed) {
             log::warn!(
                 "{run_name}hyperparameters are logged again in one run: stock TensorBoard keeps the first"
             );
         }
+    }
+
+    /// It was started by an earlier writer of the run.
+    pub(super) fn go_on(&self, end_frame: EndFrame) {
+        self.end_frame.get_or_init(|| end_frame);
     }
 
     /// The caller has said how it ended.

@@ -140,6 +140,18 @@ class TensorBoard:
         """A time series as the Scalars dashboard gets it: wall time, step, value."""
         return [tuple(point) for point in self.get("plugin/scalars/scalars", run=run, tag=tag)]
 
+    def session_groups(self) -> dict[str, Any]:
+        """The rows of the table of hyperparameters, by name."""
+        answer = self.ask(
+            "plugin/hparams/session_groups",
+            startIndex=0,
+            sliceSize=100,
+            allowedStatuses=["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"],
+            aggregationType="AGGREGATION_AVG",
+            colParams=[],
+        )
+        return {group["name"]: group for group in answer["sessionGroups"]}
+
     @staticmethod
     def _check(response: requests.Response) -> None:
         assert response.ok, f"{response.status_code} {response.reason}: {response.url}\n{response.text}"

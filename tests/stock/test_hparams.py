@@ -10,8 +10,6 @@ import pytest
 from browser import Browser
 from harness import START, TensorBoard, eventually, f32, program
 
-STATUSES = ("STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING")
-
 
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory, fast: bool) -> Iterator[TensorBoard]:
@@ -32,19 +30,6 @@ def columns(board: TensorBoard) -> tuple[dict[str, Any], list[Any]]:
 
     hparams = {info.pop("name"): said(info) for info in experiment["hparamInfos"]}
     return hparams, [said({**info, "name": metric(info["name"])}) for info in experiment["metricInfos"]]
-
-
-def rows(board: TensorBoard) -> dict[str, Any]:
-    """The groups of sessions, by name."""
-    answer = board.ask(
-        "plugin/hparams/session_groups",
-        startIndex=0,
-        sliceSize=100,
-        allowedStatuses=STATUSES,
-        aggregationType="AGGREGATION_AVG",
-        colParams=[],
-    )
-    return {group["name"]: group for group in answer["sessionGroups"]}
 
 
 def metric(name: dict[str, str]) -> str:
@@ -80,7 +65,7 @@ def test_columns_are_found_by_themselves(board):
 
 
 def test_each_session_has_its_own_hyperparameters_and_metrics(board):
-    got = {name: (row["hparams"], metrics(row)) for name, row in rows(board).items()}
+    got = {name: (row["hparams"], metrics(row)) for name, row in board.session_groups().items()}
     assert got == {
         # The hyperparameters that were logged first; the last points of the metrics.
         "hparams/a": (
@@ -104,7 +89,7 @@ def test_each_session_has_its_own_hyperparameters_and_metrics(board):
 
 
 def test_how_sessions_ended(board):
-    sessions = {session["name"]: session for row in rows(board).values() for session in row["sessions"]}
+    sessions = {session["name"]: session for row in board.session_groups().values() for session in row["sessions"]}
     assert {name: session["status"] for name, session in sessions.items()} == {
         "hparams/a": "STATUS_SUCCESS",
         "hparams/b": "STATUS_SUCCESS",
@@ -124,7 +109,7 @@ def test_how_sessions_ended(board):
 
 
 def test_sessions_of_a_group_are_one_row(board):
-    trials = rows(board)["trials"]["sessions"]
+    trials = board.session_groups()["trials"]["sessions"]
     assert {session["name"]: metrics(session) for session in trials} == {
         "hparams/trial 1": {"loss": 0.25},
         "hparams/trial 2": {"loss": 0.5},
@@ -150,7 +135,7 @@ def test_an_experiment_says_which_columns_there_are(planned):
             {"name": "validation/accuracy", "description": "of *all*", "datasetType": "DATASET_VALIDATION"},
         ],
     )
-    got = {name: metrics(row) for name, row in rows(planned).items()}
+    got = {name: metrics(row) for name, row in planned.session_groups().items()}
     assert got == {
         "one": {"loss": f32(0.2), "validation/accuracy": f32(3 * 0.1)},
         "two": {"loss": f32(0.02), "validation/accuracy": f32(0.03)},

@@ -1,4 +1,4 @@
-"""A run that stopped and went on from an earlier step: one curve without a step back and without an old tail."""
+"""A run that stopped and went on from an earlier step: one curve without a step back and without an old tail, one session."""
 
 import subprocess
 from pathlib import Path
@@ -32,3 +32,5 @@ def test_resumed_run(tmp_path, fast):
     with TensorBoard(tmp_path, fast=fast) as board:
         assert curve("loss") == KEPT + NEW
         assert curve("warmup") == KEPT
+        sessions = board.session_groups()["run"]["sessions"]
+        assert [session["status"] for session in sessions] == ["STATUS_SUCCESS"]

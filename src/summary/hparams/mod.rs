@@ -141,6 +141,11 @@ pub(crate) fn session_start(mut hparams: HParams, start_time_secs: f64) -> Value
     record(SESSION_START_TAG, Data::SessionStartInfo(hparams.0))
 }
 
+/// Whether a value is what [`session_start`] makes.
+pub(crate) fn is_session_start(value: &Value) -> bool {
+    value.tag == SESSION_START_TAG
+}
+
 /// Whether a value is what [`session_end`] makes.
 pub(crate) fn is_session_end(value: &Value) -> bool {
     value.tag == SESSION_END_TAG

@@ -29,7 +29,8 @@ use std::path::Path;
 
 use half::{bf16, f16};
 use summary_writer::{
-    DataClass, Element, Metadata, SummaryWriter, Tag, Tensor, WriterOptions, markdown_table, proto,
+    DataClass, Element, HParams, Metadata, SummaryWriter, Tag, Tensor, WriterOptions,
+    markdown_table, proto,
 };
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
@@ -342,11 +343,15 @@ fn twins(directory: &Path) -> Result {
     Ok(())
 }
 
-/// Ten steps from `first` on, the number telling where they began; one tag only of a run that begins.
+/// Ten steps from `first` on, the number telling where they began; one tag, and hyperparameters, only of a run that
+/// begins.
 fn resume(logdir: &Path, first: i32) -> Result {
     let summary = WriterOptions::new()
         .resume(first)
         .create_file_writer(logdir)?;
+    if first == 0 {
+        summary.hparams(HParams::new().set("lr", 0.5));
+    }
     for step in first..first + 10 {
         summary.scalar("loss", 100 * first + step, step);
         if first == 0 {
