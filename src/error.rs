@@ -49,7 +49,8 @@ pub enum Error {
     Decode {
         /// Where the record starts, in bytes from the start of the file.
         offset: u64,
-        /// What the decoder said; of no named type, so that a program which only writes has nothing of a decoder in it.
+        /// What the decoder said: a `prost::DecodeError`.
+        // Under that name it would be in every program that handles an error, with all that prints and drops one.
         source: Arc<dyn error::Error + Send + Sync>,
     },
 
@@ -101,7 +102,7 @@ impl fmt::Display for Error {
                 f,
                 "the time is over, and {pending_bytes} bytes still wait to be written"
             ),
-            Self::Closed => f.write_str("the summary writer is closed"),
+            Self::Closed => f.write_str("the summary writer is closed in this process"),
         }
     }
 }
@@ -217,7 +218,7 @@ mod tests {
         );
         assert_eq!(
             format!("{:?}", Error::Closed),
-            "the summary writer is closed"
+            "the summary writer is closed in this process"
         );
     }
 }

@@ -12,11 +12,11 @@
 //! | [`std::process::exit`], or a handle in a `static` | as killed: nothing drops the handle; [`flush`] or [`close`] before | `faults` "panic, exit, abort" |
 //! | the system crashes or loses power | what the disk had not got, which no program sees: seconds, as a rule. [`Sync::EachFlush`] makes it what the last `T` accepted, [`Sync::OnClose`] nothing of what was closed | no test: none cuts the power |
 //! | the disk is full, or a quota, a limit of the file's size, a lock or an error stops it, and goes away | nothing that was accepted; beyond [`WriterOptions::max_pending_bytes`] records are refused and counted, and no caller waits | `faults` "full disk", "file size limit", "locked directory", "immutable file", "disk turned read-only" |
-//! | the same, and it has not gone away at `close` | what was not flushed; `close` says so, and how many | `faults` "full disk" |
+//! | the same, and it has not gone away at `close` | what was not flushed; `close` says so, `log` and [`stats`] of another handle how many | `faults` "full disk" |
 //! | the disk hangs | nothing, once it comes back. Calls wait beyond `max_pending_bytes`, or are refused and counted with [`WhenFull::DropNew`]; [`flush_timeout`] has a limit | `faults` "frozen disk", "stuck pipe" |
 //! | the disk is slow, takes a part of what it is given, or is interrupted by signals | nothing | `faults` "slow pipe", "short writes", "interrupted writes" |
 //! | the directory or the file is deleted | what was in it; the rest goes to a new file. What was written between the deletion and the next batch is lost with the old file | `faults` "deleted directory" |
-//! | the process forks | nothing of the parent's; what the child logs is ignored, counted and reported | `faults` "fork", `tests/fork.rs` |
+//! | the process forks | nothing of the parent's; what the child logs is ignored, and that is reported and counted once it is noticed: [`Stats::ignored_count`] says when | `faults` "fork", `tests/fork.rs` |
 //! | several processes, a run each | nothing | `faults` "one run for each process" |
 //! | several processes in one run, by mistake | nothing: each has a file. Stock TensorBoard shows one of them at a time; it is reported, and counted in [`Stats::other_writer_count`] | `faults` "one run for all processes" |
 //! | the program is started again | nothing: a new file, which sorts last | `faults` "restarts" |
@@ -36,12 +36,14 @@
 //!
 //! - `close` and the drop of the last handle wait as long as a disk hangs. A program that must end calls [`flush_timeout`],
 //!   and then [`std::process::exit`].
-//! - An image is encoded after its call, on the writer's thread. Until then it counts by its pixels as pending, so what a
-//!   killed program loses is the images of the last `T` and those that are still waiting for the encoder:
-//!   [`Stats::pending_bytes`] tells how much.
+//! - An image, an animation or a sound is encoded after its call, on the writer's thread, in the order of the calls. Where
+//!   they come faster than they are encoded, they wait, and so does all that is logged behind them, scalars too: a killed
+//!   program loses that besides. Each counts by its pixels or samples as pending: [`Stats::pending_bytes`] tells how much
+//!   waits, `max_pending_bytes` is the bound, and [`flush`] waits for it. The encoders are slow where they are not optimised:
+//!   see [`cookbook`](crate::cookbook#images-in-a-debug-build).
 //! - After an `fsync` that failed, operating systems may drop what they had: that it succeeds the next time does not say that
 //!   those bytes are on the disk.
-//! - When a writer ends with an error, it says how many records are lost. Those of a batch of which a part was written count
+//! - When a writer ends with an error, it says through `log` how many records are lost. Those of a batch of which a part was written count
 //!   as lost as a whole, so it may be fewer.
 //!
 //! [`Stats::refused_count`]: crate::Stats::refused_count
@@ -58,5 +60,6 @@
 //! [`flush`]: crate::SummaryWriter::flush
 //! [`flush_timeout`]: crate::SummaryWriter::flush_timeout
 //! [`close`]: crate::SummaryWriter::close
+//! [`stats`]: crate::SummaryWriter::stats
 //! [`verify`]: crate::verify()
 //! [`repair_to`]: crate::repair_to

@@ -50,7 +50,10 @@ fn a_writer_without_a_place_for_them_says_so() {
     let other = summary.clone();
     summary.close().unwrap();
     let error = other.embedding(points(), 0).unwrap_err();
-    assert_eq!(error.to_string(), "the summary writer is closed");
+    assert_eq!(
+        error.to_string(),
+        "the summary writer is closed in this process"
+    );
     assert_eq!(
         fs::read_dir(dir.path()).unwrap().count(),
         1,

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,6 +55,11 @@ impl Write for Disk {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// What reports about a run begin with.
+fn named(dir: &Path, report: &str) -> String {
+    format!("{dir:?}: {report}")
 }
 
 fn options() -> WriterOptions {
@@ -115,8 +122,8 @@ fn each_cause_is_reported_once() {
             "the summary writer is closed: what is logged now is ignored",
         ),
     ];
-    let named = want.map(|(level, report)| (level, format!("{:?}: {report}", dir.path())));
-    assert_eq!(REPORTS.take(), named);
+    let want = want.map(|(level, report)| (level, named(dir.path(), report)));
+    assert_eq!(REPORTS.take(), want);
 
     let disk = Disk::default();
     disk.fails.store(true, Ordering::Relaxed);
@@ -146,7 +153,7 @@ fn each_cause_is_reported_once() {
             ),
             (
                 Level::Error,
-                "1000 bytes wait for the disk: new records are refused while there is no room"
+                "new records are refused until earlier ones are written: more than max_pending_bytes, 1000, would wait"
                     .into()
             ),
             (
@@ -155,39 +162,80 @@ fn each_cause_is_reported_once() {
             ),
             (
                 Level::Error,
-                format!("{failure}; the summary writer is closed, and lost 1 records")
+                format!("{failure}; the summary writer is closed, records lost: 1")
             ),
         ]
     );
 
-    let summary = options().to_sink(Disk::default()).unwrap();
+    // A file fails where its directory is gone and cannot be made again.
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("run");
+    let summary = options()
+        .max_pending_bytes(1000)
+        .when_full(WhenFull::DropNew)
+        .create_file_writer(&dir)
+        .unwrap();
+    fs::remove_dir_all(&dir).unwrap();
+    fs::write(&dir, "in the way").unwrap();
+    for step in 0..100 {
+        summary.scalar("loss", 0.5, step);
+    }
+    summary.flush().unwrap_err();
+    fs::remove_file(&dir).unwrap();
+    summary.flush().unwrap();
+    let reports = REPORTS.take();
+    let want = [
+        named(
+            &dir,
+            "new records are refused until earlier ones are written: more than max_pending_bytes, 1000, would wait",
+        ),
+        named(
+            &dir,
+            "the summary writer's sink takes data again; what was kept is being written",
+        ),
+    ];
+    for report in want {
+        assert!(
+            reports.iter().any(|(_, said)| *said == report),
+            "{reports:?}"
+        );
+    }
+    summary.close().unwrap();
+
+    let dir = tempfile::tempdir().unwrap();
+    let summary = options().create_file_writer(dir.path()).unwrap();
     for lr in 1..10 {
         summary.hparams(HParams::new().set("lr", lr));
     }
     summary.close().unwrap();
-    assert_eq!(
-        REPORTS.take(),
-        [(
-            Level::Warn,
-            "hyperparameters are logged again in one run: stock TensorBoard keeps the first".into()
-        )]
+    let want = named(
+        dir.path(),
+        "hyperparameters are logged again in one run: stock TensorBoard keeps the first",
     );
+    assert_eq!(REPORTS.take(), [(Level::Warn, want)]);
 
-    let summary = options().to_sink(Disk::default()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let options = options().resume(0);
+        let summary = options.create_file_writer(dir.path()).unwrap();
+        summary.hparams(HParams::new().set("lr", 0.5));
+        summary.close().unwrap();
+    }
+    assert_eq!(REPORTS.take(), [], "a program that goes on logs them again");
+
+    let dir = tempfile::tempdir().unwrap();
+    let summary = options().create_file_writer(dir.path()).unwrap();
     let clip = || Audio::mono_i16(8000, [0]).unwrap();
     for (step, count) in (0..).zip([2, 1, 2, 3, 3, 5]) {
         summary.audios("speech", (0..count).map(|_| clip()), step);
     }
     summary.flush().unwrap();
     assert_eq!(summary.stats().uneven_audio_count, 2);
-    assert_eq!(
-        REPORTS.take(),
-        [(
-            Level::Warn,
-            "audio \"speech\" has 3 clips at a step, and 2 at one before: TensorBoard will fail to show its clip 3"
-                .into()
-        )]
+    let want = named(
+        dir.path(),
+        "audio \"speech\" has 3 clips at a step, and 2 at one before: TensorBoard will fail to show its clip 3",
     );
+    assert_eq!(REPORTS.take(), [(Level::Warn, want)]);
 
     let summary = options().to_sink(Disk::default()).unwrap();
     for step in [0, 1, 1, 1, 0, 1, 0] {
@@ -226,14 +274,14 @@ fn each_cause_is_reported_once() {
     run.scalar("loss", 0.5, 3);
     summary.close().unwrap();
     run.close().unwrap();
-    let want = format!(
-        "{:?}: tag \"loss\": {}",
-        dir.path().join("validation"),
-        problems[0].replace('1', "3")
+    let want = named(
+        &dir.path().join("validation"),
+        &format!("tag \"loss\": {}", problems[0].replace('1', "3")),
     );
     assert_eq!(REPORTS.take(), [(Level::Warn, want)]);
 
-    let summary = options().to_sink(Disk::default()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let summary = options().create_file_writer(dir.path()).unwrap();
     for i in 0..1000 {
         summary.scalar((i / 2).to_string(), 0.5, 0);
     }
@@ -242,7 +290,10 @@ fn each_cause_is_reported_once() {
     assert_eq!(reports.len(), 101, "500 tags with a repeated step");
     assert_eq!(
         reports[100].1,
-        "further tags like that are only counted, in the writer's statistics"
+        named(
+            dir.path(),
+            "further tags like that are only counted, in the writer's statistics"
+        )
     );
 
     let dir = tempfile::tempdir().unwrap();

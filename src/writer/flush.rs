@@ -6,8 +6,9 @@ use super::{Run, SummaryWriter, enter};
 use crate::error::{Error, Result};
 
 impl SummaryWriter {
-    /// Returns once all that was logged before, here and in the runs below, is with the operating system. On a writer that
-    /// is closed it says whether all was.
+    /// Returns once all that was accepted before, here and in the runs below, is with the operating system: what was
+    /// refused is counted in [`Stats::refused_count`](crate::Stats::refused_count). On a writer that is closed it says
+    /// whether all was.
     ///
     /// A disk that refuses is an error at once. One that neither takes nor refuses, as a network's that is away, keeps
     /// this waiting: [`flush_timeout`](Self::flush_timeout) has a limit.

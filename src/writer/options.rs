@@ -49,7 +49,8 @@ impl WriterOptions {
         }
     }
 
-    /// How long a record waits for others to be written with. It is the most that a killed program loses.
+    /// How long a record waits for others to be written with. It is the most that a killed program loses, beside images and
+    /// sounds that wait for their encoder and what was logged behind them.
     ///
     /// Default: 200 ms, which is below what a person notices and above what a disk minds. [`Duration::ZERO`] writes each
     /// record before its call returns, at the cost of a few microseconds a call.
@@ -91,7 +92,8 @@ impl WriterOptions {
     /// each run below, when [`SummaryWriter::run`] first opens it. Where there is nothing yet, it is a run as any other.
     ///
     /// [`SummaryWriter::last_step`] tells where a run ended; a program that begins at a checkpoint gives the step behind
-    /// that. Hyperparameters and layouts of custom scalars stay, but a session that was ended goes on.
+    /// that. Hyperparameters, layouts of custom scalars and embeddings stay, but a session that was ended goes on: closing
+    /// the writer ends it, also where this program does not log its hyperparameters again.
     ///
     /// An older file is written anew beside itself and then replaced, so at every moment one of the two is there: a
     /// program that is killed meanwhile can do it again. Nobody may write the run any more, not in this process either.

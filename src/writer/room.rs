@@ -49,7 +49,7 @@ impl Tray {
         drop(state);
         if is_first {
             log::error!(
-                "{}{} bytes wait for the disk: new records are refused while there is no room",
+                "{}new records are refused until earlier ones are written: more than max_pending_bytes, {}, would wait",
                 self.run_name,
                 self.limits.max_pending_bytes
             );

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::error::Error;
+
 /// The directory of a run and a colon, for what follows; nothing for a stream.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RunName(Option<Arc<Path>>);
@@ -11,6 +13,14 @@ pub(crate) struct RunName(Option<Arc<Path>>);
 impl RunName {
     pub(crate) fn of(dir: Option<&Path>) -> Self {
         Self(dir.map(Into::into))
+    }
+
+    /// An error that names no file gets the directory.
+    pub(crate) fn with_dir(&self, error: Error) -> Error {
+        match &self.0 {
+            Some(dir) => error.in_file(dir),
+            None => error,
+        }
     }
 }
 

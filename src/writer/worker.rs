@@ -126,9 +126,12 @@ struct Obituary<'a>(&'a Tray);
 
 impl Drop for Obituary<'_> {
     fn drop(&mut self) {
-        let panicked = std::thread::panicking();
-        self.0
-            .end(panicked.then(|| Error::stream("write", io::Error::other("the sink panicked"))));
+        let Self(tray) = self;
+        let panicked = std::thread::panicking().then(|| {
+            let error = io::Error::other("the sink or the logger panicked");
+            tray.run_name.with_dir(Error::stream("write", error))
+        });
+        tray.end(panicked);
     }
 }
 
@@ -236,7 +239,7 @@ impl Tray {
         self.progress.notify_all();
         if let Some(failure) = failure {
             log::error!(
-                "{}; the summary writer is closed, and lost {lost} records",
+                "{}; the summary writer is closed, records lost: {lost}",
                 Chain(&failure)
             );
         }
