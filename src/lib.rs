@@ -45,12 +45,12 @@
 //!
 //! Dropping the last handle writes all and closes the file, also while a panic unwinds. Where nothing drops it, in a
 //! `static` or by [`std::process::exit`], close or flush before. A program that is killed loses at most the last flush
-//! interval, and images and sounds that still wait for their encoder with what was logged behind them; its file can be read
-//! to the last whole record. A disk that is full or fails keeps
-//! nobody waiting: records are kept up to [`WriterOptions::max_pending_bytes`] and written once it recovers, each byte
-//! once; beyond that they are refused, counted and reported. One that hangs keeps a caller waiting only beyond that, and in
-//! [`flush`](SummaryWriter::flush), which has a form with a limit ([`flush_timeout`](SummaryWriter::flush_timeout)). In a
-//! fork of the process nobody writes: what is logged there is ignored, and reported once the writer notices.
+//! interval, and images and sounds that still wait for their encoder with what was logged behind them; its file can be
+//! read to the last whole record. A disk that is full or fails keeps nobody waiting: records are kept up to
+//! [`WriterOptions::max_pending_bytes`] and written once it recovers, each byte once; beyond that they are refused,
+//! counted and reported. One that hangs keeps a caller waiting only beyond that, and in
+//! [`flush`](SummaryWriter::flush), which has a form with a limit ([`flush_timeout`](SummaryWriter::flush_timeout)). In
+//! a fork of the process nobody writes: what is logged there is ignored, and reported once the writer notices.
 //! [`what_can_be_lost`] has all cases, with the tests that hold them.
 //!
 //! A run that stopped goes on, from its end or from a checkpoint, by [`WriterOptions::resume`].
@@ -58,9 +58,9 @@
 //! # Errors
 //!
 //! Opening fails loudly. The methods that log return nothing; what goes wrong behind them is counted in
-//! [`stats`](SummaryWriter::stats), and said once through the [`log`](https://docs.rs/log) crate, where any logger shows it.
-//! A sink that fails comes back from [`flush`](SummaryWriter::flush) and [`close`](SummaryWriter::close), too. There is one [`Error`]; its message leaves out
-//! its source, so print the chain, as `anyhow` does by `{:#}`.
+//! [`stats`](SummaryWriter::stats), and said once through the [`log`](https://docs.rs/log) crate, where any logger
+//! shows it. A sink that fails comes back from [`flush`](SummaryWriter::flush) and [`close`](SummaryWriter::close),
+//! too. There is one [`Error`]; its message leaves out its source, so print the chain, as `anyhow` does by `{:#}`.
 //!
 //! # Reading
 //!

@@ -43,8 +43,8 @@
 //!   see [`cookbook`](crate::cookbook#images-in-a-debug-build).
 //! - After an `fsync` that failed, operating systems may drop what they had: that it succeeds the next time does not say that
 //!   those bytes are on the disk.
-//! - When a writer ends with an error, it says through `log` how many records are lost. Those of a batch of which a part was written count
-//!   as lost as a whole, so it may be fewer.
+//! - When a writer ends with an error, it says through `log` how many records are lost. Those of a batch of which a
+//!   part was written count as lost as a whole, so it may be fewer.
 //!
 //! [`Stats::refused_count`]: crate::Stats::refused_count
 //! [`Stats::ignored_count`]: crate::Stats::ignored_count

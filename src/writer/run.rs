@@ -107,7 +107,7 @@ impl Run {
         Ok(run)
     }
 
-    /// A run without a thread, a place and a name.
+    /// A run without a thread and a place.
     pub(super) fn of(tray: Arc<Tray>, options: WriterOptions) -> Self {
         let clip_counts = Arc::new(ClipCounts::new(tray.run_name.clone()));
         Self {

@@ -1,4 +1,4 @@
-"""A run that stopped and went on from an earlier step: one curve without a step back and without an old tail, one session."""
+"""A run that stopped and went on from an earlier step: one session, one curve, without a step back or an old tail."""
 
 import subprocess
 from pathlib import Path

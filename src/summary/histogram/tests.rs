@@ -210,6 +210,15 @@ fn an_integer_beyond_2_to_the_53_counts_as_the_nearest_f64() {
     );
 }
 
+/// What is not finite, and the ends of what is.
+const ODD: [f64; 5] = [
+    f64::NAN,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    f64::MAX,
+    f64::MIN,
+];
+
 fn as_f32(values: &[f64]) -> Vec<f32> {
     values.iter().map(|value| *value as f32).collect()
 }
@@ -528,13 +537,6 @@ fn check_that_change<T: Scalar>(first: &[T], mut later: &[T], buckets: usize) {
 #[test]
 fn chunks_that_change_are_no_reason_to_panic() {
     let mut random = fastrand::Rng::with_seed(53);
-    let odd = [
-        f64::NAN,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        f64::MAX,
-        f64::MIN,
-    ];
     // Whole numbers, others, some that are near edges, many such, and what only the edges place; from the lowest to the highest.
     for (low, step) in [
         (0.0, 1.0),
@@ -545,16 +547,16 @@ fn chunks_that_change_are_no_reason_to_panic() {
     ] {
         let finite: Vec<f64> = (0..50).map(|i| low + step * f64::from(i)).collect();
         for round in 0..200 {
-            let not_finite = &odd[..random.usize(..4)];
+            let not_finite = &ODD[..random.usize(..4)];
             let first = [&finite[..], not_finite].concat();
             let buckets = [1, 3, 30, 128, 129, 4096][random.usize(..6)];
             let later: Vec<f64> = (0..493)
                 .map(|_| match round % 4 {
                     3 => low + step * 40.0,
-                    _ if random.u8(..50) == 0 => odd[random.usize(..5)],
+                    _ if random.u8(..50) == 0 => ODD[random.usize(..5)],
                     0 => low + step * f64::from(random.i32(-500..500)),
                     1 => low + step * (random.f64() - 0.5) * 100.0,
-                    _ => odd[random.usize(..5)],
+                    _ => ODD[random.usize(..5)],
                 })
                 .collect();
             check_that_change(&first, &later, buckets);

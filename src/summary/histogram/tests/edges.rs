@@ -32,16 +32,9 @@ fn hard(random: &mut fastrand::Rng, buckets: usize) -> Vec<f64> {
         })
         .collect();
     if random.u8(..4) == 0 {
-        let odd = [
-            f64::NAN,
-            f64::INFINITY,
-            f64::NEG_INFINITY,
-            f64::MAX,
-            f64::MIN,
-        ];
         for _ in 0..random.usize(..4) {
             let i = random.usize(..len);
-            values[i] = odd[random.usize(..5)];
+            values[i] = ODD[random.usize(..ODD.len())];
         }
     }
     values
