@@ -59,7 +59,7 @@
 //! | `flush()`, `close()`, `with` | `flush()?`, `close()?`, or dropping the last handle |
 //!
 //! ```
-//! # #[cfg(all(feature = "png", feature = "gif"))] {
+//! # #[cfg(feature = "png")] {
 //! use std::time::Duration;
 //! use summary_writer::*;
 //!
@@ -225,12 +225,10 @@
 //! let mut training = TrainingLogger::new(dir.path().join("keras"));
 //! training.on_epoch_end(0, [("loss", 0.5), ("val_loss", 0.6)]);
 //! training.on_train_end()?;
-//! # #[cfg(feature = "graph")] {
 //! # let mut graph = graph::GraphBuilder::new();
 //! # graph.node("pixels", graph::Op::new("Placeholder"));
 //! # let graph_def = graph.build()?.to_graph_def();
 //! summary.graph(&Graph::from_graph_def(graph_def)?);
-//! # }
 //! summary.event(proto::Event::default());
 //! summary.scope("encoder").scalar("norm", 0.5, step);
 //! summary.at(1_700_000_000.5).scalar("late", 0.5, step);
@@ -275,13 +273,11 @@
 //! summary.image("pixels", Image::rgb8(2, 2, [0; 12])?, 0);
 //! summary.image("planes", Image::rgb8_planar(2, 2, [0; 12])?, 0);
 //! # }
-//! # #[cfg(feature = "graph")] {
 //! use summary_writer::graph::{GraphBuilder, Op};
 //! let mut graph = GraphBuilder::new();
 //! let pixels = graph.node("pixels", Op::new("Placeholder"));
 //! graph.node("hidden", Op::new("Dense").input(&pixels));
 //! summary.graph(&graph.build()?);
-//! # }
 //! summary.flush()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -1,4 +1,4 @@
-//! What can go wrong, sorted by what the caller can do about it.
+//! The crate's error type. Each variant is a case that a caller handles differently.
 
 use std::error;
 use std::fmt;
@@ -9,33 +9,40 @@ use std::sync::Arc;
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call failed. A message never repeats its source: print the chain.
-#[derive(Clone)]
+/// Why a call failed.
+///
+/// A message does not repeat its source, so print the whole chain, as `anyhow` does with `{:#}`.
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The system refused `action`. A writer keeps what it could not write and tries again; a reader may be asked again.
+    /// The operating system refused `action`. A writer keeps what it could not write and tries again; a reader can be asked again.
+    #[error("could not {action}{}", quoted(path.as_deref()))]
     Io {
         /// What was tried: a verb and its object.
         action: &'static str,
-        /// The file or directory, where it is known.
+        /// The file or directory, if it is known.
         path: Option<Arc<Path>>,
-        /// What the system said; shared, for one failure of a writer's thread is told to every caller that asks.
+        /// The error of the operating system. It is shared, because every caller that asks gets the same failure of the worker.
         source: Arc<io::Error>,
     },
 
-    /// A checksum disagrees. In [`Part::Length`] the rest of the file is lost, in [`Part::Payload`] one record.
+    /// A checksum does not match. With [`Part::Length`] the rest of the file is lost, with [`Part::Payload`] one record.
+    #[error(
+        "damaged record at byte {offset}: CRC of the {part} is {got:#010x}, file says {want:#010x}"
+    )]
     Corrupt {
         /// Where the record starts, in bytes from the start of the file.
         offset: u64,
         /// Which bytes are damaged.
         part: Part,
-        /// The masked CRC-32C of the bytes that are there.
+        /// The masked CRC-32C of the bytes in the file.
         got: u32,
-        /// The masked CRC-32C that stands beside them.
+        /// The masked CRC-32C stored next to them.
         want: u32,
     },
 
-    /// The header announces more than the reader was told to accept.
+    /// The header announces a longer payload than the reader accepts.
+    #[error("record at byte {offset} has {len} bytes, the limit is {limit}")]
     TooLarge {
         /// Where the record starts, in bytes from the start of the file.
         offset: u64,
@@ -45,87 +52,41 @@ pub enum Error {
         limit: u64,
     },
 
-    /// A sound record that is not an event. The next one can be read.
+    /// The checksums of a record match, but its payload is not an event. The next record can be read.
+    #[error("record at byte {offset} is not an event")]
     Decode {
         /// Where the record starts, in bytes from the start of the file.
         offset: u64,
-        /// What the decoder said: a `prost::DecodeError`.
-        // Under that name it would be in every program that handles an error, with all that prints and drops one.
-        source: Arc<dyn error::Error + Send + Sync>,
+        /// Why the payload could not be decoded.
+        source: prost::DecodeError,
     },
 
-    /// An argument is unusable. Nothing was written; the writer is fine.
+    /// An argument is not valid. Nothing was written, and the writer can still be used.
+    #[error("{what}: {problem}")]
     Invalid {
         /// Which argument.
         what: &'static str,
-        /// What was given and what fits.
+        /// What was expected and what was given.
         problem: Box<str>,
     },
 
-    /// The time that the caller gave is over. The writer keeps what waits, and writes it once it can.
+    /// The time limit of the call has passed. The writer keeps the pending data and writes it once it can.
+    #[error("timed out with {pending_bytes} bytes still to be written")]
     TimedOut {
-        /// What still waits for the operating system, in bytes.
+        /// Bytes that the operating system does not have yet.
         pending_bytes: u64,
     },
 
     /// The writer was closed, or this process is a fork of the one that opened it.
+    #[error("the summary writer is closed in this process")]
     Closed,
 }
 
-const _: () = assert!(size_of::<Error>() <= 64); // an `Err` is moved through every call
+const _: () = assert!(size_of::<Error>() <= 64); // every `Result` of the crate has room for it
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io {
-                action,
-                path: Some(path),
-                ..
-            } => write!(f, "could not {action} {path:?}"),
-            Self::Io { action, .. } => write!(f, "could not {action}"),
-            Self::Corrupt {
-                offset,
-                part,
-                got,
-                want,
-            } => write!(
-                f,
-                "damaged record at byte {offset}: CRC of the {part} is {got:#010x}, file says {want:#010x}"
-            ),
-            Self::TooLarge { offset, len, limit } => write!(
-                f,
-                "record at byte {offset} has {len} bytes, the limit is {limit}"
-            ),
-            Self::Decode { offset, .. } => write!(f, "record at byte {offset} is not an event"),
-            Self::Invalid { what, problem } => write!(f, "{what}: {problem}"),
-            Self::TimedOut { pending_bytes } => write!(
-                f,
-                "the time is over, and {pending_bytes} bytes still wait to be written"
-            ),
-            Self::Closed => f.write_str("the summary writer is closed in this process"),
-        }
-    }
-}
-
-/// With its sources, on one line: so `main` and `expect` say it.
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&Chain(self), f)
-    }
-}
-
-impl error::Error for Error {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        match self {
-            Self::Io { source, .. } => Some(source.as_ref()),
-            Self::Decode { source, .. } => Some(source.as_ref()),
-            Self::Corrupt { .. }
-            | Self::TooLarge { .. }
-            | Self::Invalid { .. }
-            | Self::TimedOut { .. }
-            | Self::Closed => None,
-        }
-    }
+/// ` "path"`, or nothing.
+fn quoted(path: Option<&Path>) -> String {
+    path.map_or_else(String::new, |path| format!(" {path:?}"))
 }
 
 /// The part of a record that a checksum guards.
@@ -170,7 +131,7 @@ impl Error {
         }
     }
 
-    /// Names the file in an error of a room that knows bytes only.
+    /// Adds the path of the file to an error that has none.
     pub(crate) fn in_file(self, file: &Path) -> Self {
         match self {
             Self::Io {
@@ -207,18 +168,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_main_prints_says_what_was_tried_and_why_it_failed() {
+    fn message_leaves_out_the_source_and_debug_shows_every_field() {
         let denied = io::Error::other("permission denied");
         let error = Error::io("create the directory", Path::new("runs/a"), denied);
-        let want = "could not create the directory \"runs/a\": permission denied";
-        assert_eq!(format!("{error:?}"), want);
         assert_eq!(
             error.to_string(),
             "could not create the directory \"runs/a\""
         );
         assert_eq!(
-            format!("{:?}", Error::Closed),
-            "the summary writer is closed in this process"
+            Chain(&error).to_string(),
+            "could not create the directory \"runs/a\": permission denied"
         );
+        let debug = format!("{error:?}");
+        for part in ["Io {", "action:", "\"runs/a\"", "permission denied"] {
+            assert!(debug.contains(part), "{part} is missing in {debug}");
+        }
     }
 }

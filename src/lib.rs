@@ -123,7 +123,6 @@ mod current;
 mod error;
 mod event;
 mod files;
-#[cfg(feature = "graph")]
 pub mod graph;
 pub mod not_shown;
 mod projector;
@@ -153,7 +152,6 @@ pub use files::{
     Damage, DamageKind, FileReport, Report, Run, Salvage, find_runs, repair_in_place, repair_to,
     verify,
 };
-#[cfg(feature = "graph")]
 pub use graph::{Graph, Layer, Model, RunMetadata};
 pub use projector::{Coordinate, Embedding};
 pub use proto::hparams::{DatasetType, Status as SessionStatus};
@@ -171,7 +169,7 @@ pub use summary::{
 #[cfg(feature = "png")]
 pub use summary::{BoundingBox, ConfusionMatrix, Image, Intensity};
 pub use training::{TrainingLogger, UpdateFreq, Weights};
-pub use writer::{Stats, SummaryWriter, Sync, WhenFull, WriterOptions, unique_logdir};
+pub use writer::{Stats, SummaryWriter, SyncPolicy, WhenFull, WriterOptions, unique_logdir};
 
 /// The examples of the README are compiled, where there is all that they log.
 #[cfg(all(doctest, feature = "png"))]

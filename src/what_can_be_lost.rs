@@ -10,7 +10,7 @@
 //! | `close`, or the last handle is dropped, also while a panic unwinds | nothing | `faults` "panic, exit, abort" |
 //! | the program is killed, aborts, or is ended for want of memory | what the last `T` accepted, nothing with [`Duration::ZERO`]; a record that was being written is torn, and readers stop before it | `faults` "kill -9" |
 //! | [`std::process::exit`], or a handle in a `static` | as killed: nothing drops the handle; [`flush`] or [`close`] before | `faults` "panic, exit, abort" |
-//! | the system crashes or loses power | what the disk had not got, which no program sees: seconds, as a rule. [`Sync::EachFlush`] makes it what the last `T` accepted, [`Sync::OnClose`] nothing of what was closed | no test: none cuts the power |
+//! | the system crashes or loses power | what the disk had not got, which no program sees: seconds, as a rule. [`SyncPolicy::EachFlush`] makes it what the last `T` accepted, [`SyncPolicy::OnClose`] nothing of what was closed | no test: none cuts the power |
 //! | the disk is full, or a quota, a limit of the file's size, a lock or an error stops it, and goes away | nothing that was accepted; beyond [`WriterOptions::max_pending_bytes`] records are refused and counted, and no caller waits | `faults` "full disk", "file size limit", "locked directory", "immutable file", "disk turned read-only" |
 //! | the same, and it has not gone away at `close` | what was not flushed; `close` says so, `log` and [`stats`] of another handle how many | `faults` "full disk" |
 //! | the disk hangs | nothing, once it comes back. Calls wait beyond `max_pending_bytes`, or are refused and counted with [`WhenFull::DropNew`]; [`flush_timeout`] has a limit | `faults` "frozen disk", "stuck pipe" |
@@ -54,8 +54,8 @@
 //! [`WriterOptions::max_pending_bytes`]: crate::WriterOptions::max_pending_bytes
 //! [`WriterOptions::resume`]: crate::WriterOptions::resume
 //! [`WhenFull::DropNew`]: crate::WhenFull::DropNew
-//! [`Sync::EachFlush`]: crate::Sync::EachFlush
-//! [`Sync::OnClose`]: crate::Sync::OnClose
+//! [`SyncPolicy::EachFlush`]: crate::SyncPolicy::EachFlush
+//! [`SyncPolicy::OnClose`]: crate::SyncPolicy::OnClose
 //! [`Duration::ZERO`]: std::time::Duration::ZERO
 //! [`flush`]: crate::SummaryWriter::flush
 //! [`flush_timeout`]: crate::SummaryWriter::flush_timeout

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use summary_writer::proto::event::What;
-use summary_writer::{Error, EventReader, SummaryWriter, Sync, WriterOptions};
+use summary_writer::{Error, EventReader, SummaryWriter, SyncPolicy, WriterOptions};
 
 fn event_files(dir: &Path) -> Vec<PathBuf> {
     let mut files: Vec<_> = fs::read_dir(dir)
@@ -265,7 +265,11 @@ fn a_directory_that_cannot_be_made_again_is_waited_for() {
 
 #[test]
 fn synced_writers_write_the_same() {
-    for sync in [Sync::Never, Sync::OnClose, Sync::EachFlush] {
+    for sync in [
+        SyncPolicy::Never,
+        SyncPolicy::OnClose,
+        SyncPolicy::EachFlush,
+    ] {
         let dir = tempfile::tempdir().unwrap();
         let summary = WriterOptions::new()
             .sync(sync)

@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-#[cfg(feature = "graph")]
 use summary_writer::graph::{Layer, Model};
 use summary_writer::proto::event::What;
 use summary_writer::{
@@ -263,7 +262,6 @@ fn a_weight_of_another_shape_is_told_at_the_end() {
     assert_eq!(tags(&dir.path().join("train")), names);
 }
 
-#[cfg(feature = "graph")]
 #[test]
 fn the_model_is_a_graph_of_the_training_run() {
     let model = Model::new("net", [Layer::input_layer("pixels", [None, Some(4)])]).unwrap();

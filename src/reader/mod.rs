@@ -7,7 +7,6 @@ mod wire;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use prost::Message;
 
@@ -204,7 +203,7 @@ impl Iterator for EventReader {
 fn decode(payload: &[u8], offset: u64) -> Result<Event> {
     Event::decode(payload).map_err(|error| Error::Decode {
         offset,
-        source: Arc::new(error),
+        source: error,
     })
 }
 

@@ -1,6 +1,5 @@
 //! The course of a training to the runs, tags and steps by which Keras' `TensorBoard` callback logs it.
 
-#[cfg(feature = "graph")]
 mod graph;
 mod weights;
 
@@ -73,7 +72,6 @@ pub struct TrainingLogger {
     update_freq: UpdateFreq,
     histogram_freq: u64,
     write_images: bool,
-    #[cfg(feature = "graph")]
     write_graph: bool,
     write_steps_per_second: bool,
     train: Option<SummaryWriter>,
@@ -120,7 +118,6 @@ impl TrainingLogger {
             update_freq: UpdateFreq::default(),
             histogram_freq: 0,
             write_images: false,
-            #[cfg(feature = "graph")]
             write_graph: true,
             write_steps_per_second: false,
             train: None,

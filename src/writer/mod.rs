@@ -11,7 +11,6 @@ mod drain;
 mod file_name;
 mod flush;
 mod frames;
-#[cfg(feature = "graph")]
 mod graphs;
 mod kinds;
 mod logdir;
@@ -45,7 +44,7 @@ pub use logdir::unique_logdir;
 pub use options::WriterOptions;
 pub use stats::Stats;
 pub use tray::WhenFull;
-pub use worker::Sync;
+pub use worker::SyncPolicy;
 
 use crate::error::{Error, Result};
 use crate::event::{ToWallTime, WallTime};

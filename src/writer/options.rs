@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::SummaryWriter;
 use super::resume::{From, Resume};
 use super::tray::{Limits, WhenFull};
-use super::worker::Sync;
+use super::worker::SyncPolicy;
 use crate::error::{Error, Result};
 use crate::event::Step;
 
@@ -15,13 +15,13 @@ use crate::event::Step;
 ///
 /// ```
 /// use std::time::Duration;
-/// use summary_writer::{Sync, WriterOptions};
+/// use summary_writer::{SyncPolicy, WriterOptions};
 ///
 /// # let dir = tempfile::tempdir()?;
 /// # let logdir = dir.path();
 /// let summary = WriterOptions::new()
 ///     .flush_interval(Duration::from_secs(1))
-///     .sync(Sync::OnClose)
+///     .sync(SyncPolicy::OnClose)
 ///     .create_file_writer(logdir)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -32,7 +32,7 @@ pub struct WriterOptions {
     pub(super) max_pending_bytes: usize,
     pub(super) when_full: WhenFull,
     pub(super) filename_suffix: String,
-    pub(super) sync: Sync,
+    pub(super) sync: SyncPolicy,
     pub(super) resume: Option<Resume>,
 }
 
@@ -44,7 +44,7 @@ impl WriterOptions {
             max_pending_bytes: 64 << 20,
             when_full: WhenFull::default(),
             filename_suffix: String::new(),
-            sync: Sync::default(),
+            sync: SyncPolicy::default(),
             resume: None,
         }
     }
@@ -80,9 +80,9 @@ impl WriterOptions {
         self
     }
 
-    /// Whether data is also brought to the disk itself. Default: [`Sync::Never`], for only a loss of power or a crash of
+    /// Whether data is also brought to the disk itself. Default: [`SyncPolicy::Never`], for only a loss of power or a crash of
     /// the system asks for more, and waiting for a disk costs milliseconds.
-    pub fn sync(mut self, sync: Sync) -> Self {
+    pub fn sync(mut self, sync: SyncPolicy) -> Self {
         self.sync = sync;
         self
     }

@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 
-use super::{Run, Sync, enter};
+use super::{Run, SyncPolicy, enter};
 use crate::error::{Error, Result};
 
 /// A directory, and the open runs of its family: none is opened twice.
@@ -78,6 +78,6 @@ impl Run {
     }
 
     pub(super) fn is_synced(&self) -> bool {
-        self.options.sync != Sync::Never
+        self.options.sync != SyncPolicy::Never
     }
 }

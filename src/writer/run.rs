@@ -14,7 +14,7 @@ use super::series::{Found, Series};
 use super::session::Session;
 use super::sink::{EventFile, Paths, Sink};
 use super::tray::Tray;
-use super::worker::{self, Sync};
+use super::worker::{self, SyncPolicy};
 use super::{WriterOptions, enter, frames};
 use crate::error::{Error, Result};
 
@@ -42,7 +42,7 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn to_file(options: WriterOptions, place: Place) -> Result<Self> {
-        let synced = options.sync != Sync::Never;
+        let synced = options.sync != SyncPolicy::Never;
         let suffix = options.filename_suffix.clone();
         let (dir, resume) = (place.dir.clone(), options.resume);
         let mut past = Past::default();

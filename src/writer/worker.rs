@@ -22,7 +22,7 @@ const KEPT_BYTES: usize = 256 << 10;
 
 /// When written data is also brought to the disk itself (`fsync`), so that it survives a loss of power.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sync {
+pub enum SyncPolicy {
     /// When the operating system sees fit. A crash of the program loses nothing that was written.
     #[default]
     Never,
@@ -34,7 +34,7 @@ pub enum Sync {
 
 /// Works until the tray is closed and empty, or the sink fails after it was closed. `watch` is shown the frames that are
 /// written, before they count as that.
-pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: Sync, mut watch: impl FnMut(&[u8])) {
+pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: SyncPolicy, mut watch: impl FnMut(&[u8])) {
     tray.begin();
     // A sink of the caller's may panic: who waits for the worker must learn that it is gone.
     let obituary = Obituary(tray);
@@ -64,8 +64,8 @@ pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: Sync, mut watch: impl FnMut
     }
     sink.look_around(true);
     let outcome = match sync {
-        Sync::Never => Ok(()),
-        Sync::OnClose | Sync::EachFlush => sink.sync(),
+        SyncPolicy::Never => Ok(()),
+        SyncPolicy::OnClose | SyncPolicy::EachFlush => sink.sync(),
     };
     mem::forget(obituary);
     tray.end(outcome.err());
@@ -100,7 +100,7 @@ pub(super) fn write(
     sink: &mut Sink,
     bytes: &[u8],
     written: &mut usize,
-    sync: Sync,
+    sync: SyncPolicy,
 ) -> Result<(), Error> {
     while *written < bytes.len() {
         if sink.is_gone() {
@@ -117,8 +117,8 @@ pub(super) fn write(
     }
     sink.flush()?;
     match sync {
-        Sync::EachFlush => sink.sync(),
-        Sync::Never | Sync::OnClose => Ok(()),
+        SyncPolicy::EachFlush => sink.sync(),
+        SyncPolicy::Never | SyncPolicy::OnClose => Ok(()),
     }
 }
 

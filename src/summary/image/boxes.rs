@@ -313,7 +313,6 @@ mod tests {
         let error = file.with_boxes(each()).unwrap_err();
         let want = "image with boxes: it is an encoded file, one of pixels fits";
         assert_eq!(error.to_string(), want);
-        #[cfg(feature = "gif")]
         {
             let frame = Image::gray8(3, 2, [9; 6]).unwrap();
             let moving = Image::animation([frame], 10).unwrap();

@@ -22,7 +22,6 @@ impl Channels {
 
 impl Format {
     pub(super) const RGB8: Self = Self::of(true, false, 1);
-    #[cfg(any(feature = "gif", test))]
     pub(super) const RGBA8: Self = Self::of(true, true, 1);
 
     const fn of(has_color: bool, has_opacity: bool, sample_bytes: usize) -> Self {

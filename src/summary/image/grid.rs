@@ -186,7 +186,6 @@ mod tests {
         let error = Image::grid([&wide, &file], 2).unwrap_err();
         let want = "grid images: number 1 is an encoded file, one of pixels fits";
         assert_eq!(error.to_string(), want);
-        #[cfg(feature = "gif")]
         {
             let moving = Image::animation([Image::gray8(3, 2, [9; 6]).unwrap()], 10).unwrap();
             let error = Image::grid([moving, wide], 2).unwrap_err();

@@ -1,6 +1,5 @@
 //! Pixels to PNG, and images to one value of the images dashboard.
 
-#[cfg(feature = "gif")]
 mod animation;
 mod boxes;
 #[cfg(feature = "candle")]
@@ -14,7 +13,6 @@ mod grid;
 mod image_crate;
 #[cfg(feature = "ndarray")]
 mod ndarray;
-#[cfg(feature = "gif")]
 mod palette;
 mod pixels;
 #[cfg(any(feature = "candle", feature = "ndarray"))]
@@ -72,10 +70,12 @@ pub struct Image {
 #[derive(Clone, Debug, PartialEq)]
 enum Content {
     /// Row by row; `bytes.len()` fits the sides.
-    Pixels { format: Format, bytes: Vec<u8> },
+    Pixels {
+        format: Format,
+        bytes: Vec<u8>,
+    },
     /// PNG, JPEG or GIF.
     File(Vec<u8>),
-    #[cfg(feature = "gif")]
     Animation(animation::Animation),
 }
 
@@ -121,7 +121,6 @@ impl Image {
     pub(crate) fn bytes(&self) -> usize {
         match &self.content {
             Content::Pixels { bytes, .. } | Content::File(bytes) => bytes.len(),
-            #[cfg(feature = "gif")]
             Content::Animation(animation) => animation.bytes(),
         }
     }
@@ -132,7 +131,6 @@ impl Image {
         let other = match &self.content {
             Content::Pixels { format, bytes } => return Ok((*format, bytes)),
             Content::File(_) => "an encoded file",
-            #[cfg(feature = "gif")]
             Content::Animation(_) => "an animation",
         };
         let problem = format!("{which} is {other}, one of pixels fits");
@@ -146,7 +144,6 @@ impl Image {
                 encode_png(self.width, self.height, *format, bytes)
             }
             Content::File(file) => Ok(file.clone()),
-            #[cfg(feature = "gif")]
             Content::Animation(animation) => animation.encode(self.width, self.height),
         }
     }

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::record;
 use crate::writer::sink::{EventFile, Sink};
-use crate::writer::worker::{self, Sync};
+use crate::writer::worker::{self, SyncPolicy};
 
 #[test]
 fn a_record_that_was_cut_by_a_deletion_is_whole_in_the_new_file() {
@@ -20,7 +20,7 @@ fn a_record_that_was_cut_by_a_deletion_is_whole_in_the_new_file() {
         let mut sink = Sink::File(file.unwrap());
         fs::remove_dir_all(&logdir).unwrap();
         let mut at = written;
-        worker::write(&mut sink, &frames, &mut at, Sync::Never).unwrap();
+        worker::write(&mut sink, &frames, &mut at, SyncPolicy::Never).unwrap();
         assert_eq!(at, frames.len());
         let path = fs::read_dir(&logdir)
             .unwrap()

@@ -29,7 +29,7 @@ pub(crate) use tray::{Limits, Tray, WhenFull};
 
 /// What the thread of `tray` does.
 pub(crate) fn work(tray: &Tray, sink: Sink) {
-    worker::run(tray, sink, worker::Sync::Never, |_| {});
+    worker::run(tray, sink, worker::SyncPolicy::Never, |_| {});
 }
 
 pub(crate) fn flush(tray: &Tray) -> Result<()> {
