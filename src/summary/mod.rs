@@ -72,6 +72,11 @@ fn tensor_value(
     }
 }
 
+/// The `f64` with the decimal digits of `number`: 0.1 instead of 0.10000000149011612.
+fn shortest_f64(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or(f64::from(number))
+}
+
 /// The plugin data of a dashboard that wants nothing but its name.
 fn plugin(name: &str) -> PluginData {
     PluginData {

@@ -51,15 +51,16 @@ def test_columns_are_found_by_themselves(board):
         "optimizer": {
             "type": "DATA_TYPE_STRING",
             # Quoted by the page's own doing; the cells have it as it is.
-            "domainDiscrete": ["Gr\\u00f6\\u00dfe \\\"<b>\\\"", "Sgd", "adam"],
+            "domainDiscrete": ["Gr\\u00f6\\u00dfe \\\"<b>\\\"", "adam"],
             "differs": True,
         },
         "clip": {"type": "DATA_TYPE_STRING", "domainDiscrete": ["1.0", "inf"], "differs": True},
         "depth": {"type": "DATA_TYPE_FLOAT64", "domainInterval": {"minValue": 4, "maxValue": 4}},
         "seed": {"type": "DATA_TYPE_STRING", "domainDiscrete": [str(2**64 - 1)]},
         "layers": {"type": "DATA_TYPE_STRING", "domainDiscrete": ["[64, 64, 10]"]},
-        "optimizer.Sgd.momentum": {"type": "DATA_TYPE_FLOAT64", "domainInterval": {"minValue": 0.9, "maxValue": 0.9}},
-        "optimizer.Sgd.nesterov": {"type": "DATA_TYPE_BOOL", "domainDiscrete": [False]},
+        "optimizer.name": {"type": "DATA_TYPE_STRING", "domainDiscrete": ["Sgd"]},
+        "optimizer.momentum": {"type": "DATA_TYPE_FLOAT64", "domainInterval": {"minValue": 0.9, "maxValue": 0.9}},
+        "optimizer.nesterov": {"type": "DATA_TYPE_BOOL", "domainDiscrete": [False]},
     }
     assert metric_infos == [{"name": "validation/accuracy"}, {"name": "error rate"}, {"name": "loss"}]
 
@@ -75,9 +76,9 @@ def test_each_session_has_its_own_hyperparameters_and_metrics(board):
         "hparams/b": (
             {
                 "lr": 0.01,
-                "optimizer": "Sgd",
-                "optimizer.Sgd.momentum": 0.9,
-                "optimizer.Sgd.nesterov": False,
+                "optimizer.name": "Sgd",
+                "optimizer.momentum": 0.9,
+                "optimizer.nesterov": False,
                 "layers": "[64, 64, 10]",
             },
             {"loss": 0.75, "error rate": 0.5},
@@ -161,7 +162,7 @@ def test_hparams(board, chrome):
     wanted = [
         [*titles, "validation.accuracy", "error rate", "loss"],
         ["hparams/a", "", "true", "", "0.10000", "adam", "4.0000", "0.50000", "", "0.20000"],
-        ["hparams/b", "", "", "", "0.010000", "Sgd", "", "", "0.50000", "0.75000"],
+        ["hparams/b", "", "", "", "0.010000", "", "", "", "0.50000", "0.75000"],
         ["hparams/c", "", "false", "inf", "0.0010000", "", "", "", "", "NaN"],
         ["hparams/killed", "", "", "", "3.0000", 'Größe "<b>"', "", "", "", "4.0000"],
         ["trials", "", "", "1.0000", "5.0000", "", "", "", "", "0.37500"],

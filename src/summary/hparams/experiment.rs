@@ -1,4 +1,4 @@
-//! What there is to compare, said beforehand: the columns of the table.
+//! The columns of the hyperparameter table, for logdirs that list them explicitly.
 
 use super::{Data, EXPERIMENT_TAG, HParamValue, Kind, record};
 use crate::error::{Error, Result};
@@ -8,11 +8,11 @@ use crate::proto::hparams::h_param_info::Domain;
 use crate::proto::hparams::{DataType, DatasetType, Interval, MetricName};
 use crate::proto::summary::Value;
 
-/// The columns of the table of hyperparameters, for who wants others than those that the dashboard finds itself: titles,
-/// domains to filter by, a choice of metrics. Hyperparameters stand in the order of their names, metrics in that of the
-/// calls.
+/// The columns of the hyperparameter table: titles, domains to filter by, and a choice of metrics. Without an experiment,
+/// the dashboard finds the columns itself.
 ///
-/// It is for all runs of the logdir, and what it does not list has no column.
+/// An experiment applies to all runs of the logdir. Hyperparameters and metrics that it does not list have no column. The
+/// dashboard sorts hyperparameters by name, and shows metrics in the order of the calls.
 ///
 /// ```
 /// use summary_writer::{Experiment, HParamInfo, MetricInfo};
@@ -28,7 +28,7 @@ use crate::proto::summary::Value;
 pub struct Experiment(proto::hparams::Experiment);
 
 impl Experiment {
-    /// No columns.
+    /// Creates an experiment without columns.
     pub fn new() -> Self {
         Self::default()
     }
@@ -46,13 +46,13 @@ impl Experiment {
     }
 }
 
-/// A hyperparameter of an [`Experiment`], and the values that it may have.
+/// A hyperparameter of an [`Experiment`], with its domain.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct HParamInfo(proto::hparams::HParamInfo);
 
 impl HParamInfo {
-    /// The hyperparameter of this name. Without a domain it may have any value, and the dashboard has no filter for it.
+    /// Describes the hyperparameter `name`. Without a domain it may have any value, and the dashboard has no filter for it.
     ///
     /// # Errors
     /// [`Error::Invalid`] if `name` is empty.
@@ -63,7 +63,7 @@ impl HParamInfo {
         }))
     }
 
-    /// Its values are numbers from `min` to `max`, both included. Replaces another domain.
+    /// Sets the domain to the numbers from `min` to `max`, both included. Replaces another domain.
     ///
     /// # Errors
     /// [`Error::Invalid`] if `min` is greater than `max`, or one of them is not finite.
@@ -72,7 +72,7 @@ impl HParamInfo {
             return Err(Error::invalid(
                 "interval",
                 format!(
-                    "{min:?} to {max:?} is given for {:?}, finite numbers in rising order fit",
+                    "`min` and `max` of {:?} must be finite and in ascending order, got {min:?} and {max:?}",
                     self.0.name
                 ),
             ));
@@ -85,10 +85,11 @@ impl HParamInfo {
         Ok(self)
     }
 
-    /// Its values are these, all numbers, all `bool` or all text. Replaces another domain.
+    /// Sets the domain to `values`: all numbers, all `bool` or all text. Replaces another domain.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there are none, or if they are of several kinds.
+    /// [`Error::Invalid`] if there are no values, or if their kinds differ. Numbers that [`HParamValue`] writes as text are
+    /// text.
     pub fn discrete<V: Into<HParamValue>>(
         mut self,
         values: impl IntoIterator<Item = V>,
@@ -100,14 +101,14 @@ impl HParamInfo {
         let Some(first) = types.next() else {
             return Err(Error::invalid(
                 "discrete values",
-                format!("none are given for {:?}, one or more fit", self.0.name),
+                format!("{:?} must have at least one", self.0.name),
             ));
         };
         if types.any(|other| other != first) {
             return Err(Error::invalid(
                 "discrete values",
                 format!(
-                    "several kinds are given for {:?}, finite numbers, bools or text fit",
+                    "{:?} must have only finite numbers, only bools or only text",
                     self.0.name
                 ),
             ));
@@ -117,13 +118,13 @@ impl HParamInfo {
         Ok(self)
     }
 
-    /// Shown instead of the name. Default: none, the name shows.
+    /// Sets the title of the column. Default: the name.
     pub fn display_name(mut self, name: impl Into<String>) -> Self {
         self.0.display_name = name.into();
         self
     }
 
-    /// Markdown, for readers that show it; stock TensorBoard keeps it. Default: none.
+    /// Sets a description in Markdown. Stock TensorBoard stores it, but does not show it. Default: none.
     pub fn description(mut self, markdown: impl Into<String>) -> Self {
         self.0.description = markdown.into();
         self
@@ -136,7 +137,7 @@ impl HParamInfo {
 pub struct MetricInfo(proto::hparams::MetricInfo);
 
 impl MetricInfo {
-    /// The scalar `tag` of the session's run.
+    /// Describes the metric that is the scalar `tag` of the session's run.
     ///
     /// # Errors
     /// [`Error::Invalid`] if `tag` is empty.
@@ -151,26 +152,26 @@ impl MetricInfo {
         }))
     }
 
-    /// Takes it from the run `name` below the session's, as [`run`](crate::SummaryWriter::run) opens it. Default: none,
-    /// the session's own run.
+    /// Takes the scalar from the child run `name` of the session's run, as [`run`](crate::SummaryWriter::run) opens it.
+    /// Default: none, the session's own run.
     pub fn group(mut self, name: impl Into<String>) -> Self {
         self.0.name.get_or_insert_default().group = name.into();
         self
     }
 
-    /// Shown instead of the tag. Default: none, the tag shows, behind the group.
+    /// Sets the title of the column. Default: the group and the tag.
     pub fn display_name(mut self, name: impl Into<String>) -> Self {
         self.0.display_name = name.into();
         self
     }
 
-    /// Markdown, for readers that show it; stock TensorBoard keeps it. Default: none.
+    /// Sets a description in Markdown. Stock TensorBoard stores it, but does not show it. Default: none.
     pub fn description(mut self, markdown: impl Into<String>) -> Self {
         self.0.description = markdown.into();
         self
     }
 
-    /// On which data it is measured, for readers that show it; stock TensorBoard keeps it. Default:
+    /// Sets the dataset that the metric is measured on. Stock TensorBoard stores it, but does not show it. Default:
     /// [`DatasetType::DatasetUnknown`].
     pub fn dataset(mut self, dataset: DatasetType) -> Self {
         self.0.dataset_type = dataset.into();
@@ -189,7 +190,7 @@ fn data_type(kind: &Kind) -> DataType {
 fn checked_name(what: &'static str, name: impl Into<String>) -> Result<String> {
     let name = name.into();
     if name.is_empty() {
-        return Err(Error::invalid(what, "\"\" is given, any other text fits"));
+        return Err(Error::invalid(what, "must not be empty"));
     }
     Ok(name)
 }
@@ -219,7 +220,7 @@ mod tests {
                     .display_name("T")
                     .description("D"),
             );
-        // HParamsPluginData, assembled by hand from the wire format; the lengths are in front of what they count.
+        // HParamsPluginData, assembled by hand from the wire format. Each length precedes the bytes it counts.
         let want = [
             &b"\x12\x63"[..],                                            // experiment
             b"\x22\x20\x0a\x02lr\x12\x01L\x1a\x01D\x20\x03", // hparam_infos: name, display_name, description, type
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_column_is_refused_by_name() {
+    fn invalid_columns_are_refused() {
         let lr = || HParamInfo::new("lr").unwrap();
         let values = |values: &[&str]| -> Vec<HParamValue> {
             let parsed = values.iter().map(|value| match value.parse::<f64>() {
@@ -251,31 +252,31 @@ mod tests {
         for (result, want) in [
             (
                 HParamInfo::new(""),
-                "hyperparameter name: \"\" is given, any other text fits",
+                "hyperparameter name: must not be empty",
             ),
             (
                 lr().interval(1.0, 0.5),
-                "interval: 1.0 to 0.5 is given for \"lr\", finite numbers in rising order fit",
+                "interval: `min` and `max` of \"lr\" must be finite and in ascending order, got 1.0 and 0.5",
             ),
             (
                 lr().interval(f64::NAN, 0.5),
-                "interval: NaN to 0.5 is given for \"lr\", finite numbers in rising order fit",
+                "interval: `min` and `max` of \"lr\" must be finite and in ascending order, got NaN and 0.5",
             ),
             (
                 lr().interval(1.0, f64::INFINITY),
-                "interval: 1.0 to inf is given for \"lr\", finite numbers in rising order fit",
+                "interval: `min` and `max` of \"lr\" must be finite and in ascending order, got 1.0 and inf",
             ),
             (
                 lr().discrete(values(&[])),
-                "discrete values: none are given for \"lr\", one or more fit",
+                "discrete values: \"lr\" must have at least one",
             ),
             (
                 lr().discrete(values(&["1", "x"])),
-                "discrete values: several kinds are given for \"lr\", finite numbers, bools or text fit",
+                "discrete values: \"lr\" must have only finite numbers, only bools or only text",
             ),
             (
                 lr().discrete([1.0, f64::INFINITY]),
-                "discrete values: several kinds are given for \"lr\", finite numbers, bools or text fit",
+                "discrete values: \"lr\" must have only finite numbers, only bools or only text",
             ),
         ] {
             assert_eq!(result.unwrap_err().to_string(), want);
@@ -283,7 +284,7 @@ mod tests {
         assert!(lr().interval(0.5, 0.5).is_ok());
         assert_eq!(
             MetricInfo::new("").unwrap_err().to_string(),
-            "metric tag: \"\" is given, any other text fits"
+            "metric tag: must not be empty"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Hyperparameters to the records that make a run a session of their dashboard: one at its start, one at its end.
+//! The records of the hyperparameter dashboard: one at the start of a session, one at its end, one for the whole logdir.
 
 mod experiment;
 #[cfg(feature = "serde")]
@@ -9,7 +9,7 @@ use prost::Message;
 pub(crate) use experiment::hparams_experiment;
 pub use experiment::{Experiment, HParamInfo, MetricInfo};
 
-use super::{Tag, tensor_value};
+use super::{Tag, shortest_f64, tensor_value};
 use crate::proto::google::protobuf::Value as ProtoValue;
 use crate::proto::google::protobuf::value::Kind;
 use crate::proto::hparams::h_params_plugin_data::Data;
@@ -23,7 +23,7 @@ const EXPERIMENT_TAG: &str = "_hparams_/experiment";
 const SESSION_START_TAG: &str = "_hparams_/session_start_info";
 const SESSION_END_TAG: &str = "_hparams_/session_end_info";
 
-/// What a training was started with, by name: a row of the table that the dashboard of hyperparameters shows.
+/// The settings that a training was started with, by name. The hyperparameter dashboard shows them as a row of its table.
 ///
 /// ```
 /// use summary_writer::HParams;
@@ -31,40 +31,40 @@ const SESSION_END_TAG: &str = "_hparams_/session_end_info";
 /// let hparams = HParams::new().set("lr", 1e-3).set("layers", 4).set("dropout", true).set("optimizer", "adam");
 /// ```
 ///
-/// Runs need not have the same names: the table has a column for each that a run has, and its cell stays empty in the
-/// rows of the others. It opens with five of the columns, of those that differ first, and has boxes to check for the rest.
+/// Runs may have different hyperparameters. The table has a column for each name; the cell is empty for a run that does
+/// not have it. The page first shows five columns, those with different values first. The others have check boxes.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use]
 pub struct HParams(SessionStartInfo);
 
 impl HParams {
-    /// No hyperparameters.
+    /// Creates an empty set of hyperparameters.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds the hyperparameter `name`, or gives it another value. A name is any text, but of the empty one the dashboard shows
-    /// an empty column.
+    /// Adds the hyperparameter `name`, or replaces its value. A name is any text, but the dashboard shows an empty column
+    /// if it is empty.
     pub fn set(mut self, name: impl Into<String>, value: impl Into<HParamValue>) -> Self {
         self.0.hparams.insert(name.into(), value.into().0);
         self
     }
 
-    /// Runs of one group are one row, with the mean of each metric: trials of the same hyperparameters that differ by
-    /// chance. The hyperparameters of the row are those of one of its runs.
+    /// Puts the run into a group. The table has one row for a group, with the mean of each metric and the hyperparameters
+    /// of one of its runs. Use it for several trials with the same hyperparameters.
     ///
-    /// Default: none, each run is a row.
+    /// Default: none. Each run is a row.
     pub fn group(mut self, name: impl Into<String>) -> Self {
         self.0.group_name = name.into();
         self
     }
 }
 
-/// A value of a hyperparameter: a number, a `bool`, or text. It is made from any of these.
+/// The value of a hyperparameter: a number, a `bool`, or text. `From` makes one of any of these.
 ///
-/// The dashboard has numbers as `f64`. One that cannot be such a number is given as text, so that it shows as it is: NaN
-/// and the infinities, which the dashboard would leave out, and integers from 2^53 on, as the seed of a random number
-/// generator may be, which it would round. Where one column has numbers and text, the dashboard cannot sort by it.
+/// The dashboard stores numbers as `f64`. These numbers are written as text instead, so that they show unchanged: NaN and
+/// the infinities, which the dashboard leaves out, and integers of 2^53 or more, such as random seeds, which it rounds.
+/// The dashboard cannot sort by a column that has both numbers and text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HParamValue(ProtoValue);
 
@@ -110,19 +110,18 @@ impl From<f64> for HParamValue {
 
 impl From<f32> for HParamValue {
     fn from(number: f32) -> Self {
-        // 0.1f32 is 0.10000000149011612 as an `f64`, which nobody has set; its shortest decimal is 0.1.
-        Self::from(number.to_string().parse().unwrap_or(f64::from(number)))
+        Self::from(shortest_f64(number))
     }
 }
 
-/// From here on an integer is not the only one that is rounded to its `f64`.
+/// Two integers may round to the same `f64` from here on.
 const INTEGER_LIMIT: f64 = 9_007_199_254_740_992.0; // 2^53
 
 macro_rules! integers {
     ($($integer:ty)*) => {$(
         impl From<$integer> for HParamValue {
             fn from(integer: $integer) -> Self {
-                // Rounding never brings a number across the limit.
+                // Rounding never moves a number across the limit.
                 let number = integer as f64;
                 if number.abs() < INTEGER_LIMIT {
                     Self::new(Kind::NumberValue(number))
@@ -141,12 +140,12 @@ pub(crate) fn session_start(mut hparams: HParams, start_time_secs: f64) -> Value
     record(SESSION_START_TAG, Data::SessionStartInfo(hparams.0))
 }
 
-/// Whether a value is what [`session_start`] makes.
+/// True for the values that [`session_start`] makes.
 pub(crate) fn is_session_start(value: &Value) -> bool {
     value.tag == SESSION_START_TAG
 }
 
-/// Whether a value is what [`session_end`] makes.
+/// True for the values that [`session_end`] makes.
 pub(crate) fn is_session_end(value: &Value) -> bool {
     value.tag == SESSION_END_TAG
 }
@@ -159,7 +158,8 @@ pub(crate) fn session_end(status: Status, end_time_secs: f64) -> Value {
     record(SESSION_END_TAG, Data::SessionEndInfo(info))
 }
 
-/// The dashboard reads the plugin data. The tensor is the smallest there is: without one the loaders differ.
+/// The dashboard reads only the plugin data. The empty tensor is there because the two loaders disagree on values without
+/// one.
 fn record(tag: &str, data: Data) -> Value {
     let content = HParamsPluginData {
         version: 0,
@@ -185,10 +185,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_is_a_record_at_each_end() {
+    fn a_session_has_a_record_at_its_start_and_one_at_its_end() {
         let hparams = HParams::new().set("on", false).set("lr", 7);
         let hparams = hparams.set("opt", "adam").set("lr", 0.5).group("g");
-        // Summary.Value, assembled by hand from the wire format; the lengths are in front of what they count.
+        // Summary.Value, assembled by hand from the wire format. Each length precedes the bytes it counts.
         let want = [
             &b"\x0a\x1c_hparams_/session_start_info"[..], // tag
             b"\x42\x06\x08\x01\x12\x02\x12\x00",          // tensor: DT_FLOAT, one dimension of 0
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_a_number_unless_that_would_change_it() {
+    fn a_number_is_text_if_an_f64_would_change_it() {
         let number = |number| Kind::NumberValue(number);
         let text = |text: &str| Kind::StringValue(text.into());
         for (value, want) in [
@@ -227,7 +227,7 @@ mod tests {
             (HParamValue::from(f32::MAX), number(3.4028235e38)),
             (HParamValue::from(f32::INFINITY), text("inf")),
             (HParamValue::from(-128i8), number(-128.0)),
-            // 2^53 is also what 2^53 + 1 is rounded to.
+            // 2^53 and 2^53 + 1 round to the same `f64`.
             (
                 HParamValue::from((1u64 << 53) - 1),
                 number(9_007_199_254_740_991.0),

@@ -1,6 +1,5 @@
-//! Vertices, faces and colours to the values of one step of a mesh: a tag for each of these parts.
+//! Meshes: vertices, faces and colours, each of which is a value with a tag of its own.
 
-mod json;
 mod scene;
 
 #[cfg(test)]
@@ -12,7 +11,7 @@ use prost::Message;
 
 pub use scene::{Camera, Light, Material, Scene};
 
-use super::{Scalar, Tag, tensor_value};
+use super::{Scalar, Tag, shortest_f64, tensor_value};
 use crate::error::{Error, Result};
 use crate::proto::mesh::MeshPluginData;
 use crate::proto::mesh::mesh_plugin_data::ContentType;
@@ -21,33 +20,33 @@ use crate::proto::summary_metadata::PluginData;
 use crate::proto::tensor_shape_proto::Dim;
 use crate::proto::{DataClass, DataType, TensorProto, TensorShapeProto};
 
-/// A reader keeps a hundred steps, and has to serve all of a tag in one message of 256 MiB.
+/// TensorBoard keeps a hundred steps of a tag, and serves them in one message of at most 256 MiB.
 const MAX_SERVED_BYTES: usize = 5 << 19;
-/// The page keeps the indices of faces in 16 bits, and to WebGL the highest is none.
+/// The page stores the indices of faces in 16 bits. The largest one is not an index in WebGL.
 const MAX_DRAWN_INDEX: i32 = 0xfffe;
 
-/// Triangles or points in space, or several of equal size.
+/// Triangles or points in space, or a batch of several meshes of equal size.
 ///
-/// Let all steps of a tag have the same parts, the same [`Scene`], and as many meshes in a batch: the loaders take these
-/// from the first step in the run. The number of vertices and faces may change.
+/// All steps of a tag should have the same parts, the same [`Scene`] and the same batch size, because TensorBoard takes
+/// these from the first step in the run. The number of vertices and faces may change.
 ///
-/// Stock TensorBoard draws faces of the first 65,535 vertices, and serves a hundred steps of 2.5 MiB: 218,453 vertices or
-/// faces. A mesh beyond that is written all the same; it is reported once, and counted in
-/// [`Stats::oversized_mesh_count`](crate::Stats::oversized_mesh_count).
+/// Stock TensorBoard draws only faces of the first 65,535 vertices, and serves only steps of at most 2.5 MiB, which is
+/// 218,453 vertices or faces. A larger mesh is still written. The first one is reported, and
+/// [`Stats::oversized_mesh_count`](crate::Stats::oversized_mesh_count) counts them.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Mesh {
-    /// How many meshes.
+    /// The number of meshes.
     batch: i32,
     vertices: Part,
     faces: Option<Part>,
     colors: Option<Part>,
-    /// The largest in `faces`.
+    /// The largest index in `faces`.
     last_index: i32,
     scene: String,
 }
 
-/// Three numbers to a row, as many rows for each mesh of the batch.
+/// Rows of three numbers. Each mesh of the batch has the same number of rows.
 #[derive(Clone, Debug, PartialEq)]
 struct Part {
     rows: i32,
@@ -55,8 +54,8 @@ struct Part {
 }
 
 impl Mesh {
-    /// A cloud of points: x, y and z of each, of any number type, written as `f32`. Let its middle be near z = 0: that
-    /// is what the page's camera steps back from, by the size of the cloud.
+    /// Creates a cloud of points from their x, y and z, which are written as `f32`. The centre should be near z = 0,
+    /// because the page's camera moves away from there by the size of the cloud.
     ///
     /// ```
     /// use summary_writer::Mesh;
@@ -67,7 +66,7 @@ impl Mesh {
     /// let colors = [[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255]];
     /// summary.mesh("corners", Mesh::new(&corners)?.colors(&colors)?, 0);
     ///
-    /// // Numbers without rows.
+    /// // A flat slice of numbers.
     /// let flat = [0.5f32; 30];
     /// summary.mesh("cloud", Mesh::new(flat.as_chunks().0)?, 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -81,7 +80,7 @@ impl Mesh {
         for (i, vertex) in vertices.iter().enumerate() {
             let vertex = vertex.map(Scalar::to_f32);
             if !vertex.iter().all(|number| number.is_finite()) {
-                let problem = format!("number {i} is {vertex:?}, finite numbers fit");
+                let problem = format!("must be finite, got {vertex:?} at index {i}");
                 return Err(Error::invalid("vertices", problem));
             }
             content.extend(vertex.map(f32::to_le_bytes).as_flattened());
@@ -96,15 +95,15 @@ impl Mesh {
         })
     }
 
-    /// Several meshes that are logged as one, and shown beside each other. They have equal numbers of vertices, of faces
-    /// and of colours; the scene is that of the first.
+    /// Combines several meshes into one, which the page shows next to each other. They must have the same numbers of
+    /// vertices, faces and colours. The scene is that of the first.
     ///
     /// ```
     /// use summary_writer::Mesh;
     /// # let dir = tempfile::tempdir()?;
     /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
     ///
-    /// // Of a tensor of shape [2, 5, 3].
+    /// // The numbers of a tensor of shape [2, 5, 3].
     /// let numbers = [0.5f32; 2 * 5 * 3];
     /// let clouds = numbers.chunks(5 * 3).map(|cloud| Mesh::new(cloud.as_chunks().0));
     /// let clouds: Vec<Mesh> = clouds.collect::<Result<_, _>>()?;
@@ -113,11 +112,11 @@ impl Mesh {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there are no `meshes`, or if one of them is unlike the first.
+    /// [`Error::Invalid`] if there are no `meshes`, or if the sizes of one differ from those of the first.
     pub fn batch(meshes: impl IntoIterator<Item = Mesh>) -> Result<Self> {
         let mut meshes = meshes.into_iter();
         let Some(mut all) = meshes.next() else {
-            return Err(Error::invalid("meshes", "none are given, one or more fit"));
+            return Err(empty("meshes"));
         };
         for (i, mesh) in (1..).zip(meshes) {
             Part::join(i, "vertices", Some(&mut all.vertices), Some(mesh.vertices))?;
@@ -130,8 +129,8 @@ impl Mesh {
         Ok(all)
     }
 
-    /// Triangles: of each the numbers of its three vertices, from 0, of any integer type, counter-clockwise as seen from
-    /// outside. Of a batch, the faces of each mesh in it.
+    /// Adds triangles. Each has the indices of its three vertices, counter-clockwise when seen from the outside. All meshes
+    /// of a batch get the same faces.
     ///
     /// ```
     /// use summary_writer::Mesh;
@@ -142,7 +141,7 @@ impl Mesh {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there are no faces, or if one names a vertex that is not there.
+    /// [`Error::Invalid`] if there are no faces, or if an index is not less than the number of vertices.
     pub fn faces<I>(mut self, faces: &[[I; 3]]) -> Result<Self>
     where
         I: Copy + Display + TryInto<i32>,
@@ -155,8 +154,9 @@ impl Mesh {
             for vertex in face {
                 let index = (*vertex).try_into().ok();
                 let Some(index) = index.filter(|index| (0..vertices).contains(index)) else {
-                    let problem =
-                        format!("number {i} names vertex {vertex}, one below {vertices} fits");
+                    let problem = format!(
+                        "indices must be less than {vertices}, got {vertex} in the face at index {i}"
+                    );
                     return Err(Error::invalid("faces", problem));
                 };
                 self.last_index = self.last_index.max(index);
@@ -167,17 +167,16 @@ impl Mesh {
         Ok(self)
     }
 
-    /// Red, green and blue of each vertex. Of a batch, the colours of each mesh in it.
+    /// Sets red, green and blue of each vertex. All meshes of a batch get the same colours.
     ///
-    /// Faces show them in the light, and darkened by the grey of their material; with [`Material::unlit`] they show as
-    /// they are.
+    /// On faces, they are lit, and darkened by the grey of the default material. [`Material::unlit`] shows them unchanged.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there are not as many as vertices.
+    /// [`Error::Invalid`] if the number of colours is not the number of vertices.
     pub fn colors(mut self, colors: &[[u8; 3]]) -> Result<Self> {
         let rows = self.vertices.rows;
         if i32::try_from(colors.len()) != Ok(rows) {
-            let problem = format!("{} are given, {rows} fit", colors.len());
+            let problem = format!("must have one per vertex, {rows}, got {}", colors.len());
             return Err(Error::invalid("colors", problem));
         }
         let content = colors.as_flattened();
@@ -185,26 +184,23 @@ impl Mesh {
         Ok(self)
     }
 
-    /// Camera, lights and material. Default: those of the page.
+    /// Sets camera, lights and material. Default: those of the page.
     pub fn scene(mut self, scene: &Scene) -> Self {
         self.scene = scene.to_json();
         self
     }
 
-    /// Whether stock TensorBoard may not serve it, or draws other faces.
+    /// True if stock TensorBoard may fail to serve the mesh, or draws other faces.
     pub(crate) fn is_oversized(&self) -> bool {
-        let parts = [
-            Some(&self.vertices),
-            self.faces.as_ref(),
-            self.colors.as_ref(),
-        ];
-        let mut parts = parts.into_iter().flatten();
-        self.last_index > MAX_DRAWN_INDEX || parts.any(|part| part.content.len() > MAX_SERVED_BYTES)
+        // A colour has 3 bytes, a vertex 12: colours are never the larger part.
+        let faces_len = self.faces.as_ref().map_or(0, |faces| faces.content.len());
+        self.last_index > MAX_DRAWN_INDEX
+            || self.vertices.content.len().max(faces_len) > MAX_SERVED_BYTES
     }
 }
 
 impl Part {
-    /// The rows of one mesh for each of the batch.
+    /// Repeats the rows of one mesh for each mesh of the batch.
     fn repeated(what: &'static str, rows: i32, content: &[u8], batch: i32) -> Result<Self> {
         let batch = usize::try_from(batch).ok();
         let batch = batch.filter(|batch| content.len().checked_mul(*batch).is_some());
@@ -212,12 +208,13 @@ impl Part {
         Ok(Self { rows, content })
     }
 
-    /// Puts a part of mesh number `i` behind those of the meshes before it.
+    /// Appends a part of the mesh at index `i` to those of the meshes before it.
     fn join(i: usize, what: &str, all: Option<&mut Self>, part: Option<Self>) -> Result<()> {
         let rows = |part: Option<&Self>| part.map_or(0, |part| part.rows);
         let (wanted, given) = (rows(all.as_deref()), rows(part.as_ref()));
         if given != wanted {
-            let problem = format!("number {i} has {given} {what}, {wanted} as in the first fit");
+            let problem =
+                format!("must all have {wanted} {what} like the first, got {given} at index {i}");
             return Err(Error::invalid("meshes", problem));
         }
         if let (Some(all), Some(part)) = (all, part) {
@@ -229,14 +226,18 @@ impl Part {
 
 fn count(what: &'static str, given: usize) -> Result<i32> {
     match i32::try_from(given) {
-        Ok(0) => Err(Error::invalid(what, "none are given, one or more fit")),
+        Ok(0) => Err(empty(what)),
         Ok(count) => Ok(count),
         Err(_) => Err(too_many(what)),
     }
 }
 
+fn empty(what: &'static str) -> Error {
+    Error::invalid(what, "must have at least one element, got none")
+}
+
 fn too_many(what: &'static str) -> Error {
-    let problem = format!("more are given than fit: {}", i32::MAX);
+    let problem = format!("must have at most {} elements", i32::MAX);
     Error::invalid(what, problem)
 }
 

@@ -1,14 +1,14 @@
-//! Camera, lights and material to the JSON that the page hands to three.js.
+//! Camera, lights and material of a mesh: the JSON that the page passes to three.js.
 
-use std::fmt::{Display, Write};
+use serde_json::{Map, Value, json};
 
-use super::json;
+use super::shortest_f64;
 use crate::error::{Error, Result};
 
-/// How the mesh dashboard shows a mesh: from where, in which light, of what material. What is not said is the page's own.
+/// How the mesh dashboard shows a mesh: camera, lights and material. The page has a default for each part that is not set.
 ///
-/// A scene belongs to a tag: the loaders take it from the first step in the run. The page has a canvas for each mesh, and
-/// a camera that the user turns from where it starts.
+/// A scene belongs to a tag, because TensorBoard takes it from the first step in the run. The page has a canvas for each
+/// mesh. Users can turn the camera from its initial position.
 ///
 /// ```
 /// use summary_writer::{Camera, Light, Material, Mesh, Scene};
@@ -27,20 +27,17 @@ use crate::error::{Error, Result};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
-pub struct Scene {
-    /// Names, with their quotes, and values.
-    members: Vec<(String, String)>,
-}
+pub struct Scene(Map<String, Value>);
 
 impl Scene {
-    /// The page's own scene.
+    /// Creates the page's default scene.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A scene for what the methods below do not have: a JSON object with any of `camera`, `lights` and `material`, as
-    /// stock TensorBoard takes it: `cls` is the name of a class of three.js, the rest are its parameters. A class that is
-    /// not there leaves the canvas empty.
+    /// Reads a scene from JSON, for settings that the methods below do not have. It is an object with any of `camera`,
+    /// `lights` and `material`. In each of them, `cls` is the name of a three.js class, and the other members are its
+    /// parameters. The canvas stays empty if three.js does not have the class.
     ///
     /// ```
     /// use summary_writer::Scene;
@@ -51,83 +48,64 @@ impl Scene {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] if `json` is no object, or if a member is not what the page takes apart: of `camera` and
-    /// `material` an object, of `lights` an array.
+    /// [`Error::Invalid`] if `json` is not a JSON object, if its `camera` or `material` is not an object, or if its
+    /// `lights` is not an array.
     pub fn from_json(json: &str) -> Result<Self> {
-        let members = json::members(json).map_err(|at| {
-            Error::invalid(
-                "scene",
-                format!("not JSON from byte {at} on, an object fits"),
-            )
-        })?;
+        let invalid = |problem| Error::invalid("scene", problem);
+        let members: Map<String, Value> = serde_json::from_str(json)
+            .map_err(|error| invalid(format!("must be a JSON object: {error}")))?;
         for (name, value) in &members {
-            let (open, fits) = match *name {
-                r#""camera""# | r#""material""# => ('{', "an object"),
-                r#""lights""# => ('[', "an array"),
+            let (is_valid, expected) = match name.as_str() {
+                "camera" | "material" => (value.is_object(), "an object"),
+                "lights" => (value.is_array(), "an array"),
                 _ => continue,
             };
-            if !value.starts_with(open) {
-                return Err(Error::invalid(
-                    "scene",
-                    format!("{name} is {value}, {fits} fits"),
-                ));
+            if !is_valid {
+                return Err(invalid(format!("`{name}` must be {expected}, got {value}")));
             }
         }
-        let members = members.into_iter();
-        Ok(Self {
-            members: members
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-        })
+        Ok(Self(members))
     }
 
-    /// Where the mesh is seen from. Default: from in front, as far as all of it is seen.
+    /// Sets the camera. Default: in front of the mesh, so far away that all of it is visible.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if a number of `camera` is out of its range.
-    pub fn camera(self, camera: Camera) -> Result<Self> {
-        Ok(self.member("camera", camera.to_json()?))
+    /// [`Error::Invalid`] if a number of `camera` is out of range.
+    pub fn camera(mut self, camera: Camera) -> Result<Self> {
+        self.0.insert("camera".into(), camera.to_json()?);
+        Ok(self)
     }
 
-    /// The lights, instead of the page's own, which are white: an ambient one of intensity 0.75, and a directional one of
-    /// 0.75 from `[0, -1, 2]`. Points, and materials that are [`unlit`](Material::unlit), need none.
+    /// Replaces the lights. Default: two white lights, an ambient one of intensity 0.75, and a directional one of 0.75
+    /// from `[0, -1, 2]`. Points and [`unlit`](Material::unlit) materials need no light.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if a number of `lights` is out of its range.
-    pub fn lights(self, lights: impl IntoIterator<Item = Light>) -> Result<Self> {
+    /// [`Error::Invalid`] if a number of `lights` is out of range.
+    pub fn lights(mut self, lights: impl IntoIterator<Item = Light>) -> Result<Self> {
         let lights = lights.into_iter().map(|light| light.to_json());
-        let lights = lights.collect::<Result<Vec<_>>>()?.join(",");
-        Ok(self.member("lights", format!("[{lights}]")))
+        self.0
+            .insert("lights".into(), lights.collect::<Result<_>>()?);
+        Ok(self)
     }
 
-    /// What faces or points are made of. Default: rough grey faces, and points in the colour of the run.
+    /// Sets the material of the faces or points. Default: rough grey faces, and points in the colour of the run.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if a number of `material` is out of its range.
-    pub fn material(self, material: Material) -> Result<Self> {
-        Ok(self.member("material", material.to_json()?))
-    }
-
-    fn member(mut self, name: &str, value: String) -> Self {
-        let name = format!("\"{name}\"");
-        self.members.retain(|(other, _)| *other != name);
-        self.members.push((name, value));
-        self
+    /// [`Error::Invalid`] if a number of `material` is out of range.
+    pub fn material(mut self, material: Material) -> Result<Self> {
+        self.0.insert("material".into(), material.to_json()?);
+        Ok(self)
     }
 
     pub(super) fn to_json(&self) -> String {
-        let mut object = Object::default();
-        for (name, value) in &self.members {
-            object.put_raw(name, value);
-        }
-        object.close()
+        Value::from(self.0.clone()).to_string()
     }
 }
 
-/// Where a mesh is seen from, at the start.
+/// The initial camera of a mesh.
 ///
-/// The axes are right-handed: x to the right, y up, z to the viewer. The page moves a mesh that has faces so that the
-/// middle of its bounding box is the origin; points stay where they are.
+/// The axes are right-handed: x to the right, y up, z towards the viewer. The page moves a mesh that has faces so that the
+/// centre of its bounding box is the origin. It does not move points.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use]
 pub struct Camera {
@@ -138,68 +116,57 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// The page's own camera.
+    /// Creates the page's default camera.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Where it stands. Default: in front of the middle of the mesh, as far as all of it is seen. From about three times
-    /// that distance nothing is drawn any more.
+    /// Sets the position. Default: in front of the centre of the mesh, so far away that all of it is visible. Nothing is
+    /// drawn from more than about three times that distance.
     pub fn position(mut self, position: [f32; 3]) -> Self {
         self.position = Some(position);
         self
     }
 
-    /// The point in the middle of the canvas, around which it turns. Default: the middle of the mesh.
+    /// Sets the point at the centre of the canvas. The camera turns around it. Default: the centre of the mesh.
     pub fn look_at(mut self, point: [f32; 3]) -> Self {
         self.look_at = Some(point);
         self
     }
 
-    /// The angle from the lower to the upper edge of the canvas, in degrees: between 0 and 180. Default: 75.
+    /// Sets the vertical field of view in degrees, above 0 and below 180. Default: 75.
     pub fn fov(mut self, degrees: f32) -> Self {
         self.fov = Some(degrees);
         self
     }
 
-    /// What is nearer is not drawn: above 0. Default: 0.1, which hides all of a mesh that is smaller than about that.
+    /// Sets the distance, above 0, from which on objects are drawn. Default: 0.1, which hides meshes smaller than about
+    /// that.
     pub fn near(mut self, distance: f32) -> Self {
         self.near = Some(distance);
         self
     }
 
-    fn to_json(&self) -> Result<String> {
-        let mut object = Object::default();
-        object.put("cls", "\"PerspectiveCamera\"");
+    fn to_json(&self) -> Result<Value> {
+        let mut json = json!({"cls": "PerspectiveCamera"});
         if let Some(position) = self.position {
-            object.put("position", point("camera position", position)?);
+            json["position"] = point("camera position", position)?;
         }
         if let Some(look_at) = self.look_at {
-            object.put("lookAt", point("camera look_at", look_at)?);
+            json["lookAt"] = point("camera look_at", look_at)?;
         }
         if let Some(fov) = self.fov {
-            check(
-                "camera fov",
-                fov,
-                fov > 0.0 && fov < 180.0,
-                "between 0 and 180",
-            )?;
-            object.put("fov", fov);
+            let is_valid = fov > 0.0 && fov < 180.0;
+            json["fov"] = number("camera fov", fov, is_valid, "above 0 and below 180")?;
         }
         if let Some(near) = self.near {
-            check(
-                "camera near",
-                near,
-                is_positive(near),
-                "a finite one above 0",
-            )?;
-            object.put("near", near);
+            json["near"] = positive("camera near", near)?;
         }
-        Ok(object.close())
+        Ok(json)
     }
 }
 
-/// A light of a scene. Intensity is 0 or more; at 1 in all, a face across the light has its full colour.
+/// A light of a scene. Intensities are 0 or more. A face across a light of intensity 1 has its full colour.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Light {
@@ -210,28 +177,28 @@ pub struct Light {
 }
 
 impl Light {
-    /// Light from everywhere.
+    /// Creates a light from all directions.
     pub fn ambient(intensity: f32) -> Self {
-        Self::of("AmbientLight", intensity, None)
+        Self::new("AmbientLight", intensity, None)
     }
 
-    /// Parallel light from `position` to the origin, as of a sun.
+    /// Creates parallel light from `position` to the origin, like that of the sun.
     pub fn directional(position: [f32; 3], intensity: f32) -> Self {
-        Self::of("DirectionalLight", intensity, Some(position))
+        Self::new("DirectionalLight", intensity, Some(position))
     }
 
-    /// Light from `position` to all sides, as of a lamp.
+    /// Creates a light at `position` that shines in all directions, like a lamp.
     pub fn point(position: [f32; 3], intensity: f32) -> Self {
-        Self::of("PointLight", intensity, Some(position))
+        Self::new("PointLight", intensity, Some(position))
     }
 
-    /// Red, green, blue. Default: white.
+    /// Sets red, green and blue. Default: white.
     pub fn color(mut self, color: [u8; 3]) -> Self {
         self.color = color;
         self
     }
 
-    fn of(class: &'static str, intensity: f32, position: Option<[f32; 3]>) -> Self {
+    fn new(class: &'static str, intensity: f32, position: Option<[f32; 3]>) -> Self {
         Self {
             class,
             color: [255; 3],
@@ -240,26 +207,24 @@ impl Light {
         }
     }
 
-    fn to_json(&self) -> Result<String> {
-        let intensity = self.intensity;
-        check(
+    fn to_json(&self) -> Result<Value> {
+        let is_valid = self.intensity >= 0.0 && self.intensity.is_finite();
+        let intensity = number(
             "light intensity",
-            intensity,
-            intensity >= 0.0 && intensity.is_finite(),
-            "a finite one of 0 or more",
+            self.intensity,
+            is_valid,
+            "finite and at least 0",
         )?;
-        let mut object = Object::default();
-        object.put("cls", format_args!("\"{}\"", self.class));
-        object.put("color", color(self.color));
-        object.put("intensity", intensity);
+        let mut json =
+            json!({"cls": self.class, "color": color(self.color), "intensity": intensity});
         if let Some(position) = self.position {
-            object.put("position", point("light position", position)?);
+            json["position"] = point("light position", position)?;
         }
-        Ok(object.close())
+        Ok(json)
     }
 }
 
-/// What faces or points are made of.
+/// The material of faces or points.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use]
 pub struct Material {
@@ -273,13 +238,13 @@ pub struct Material {
 }
 
 impl Material {
-    /// The page's own material: a rough one for faces, squares for points.
+    /// Creates the page's default material: rough faces, square points.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Faces that need no light: each pixel has the colour of the vertices around it, unchanged, or that of
-    /// [`color`](Self::color), by default white as the background is.
+    /// Creates a material for faces that need no light. It shows the colours of the vertices unchanged, or
+    /// [`color`](Self::color), which is white by default, like the background.
     pub fn unlit() -> Self {
         Self {
             class: Some("MeshBasicMaterial"),
@@ -288,7 +253,7 @@ impl Material {
         }
     }
 
-    /// Faces whose colour is their direction, to the viewer: red grows to the right, green up, blue to the viewer.
+    /// Creates a material that colours faces by their direction: red grows to the right, green up, blue towards the viewer.
     pub fn normals() -> Self {
         Self {
             class: Some("MeshNormalMaterial"),
@@ -296,130 +261,98 @@ impl Material {
         }
     }
 
-    /// Red, green, blue; colours of vertices are multiplied by it, 255 for 1. Default: of faces 160, 160, 160, so white
-    /// shows the colours of vertices brighter; of points with colours white, of others the colour of the run.
+    /// Sets red, green and blue. The colours of vertices are multiplied by them, with 255 as 1. Default for faces: 160,
+    /// 160, 160, so that white shows the colours of vertices brighter. Default for points: white if they have colours,
+    /// otherwise the colour of the run.
     pub fn color(mut self, color: [u8; 3]) -> Self {
         self.color = Some(color);
         self
     }
 
-    /// From 0, which cannot be seen, to 1. Default: 1.
+    /// Sets the opacity, from 0 (invisible) to 1. Default: 1.
     pub fn opacity(mut self, opacity: f32) -> Self {
         self.opacity = Some(opacity);
         self
     }
 
-    /// The side of a point's square, in units of the vertices: above 0. Default: 0.005, which suits a cloud of about 1
-    /// across; of a much larger one, points are a pixel each.
+    /// Sets the side of a point's square, above 0, in the unit of the vertices. Default: 0.005, which suits a cloud of
+    /// size 1. Points of much larger clouds are one pixel each.
     pub fn point_size(mut self, side: f32) -> Self {
         self.point_size = Some(side);
         self
     }
 
-    /// Whether the edges of faces are drawn instead of the faces. Default: `false`.
+    /// Draws the edges of faces instead of the faces. Default: `false`.
     pub fn wireframe(mut self, wireframe: bool) -> Self {
         self.wireframe = wireframe;
         self
     }
 
-    /// Whether a face is seen from behind, too. Default: `false`, it is seen from where its vertices go round
-    /// counter-clockwise.
+    /// Draws both sides of faces. Default: `false`, only the side from which the vertices are in counter-clockwise order.
     pub fn double_sided(mut self, double_sided: bool) -> Self {
         self.double_sided = double_sided;
         self
     }
 
-    /// Whether each face is lit as a flat one. Default: `false`, light runs smoothly over faces that share vertices.
+    /// Lights each face as a flat one. Default: `false`, light is smooth across faces that share vertices.
     pub fn flat(mut self, flat: bool) -> Self {
         self.flat = flat;
         self
     }
 
-    fn to_json(&self) -> Result<String> {
-        let mut object = Object::default();
+    fn to_json(&self) -> Result<Value> {
+        let mut json = json!({});
         if let Some(class) = self.class {
-            object.put("cls", format_args!("\"{class}\""));
+            json["cls"] = class.into();
         }
         if let Some(rgb) = self.color {
-            object.put("color", color(rgb));
+            json["color"] = color(rgb);
         }
         if let Some(opacity) = self.opacity {
-            let fits = (0.0..=1.0).contains(&opacity);
-            check("material opacity", opacity, fits, "from 0 to 1")?;
-            object.put("opacity", opacity);
-            object.put("transparent", true);
+            let is_valid = (0.0..=1.0).contains(&opacity);
+            json["opacity"] = number("material opacity", opacity, is_valid, "from 0 to 1")?;
+            json["transparent"] = true.into();
         }
         if let Some(side) = self.point_size {
-            let what = "material point_size";
-            check(what, side, is_positive(side), "a finite one above 0")?;
-            object.put("size", side);
+            json["size"] = positive("material point_size", side)?;
         }
         if self.wireframe {
-            object.put("wireframe", true);
+            json["wireframe"] = true.into();
         }
         if self.double_sided {
-            object.put("side", DOUBLE_SIDE);
+            json["side"] = DOUBLE_SIDE.into();
         }
         if self.flat {
-            object.put("flatShading", true);
+            json["flatShading"] = true.into();
         }
-        Ok(object.close())
+        Ok(json)
     }
 }
 
-/// As three.js numbers it.
+/// The number that three.js has for it.
 const DOUBLE_SIDE: u8 = 2;
 
-/// A JSON object, while it is written.
-#[derive(Default)]
-struct Object(String);
-
-impl Object {
-    /// A value that is JSON as it displays.
-    fn put(&mut self, name: &str, value: impl Display) {
-        self.put_raw(&format_args!("\"{name}\""), &value);
-    }
-
-    fn put_raw(&mut self, quoted: &dyn Display, value: &dyn Display) {
-        let before = if self.0.is_empty() { '{' } else { ',' };
-        // Unreachable: a `String` takes all that is written to it.
-        write!(self.0, "{before}{quoted}:{value}").ok();
-    }
-
-    fn close(self) -> String {
-        if self.0.is_empty() {
-            "{}".into()
-        } else {
-            self.0 + "}"
-        }
-    }
+fn color([red, green, blue]: [u8; 3]) -> Value {
+    format!("#{red:02x}{green:02x}{blue:02x}").into()
 }
 
-fn color([red, green, blue]: [u8; 3]) -> String {
-    format!("\"#{red:02x}{green:02x}{blue:02x}\"")
-}
-
-fn point(what: &'static str, point: [f32; 3]) -> Result<String> {
+fn point(what: &'static str, point: [f32; 3]) -> Result<Value> {
     if point.iter().all(|number| number.is_finite()) {
-        let [x, y, z] = point;
-        return Ok(format!("[{x},{y},{z}]"));
+        return Ok(point.map(shortest_f64).as_slice().into());
     }
-    Err(Error::invalid(
-        what,
-        format!("{point:?} is given, finite numbers fit"),
-    ))
+    let problem = format!("must have finite coordinates, got {point:?}");
+    Err(Error::invalid(what, problem))
 }
 
-fn is_positive(number: f32) -> bool {
-    number > 0.0 && number.is_finite()
+fn positive(what: &'static str, value: f32) -> Result<Value> {
+    let is_valid = value > 0.0 && value.is_finite();
+    number(what, value, is_valid, "finite and above 0")
 }
 
-fn check(what: &'static str, number: f32, is_fitting: bool, fits: &str) -> Result<()> {
-    if is_fitting {
-        return Ok(());
+fn number(what: &'static str, value: f32, is_valid: bool, expected: &str) -> Result<Value> {
+    if is_valid {
+        return Ok(shortest_f64(value).into());
     }
-    Err(Error::invalid(
-        what,
-        format!("{number} is given, {fits} fits"),
-    ))
+    let problem = format!("must be {expected}, got {value}");
+    Err(Error::invalid(what, problem))
 }

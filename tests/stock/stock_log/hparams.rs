@@ -21,6 +21,7 @@ struct Config {
 }
 
 #[derive(Serialize)]
+#[serde(tag = "name")]
 enum Optimizer {
     Sgd { momentum: f64, nesterov: bool },
 }
