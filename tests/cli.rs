@@ -1,4 +1,4 @@
-//! The program `summary-writer`, as a shell calls it: what it prints, its exit codes, and that no file makes it panic.
+//! The program `summary-writer` as a shell calls it: its output, its exit codes, and that no file makes it panic.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
@@ -45,8 +45,8 @@ fn lines(text: &str) -> Vec<Value> {
         .collect()
 }
 
-/// A version record, and four of the scalar `loss`: step 7, 8, 9 and 10, 0.25 each, wall time 1700000000.5. The bytes of
-/// the first one are of a stock writer.
+/// Returns a version record and four records of the scalar `loss` (steps 7 to 10, value 0.25, wall time 1700000000.5), and
+/// the offsets between them. A stock writer wrote the bytes of the first scalar.
 fn small_file() -> (Vec<u8>, Vec<usize>) {
     let version = b"\x09\0\0\0\x40\xfc\x54\xd9\x41\x1a\x0dbrain.Event:2";
     let mut bytes = Vec::new();
@@ -62,7 +62,7 @@ fn small_file() -> (Vec<u8>, Vec<usize>) {
     (bytes, edges)
 }
 
-/// What [`small_file`] has in CSV.
+/// The scalars of [`small_file`] in CSV.
 fn csv(steps: &[usize]) -> String {
     let rows = steps
         .iter()
@@ -89,7 +89,7 @@ impl Logdir {
     }
 }
 
-/// Two runs of this crate's writer, with scalars, a text, a histogram and numbers that are not finite.
+/// Writes two runs, with scalars, a text, a histogram and numbers that are not finite.
 fn log() -> Logdir {
     let logdir = Logdir::new();
     let summary = SummaryWriter::create_file_writer(logdir.path().join("train")).unwrap();
@@ -135,7 +135,7 @@ fn inspect_shows_runs_tags_kinds_points_and_steps() {
 }
 
 #[test]
-fn export_has_all_points_and_names_what_is_not_finite() {
+fn export_writes_all_points_also_with_numbers_that_are_not_finite() {
     let logdir = log();
     let Answer(code, out, err) = on(logdir.path(), "export", &["--run", "train"]);
     let want = "run,tag,step,wall_time,value\n\
@@ -173,7 +173,7 @@ fn export_has_all_points_and_names_what_is_not_finite() {
     assert_eq!(
         (code, lines(&out).len()),
         (2, 1),
-        "the one that is there is exported"
+        "the existing tag is exported"
     );
     assert!(err.contains("there is no tag \"none\""), "{err}");
     let Answer(code, out, err) = on(logdir.path(), "export", &["--run", "no"]);
@@ -182,7 +182,7 @@ fn export_has_all_points_and_names_what_is_not_finite() {
 }
 
 #[test]
-fn a_flipped_byte_costs_its_record_and_a_cut_what_is_behind_it() {
+fn a_flipped_byte_costs_one_record_and_a_cut_those_after_it() {
     let logdir = Logdir::new();
     let (bytes, edges) = small_file();
     let steps = [7, 8, 9, 10];
@@ -219,7 +219,7 @@ fn a_flipped_byte_costs_its_record_and_a_cut_what_is_behind_it() {
 }
 
 #[test]
-fn verify_tells_people_where_what_and_how_much_follows() {
+fn verify_shows_offset_and_kind_of_damage_and_the_records_after_it() {
     let logdir = Logdir::new();
     let (mut bytes, _) = small_file();
     // The version record has 40 bytes, the others 42.
@@ -240,7 +240,7 @@ fn verify_tells_people_where_what_and_how_much_follows() {
 }
 
 #[test]
-fn repair_copies_and_changes_the_original_only_when_it_is_told_to() {
+fn repair_changes_the_original_only_with_in_place() {
     let logdir = Logdir::new();
     let (sound, edges) = small_file();
     let mut damaged = sound.clone();
@@ -279,7 +279,7 @@ fn repair_copies_and_changes_the_original_only_when_it_is_told_to() {
     let file = File::options().write(true).open(&a).unwrap();
     file.set_modified(long_ago).unwrap();
     let Answer(code, out, _) = on(&logs, "repair", &["--in-place"]);
-    assert_eq!(code, 1, "the one that is something else is left");
+    assert_eq!(code, 1, "the file without a sound record is unchanged");
     assert!(
         out.contains("repaired, 4 records kept, 42 bytes left"),
         "{out}"
@@ -297,7 +297,7 @@ fn repair_copies_and_changes_the_original_only_when_it_is_told_to() {
 }
 
 #[test]
-fn what_cannot_be_done_is_said_with_code_two() {
+fn failures_and_wrong_arguments_have_exit_code_two() {
     let logdir = Logdir::new();
     logdir.write("notes.txt", b"no event file");
     let none = logdir.path().join("none");
@@ -311,13 +311,43 @@ fn what_cannot_be_done_is_said_with_code_two() {
     }
     let Answer(code, _, err) = call(["frobnicate"]);
     assert_eq!(code, 2);
-    assert!(err.contains("is no command; --help"), "{err}");
-    let Answer(code, out, _) = call(["--help"]);
-    assert_eq!(code, 0);
-    assert!(out.contains("Exit codes:"), "{out}");
+    assert!(
+        err.contains("unrecognized subcommand 'frobnicate'"),
+        "{err}"
+    );
+    let Answer(code, out, err) = call([""; 0]);
+    assert_eq!((code, &*out), (2, ""));
+    assert!(err.contains("Usage: summary-writer <COMMAND>"), "{err}");
 }
 
-/// Reading the memory of a process at its start fails, also for the administrator.
+#[test]
+fn help_and_version_go_to_standard_output() {
+    let Answer(code, out, err) = call(["--help"]);
+    assert_eq!((code, &*err), (0, ""));
+    for text in ["inspect", "verify", "repair", "export", "Exit codes:"] {
+        assert!(out.contains(text), "{out}");
+    }
+    for (name, options) in [
+        ("inspect", &["--json"][..]),
+        ("verify", &["--json"]),
+        ("repair", &["--to <NEW>", "--in-place", "--force"]),
+        (
+            "export",
+            &["--format <FORMAT>", "--run <RUN>", "--tag <TAG>"],
+        ),
+    ] {
+        let Answer(code, out, _) = call([name, "--help"]);
+        assert_eq!(code, 0);
+        for option in options {
+            assert!(out.contains(option), "{out}");
+        }
+    }
+    let version = format!("summary-writer {}\n", env!("CARGO_PKG_VERSION"));
+    let Answer(code, out, _) = call(["--version"]);
+    assert_eq!((code, out), (0, version));
+}
+
+/// Reading the memory of a process at address 0 fails, even for root.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_cannot_be_read_does_not_hide_the_others() {
@@ -336,7 +366,7 @@ fn a_file_that_cannot_be_read_does_not_hide_the_others() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let logdir = Logdir::new();
     let (bytes, _) = small_file();
     logdir.write("tfevents", &bytes.repeat(20_000));
@@ -358,7 +388,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 }
 
 #[test]
-fn no_file_makes_it_panic() {
+fn no_file_makes_the_program_panic() {
     let logdir = Logdir::new();
     let mut random = fastrand::Rng::with_seed(2026);
     let (sound, _) = small_file();
@@ -369,7 +399,7 @@ fn no_file_makes_it_panic() {
             _ => sound.clone(),
         };
         if case % 3 == 1 {
-            // A sound record with a payload of noise, which may be an event.
+            // A sound record with random bytes, which may be an event.
             let noise: Vec<u8> = (0..random.usize(..60)).map(|_| random.u8(..64)).collect();
             append_frame(&noise, &mut bytes);
         }

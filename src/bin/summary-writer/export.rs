@@ -1,58 +1,66 @@
-//! Points to lines of CSV or JSON.
+//! `export`: writes points as lines of CSV or JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use crate::Outcome;
-use crate::Result;
-use crate::arguments::{Export, Format};
-use crate::complain;
-use crate::json::{Object, digits, digits_f32, number};
-use crate::shown::{Shown, count};
-use crate::source;
-use crate::values::{Plugins, Point};
+use indicatif::ProgressBar;
+use serde::Serialize;
 
-/// Where a point is.
-struct Place<'a> {
+use crate::arguments::{Export, Format};
+use crate::output::{Escaped, Number, complain, count, write_json};
+use crate::values::{Content, Plugins};
+use crate::{Outcome, Result, source};
+
+#[derive(Serialize)]
+struct Line<'a> {
     run: &'a str,
+    tag: &'a str,
+    kind: &'a str,
     step: i64,
-    wall_time: f64,
+    wall_time: Number,
+    #[serde(flatten)]
+    content: Content,
 }
 
 pub(crate) fn run(options: &Export, out: &mut impl Write, is_terminal: bool) -> Result<Outcome> {
     let Some(runs) = source::runs(&options.path) else {
         return Ok(Outcome::Failure);
     };
-    if let Some(name) = options
-        .runs
-        .iter()
-        .find(|&name| runs.iter().all(|run| run.name != *name))
-    {
+    let missing_run = |name: &&String| runs.iter().all(|run| run.name != **name);
+    if let Some(name) = options.runs.iter().find(missing_run) {
         complain(&format!("there is no run {name:?} in {:?}", options.path));
         return Ok(Outcome::Failure);
     }
     let mut sink = Sink::new(options.format, out)?;
-    // The points that fly by are progress enough.
-    let mut progress = source::progress(&runs, !is_terminal);
+    let progress = if is_terminal {
+        ProgressBar::hidden()
+    } else {
+        source::progress(&runs)
+    };
     let mut outcome = Outcome::Fine;
     let mut missing: BTreeSet<&str> = options.tags.iter().map(String::as_str).collect();
     let is_wanted = |list: &[String], name: &String| list.is_empty() || list.contains(name);
-    for run in runs
+    let wanted = runs
         .iter()
-        .filter(|run| is_wanted(&options.runs, &run.name))
-    {
+        .filter(|run| is_wanted(&options.runs, &run.name));
+    for run in wanted {
         let mut plugins = Plugins::default();
         for path in &run.files {
-            let report = source::read(path, &mut progress, |event| {
-                let place = Place {
-                    run: &run.name,
-                    step: event.step,
-                    wall_time: event.wall_time,
-                };
-                let points = plugins.points(event).into_iter();
-                for point in points.filter(|point| is_wanted(&options.tags, &point.tag)) {
+            let report = source::read(path, &progress, |event| {
+                let (step, wall_time) = (event.step, event.wall_time);
+                for point in plugins.points(event) {
+                    if !is_wanted(&options.tags, &point.tag) {
+                        continue;
+                    }
                     missing.remove(&*point.tag);
-                    sink.put(&place, &point)?;
+                    sink.write(&Line {
+                        run: &run.name,
+                        tag: &point.tag,
+                        kind: &point.kind,
+                        step,
+                        wall_time: wall_time.into(),
+                        content: point.content(),
+                    })?;
                 }
                 Ok(())
             })?;
@@ -60,18 +68,19 @@ pub(crate) fn run(options: &Export, out: &mut impl Write, is_terminal: bool) -> 
                 Some(report) if report.is_sound() => {}
                 Some(report) => {
                     let damages = count(report.damage_count, "damage");
-                    let path = &report.path;
-                    complain(&format!("{path:?} has {damages}, which `verify` tells"));
+                    let problem = format!("{path:?} has {damages}; `verify` shows where");
+                    progress.suspend(|| complain(&problem));
                     outcome = outcome.max(Outcome::Damage);
                 }
                 None => outcome = Outcome::Failure,
             }
         }
     }
-    sink.end()?;
+    drop(progress);
+    sink.finish()?;
     for tag in missing {
         complain(&format!(
-            "there is no tag {tag:?} in what is exported of {:?}",
+            "there is no tag {tag:?} in the exported runs of {:?}",
             options.path
         ));
         outcome = Outcome::Failure;
@@ -80,69 +89,70 @@ pub(crate) fn run(options: &Export, out: &mut impl Write, is_terminal: bool) -> 
 }
 
 enum Sink<W: Write> {
-    /// And the points that have no place in it, by kind.
-    Csv(Box<csv::Writer<W>>, BTreeMap<String, u64>),
-    JsonLines(W),
+    Csv {
+        writer: Box<csv::Writer<W>>,
+        /// The number of points that are not scalars, by kind.
+        left_out: BTreeMap<String, u64>,
+    },
+    Jsonl(W),
 }
 
 impl<W: Write> Sink<W> {
     fn new(format: Format, out: W) -> Result<Self> {
-        Ok(match format {
-            Format::Csv => {
-                let mut writer = csv::Writer::from_writer(out);
-                let title = ["run", "tag", "step", "wall_time", "value"];
-                writer.write_record(title).map_err(refused)?;
-                Self::Csv(Box::new(writer), BTreeMap::new())
-            }
-            Format::JsonLines => Self::JsonLines(out),
+        if format == Format::Jsonl {
+            return Ok(Self::Jsonl(out));
+        }
+        // The header is there even without a point.
+        let mut writer = csv::WriterBuilder::new()
+            .has_headers(false)
+            .from_writer(out);
+        let header = ["run", "tag", "step", "wall_time", "value"];
+        writer.write_record(header).map_err(io_error)?;
+        Ok(Self::Csv {
+            writer: Box::new(writer),
+            left_out: BTreeMap::new(),
         })
     }
 
-    fn put(&mut self, place: &Place<'_>, point: &Point) -> Result {
+    fn write(&mut self, line: &Line<'_>) -> Result {
         match self {
-            Self::Csv(writer, others) => {
-                let Some(scalar) = point.scalar() else {
-                    *others.entry(point.kind.clone().into_owned()).or_default() += 1;
+            Self::Csv { writer, left_out } => {
+                let Content::Scalar { value } = line.content else {
+                    *left_out.entry(line.kind.to_owned()).or_default() += 1;
                     return Ok(());
                 };
-                let (step, wall_time) = (place.step.to_string(), digits(place.wall_time));
-                let value = digits_f32(scalar);
-                let row = [place.run, &point.tag, &step, &wall_time, &value];
-                writer.write_record(row).map_err(refused)
+                let row = (line.run, line.tag, line.step, line.wall_time, value);
+                writer.serialize(row).map_err(io_error)
             }
-            Self::JsonLines(out) => {
-                let object = Object::new()
-                    .text("run", place.run)
-                    .text("tag", &point.tag)
-                    .text("kind", &point.kind)
-                    .json("step", place.step)
-                    .json("wall_time", number(place.wall_time));
-                writeln!(out, "{}", point.describe(object).end())
-            }
+            Self::Jsonl(out) => write_json(line, out),
         }
     }
 
-    fn end(self) -> Result {
-        let Self::Csv(mut writer, others) = self else {
+    fn finish(self) -> Result {
+        let Self::Csv {
+            mut writer,
+            left_out,
+        } = self
+        else {
             return Ok(());
         };
         writer.flush()?;
-        if !others.is_empty() {
-            let others: Vec<_> = others
+        if !left_out.is_empty() {
+            let kinds: Vec<_> = left_out
                 .iter()
-                .map(|(kind, points)| format!("{points} of {}", Shown(kind)))
+                .map(|(kind, points)| format!("{points} of {}", Escaped(kind)))
                 .collect();
-            let others = others.join(", ");
             complain(&format!(
-                "CSV is for scalars; left out: {others} (--format jsonl has them)"
+                "CSV has only scalars; left out: {} (--format jsonl has them)",
+                kinds.join(", ")
             ));
         }
         Ok(())
     }
 }
 
-/// What the sink said, for the conversion of the crate hides that a pipe is broken.
-fn refused(error: csv::Error) -> io::Error {
+/// Keeps the kind of the error, which the conversion of the crate `csv` does not.
+fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         kind => io::Error::other(format!("{kind:?}")),

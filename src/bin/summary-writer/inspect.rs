@@ -1,73 +1,66 @@
-//! Runs to tables: of each tag its kind, how many points it has, and its steps.
+//! `inspect`: shows the runs with their tags, and damage.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
+use indicatif::ProgressBar;
+use serde::Serialize;
 use summary_writer::{FileReport, Run};
 
-use crate::Outcome;
-use crate::Result;
-use crate::json::{Object, list};
-use crate::progress::Progress;
-use crate::shown::{Shown, count};
-use crate::source;
+use crate::output::{Escaped, count, write_json};
 use crate::values::Plugins;
-use crate::verify;
+use crate::verify::{self, FileJson};
+use crate::{Outcome, Result, source};
 
-/// By tag and kind.
-type Table = BTreeMap<(String, String), Series>;
+/// What is in the files of a run.
+#[derive(Default)]
+struct Contents {
+    /// By tag and kind.
+    series: BTreeMap<(String, String), Series>,
+    files: Vec<FileReport>,
+    has_unreadable_files: bool,
+}
 
-#[derive(Debug)]
 struct Series {
     points: u64,
     first_step: i64,
     last_step: i64,
 }
 
-/// What is in the files of a run.
-#[derive(Debug, Default)]
-struct Contents {
-    table: Table,
-    files: Vec<FileReport>,
-    is_whole: bool,
-}
-
 pub(crate) fn run(path: &Path, json: bool, out: &mut impl Write) -> Result<Outcome> {
     let Some(runs) = source::runs(path) else {
         return Ok(Outcome::Failure);
     };
-    let mut progress = source::progress(&runs, true);
+    let progress = source::progress(&runs);
     let mut outcome = Outcome::Fine;
-    for (place, run) in runs.iter().enumerate() {
-        let contents = read(run, &mut progress)?;
-        if json {
-            writeln!(out, "{}", contents.to_json(run))?;
-        } else {
-            if place > 0 {
-                writeln!(out)?;
+    for (index, run) in runs.iter().enumerate() {
+        let contents = read(run, &progress)?;
+        progress.suspend(|| {
+            if json {
+                write_json(&contents.to_json(run), out)?;
+            } else {
+                if index > 0 {
+                    writeln!(out)?;
+                }
+                contents.print(run, out)?;
             }
-            contents.print(run, out)?;
-        }
-        // What has been read is seen while the next one is.
-        out.flush()?;
+            out.flush()
+        })?;
         outcome = outcome.max(contents.outcome());
     }
     Ok(outcome)
 }
 
-fn read(run: &Run, progress: &mut Progress) -> Result<Contents> {
-    let mut contents = Contents {
-        is_whole: true,
-        ..Default::default()
-    };
+fn read(run: &Run, progress: &ProgressBar) -> Result<Contents> {
+    let mut contents = Contents::default();
     let mut plugins = Plugins::default();
     for path in &run.files {
         let report = source::read(path, progress, |event| {
             let step = event.step;
             for point in plugins.points(event) {
-                let key = (point.tag, point.kind.into_owned());
-                let series = contents.table.entry(key).or_insert(Series {
+                let series = contents.series.entry((point.tag, point.kind));
+                let series = series.or_insert(Series {
                     points: 0,
                     first_step: step,
                     last_step: step,
@@ -78,7 +71,7 @@ fn read(run: &Run, progress: &mut Progress) -> Result<Contents> {
             }
             Ok(())
         })?;
-        contents.is_whole &= report.is_some();
+        contents.has_unreadable_files |= report.is_none();
         contents.files.extend(report);
     }
     Ok(contents)
@@ -86,7 +79,7 @@ fn read(run: &Run, progress: &mut Progress) -> Result<Contents> {
 
 impl Contents {
     fn outcome(&self) -> Outcome {
-        if !self.is_whole {
+        if self.has_unreadable_files {
             Outcome::Failure
         } else if self.files.iter().all(FileReport::is_sound) {
             Outcome::Fine
@@ -95,25 +88,29 @@ impl Contents {
         }
     }
 
-    fn sum(&self, of: impl Fn(&FileReport) -> u64) -> u64 {
-        self.files.iter().map(of).sum()
+    fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+
+    fn records(&self) -> u64 {
+        self.files.iter().map(|file| file.records).sum()
     }
 
     fn print(&self, run: &Run, out: &mut impl Write) -> Result {
         writeln!(
             out,
             "run {}: {}, {}, {}",
-            Shown(&run.name),
+            Escaped(&run.name),
             count(run.files.len() as u64, "file"),
-            count(self.sum(|file| file.bytes), "byte"),
-            count(self.sum(|file| file.records), "record"),
+            count(self.bytes(), "byte"),
+            count(self.records(), "record"),
         )?;
         let title = ["tag", "kind", "points", "first step", "last step"].map(String::from);
         let mut rows = vec![title];
-        rows.extend(self.table.iter().map(|((tag, kind), series)| {
+        rows.extend(self.series.iter().map(|((tag, kind), series)| {
             [
-                Shown(tag).to_string(),
-                Shown(kind).to_string(),
+                Escaped(tag).to_string(),
+                Escaped(kind).to_string(),
                 series.points.to_string(),
                 series.first_step.to_string(),
                 series.last_step.to_string(),
@@ -122,37 +119,53 @@ impl Contents {
         if rows.len() > 1 {
             print_table(&rows, out)?;
         }
-        for file in self.files.iter().filter(|file| !verify::is_plain(file)) {
+        for file in self.files.iter().filter(|file| !verify::is_clean(file)) {
             verify::print(file, "  ", out)?;
         }
         Ok(())
     }
 
-    fn to_json(&self, run: &Run) -> String {
-        let tags = self.table.iter().map(|((tag, kind), series)| {
-            Object::new()
-                .text("tag", tag)
-                .text("kind", kind)
-                .json("points", series.points)
-                .json("first_step", series.first_step)
-                .json("last_step", series.last_step)
-                .end()
+    fn to_json<'a>(&'a self, run: &'a Run) -> RunJson<'a> {
+        let tags = self.series.iter().map(|((tag, kind), series)| TagJson {
+            tag,
+            kind,
+            points: series.points,
+            first_step: series.first_step,
+            last_step: series.last_step,
         });
-        Object::new()
-            .text("run", &run.name)
-            .json("bytes", self.sum(|file| file.bytes))
-            .json("records", self.sum(|file| file.records))
-            .json("tags", list(tags))
-            .json("files", list(self.files.iter().map(verify::to_json)))
-            .end()
+        RunJson {
+            run: &run.name,
+            bytes: self.bytes(),
+            records: self.records(),
+            tags: tags.collect(),
+            files: self.files.iter().map(FileJson::new).collect(),
+        }
     }
 }
 
-/// Words to the left, numbers to the right.
+#[derive(Serialize)]
+struct RunJson<'a> {
+    run: &'a str,
+    bytes: u64,
+    records: u64,
+    tags: Vec<TagJson<'a>>,
+    files: Vec<FileJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct TagJson<'a> {
+    tag: &'a str,
+    kind: &'a str,
+    points: u64,
+    first_step: i64,
+    last_step: i64,
+}
+
+/// Aligns words to the left and numbers to the right.
 fn print_table(rows: &[[String; 5]], out: &mut impl Write) -> Result {
     let width = |column: usize| {
         let widths = rows.iter().map(|row| row[column].chars().count());
-        // One tag of thousands of letters does not move the numbers out of sight.
+        // A very long tag must not move the numbers of all others out of sight.
         widths.max().unwrap_or(0).min(60)
     };
     let widths: [usize; 5] = std::array::from_fn(width);

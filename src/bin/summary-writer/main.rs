@@ -1,4 +1,4 @@
-//! The program `summary-writer`: what is in event files, what is damaged in them, and what is sound, to new files.
+//! The program `summary-writer`: inspects, verifies, repairs and exports event files.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -9,22 +9,21 @@
 mod arguments;
 mod export;
 mod inspect;
-mod json;
-mod progress;
+mod output;
 mod repair;
-mod shown;
 mod source;
 mod values;
 mod verify;
 
-use std::error::Error;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
-use arguments::{Command, HELP};
-use shown::Shown;
+use clap::Parser;
 
-/// What a command found, as the exit code says it: the worst of it.
+use arguments::{Arguments, Command};
+use output::complain;
+
+/// The result of a command. The exit code is that of the worst one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
     Fine,
@@ -32,17 +31,11 @@ enum Outcome {
     Failure,
 }
 
-/// The reason to stop at once: standard output takes no more.
+/// The error stops the program: standard output cannot be written to.
 type Result<T = (), E = io::Error> = std::result::Result<T, E>;
 
 fn main() -> ExitCode {
-    let command = match Command::parse(lexopt::Parser::from_env()) {
-        Ok(command) => command,
-        Err(problem) => {
-            complain(&problem);
-            return ExitCode::from(2);
-        }
-    };
+    let Arguments { command } = Arguments::parse();
     let stdout = io::stdout().lock();
     let is_terminal = stdout.is_terminal();
     let mut out = BufWriter::with_capacity(64 << 10, stdout);
@@ -50,13 +43,13 @@ fn main() -> ExitCode {
         out.flush()?;
         Ok(outcome)
     });
-    // What the buffer still has is not written a second time when it is dropped.
+    // Dropping the buffer would write the rest of it a second time.
     drop(out.into_parts());
     ExitCode::from(match outcome {
         Ok(Outcome::Fine) => 0,
         Ok(Outcome::Damage) => 1,
         Ok(Outcome::Failure) => 2,
-        // `head` has seen enough.
+        // A reader such as `head` has closed the pipe.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
             complain(&format!("could not write to standard output: {error}"));
@@ -67,29 +60,14 @@ fn main() -> ExitCode {
 
 fn run(command: &Command, out: &mut impl Write, is_terminal: bool) -> Result<Outcome> {
     match command {
-        Command::Help => out.write_all(HELP.as_bytes()).map(|()| Outcome::Fine),
-        Command::Version => {
-            writeln!(out, "summary-writer {}", env!("CARGO_PKG_VERSION")).map(|()| Outcome::Fine)
-        }
         Command::Inspect { path, json } => inspect::run(path, *json, out),
         Command::Verify { path, json } => verify::run(path, *json, out),
-        Command::Repair { path, to } => repair::run(path, to, out),
+        Command::Repair {
+            path, to, force, ..
+        } => match to {
+            Some(new) => repair::copy(path, new, out),
+            None => repair::in_place(path, *force, out),
+        },
         Command::Export(options) => export::run(options, out, is_terminal),
     }
-}
-
-/// Says on standard error what is wrong. If nobody can hear it there, the exit code says it.
-fn complain(problem: &str) {
-    writeln!(io::stderr(), "summary-writer: {}", Shown(problem)).ok();
-}
-
-/// An error and its sources.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text += &format!(": {error}");
-        source = error.source();
-    }
-    text
 }

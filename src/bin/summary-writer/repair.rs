@@ -1,4 +1,4 @@
-//! Files to files of what is sound in them.
+//! `repair`: writes files with only the sound records.
 
 use std::fs;
 use std::io::Write;
@@ -7,34 +7,21 @@ use std::time::Duration;
 
 use summary_writer::{FileReport, repair_in_place, repair_to};
 
-use crate::Outcome;
-use crate::Result;
-use crate::arguments::To;
-use crate::chain;
-use crate::complain;
-use crate::shown::{Shown, count};
-use crate::source;
-use crate::verify;
+use crate::output::{Escaped, chain, complain, count};
+use crate::{Outcome, Result, source, verify};
 
-/// A file that changed later than this ago may have a writer. Those flush several times a second while they log, but a
-/// step may take long.
-const QUIET: Duration = Duration::from_secs(60);
+/// A file that changed more recently may have a writer. Writers flush several times a second while they log, but a step
+/// may take long.
+const MIN_AGE: Duration = Duration::from_secs(60);
 
-pub(crate) fn run(path: &Path, to: &To, out: &mut impl Write) -> Result<Outcome> {
-    match to {
-        To::New(new) => copy(path, new, out),
-        To::InPlace { force } => in_place(path, *force, out),
-    }
-}
-
-fn copy(path: &Path, new: &Path, out: &mut impl Write) -> Result<Outcome> {
+pub(crate) fn copy(path: &Path, new: &Path, out: &mut impl Write) -> Result<Outcome> {
     if source::runs(path).is_none() {
         return Ok(Outcome::Failure);
     }
     match repair_to(path, new) {
         Ok(report) => {
             for file in &report.files {
-                line(&file.path, &format!("copied, {}", changes(file)), out)?;
+                print(&file.path, &format!("copied, {}", changes(file)), out)?;
             }
             Ok(Outcome::Fine)
         }
@@ -45,32 +32,26 @@ fn copy(path: &Path, new: &Path, out: &mut impl Write) -> Result<Outcome> {
     }
 }
 
-fn in_place(path: &Path, force: bool, out: &mut impl Write) -> Result<Outcome> {
+pub(crate) fn in_place(path: &Path, force: bool, out: &mut impl Write) -> Result<Outcome> {
     let Some(runs) = source::runs(path) else {
         return Ok(Outcome::Failure);
     };
-    let mut progress = source::progress(&runs, true);
+    let progress = source::progress(&runs);
     let mut outcome = Outcome::Fine;
     for path in runs.iter().flat_map(|run| &run.files) {
-        // Asked before the file is read: what is written meanwhile is seen when it is repaired.
-        let is_quiet = is_quiet(path);
-        let Some(report) = source::read(path, &mut progress, |_| Ok(()))? else {
+        // This comes before the file is read, because `repair_in_place` notices only what is written after that.
+        let may_have_writer = !force && !is_old(path);
+        let Some(report) = source::read(path, &progress, |_| Ok(()))? else {
             outcome = Outcome::Failure;
             continue;
         };
-        let (found, text) = if verify::is_plain(&report) {
+        let (of_file, text) = if verify::is_clean(&report) {
             (Outcome::Fine, "sound".into())
         } else if report.records == 0 {
-            (
-                Outcome::Damage,
-                "left as it is: it has no sound record".into(),
-            )
-        } else if !force && !is_quiet {
-            let problem = "it changed in the last minute, so its writer may be at it";
-            (
-                Outcome::Damage,
-                format!("left as it is: {problem} (--force repairs it)"),
-            )
+            (Outcome::Damage, "unchanged: it has no sound record".into())
+        } else if may_have_writer {
+            let text = "unchanged: it changed in the last minute, so it may have a writer (--force repairs it)";
+            (Outcome::Damage, text.into())
         } else {
             match repair_in_place(path) {
                 Ok(report) => {
@@ -78,26 +59,28 @@ fn in_place(path: &Path, force: bool, out: &mut impl Write) -> Result<Outcome> {
                     (Outcome::Fine, format!("repaired, {changes}"))
                 }
                 Err(error) => {
-                    complain(&chain(&error));
+                    progress.suspend(|| complain(&chain(&error)));
                     (Outcome::Failure, "not repaired".into())
                 }
             }
         };
-        line(path, &text, out)?;
-        outcome = outcome.max(found);
-        out.flush()?;
+        progress.suspend(|| {
+            print(path, &text, out)?;
+            out.flush()
+        })?;
+        outcome = outcome.max(of_file);
     }
     Ok(outcome)
 }
 
-/// Whether the file has not changed lately. One from the future has, as far as is known.
-fn is_quiet(path: &Path) -> bool {
+/// A file with a time in the future counts as changed just now.
+fn is_old(path: &Path) -> bool {
     let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
-    modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age >= QUIET))
+    modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age >= MIN_AGE))
 }
 
-fn line(path: &Path, text: &str, out: &mut impl Write) -> Result {
-    writeln!(out, "{}: {text}", Shown(&path.to_string_lossy()))
+fn print(path: &Path, text: &str, out: &mut impl Write) -> Result {
+    writeln!(out, "{}: {text}", Escaped(&path.to_string_lossy()))
 }
 
 fn changes(report: &FileReport) -> String {

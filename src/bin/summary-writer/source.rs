@@ -1,17 +1,16 @@
-//! A path to the runs there, and their files to sound events.
+//! Finds the runs at a path and reads their files, with a progress bar.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use summary_writer::proto::Event;
 use summary_writer::{FileReport, Run, Salvage, find_runs};
 
 use crate::Result;
-use crate::chain;
-use crate::complain;
-use crate::progress::{Progress, Watched};
+use crate::output::{chain, complain};
 
-/// The runs at `path`. If there are none, that is said.
+/// Returns the runs at `path`, or complains if there are none.
 pub(crate) fn runs(path: &Path) -> Option<Vec<Run>> {
     match find_runs(path) {
         Ok(runs) if runs.is_empty() => {
@@ -26,22 +25,24 @@ pub(crate) fn runs(path: &Path) -> Option<Vec<Run>> {
     }
 }
 
-pub(crate) fn progress(runs: &[Run], wanted: bool) -> Progress {
+/// Returns a bar for the bytes of all files. It is hidden unless standard error is a terminal. Suspend it to print.
+pub(crate) fn progress(runs: &[Run]) -> ProgressBar {
     let len = |file: &PathBuf| fs::metadata(file).map_or(0, |metadata| metadata.len());
-    let all_bytes = runs.iter().flat_map(|run| &run.files).map(len).sum();
-    Progress::new(all_bytes, wanted)
+    let total_bytes = runs.iter().flat_map(|run| &run.files).map(len).sum();
+    let style = ProgressStyle::with_template("{wide_bar} {decimal_bytes} of {decimal_total_bytes}");
+    ProgressBar::new(total_bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// Gives each sound event of a file to `each`, and then says what is in the file. If it cannot be read, that is said, and
-/// the answer is `None`.
+/// Passes each sound event of a file to `each`, and returns what is in the file. Complains and returns `None` if the file
+/// cannot be read.
 pub(crate) fn read(
     path: &Path,
-    progress: &mut Progress,
+    progress: &ProgressBar,
     mut each: impl FnMut(Event) -> Result,
 ) -> Result<Option<FileReport>> {
-    let read = match File::open(path) {
-        Ok(source) => {
-            let mut salvage = Salvage::new(path, Watched { source, progress });
+    let report = match File::open(path) {
+        Ok(file) => {
+            let mut salvage = Salvage::new(path, progress.wrap_read(file));
             loop {
                 match salvage.next() {
                     Some(Ok(event)) => each(event)?,
@@ -52,6 +53,7 @@ pub(crate) fn read(
         }
         Err(error) => Err(format!("could not open {path:?}: {error}")),
     };
-    progress.clear();
-    Ok(read.map_err(|problem| complain(&problem)).ok())
+    Ok(report
+        .map_err(|problem| progress.suspend(|| complain(&problem)))
+        .ok())
 }

@@ -1,37 +1,63 @@
-//! An event to the points in it, each with its kind, as stock TensorBoard sorts them to its pages.
+//! The points of an event, each with its kind, which is the name of the plugin that shows it.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use prost::Message;
+use serde::Serialize;
 use summary_writer::proto::event::What;
 use summary_writer::proto::summary::Value;
 use summary_writer::proto::summary::value::Value as Data;
 use summary_writer::proto::summary_metadata::PluginData;
 use summary_writer::proto::{DataType, Event, HistogramProto, SummaryMetadata, TensorProto};
 
-use crate::json::{Object, list, number, quoted};
+use crate::output::Number;
 
-/// The plugins of a run's tags. Writers may name a tag's plugin with its first value only.
+/// The plugins of a run's tags. Writers may name the plugin of a tag with its first value only.
 #[derive(Debug, Default)]
 pub(crate) struct Plugins(HashMap<String, String>);
 
-/// One value of a tag, or another thing that a page shows.
+/// One value of a tag, or a graph.
 #[derive(Debug)]
 pub(crate) struct Point {
     pub(crate) tag: String,
     /// The name of the plugin that shows it: `scalars`, `images`, ...
-    pub(crate) kind: Cow<'static, str>,
+    pub(crate) kind: String,
     value: Option<Value>,
     bytes: usize,
 }
 
+/// The part of a point that depends on its kind.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Content {
+    Scalar {
+        value: Number,
+    },
+    Text {
+        value: String,
+    },
+    Texts {
+        value: Vec<String>,
+    },
+    Histogram {
+        buckets: Vec<[Number; 3]>,
+    },
+    Tensor {
+        dtype: &'static str,
+        shape: Vec<i64>,
+        bytes: usize,
+    },
+    Other {
+        bytes: usize,
+    },
+}
+
 impl Plugins {
-    /// The points of the next event of the run.
+    /// Returns the points of the next event of the run.
     pub(crate) fn points(&mut self, event: Event) -> Vec<Point> {
-        let other = |tag, kind, bytes| Point {
+        let other = |tag, kind: &str, bytes| Point {
             tag,
-            kind: Cow::Borrowed(kind),
+            kind: kind.into(),
             value: None,
             bytes,
         };
@@ -56,7 +82,7 @@ impl Plugins {
             Some(Data::Image(_)) => "images".into(),
             Some(Data::Histo(_)) => "histograms".into(),
             Some(Data::Audio(_)) => "audio".into(),
-            Some(Data::Tensor(_)) | None => self.plugin(&mut value).into(),
+            Some(Data::Tensor(_)) | None => self.plugin(&mut value),
         };
         Point {
             tag: std::mem::take(&mut value.tag),
@@ -66,7 +92,7 @@ impl Plugins {
         }
     }
 
-    /// The plugin of a tensor, which gets the name if it has none.
+    /// Returns the plugin of a tensor, and adds its name to the tensor if it has none.
     fn plugin(&mut self, value: &mut Value) -> String {
         let plugin_data = value.metadata.as_ref().and_then(|m| m.plugin_data.as_ref());
         let own = plugin_data.map_or("", |plugin_data| &plugin_data.plugin_name);
@@ -92,97 +118,90 @@ impl Plugins {
 }
 
 impl Point {
-    /// The number of a scalar.
-    pub(crate) fn scalar(&self) -> Option<f32> {
-        self.value.as_ref()?.scalar()
-    }
-
-    /// Adds what there is to say of it beside its tag, kind and step.
-    pub(crate) fn describe(&self, object: Object) -> Object {
-        if let Some(scalar) = self.scalar() {
-            let digits = crate::json::digits_f32(scalar);
-            let json = if scalar.is_finite() {
-                digits
-            } else {
-                quoted(&digits)
+    pub(crate) fn content(&self) -> Content {
+        if let Some(scalar) = self.value.as_ref().and_then(Value::scalar) {
+            return Content::Scalar {
+                value: scalar.into(),
             };
-            return object.json("value", json);
         }
-        let data = self.value.as_ref().and_then(|value| value.value.as_ref());
-        match data {
-            Some(Data::Histo(histogram)) => object.json("buckets", limits(histogram)),
-            Some(Data::Tensor(tensor)) => {
-                if self.kind == "text" && tensor.dtype() == DataType::DtString {
-                    return object.json("value", texts(tensor));
-                }
-                if self.kind == "histograms"
-                    && let Some(buckets) = buckets(tensor)
-                {
-                    return object.json("buckets", buckets);
-                }
-                object
-                    .text("dtype", tensor.dtype().as_str_name())
-                    .json("shape", list(dims(tensor)))
-                    .json("bytes", self.bytes)
+        let tensor = match self.value.as_ref().and_then(|value| value.value.as_ref()) {
+            Some(Data::Histo(histogram)) => {
+                return Content::Histogram {
+                    buckets: buckets_of_limits(histogram),
+                };
             }
-            _ => object.json("bytes", self.bytes),
+            Some(Data::Tensor(tensor)) => tensor,
+            _ => return Content::Other { bytes: self.bytes },
+        };
+        if self.kind == "text" && tensor.dtype() == DataType::DtString {
+            return texts(tensor);
+        }
+        if self.kind == "histograms"
+            && let Some(buckets) = buckets(tensor)
+        {
+            return Content::Histogram { buckets };
+        }
+        Content::Tensor {
+            dtype: tensor.dtype().as_str_name(),
+            shape: shape(tensor),
+            bytes: self.bytes,
         }
     }
 }
 
-fn dims(tensor: &TensorProto) -> impl Iterator<Item = i64> {
+fn shape(tensor: &TensorProto) -> Vec<i64> {
     let shape = tensor.tensor_shape.iter();
-    shape.flat_map(|shape| shape.dim.iter().map(|dim| dim.size))
+    shape
+        .flat_map(|shape| shape.dim.iter().map(|dim| dim.size))
+        .collect()
 }
 
-/// One text, or a list of them if they have a shape.
-fn texts(tensor: &TensorProto) -> String {
-    let mut texts = tensor
-        .string_val
-        .iter()
-        .map(|text| quoted(&String::from_utf8_lossy(text)));
-    match (dims(tensor).next(), tensor.string_val.len()) {
-        (None, 1) => texts.next().unwrap_or_default(),
-        _ => list(texts),
+fn texts(tensor: &TensorProto) -> Content {
+    let texts = tensor.string_val.iter();
+    let mut texts: Vec<_> = texts
+        .map(|text| String::from_utf8_lossy(text).into_owned())
+        .collect();
+    if shape(tensor).is_empty() && texts.len() == 1 {
+        return Content::Text {
+            value: texts.remove(0),
+        };
     }
+    Content::Texts { value: texts }
 }
 
-/// The rows of a tensor of shape `[k, 3]`.
-fn buckets(tensor: &TensorProto) -> Option<String> {
+/// Returns the rows of a tensor of shape `[k, 3]`.
+fn buckets(tensor: &TensorProto) -> Option<Vec<[Number; 3]>> {
     let content = &tensor.tensor_content[..];
     let numbers: Vec<f64> = match (tensor.dtype(), content) {
         (DataType::DtDouble, []) => tensor.double_val.clone(),
         (DataType::DtFloat, []) => tensor.float_val.iter().copied().map(f64::from).collect(),
-        (DataType::DtDouble, content) => chunks(content).map(f64::from_le_bytes).collect(),
-        (DataType::DtFloat, content) => chunks(content)
-            .map(f32::from_le_bytes)
-            .map(f64::from)
-            .collect(),
+        (DataType::DtDouble, content) => {
+            let (chunks, _) = content.as_chunks();
+            chunks.iter().copied().map(f64::from_le_bytes).collect()
+        }
+        (DataType::DtFloat, content) => {
+            let (chunks, _) = content.as_chunks();
+            let numbers = chunks.iter().copied().map(f32::from_le_bytes);
+            numbers.map(f64::from).collect()
+        }
         _ => return None,
     };
-    let is_rows = dims(tensor).count() == 2 && dims(tensor).nth(1) == Some(3);
-    if !is_rows || !numbers.len().is_multiple_of(3) {
-        return None;
+    match (&shape(tensor)[..], numbers.as_chunks()) {
+        ([_, 3], (rows, [])) => Some(rows.iter().map(|row| row.map(Number::from)).collect()),
+        _ => None,
     }
-    let rows = numbers.chunks_exact(3);
-    Some(list(rows.map(|row| list(row.iter().copied().map(number)))))
 }
 
-fn chunks<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
-    bytes
-        .chunks_exact(N)
-        .filter_map(|chunk| chunk.try_into().ok())
-}
-
-/// The older form has the right edges only; what is left of the first one begins at the smallest value.
-fn limits(histogram: &HistogramProto) -> String {
+/// Returns the buckets of the older form, which has only their right edges. The first one starts at the smallest value.
+fn buckets_of_limits(histogram: &HistogramProto) -> Vec<[Number; 3]> {
     let mut left = histogram.min;
-    let rights = histogram.bucket_limit.iter().zip(&histogram.bucket);
-    list(rights.map(|(&right, &count)| {
-        let bucket = list([left, right, count].map(number));
+    let buckets = histogram.bucket_limit.iter().zip(&histogram.bucket);
+    let buckets = buckets.map(|(&right, &count)| {
+        let bucket = [left, right, count].map(Number::from);
         left = right;
         bucket
-    }))
+    });
+    buckets.collect()
 }
 
 #[cfg(test)]
@@ -227,12 +246,12 @@ mod tests {
         }
     }
 
-    fn described(values: Vec<Value>) -> Vec<(String, String)> {
+    fn kinds_and_json(values: Vec<Value>) -> Vec<(String, String)> {
         let points = Plugins::default().points(event(values)).into_iter();
         points
             .map(|point| {
-                let text = point.describe(Object::new()).end();
-                (point.kind.into_owned(), text)
+                let json = serde_json::to_string(&point.content()).unwrap();
+                (point.kind, json)
             })
             .collect()
     }
@@ -250,7 +269,7 @@ mod tests {
             tensor("loss", None, half()),
             tensor("other", None, half()),
         ];
-        let got = described(values);
+        let got = kinds_and_json(values);
         let kinds: Vec<_> = got.iter().map(|(kind, _)| kind.as_str()).collect();
         assert_eq!(kinds, ["unknown", "scalars", "scalars", "unknown"]);
         assert_eq!(got[2].1, r#"{"value":0.5}"#);
@@ -258,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_says_what_it_has() {
+    fn each_kind_has_its_own_json() {
         let texts = |dims: &[i64], texts: &[&[u8]]| TensorProto {
             dtype: DataType::DtString.into(),
             string_val: texts.iter().map(|text| text.to_vec()).collect(),
@@ -316,7 +335,7 @@ mod tests {
                 r#"{"dtype":"DT_DOUBLE","shape":[2],"bytes":44}"#,
             ),
         ] {
-            let got = described(vec![value]);
+            let got = kinds_and_json(vec![value]);
             assert_eq!(got[0].1, want);
         }
     }

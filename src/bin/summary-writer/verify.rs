@@ -1,33 +1,34 @@
-//! Files to lines that say what is damaged.
+//! `verify`: shows the damage in files.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::Path;
 
+use serde::Serialize;
 use summary_writer::{DamageKind, FileReport};
 
-use crate::Outcome;
-use crate::Result;
-use crate::json::{Object, list};
-use crate::shown::{Shown, count};
-use crate::source;
+use crate::output::{Escaped, count, write_json};
+use crate::{Outcome, Result, source};
 
 pub(crate) fn run(path: &Path, json: bool, out: &mut impl Write) -> Result<Outcome> {
     let Some(runs) = source::runs(path) else {
         return Ok(Outcome::Failure);
     };
-    let mut progress = source::progress(&runs, true);
+    let progress = source::progress(&runs);
     let mut outcome = Outcome::Fine;
     for path in runs.iter().flat_map(|run| &run.files) {
-        let Some(report) = source::read(path, &mut progress, |_| Ok(()))? else {
+        let Some(report) = source::read(path, &progress, |_| Ok(()))? else {
             outcome = Outcome::Failure;
             continue;
         };
-        if json {
-            writeln!(out, "{}", to_json(&report))?;
-        } else {
-            print(&report, "", out)?;
-        }
-        out.flush()?;
+        progress.suspend(|| {
+            if json {
+                write_json(&FileJson::new(&report), out)?;
+            } else {
+                print(&report, "", out)?;
+            }
+            out.flush()
+        })?;
         if !report.is_sound() {
             outcome = outcome.max(Outcome::Damage);
         }
@@ -35,14 +36,14 @@ pub(crate) fn run(path: &Path, json: bool, out: &mut impl Write) -> Result<Outco
     Ok(outcome)
 }
 
-/// Whether there is nothing to tell of.
-pub(crate) fn is_plain(report: &FileReport) -> bool {
+/// True if the file has neither damage nor an unfinished record.
+pub(crate) fn is_clean(report: &FileReport) -> bool {
     report.is_sound() && report.unfinished_bytes == 0
 }
 
 pub(crate) fn print(report: &FileReport, indent: &str, out: &mut impl Write) -> Result {
     let path = report.path.to_string_lossy();
-    write!(out, "{indent}{}: ", Shown(&path))?;
+    write!(out, "{indent}{}: ", Escaped(&path))?;
     let records = count(report.records, "sound record");
     if report.is_sound() {
         writeln!(out, "{records}")?;
@@ -65,27 +66,46 @@ pub(crate) fn print(report: &FileReport, indent: &str, out: &mut impl Write) -> 
     Ok(())
 }
 
-pub(crate) fn to_json(report: &FileReport) -> String {
-    let damages = report.damages.iter().map(|damage| {
-        Object::new()
-            .json("offset", damage.offset)
-            .json("bytes", damage.bytes)
-            .text("kind", kind(damage.kind))
-            .json("records_after", damage.records_after)
-            .end()
-    });
-    Object::new()
-        .text("file", &report.path.to_string_lossy())
-        .json("bytes", report.bytes)
-        .json("records", report.records)
-        .json("damage_count", report.damage_count)
-        .json("damaged_bytes", report.damaged_bytes)
-        .json("unfinished_bytes", report.unfinished_bytes)
-        .json("damages", list(damages))
-        .end()
+#[derive(Serialize)]
+pub(crate) struct FileJson<'a> {
+    file: Cow<'a, str>,
+    bytes: u64,
+    records: u64,
+    damage_count: u64,
+    damaged_bytes: u64,
+    unfinished_bytes: u64,
+    damages: Vec<DamageJson>,
 }
 
-fn kind(kind: DamageKind) -> &'static str {
+#[derive(Serialize)]
+struct DamageJson {
+    offset: u64,
+    bytes: u64,
+    kind: &'static str,
+    records_after: u64,
+}
+
+impl<'a> FileJson<'a> {
+    pub(crate) fn new(report: &'a FileReport) -> Self {
+        let damages = report.damages.iter().map(|damage| DamageJson {
+            offset: damage.offset,
+            bytes: damage.bytes,
+            kind: kind_name(damage.kind),
+            records_after: damage.records_after,
+        });
+        Self {
+            file: report.path.to_string_lossy(),
+            bytes: report.bytes,
+            records: report.records,
+            damage_count: report.damage_count,
+            damaged_bytes: report.damaged_bytes,
+            unfinished_bytes: report.unfinished_bytes,
+            damages: damages.collect(),
+        }
+    }
+}
+
+fn kind_name(kind: DamageKind) -> &'static str {
     match kind {
         DamageKind::Length => "length",
         DamageKind::Payload => "payload",
