@@ -1,17 +1,18 @@
-//! A program that knows `tracing` and `metrics` only, seen in TensorBoard: the day of a post office, simulated.
+//! Shows a program that uses only `tracing` and `metrics` in TensorBoard: it simulates a day in a post office.
 //!
 //!     cargo run --example observed --features metrics,tracing [LOGDIR]
 //!     tensorboard --logdir LOGDIR
 //!
-//! `LOGDIR` is `logs/observed` unless it is given; each day is a run in it.
+//! The default of `LOGDIR` is `logs/observed`. Each call writes a new run into it.
 
 #![allow(clippy::print_stdout, reason = "a program")]
 
 use std::collections::VecDeque;
-use std::env;
 use std::error::Error;
 use std::f64::consts::PI;
+use std::path::PathBuf;
 
+use clap::Parser;
 use metrics::{Unit, counter, describe_gauge, describe_histogram, gauge, histogram};
 use summary_writer::{MetricsRecorder, SummaryWriter, TracingLayer, unique_logdir};
 use tracing::level_filters::LevelFilter;
@@ -19,9 +20,9 @@ use tracing::{debug, info, info_span, warn};
 use tracing_subscriber::prelude::*;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let logdir = env::args().nth(1).unwrap_or("logs/observed".into());
+    let logdir = Options::parse().logdir;
     let summary = SummaryWriter::create_file_writer(unique_logdir(&logdir)?)?;
-    // Both are in place until the process ends, and with them their handles: so the writer is closed by hand.
+    // The global subscriber and recorder are never dropped, and each holds a handle of the writer. So close it explicitly.
     let layer = TracingLayer::new(summary.clone()).with_filter(LevelFilter::INFO);
     tracing_subscriber::registry().with(layer).init();
     let recorder = MetricsRecorder::new(summary.clone());
@@ -33,22 +34,31 @@ fn main() -> Result<(), Box<dyn Error>> {
     for hour in 9..18 {
         for part in 0..6 {
             let step = (hour - 9) * 6 + part;
-            // Scalar `duration/ten_minutes`, and the step of all that is said inside.
+            // Logs the scalar `duration/ten_minutes`, and sets the step of all events inside.
             let _span = info_span!("ten_minutes", step).entered();
             office.ten_minutes();
-            // What was counted meanwhile.
+            // Logs what was counted since the last step.
             recorder.set_step(step);
         }
     }
     summary.close()?;
-    println!("Look at it by: tensorboard --logdir {logdir}");
+    println!("Look at it: tensorboard --logdir {}", logdir.display());
     Ok(())
+}
+
+/// Simulate a day in a post office, and log it for TensorBoard.
+#[derive(Parser)]
+#[command(name = "observed")]
+struct Options {
+    /// Write a new run below this directory
+    #[arg(default_value = "logs/observed")]
+    logdir: PathBuf,
 }
 
 struct Office {
     minute: u32,
     desks: usize,
-    /// When each who waits came, in minutes.
+    /// The minute of arrival of each waiting customer.
     queue: VecDeque<u32>,
     random: fastrand::Rng,
 }

@@ -1,8 +1,8 @@
-//! Turns 1,797 handwritten digits into two trained classifiers, and their training into TensorBoard
-//! runs to compare: `baseline`, and `dropout`, which silences a fifth of the hidden units a step. With
-//! `--sweep` it trains a grid of hyperparameters instead.
+//! Trains two classifiers on 1,797 handwritten digits, and logs both as TensorBoard runs to compare: `baseline`, and
+//! `dropout`, which drops a fifth of the hidden units in each step. With `--sweep` it trains a grid of hyperparameters
+//! instead.
 //!
-//! `train` below logs the numbers; `inspect` a look inside.
+//! `train` below logs the numbers, and `inspect` the data and the network.
 
 #![allow(
     clippy::print_stdout,
@@ -23,6 +23,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::Parser;
 use fastrand::Rng;
 use summary_writer::{
     HParams, SummaryWriter, TrainingLogger, UpdateFreq, markdown_table, unique_logdir,
@@ -30,14 +31,14 @@ use summary_writer::{
 
 use crate::data::{CLASSES, Digits, PIXELS};
 use crate::net::{HIDDEN, Net, Score};
-use crate::options::{HELP, Options};
+use crate::options::Options;
 use crate::progress::Progress;
 
 const SEED: u64 = 7;
 const BATCH: usize = 32;
 const TRAINING_PERCENT: usize = 80;
 
-/// What differs from training to training.
+/// The settings that differ from training to training.
 struct Trial {
     name: String,
     learning_rate: f32,
@@ -67,9 +68,8 @@ impl Trial {
     }
 }
 
-/// Trains one network for `epochs` and logs its course: the configuration to the run in `logdir`, the
-/// numbers to its children `train` and `validation`. TensorBoard draws into one chart whatever runs
-/// log under one tag: here the two children, and the other trials.
+/// Trains one network for `epochs`. Logs the configuration to the run in `logdir`, and the numbers to its children `train`
+/// and `validation`. TensorBoard draws all runs with the same tag into one chart: here the two children of all trials.
 fn train(
     logdir: &Path,
     trial: &Trial,
@@ -95,8 +95,7 @@ fn train(
     logger.on_train_begin()?;
     inspect::samples(&logger.train()?, training)?;
 
-    // The network has its own generator: however often dropout draws from it, all trials start from
-    // the same weights and see the same batches.
+    // The network has its own generator, so that all trials see the same batches although dropout draws random numbers.
     let mut rng = Rng::with_seed(SEED);
     let mut net = Net::new(trial.dropout, rng.fork());
     let steps = usize::from(epochs) * training.len().div_ceil(BATCH);
@@ -139,12 +138,12 @@ fn train(
     }
 
     logger.on_train_end()?;
-    // Dropping a writer closes it as well, but cannot return what went wrong.
+    // Dropping a writer closes it, too, but cannot return an error.
     experiment.close()?;
     Ok(())
 }
 
-/// What is left of the learning rate at a step: from 1 down to almost nothing, along half a cosine.
+/// Returns the factor of the learning rate at a step. It falls from 1 to almost 0 along half a cosine.
 fn cosine(step: usize, steps: usize) -> f32 {
     0.5 * (1.0 + (PI * step as f32 / steps as f32).cos())
 }
@@ -171,8 +170,7 @@ fn config(trial: &Trial, epochs: u16, training: &Digits, held_out: &Digits) -> S
 }
 
 fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    // Without --logdir, the directory to look at is the parent of the one written: there the runs of
-    // several invocations compare.
+    // Without --logdir, TensorBoard should show the parent directory, which has the runs of all invocations.
     let (logdir, watched) = match options.logdir {
         Some(dir) => (dir.clone(), dir),
         None => (unique_logdir("logs/digits")?, PathBuf::from("logs/digits")),
@@ -198,18 +196,10 @@ fn run(options: Options) -> Result<(), Box<dyn Error>> {
 }
 
 fn main() -> ExitCode {
-    let result = match Options::parse(lexopt::Parser::from_env()) {
-        Ok(options) if options.help => {
-            println!("{HELP}");
-            Ok(())
-        }
-        Ok(options) => run(options),
-        Err(message) => Err(message.into()),
-    };
-    match result {
+    match run(Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // The library's messages leave out their causes: the whole is the chain of them.
+            // A message of the library does not repeat its source, so print the whole chain.
             let mut message = error.to_string();
             let mut source = error.source();
             while let Some(cause) = source {

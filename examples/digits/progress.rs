@@ -1,4 +1,4 @@
-//! Turns the course of an experiment into a bar in a terminal, into plain lines anywhere else.
+//! Shows the progress of a training: a bar in a terminal, plain lines anywhere else.
 
 use std::io::{self, IsTerminal};
 
@@ -15,14 +15,14 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// `batches` is the number of them in all epochs.
+    /// Starts the bar. `batches` is the number of batches in all epochs.
     pub(crate) fn new(name: &str, epochs: u16, batches: usize) -> Result<Self, TemplateError> {
         let style = ProgressStyle::with_template("{prefix:8} {wide_bar} {msg}")?;
         let mut bar = ProgressBar::new(batches as u64)
             .with_style(style)
             .with_prefix(name.to_owned())
             .with_finish(ProgressFinish::AndLeave);
-        // The bar draws on standard error, and hides itself where that is no terminal.
+        // The bar is drawn on standard error, and indicatif hides it if that is not a terminal.
         let plain = bar.is_hidden() || !io::stdout().is_terminal();
         if plain {
             bar = ProgressBar::hidden();
@@ -39,7 +39,7 @@ impl Progress {
         self.bar.inc(1);
     }
 
-    /// `epoch` counts from 0.
+    /// Shows the results of an epoch, counted from 0.
     pub(crate) fn epoch(&self, epoch: u16, train: Score, validation: Score) {
         let (name, done, epochs) = (&self.name, epoch + 1, self.epochs);
         let numbers = format!(
@@ -48,7 +48,7 @@ impl Progress {
             train.accuracy(),
             validation.accuracy(),
         );
-        // About ten lines an experiment, however long it is.
+        // About ten lines per training, independent of its length.
         if self.plain && (done % epochs.div_ceil(10) == 0 || done == epochs) {
             println!("{name:8} {numbers}");
         }

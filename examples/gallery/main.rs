@@ -1,5 +1,5 @@
-//! One of everything that stock TensorBoard shows, at several steps, made by arithmetic:
-//! `cargo run --release --example gallery -- DIR`. A function for each kind: take what you need.
+//! Writes one of everything that stock TensorBoard shows, at several steps, from formulas:
+//! `cargo run --release --example gallery -- DIR`. Each kind has a function to copy from.
 
 #![allow(
     clippy::print_stdout,
@@ -19,6 +19,7 @@ use std::f32::consts::TAU;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Parser;
 use fastrand::Rng;
 use summary_writer::{
     Category, Embedding, HParams, Histogram, Layout, Margin, Metadata, PrCurve, SummaryWriter, Tag,
@@ -29,11 +30,19 @@ type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
 
 const STEPS: u16 = 20;
 
+/// Write one of everything that stock TensorBoard shows.
+#[derive(Parser)]
+#[command(name = "gallery")]
+struct Options {
+    /// Write the runs below this directory [default: a new directory in logs/gallery]
+    logdir: Option<PathBuf>,
+}
+
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // The library's messages leave out their causes.
+            // A message of the library does not repeat its source, so print the whole chain.
             eprintln!("gallery: {error}");
             let mut source = error.source();
             while let Some(cause) = source {
@@ -46,8 +55,8 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result {
-    let logdir = match std::env::args_os().nth(1) {
-        Some(dir) => PathBuf::from(dir),
+    let logdir = match Options::parse().logdir {
+        Some(dir) => dir,
         None => unique_logdir("logs/gallery")?,
     };
     let summary = SummaryWriter::create_file_writer(logdir.join("gallery"))?;
