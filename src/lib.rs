@@ -115,17 +115,16 @@
     )
 )]
 
-#[cfg(any(feature = "metrics", feature = "tracing"))]
-mod bridge;
 pub mod coming_from;
 pub mod cookbook;
 mod current;
+mod embedding;
 mod error;
 mod event;
 mod files;
 pub mod graph;
+mod integrations;
 pub mod not_shown;
-mod projector;
 pub mod proto;
 mod reader;
 pub mod record;
@@ -136,16 +135,13 @@ mod training;
 pub mod what_can_be_lost;
 mod writer;
 
-#[cfg(feature = "metrics")]
-pub use bridge::MetricsRecorder;
-#[cfg(feature = "tracing")]
-pub use bridge::TracingLayer;
 pub use current::{
     CurrentStep, DefaultGuard, audio, default_writer, histogram, scalar, scalars, set_step, step,
     text,
 };
 #[cfg(feature = "png")]
 pub use current::{image, images};
+pub use embedding::Embedding;
 pub use error::{Error, Part, Result};
 pub use event::{Step, ToWallTime, WallTime};
 pub use files::{
@@ -153,14 +149,17 @@ pub use files::{
     verify,
 };
 pub use graph::{Graph, Layer, Model, RunMetadata};
-pub use projector::{Coordinate, Embedding};
+#[cfg(feature = "candle")]
+pub use integrations::candle;
+#[cfg(feature = "metrics")]
+pub use integrations::metrics::MetricsRecorder;
+#[cfg(all(feature = "ndarray", feature = "png"))]
+pub use integrations::ndarray::image::Sample;
+#[cfg(feature = "tracing")]
+pub use integrations::tracing::TracingLayer;
 pub use proto::hparams::{DatasetType, Status as SessionStatus};
 pub use proto::{DataClass, DataType};
 pub use reader::{EventReader, EventRef, ValueRef, Values};
-#[cfg(all(feature = "ndarray", feature = "png"))]
-pub use summary::Sample;
-#[cfg(feature = "candle")]
-pub use summary::candle;
 pub use summary::{
     Audio, Camera, Category, Element, Experiment, HParamInfo, HParamValue, HParams, Histogram,
     Layout, Light, Margin, Material, Mesh, Metadata, MetricInfo, PrCurve, Prediction, Scalar,

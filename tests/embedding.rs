@@ -1,4 +1,4 @@
-//! Embeddings through the handle: where their files go, and when there is no place for them.
+//! Embeddings logged through the writer: where their files go, and which errors there are.
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
 
@@ -12,7 +12,7 @@ fn points() -> Embedding {
 }
 
 #[test]
-fn files_are_in_the_directory_of_the_run_before_the_call_returns() {
+fn files_are_in_the_run_directory_when_the_call_returns() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     let run = summary.run("train").unwrap();
@@ -37,7 +37,7 @@ fn files_are_in_the_directory_of_the_run_before_the_call_returns() {
 }
 
 #[test]
-fn a_writer_without_a_place_for_them_says_so() {
+fn writer_without_a_directory_or_closed_is_an_error() {
     let stream = WriterOptions::new().to_sink(io::sink()).unwrap();
     let error = stream.embedding(points(), 0).unwrap_err();
     assert_eq!(
@@ -61,12 +61,11 @@ fn a_writer_without_a_place_for_them_says_so() {
     );
 }
 
-/// Where files may have `LIMIT` bytes, as on a disk that becomes full while they are written.
+/// A limit of `LIMIT` bytes for each file acts like a disk that becomes full during a write.
 #[cfg(unix)]
 mod full_disk {
     use std::collections::BTreeMap;
     use std::env;
-    use std::error::Error as _;
     use std::fs;
     use std::io;
     use std::path::{Path, PathBuf};
@@ -75,14 +74,14 @@ mod full_disk {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     use summary_writer::{Embedding, Error, SummaryWriter};
 
-    const TEST: &str = "full_disk::a_write_that_fails_midway_leaves_all_as_it_was";
-    /// Set in that process. A shell passes on what it could name itself.
+    const TEST: &str = "full_disk::failed_write_changes_nothing";
+    /// Set in the child process.
     const CHILD: &str = "SUMMARY_WRITER_TEST_CHILD";
-    /// More than goes to a file in one call, and less than each of the files that are to fail.
+    /// More than one buffer of a file, and less than each file that must fail.
     const LIMIT: u64 = 100_000;
     const MORE: usize = 200_000;
 
-    /// All files and directories below `dir`, and what is in the files.
+    /// All files with their content and all directories in `dir`.
     fn tree(dir: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
         let mut found = BTreeMap::new();
         for entry in fs::read_dir(dir).unwrap() {
@@ -102,12 +101,12 @@ mod full_disk {
         Embedding::new(tag, &vec![0.125f32; 3 * count], 3).unwrap()
     }
 
-    /// Of each file that an embedding has, one for which it is too large, and the step to log it at.
+    /// For each file of an embedding, an embedding for which the file is too large, and a step.
     fn too_large() -> Vec<(&'static str, Embedding, i64)> {
         let label = "x".repeat(MORE);
         let labelled = points("points", 2).labels([&*label, "y"]).unwrap();
         vec![
-            ("tensors.tsv", points("points", MORE / 10), 7), // would replace one that is there
+            ("tensors.tsv", points("points", MORE / 10), 7), // replaces an embedding
             ("tensors.tsv", points("points", MORE / 10), 8),
             ("metadata.tsv", labelled, 8),
             ("projector_config.pbtxt", points(&label, 2), 8),
@@ -127,9 +126,9 @@ mod full_disk {
     }
 
     #[test]
-    fn a_write_that_fails_midway_leaves_all_as_it_was() {
+    fn failed_write_changes_nothing() {
         if env::var_os(CHILD).is_none() {
-            return in_a_process_of_its_own();
+            return run_in_a_child_process();
         }
         let dir = tempfile::tempdir().unwrap();
         let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
@@ -145,14 +144,18 @@ mod full_disk {
         setrlimit(Resource::Fsize, limit).unwrap();
         for (file, embedding, step) in too_large() {
             let error = summary.embedding(embedding, step).unwrap_err();
-            let Error::Io { action, path, .. } = &error else {
+            let Error::Io {
+                action,
+                path,
+                source,
+            } = &error
+            else {
                 panic!("{file}: {error}")
             };
             assert_eq!(*action, "write", "{file}");
             assert!(path.as_ref().unwrap().ends_with(file), "{error}");
-            let source = error.source().unwrap().downcast_ref::<io::Error>();
-            assert_eq!(source.unwrap().kind(), io::ErrorKind::FileTooLarge);
-            assert!(tree(dir.path()) == before, "{file} fails, and is seen");
+            assert_eq!(source.kind(), io::ErrorKind::FileTooLarge);
+            assert!(tree(dir.path()) == before, "{file} left a change");
         }
 
         setrlimit(Resource::Fsize, no_limit).unwrap();
@@ -168,9 +171,9 @@ mod full_disk {
         summary.close().unwrap();
     }
 
-    /// A limit holds for a whole process, and who passes it is killed by a signal, unless that is ignored from the start:
-    /// the shell sees to that.
-    fn in_a_process_of_its_own() {
+    /// The limit holds for a whole process. A signal kills a process that exceeds it, unless the shell that starts the process
+    /// ignores the signal.
+    fn run_in_a_child_process() {
         let child = Command::new("sh")
             .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
             .arg(env::current_exe().unwrap())
@@ -178,8 +181,8 @@ mod full_disk {
             .env(CHILD, "")
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&child.stdout);
-        let is_run = child.status.success() && said.contains("1 passed");
-        assert!(is_run, "{said}{}", String::from_utf8_lossy(&child.stderr));
+        let output = String::from_utf8_lossy(&child.stdout);
+        let is_run = child.status.success() && output.contains("1 passed");
+        assert!(is_run, "{output}{}", String::from_utf8_lossy(&child.stderr));
     }
 }

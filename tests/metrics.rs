@@ -1,4 +1,4 @@
-//! Counters, gauges and histograms of `metrics` as records: what is logged at a step, by which tag.
+//! `MetricsRecorder`: which tags and values a step logs.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
@@ -25,7 +25,7 @@ fn records(logdir: &Path) -> Vec<(i64, Vec<Value>)> {
     events.filter_map(values).collect()
 }
 
-/// As `tag=number`, or `tag=left..right:count,...` of a histogram.
+/// A value as `tag=number`, or a histogram as `tag=left..right:count,...`.
 fn shown(value: &Value) -> String {
     let tag = &value.tag;
     let data = match (value.scalar(), &value.value) {
@@ -46,7 +46,7 @@ fn shown(value: &Value) -> String {
     format!("{tag}={data}")
 }
 
-/// What a recorder has logged for which `work` says the steps; a record as `step: value value`.
+/// The records that a recorder logs during `work`, each as `step: value value`.
 fn logged(work: impl FnOnce(&MetricsRecorder)) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
@@ -61,7 +61,7 @@ fn logged(work: impl FnOnce(&MetricsRecorder)) -> Vec<String> {
 }
 
 #[test]
-fn a_step_has_all_counters_and_gauges_in_one_record() {
+fn counters_and_gauges_of_a_step_are_one_record() {
     let records = logged(|recorder| {
         recorder.set_step(0);
         counter!("requests").increment(3);
@@ -87,7 +87,7 @@ fn a_step_has_all_counters_and_gauges_in_one_record() {
 }
 
 #[test]
-fn labels_stand_behind_the_name_in_one_order() {
+fn labels_follow_the_name_in_sorted_order() {
     let records = logged(|recorder| {
         counter!("requests", "status" => "200", "method" => "GET").increment(1);
         counter!("requests", "method" => "GET", "status" => "200").increment(1);
@@ -104,7 +104,7 @@ fn labels_stand_behind_the_name_in_one_order() {
 }
 
 #[test]
-fn a_histogram_has_the_values_since_the_last_step() {
+fn histogram_has_the_values_since_the_last_step() {
     let records = logged(|recorder| {
         let times = histogram!("times");
         recorder.set_step(0);
@@ -112,7 +112,7 @@ fn a_histogram_has_the_values_since_the_last_step() {
         histogram!("times").record_many(0.25, 9);
         recorder.set_step(1);
         recorder.set_step(2);
-        // 0 to 63 in cells of 1: the last has both its edges.
+        // 0 to 63 in buckets of width 1. The last one includes its right edge.
         (0..64).for_each(|value| times.record(f64::from(value)));
         times.record(f64::NAN);
         times.record(f64::NEG_INFINITY);
@@ -134,7 +134,7 @@ fn a_histogram_has_the_values_since_the_last_step() {
 }
 
 #[test]
-fn a_description_is_that_of_all_series_of_its_name() {
+fn all_series_of_a_metric_have_its_description() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     let recorder = MetricsRecorder::new(summary.scope("server"));
@@ -171,7 +171,7 @@ fn a_description_is_that_of_all_series_of_its_name() {
 }
 
 #[test]
-fn values_of_several_threads_are_each_in_one_step() {
+fn each_value_of_several_threads_is_in_exactly_one_step() {
     const THREADS: usize = 4;
     const VALUES: usize = 10_000;
     let dir = tempfile::tempdir().unwrap();
@@ -220,7 +220,7 @@ fn values_of_several_threads_are_each_in_one_step() {
 }
 
 #[test]
-fn what_a_sparse_writer_leaves_out_is_in_the_next_step_that_it_logs() {
+fn values_of_skipped_steps_are_in_the_next_logged_step() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     let recorder = MetricsRecorder::new(summary.record_every(10));

@@ -1,4 +1,4 @@
-//! Arrays of the crate `ndarray` as histograms, images and points.
+//! Histograms, images and embeddings from arrays of the crate `ndarray`.
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
 
@@ -23,7 +23,7 @@ fn image(image: Result<Image, Error>) -> Picture {
 }
 
 #[test]
-fn a_histogram_counts_the_numbers_of_any_shape_and_type() {
+fn histogram_counts_arrays_of_any_shape_and_type() {
     // From 0 to 30 in 30 buckets of width 1: 0 in the first, 15 twice in number 15, 30 in the last.
     let counts = [(0, 1.0), (15, 2.0), (29, 1.0)];
     let want: Vec<Row> = (0..30)
@@ -45,7 +45,7 @@ fn a_histogram_counts_the_numbers_of_any_shape_and_type() {
 }
 
 #[test]
-fn a_histogram_of_a_view_counts_what_the_view_shows() {
+fn histogram_of_a_view_counts_only_the_view() {
     // The numbers 0 to 11 in three rows of four.
     let all = Array::from_shape_fn((3, 4), |(row, column)| (4 * row + column) as f32);
     let ends_and_count = |rows: Vec<Row>| {
@@ -89,7 +89,7 @@ fn a_histogram_of_a_view_counts_what_the_view_shows() {
 }
 
 #[test]
-fn an_image_has_the_pixels_of_the_array_in_either_order() {
+fn image_has_the_pixels_in_either_channel_order() {
     let gray = array![[1u8, 2, 3], [4, 5, 6]];
     let want = (3, 2, 1, 8, vec![1, 2, 3, 4, 5, 6]);
     assert_eq!(image(Image::from_hwc(&gray)), want);
@@ -121,8 +121,8 @@ fn an_image_has_the_pixels_of_the_array_in_either_order() {
 }
 
 #[test]
-fn samples_are_taken_by_their_type() {
-    // 0.5 is 127.5 of 255, which is rounded up; what is outside of 0 to 1 shows as the nearer of the two, and NaN as 0.
+fn sample_type_determines_the_range() {
+    // 0.5 is 127.5 of 255 and is rounded up. Numbers outside of 0 to 1 are clamped, and NaN becomes 0.
     let floats = array![[0.0, 0.2, 0.5], [1.0, -3.0, 7.0], [f32::NAN, 0.4, 0.6]];
     let want = (3, 3, 1, 8, vec![0, 51, 128, 255, 0, 255, 0, 102, 153]);
     assert_eq!(image(Image::from_hwc(&floats)), want);
@@ -133,65 +133,36 @@ fn samples_are_taken_by_their_type() {
 }
 
 #[test]
-fn a_shape_that_is_no_image_is_refused_with_what_to_do() {
-    let of = |shape: &[usize]| ArrayD::<f32>::zeros(shape);
-    let fits = |axes: &str| format!("[height, width] or {axes} with 1 to 4 channels fits");
-    let (last, first) = (
-        fits("[height, width, channels]"),
-        fits("[channels, height, width]"),
-    );
+fn wrong_image_shapes_are_errors_with_a_hint() {
+    let zeros = |shape: &[usize]| ArrayD::<f32>::zeros(shape);
+    for shape in [&[3, 28, 30][..], &[8, 28, 30, 3], &[28, 30, 0], &[784], &[]] {
+        let error = Image::from_hwc(&zeros(shape)).unwrap_err();
+        let want = format!(
+            "image array: must have the shape [height, width] or [height, width, channels] with 1 to 4 channels, got \
+             {shape:?}; `from_chw` takes channels first, and `outer_iter()` gives the images of a batch"
+        );
+        assert_eq!(error.to_string(), want);
+    }
+    for shape in [&[28, 30, 3][..], &[7, 28, 30]] {
+        let error = Image::from_chw(&zeros(shape)).unwrap_err();
+        let want = format!(
+            "image array: must have the shape [height, width] or [channels, height, width] with 1 to 4 channels, got \
+             {shape:?}; `from_hwc` takes channels last, and `outer_iter()` gives the images of a batch"
+        );
+        assert_eq!(error.to_string(), want);
+    }
     for (result, want) in [
-        (
-            Image::from_hwc(&of(&[3, 28, 30])),
-            format!("shape [3, 28, 30] is given, {last}; `from_chw` takes channels first"),
-        ),
-        (
-            Image::from_chw(&of(&[28, 30, 3])),
-            format!("shape [28, 30, 3] is given, {first}; `from_hwc` takes channels last"),
-        ),
-        (
-            Image::from_hwc(&of(&[8, 28, 30, 3])),
-            format!(
-                "shape [8, 28, 30, 3] is given, {last}; of a batch, give each of its `outer_iter()`"
-            ),
-        ),
-        (
-            Image::from_chw(&of(&[7, 28, 30])),
-            format!("shape [7, 28, 30] is given, {first}"),
-        ),
-        (
-            Image::from_hwc(&of(&[28, 30, 0])),
-            format!("shape [28, 30, 0] is given, {last}"),
-        ),
-        (
-            Image::from_hwc(&of(&[784])),
-            format!("shape [784] is given, {last}"),
-        ),
-        (
-            Image::from_hwc(&of(&[])),
-            format!("shape [] is given, {last}"),
-        ),
-        (
-            Image::from_hwc(&of(&[0, 30, 3])),
-            "shape [0, 30, 3] is given, sides of 1 to 2147483647 pixels fit".into(),
-        ),
-        (
-            Image::from_chw(&of(&[3, 28, 0])),
-            "shape [3, 28, 0] is given, sides of 1 to 2147483647 pixels fit".into(),
-        ),
-        (
-            Image::from_chw(&of(&[0, 1 << 40])),
-            "shape [0, 1099511627776] is given, sides of 1 to 2147483647 pixels fit".into(),
-        ),
+        (Image::from_hwc(&zeros(&[0, 30, 3])), "image height"),
+        (Image::from_chw(&zeros(&[3, 28, 0])), "image width"),
+        (Image::from_chw(&zeros(&[0, 1 << 40])), "image width"),
     ] {
         let error = result.unwrap_err();
-        assert!(matches!(error, Error::Invalid { .. }));
-        assert_eq!(error.to_string(), format!("image array: {want}"));
+        assert!(error.to_string().starts_with(want), "{error}");
     }
 }
 
 #[test]
-fn points_are_the_rows_of_an_array() {
+fn rows_of_an_array_are_points() {
     let points = array![[0.5f32, 1.0, 1.5], [2.0, 2.5, 3.0]];
     let want = Embedding::new("p", &[0.5f32, 1.0, 1.5, 2.0, 2.5, 3.0], 3).unwrap();
     assert_eq!(Embedding::from_array("p", &points).unwrap(), want);
@@ -202,10 +173,13 @@ fn points_are_the_rows_of_an_array() {
     let column = column.slice(s![.., 1..2]);
     assert_eq!(Embedding::from_array("p", &column).unwrap(), want);
     for (shape, want) in [
-        ((3, 0), "dimensions: 0 are given, 1 or more fit"),
+        (
+            (3, 0),
+            "dimensions: must be at least 1 and divide the number of values, got 0 for 0 values",
+        ),
         (
             (1, 3),
-            "vectors: 1 are given, 2 or more fit: the projector lists no fewer",
+            "vectors: must be at least 2, because the projector does not list fewer points, got 1",
         ),
     ] {
         let error = Embedding::from_array("p", &Array2::<f32>::zeros(shape)).unwrap_err();

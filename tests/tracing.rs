@@ -1,4 +1,4 @@
-//! Events and spans of `tracing` as records: what is logged, at which step, by which tag.
+//! `TracingLayer`: which events and spans it logs, at which step, with which tag.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
@@ -39,7 +39,7 @@ fn records(logdir: &Path) -> Vec<String> {
     lines
 }
 
-/// What `work` has logged through a layer that `set` has set.
+/// The records that `work` logs through a layer with the options of `set`.
 fn logged(set: impl Fn(TracingLayer) -> TracingLayer, work: impl FnOnce()) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
@@ -49,19 +49,19 @@ fn logged(set: impl Fn(TracingLayer) -> TracingLayer, work: impl FnOnce()) -> Ve
     records(dir.path())
 }
 
-fn as_it_is(layer: TracingLayer) -> TracingLayer {
+fn defaults(layer: TracingLayer) -> TracingLayer {
     layer
 }
 
-/// Only what is no duration: those have values that no test knows.
+/// Leaves out durations, whose values are unknown.
 fn without_durations(mut records: Vec<String>) -> Vec<String> {
     records.retain(|record| !record.contains("duration/"));
     records
 }
 
 #[test]
-fn numbers_of_an_event_are_one_record_of_scalars() {
-    let records = logged(as_it_is, || {
+fn numbers_of_an_event_are_scalars_in_one_record() {
+    let records = logged(defaults, || {
         let step = 7usize;
         info!(step, loss = 0.25, accuracy = 0.5f32);
         info!(
@@ -85,7 +85,7 @@ fn numbers_of_an_event_are_one_record_of_scalars() {
 }
 
 #[test]
-fn a_message_and_what_is_no_number_are_a_text_of_the_place_they_are_said_at() {
+fn message_and_other_fields_are_a_text_with_target_and_line() {
     struct Shown;
     impl fmt::Display for Shown {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,7 +93,7 @@ fn a_message_and_what_is_no_number_are_a_text_of_the_place_they_are_said_at() {
         }
     }
     let mut lines = Vec::new();
-    let records = logged(as_it_is, || {
+    let records = logged(defaults, || {
         lines.push(line!() + 1);
         info!(step = 1, loss = 0.5, "epoch {} *done*", 1);
         lines.push(line!() + 1);
@@ -116,8 +116,8 @@ fn a_message_and_what_is_no_number_are_a_text_of_the_place_they_are_said_at() {
 }
 
 #[test]
-fn an_event_has_its_own_step_or_that_of_the_nearest_span() {
-    let records = logged(as_it_is, || {
+fn event_has_its_own_step_or_that_of_the_innermost_span() {
+    let records = logged(defaults, || {
         info!(none = 1);
         let outside = info_span!("outside", step = 40);
         let epoch = info_span!("epoch", step = 3, lr = 0.5).entered();
@@ -155,7 +155,7 @@ fn an_event_has_its_own_step_or_that_of_the_nearest_span() {
 }
 
 #[test]
-fn a_step_is_a_whole_number_of_any_type_and_size() {
+fn step_is_an_integer_of_any_type() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     let layer = TracingLayer::new(summary.clone());
@@ -169,14 +169,14 @@ fn a_step_is_a_whole_number_of_any_type_and_size() {
         info!(step = -1e300, g = 1);
         let span = info_span!("epoch", step = 9);
         let _span = span.entered();
-        // None of these is of the span's step.
+        // None of these has the span's step.
         info!(step = 2.5, no = 1);
         info!(step = f64::NAN, no = 1);
         info!(step = f64::INFINITY, no = 1);
         info!(step = true, no = 1);
         info!(step = "7", no = 1);
         info!(step = %7, no = 1);
-        // A span that has no step leaves it to the one around it.
+        // A span without a step is skipped.
         let _inner = info_span!("batch", step = "first").entered();
         info!(h = 1);
     });
@@ -196,9 +196,9 @@ fn a_step_is_a_whole_number_of_any_type_and_size() {
 }
 
 #[test]
-fn a_span_with_a_step_is_a_duration_when_it_closes() {
+fn closed_span_with_a_step_logs_its_duration() {
     let begin = Instant::now();
-    let records = logged(as_it_is, || {
+    let records = logged(defaults, || {
         let epoch = info_span!("epoch", step = 3);
         epoch.in_scope(|| {
             info_span!("plain").in_scope(|| {});
@@ -240,7 +240,7 @@ fn a_span_with_a_step_is_a_duration_when_it_closes() {
 }
 
 #[test]
-fn the_step_can_have_another_name() {
+fn step_field_is_configurable() {
     let set = |layer: TracingLayer| layer.step_field("epoch");
     let records = logged(set, || {
         info!(epoch = 3, step = 17, loss = 0.5);
@@ -255,7 +255,7 @@ fn the_step_can_have_another_name() {
 }
 
 #[test]
-fn the_names_of_spans_can_stand_before_tags() {
+fn tags_can_start_with_span_names() {
     let set = |layer: TracingLayer| layer.span_prefix(true);
     let records = logged(set, || {
         info!(step = 1, loss = 0.5);
@@ -281,7 +281,7 @@ fn the_names_of_spans_can_stand_before_tags() {
 }
 
 #[test]
-fn a_filter_chooses_for_its_layer_alone() {
+fn filter_applies_to_its_layer_alone() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     let of_run = |name: &str| TracingLayer::new(summary.run(name).unwrap());
@@ -311,8 +311,8 @@ fn a_filter_chooses_for_its_layer_alone() {
 }
 
 #[test]
-fn events_of_other_threads_are_in_the_spans_that_are_entered_there() {
-    let records = logged(as_it_is, || {
+fn events_of_a_thread_belong_to_the_spans_entered_there() {
+    let records = logged(defaults, || {
         let dispatch = tracing::dispatcher::get_default(Clone::clone);
         let _here = info_span!("here", step = 1).entered();
         let span = Span::current();

@@ -1,5 +1,5 @@
-//! The layer as the subscriber of a whole process, to which `tracing-log` brings what the writer reports: no circle.
-//! Alone in its process, which has one subscriber and one logger.
+//! `TracingLayer` as the global subscriber, with `tracing-log` as the logger: a warning of the writer causes no endless loop.
+//! The test is alone in its process, because a process has one subscriber and one logger.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -15,51 +15,51 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::prelude::*;
 
-/// Another layer, which hears all the same.
+/// A layer that counts the events.
 struct Count;
 
-static HEARD: AtomicU64 = AtomicU64::new(0);
+static EVENTS: AtomicU64 = AtomicU64::new(0);
 
 impl<S: Subscriber> Layer<S> for Count {
     fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
-        HEARD.fetch_add(1, Ordering::Relaxed);
+        EVENTS.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Says something while it is shown.
-struct Talker;
+/// Emits an event while it is formatted.
+struct Emitter;
 
-impl fmt::Debug for Talker {
+impl fmt::Debug for Emitter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        warn!(step = 1, talked = 1);
-        f.write_str("a talker")
+        warn!(step = 1, not_logged = 1);
+        f.write_str("an emitter")
     }
 }
 
 #[test]
-fn what_the_writer_reports_is_heard_once_and_makes_no_circle() {
+fn warnings_of_the_writer_are_logged_once() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     let layer = TracingLayer::new(summary.clone());
     LogTracer::init().unwrap();
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Count).with(layer))
         .unwrap();
-    let heard = || HEARD.swap(0, Ordering::Relaxed);
+    let event_count = || EVENTS.swap(0, Ordering::Relaxed);
 
     let epoch = info_span!("epoch", step = 5).entered();
     log::info!(target: "some::module", "of the crate log");
-    assert_eq!(heard(), 1);
-    info!(name: "talk", talker = ?Talker);
-    assert_eq!(heard(), 2);
-    // The report of the first is said while the layer logs, of the second while the program does.
+    assert_eq!(event_count(), 1);
+    info!(name: "talk", emitter = ?Emitter);
+    assert_eq!(event_count(), 2);
+    // The writer warns: first while the layer logs, then while the program does.
     info!(step = u64::MAX, too_large = 1);
-    assert_eq!(heard(), 2);
+    assert_eq!(event_count(), 2);
     let _now = summary.at(f64::NAN);
-    assert_eq!(heard(), 1);
+    assert_eq!(event_count(), 1);
     info!(step = 0.5, not_logged = 1);
-    assert_eq!(heard(), 2);
+    assert_eq!(event_count(), 2);
     info!(step = 0.5, not_logged = 1);
-    assert_eq!(heard(), 1);
+    assert_eq!(event_count(), 1);
 
     summary.flush().unwrap();
     let mut found = Vec::new();
@@ -83,18 +83,18 @@ fn what_the_writer_reports_is_heard_once_and_makes_no_circle() {
     );
     let want = [
         (5, "log/some", "of the crate log"),
-        (5, "log/talk", "talker=a talker"),
+        (5, "log/talk", "emitter=an emitter"),
         (i64::MAX, "too_large", ""),
         (5, "log/summary_writer", &report),
     ];
     let want = want.map(|(step, tag, text)| (step, tag.to_owned(), text.to_owned()));
     assert_eq!(found, want);
 
-    // A writer that is closed reports what is logged through it.
+    // A closed writer warns about each call.
     summary.close().unwrap();
-    heard();
+    event_count();
     info!(ignored = 1);
     info!(ignored = 1);
     drop(epoch);
-    assert_eq!(heard(), 3);
+    assert_eq!(event_count(), 3);
 }

@@ -1,4 +1,4 @@
-//! The training logger: runs, tags and steps as Keras' `TensorBoard` callback has them.
+//! `TrainingLogger`: it uses the runs, tags and steps of Keras' `TensorBoard` callback.
 
 #![allow(
     clippy::unwrap_used,
@@ -102,7 +102,7 @@ fn batches_count_from_one_over_all_epochs() {
 }
 
 #[test]
-fn a_training_that_goes_on_counts_on() {
+fn resumed_training_continues_to_count_batches() {
     let dir = tempfile::tempdir().unwrap();
     let mut training = TrainingLogger::new(dir.path())
         .update_freq(UpdateFreq::Steps(10))
@@ -117,7 +117,7 @@ fn a_training_that_goes_on_counts_on() {
 }
 
 #[test]
-fn steps_per_second_are_of_batches_alone() {
+fn steps_per_second_count_batches() {
     let dir = tempfile::tempdir().unwrap();
     let training = TrainingLogger::new(dir.path())
         .update_freq(UpdateFreq::Batch)
@@ -151,7 +151,7 @@ fn steps_per_second_are_of_batches_alone() {
 }
 
 #[test]
-fn weights_are_asked_for_when_it_is_their_turn() {
+fn weights_are_logged_every_histogram_freq_epochs() {
     for (histogram_freq, want) in [(0, vec![]), (1, vec![0, 1, 2, 3, 4]), (2, vec![0, 2, 4])] {
         let dir = tempfile::tempdir().unwrap();
         let mut training = TrainingLogger::new(dir.path()).histogram_freq(histogram_freq);
@@ -201,7 +201,7 @@ fn pictures(run: &Path) -> BTreeMap<String, (String, String)> {
 
 #[cfg(feature = "png")]
 #[test]
-fn weights_have_pictures_by_their_shape() {
+fn pictures_of_weights_follow_their_shape() {
     let dir = tempfile::tempdir().unwrap();
     let mut training = TrainingLogger::new(dir.path())
         .histogram_freq(1)
@@ -244,7 +244,7 @@ fn weights_have_pictures_by_their_shape() {
 }
 
 #[test]
-fn a_weight_of_another_shape_is_told_at_the_end() {
+fn wrong_shape_of_a_weight_is_an_error_of_on_train_end() {
     let dir = tempfile::tempdir().unwrap();
     let mut training = TrainingLogger::new(dir.path()).histogram_freq(1);
     training.weights(0, |weights| {
@@ -253,17 +253,17 @@ fn a_weight_of_another_shape_is_told_at_the_end() {
         weights.add("sound", &[5], &[0.5; 5]);
     });
     let error = training.on_train_end().unwrap_err();
-    let told = error.to_string();
+    let message = error.to_string();
     assert!(
-        told.contains("\"kernel\"") && told.contains("[2, 3]") && told.contains('5'),
-        "{told}"
+        message.contains("\"kernel\"") && message.contains("[2, 3]") && message.contains('5'),
+        "{message}"
     );
     let names = ["huge", "kernel", "sound"].map(|name| format!("{name}/histogram"));
     assert_eq!(tags(&dir.path().join("train")), names);
 }
 
 #[test]
-fn the_model_is_a_graph_of_the_training_run() {
+fn model_is_the_graph_of_the_run_train() {
     let model = Model::new("net", [Layer::input_layer("pixels", [None, Some(4)])]).unwrap();
     for (write_graph, want) in [(true, vec!["keras".to_owned()]), (false, vec![])] {
         let dir = tempfile::tempdir().unwrap();
@@ -276,7 +276,7 @@ fn the_model_is_a_graph_of_the_training_run() {
 }
 
 #[test]
-fn below_a_writer_it_has_its_options_and_its_runs() {
+fn logger_of_a_writer_shares_its_options_and_runs() {
     let dir = tempfile::tempdir().unwrap();
     let options = WriterOptions::new().filename_suffix(".of-the-writer");
     let summary = options.create_file_writer(dir.path()).unwrap();
@@ -284,16 +284,16 @@ fn below_a_writer_it_has_its_options_and_its_runs() {
     training.on_train_begin().unwrap();
     let described = Tag::new("loss").description("in nats");
     training.on_epoch_end(0, [(described, 0.5)]);
-    training.train().unwrap().scalar("beside", 1, 0);
-    training.validation().unwrap().scalar("beside", 2, 0);
+    training.train().unwrap().scalar("extra", 1, 0);
+    training.validation().unwrap().scalar("extra", 2, 0);
     training.on_train_end().unwrap();
-    summary.run("train").unwrap().scalar("beside", 3, 1);
+    summary.run("train").unwrap().scalar("extra", 3, 1);
     summary.close().unwrap();
 
     let train = dir.path().join("train");
-    assert_eq!(tags(&train), ["beside", "epoch_loss"]);
-    assert_eq!(points(&train)["beside"], [(0, 1.0), (1, 3.0)]);
-    assert_eq!(tags(&dir.path().join("validation")), ["beside"]);
+    assert_eq!(tags(&train), ["epoch_loss", "extra"]);
+    assert_eq!(points(&train)["extra"], [(0, 1.0), (1, 3.0)]);
+    assert_eq!(tags(&dir.path().join("validation")), ["extra"]);
     let files: Vec<_> = fs::read_dir(&train).unwrap().collect();
     assert_eq!(files.len(), 1);
     let name = files[0].as_ref().unwrap().file_name();
@@ -310,7 +310,7 @@ fn below_a_writer_it_has_its_options_and_its_runs() {
 }
 
 #[test]
-fn a_run_that_cannot_be_opened_is_told_and_no_panic() {
+fn run_that_cannot_be_opened_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("a file, no directory");
     fs::write(&file, "").unwrap();
@@ -326,7 +326,7 @@ fn a_run_that_cannot_be_opened_is_told_and_no_panic() {
     let error = training.on_train_end().unwrap_err();
     assert!(matches!(error, Error::Io { .. }), "{error:?}");
 
-    // The run of a writer that is closed.
+    // The writer is closed.
     let summary = SummaryWriter::create_file_writer(dir.path().join("run")).unwrap();
     let mut training = TrainingLogger::of(&summary);
     summary.close().unwrap();
@@ -334,7 +334,7 @@ fn a_run_that_cannot_be_opened_is_told_and_no_panic() {
 }
 
 #[test]
-fn below_a_writer_that_leaves_steps_out_nothing_is_asked_for_in_vain() {
+fn skipped_steps_of_the_writer_are_not_due() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     for (writer, due) in [
@@ -357,7 +357,7 @@ fn below_a_writer_that_leaves_steps_out_nothing_is_asked_for_in_vain() {
 }
 
 #[test]
-fn the_most_batches_there_are_cost_no_panic() {
+fn largest_batch_count_does_not_panic() {
     let dir = tempfile::tempdir().unwrap();
     let mut training = TrainingLogger::new(dir.path())
         .update_freq(UpdateFreq::Batch)

@@ -1,8 +1,6 @@
 //! The caller's data to one value of an event: a file per kind. Pure: no file, no thread, no clock.
 
 mod audio;
-#[cfg(feature = "candle")]
-pub mod candle;
 mod custom_scalars;
 mod histogram;
 mod hparams;
@@ -25,8 +23,6 @@ pub use hparams::{Experiment, HParamInfo, HParamValue, HParams, MetricInfo};
 pub(crate) use hparams::{
     hparams_experiment, is_session_end, is_session_start, session_end, session_start,
 };
-#[cfg(all(feature = "ndarray", feature = "png"))]
-pub use image::Sample;
 #[cfg(feature = "png")]
 pub(crate) use image::images;
 #[cfg(feature = "png")]

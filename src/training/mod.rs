@@ -1,4 +1,4 @@
-//! The course of a training to the runs, tags and steps by which Keras' `TensorBoard` callback logs it.
+//! Logs a training with the runs, tags and steps of Keras' `TensorBoard` callback.
 
 mod graph;
 mod weights;
@@ -13,20 +13,20 @@ use crate::event::Step;
 use crate::summary::{Scalar, Tag};
 use crate::writer::SummaryWriter;
 
-/// Which batches of a training are logged, of [`TrainingLogger::update_freq`].
+/// Which batches of a training are logged. For [`TrainingLogger::update_freq`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UpdateFreq {
-    /// None: epochs only.
+    /// No batches, only epochs.
     #[default]
     Epoch,
     /// Every batch.
     Batch,
-    /// The batches whose number, counted from 1, is a multiple of this. 0 is none.
+    /// The batches whose number, counted from 1, is a multiple of this. 0 means no batches.
     Steps(u64),
 }
 
-/// Logs what Keras' `TensorBoard` callback logs, from any training loop: tell it when a batch, an epoch or an evaluation
-/// has ended.
+/// Logs what Keras' `TensorBoard` callback logs, from any training loop. Call it when a batch, an epoch or an evaluation
+/// ends.
 ///
 /// ```
 /// use summary_writer::{TrainingLogger, UpdateFreq};
@@ -55,17 +55,17 @@ pub enum UpdateFreq {
 /// |---|---|---|---|
 /// | [`on_batch_end`](Self::on_batch_end) | `train` | `batch_<metric>`, `batch_steps_per_second` | batches so far |
 /// | [`on_epoch_end`](Self::on_epoch_end) | `train` | `epoch_<metric>`, `epoch_steps_per_second` | epoch |
-/// | the same, of metrics that begin with `val_` | `validation` | `epoch_<metric>`, without the `val_` | epoch |
+/// | the same, for metrics that start with `val_` | `validation` | `epoch_<metric>`, without the `val_` | epoch |
 /// | [`on_test_end`](Self::on_test_end) | `validation` | `evaluation_<metric>_vs_iterations` | batches so far |
 /// | [`weights`](Self::weights) | `train` | `<weight>/histogram`, `<weight>/image` | epoch |
 /// | [`set_model`](Self::set_model) | `train` | the graph, and `keras` | 0 |
 ///
-/// Metrics are named as in Keras: `loss`, `accuracy`, and the learning rate as the metric `learning_rate`, which gives
-/// `epoch_learning_rate`. A [`Tag`] with a description is a name, too.
+/// Name metrics as in Keras: `loss`, `accuracy`, and `learning_rate`, which becomes `epoch_learning_rate`. A [`Tag`] with a
+/// description can be a name, too.
 ///
-/// The runs are opened when something is first logged to them, `train` at the latest by
-/// [`on_train_begin`](Self::on_train_begin), whose error says why it cannot be. The methods that log return nothing; what
-/// goes wrong behind them comes back from [`on_train_end`](Self::on_train_end).
+/// A run is opened when something is first logged to it. [`on_train_begin`](Self::on_train_begin) opens `train` and returns
+/// an error if that fails. The other methods that log return nothing; [`on_train_end`](Self::on_train_end) returns the first
+/// error.
 #[derive(Debug)]
 pub struct TrainingLogger {
     parent: Parent,
@@ -76,14 +76,12 @@ pub struct TrainingLogger {
     write_steps_per_second: bool,
     train: Option<SummaryWriter>,
     validation: Option<SummaryWriter>,
-    /// Batches that have ended, also those before this logger.
+    /// The number of batches that have ended, including [`initial_batch`](Self::initial_batch).
     batches: u64,
-    /// Where the epoch began, and where its last batch ended, once it is known.
+    /// The begin of the epoch and the end of its last batch, once they are known.
     epoch_begin: Option<Mark>,
     last_batch: Option<Mark>,
-    /// Runs that could not be opened, and are not tried again.
-    broken: Vec<Child>,
-    /// The first thing that went wrong.
+    /// The first error.
     failure: Option<Error>,
 }
 
@@ -93,7 +91,7 @@ enum Parent {
     Writer(SummaryWriter),
 }
 
-/// A number of batches, and when it was reached.
+/// A number of batches and the time at which it was reached.
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     batches: u64,
@@ -101,13 +99,13 @@ struct Mark {
 }
 
 impl TrainingLogger {
-    /// For a training whose runs are `train` and `validation` in `logdir`.
+    /// Creates a logger whose runs are `train` and `validation` in `logdir`.
     pub fn new(logdir: impl AsRef<Path>) -> Self {
         Self::below(Parent::Logdir(logdir.as_ref().into()))
     }
 
-    /// For a training whose runs are `train` and `validation` below that of `summary`, with its options, clock and scope;
-    /// the program can log to its run what belongs to the whole training, as hyperparameters.
+    /// Creates a logger whose runs are `train` and `validation` below the run of `summary`, with its options, clock and scope.
+    /// Log data of the whole training, such as hyperparameters, to `summary` itself.
     pub fn of(summary: &SummaryWriter) -> Self {
         Self::below(Parent::Writer(summary.clone()))
     }
@@ -125,27 +123,26 @@ impl TrainingLogger {
             batches: 0,
             epoch_begin: None,
             last_batch: None,
-            broken: Vec::new(),
             failure: None,
         }
     }
 
-    /// Which batches [`on_batch_end`](Self::on_batch_end) logs. Default: [`UpdateFreq::Epoch`], none, as in Keras.
+    /// Sets which batches [`on_batch_end`](Self::on_batch_end) logs. Default: [`UpdateFreq::Epoch`], none, as in Keras.
     #[must_use]
     pub fn update_freq(mut self, update_freq: UpdateFreq) -> Self {
         self.update_freq = update_freq;
         self
     }
 
-    /// Every how many epochs [`weights`](Self::weights) logs: those whose number is a multiple of it. Default: 0, none, as
-    /// in Keras, for a model may have many weights.
+    /// Sets the epochs in which [`weights`](Self::weights) logs: those whose number is a multiple of `epochs`. Default: 0,
+    /// none, as in Keras, because a model may have many weights.
     #[must_use]
     pub fn histogram_freq(mut self, epochs: u64) -> Self {
         self.histogram_freq = epochs;
         self
     }
 
-    /// Whether [`weights`](Self::weights) logs pictures beside the histograms; without the feature `png` it never does.
+    /// Sets whether [`weights`](Self::weights) logs pictures as well as histograms. It never does without the feature `png`.
     /// Default: `false`, as in Keras.
     #[must_use]
     pub fn write_images(mut self, write_images: bool) -> Self {
@@ -153,16 +150,16 @@ impl TrainingLogger {
         self
     }
 
-    /// Whether the speed of the training is logged, in batches a second: of each epoch, from its begin to the end of its
-    /// last batch, and of each batch that is logged. Default: `false`, as in Keras.
+    /// Sets whether the speed of the training is logged, in batches per second: for each epoch, from its begin to the end of
+    /// its last batch, and for each logged batch. Default: `false`, as in Keras.
     #[must_use]
     pub fn write_steps_per_second(mut self, write_steps_per_second: bool) -> Self {
         self.write_steps_per_second = write_steps_per_second;
         self
     }
 
-    /// How many batches the training has had before, of one that goes on from a checkpoint: with
-    /// [`WriterOptions::resume_training`](crate::WriterOptions::resume_training), which takes what was logged beyond it out of
+    /// Sets the number of batches before this logger, for a training that resumes from a checkpoint. Use it together with
+    /// [`WriterOptions::resume_training`](crate::WriterOptions::resume_training), which removes later batches and epochs from
     /// the runs. Default: 0.
     #[must_use]
     pub fn initial_batch(mut self, batches: u64) -> Self {
@@ -170,31 +167,32 @@ impl TrainingLogger {
         self
     }
 
-    /// Opens the run `train`, and starts the clock of the first epoch. In a loop that does not call it the run is opened by
-    /// the first call that logs, and the clock starts at the end of the first batch.
+    /// Opens the run `train` and starts the clock of the first epoch. If a loop does not call this, the first call that logs
+    /// opens the run, and the clock starts at the end of the first batch.
     ///
     /// # Errors
-    /// As [`SummaryWriter::create_file_writer`].
+    /// The same as for [`SummaryWriter::create_file_writer`].
     pub fn on_train_begin(&mut self) -> Result<()> {
         self.train()?;
         self.on_epoch_begin();
         Ok(())
     }
 
-    /// Starts the clock of an epoch. Without it an epoch begins where the one before it was logged.
+    /// Starts the clock of an epoch. Without this call, an epoch begins when the previous one is logged.
     pub fn on_epoch_begin(&mut self) {
         self.epoch_begin = Some(self.mark());
         self.last_batch = self.epoch_begin;
     }
 
-    /// Whether the next [`on_batch_end`](Self::on_batch_end) logs: for metrics that cost something to have, as a copy from a
-    /// device.
+    /// Returns whether the next [`on_batch_end`](Self::on_batch_end) logs. Ask it before computing expensive metrics, such as a
+    /// copy from a device.
     pub fn is_batch_due(&self) -> bool {
         self.logs_batch(self.batches.saturating_add(1))
     }
 
-    /// Counts a batch, and logs its metrics if it is its turn ([`update_freq`](Self::update_freq)). One without metrics is
-    /// counted by `on_batch_end(None::<(&str, f32)>)`.
+    /// Counts a batch, and logs its metrics if [`update_freq`](Self::update_freq) includes it.
+    ///
+    /// A batch without metrics is `on_batch_end(None::<(&str, f32)>)`.
     pub fn on_batch_end<'a, T, V>(&mut self, metrics: impl IntoIterator<Item = (T, V)>)
     where
         T: Into<Tag<'a>>,
@@ -211,19 +209,17 @@ impl TrainingLogger {
         if !self.logs_batch(self.batches) {
             return;
         }
-        let (train, step) = (self.open(Child::Train), self.batches);
-        let Some(train) = train else { return };
-        let speed = speed.map(|speed| (Tag::new("batch_steps_per_second"), speed));
-        let metrics = metrics.into_iter().map(|(tag, value)| {
-            (
-                renamed(tag.into(), |name| format!("batch_{name}")),
-                value.to_f32(),
-            )
-        });
-        train.scalars(step, metrics.chain(speed));
+        if let Some(train) = self.open(Child::Train) {
+            let speed = speed.map(|speed| (Tag::new("batch_steps_per_second"), speed));
+            let metrics = metrics.into_iter().map(|(tag, value)| {
+                let tag = renamed(tag.into(), |name| format!("batch_{name}"));
+                (tag, value.to_f32())
+            });
+            train.scalars(self.batches, metrics.chain(speed));
+        }
     }
 
-    /// Logs the metrics of an epoch: those that begin with `val_` to the run `validation`, the others to `train`.
+    /// Logs the metrics of an epoch: those that start with `val_` to the run `validation`, the others to `train`.
     pub fn on_epoch_end<'a, T, V>(
         &mut self,
         epoch: impl Step,
@@ -236,12 +232,15 @@ impl TrainingLogger {
         let mut of_validation = Vec::new();
         for (tag, value) in metrics {
             let tag = tag.into();
-            let (of_run, skipped) = match tag.name.starts_with(VALIDATION) {
-                true => (&mut of_validation, VALIDATION.len()),
-                false => (&mut of_train, 0),
+            let of_run = match tag.name.starts_with(VALIDATION_PREFIX) {
+                true => &mut of_validation,
+                false => &mut of_train,
             };
-            let tag = renamed(tag, |name| format!("epoch_{}", &name[skipped..]));
-            of_run.push((tag, value.to_f32()));
+            let name = |name: &str| {
+                let name = name.strip_prefix(VALIDATION_PREFIX).unwrap_or(name);
+                format!("epoch_{name}")
+            };
+            of_run.push((renamed(tag, name), value.to_f32()));
         }
         if self.write_steps_per_second {
             let speed = self.epoch_begin.zip(self.last_batch);
@@ -258,24 +257,23 @@ impl TrainingLogger {
         }
     }
 
-    /// Logs the metrics of an evaluation that stands between two batches, as Keras does at the end of each.
+    /// Logs the metrics of an evaluation, at the number of batches so far.
     pub fn on_test_end<'a, T, V>(&mut self, metrics: impl IntoIterator<Item = (T, V)>)
     where
         T: Into<Tag<'a>>,
         V: Scalar,
     {
-        let step = self.batches;
         if let Some(validation) = self.open(Child::Validation) {
             let metrics = metrics.into_iter().map(|(tag, value)| {
                 let name = |name: &str| format!("evaluation_{name}_vs_iterations");
                 (renamed(tag.into(), name), value)
             });
-            validation.scalars(step, metrics);
+            validation.scalars(self.batches, metrics);
         }
     }
 
-    /// Logs the weights of the model: `add` is called only if it is the epoch's turn
-    /// ([`histogram_freq`](Self::histogram_freq)), and what it returns is returned then.
+    /// Logs the weights of the model. Calls `add` and returns its result only if
+    /// [`histogram_freq`](Self::histogram_freq) includes the epoch.
     ///
     /// ```
     /// use summary_writer::TrainingLogger;
@@ -303,38 +301,37 @@ impl TrainingLogger {
         if self.histogram_freq == 0 || !is_turn || !self.is_recording(epoch) {
             return None;
         }
-        let write_images = self.write_images;
         let train = self.open(Child::Train)?;
-        let mut weights = Weights::new(&train, epoch, write_images);
+        let mut weights = Weights::new(&train, epoch, self.write_images);
         let returned = add(&mut weights);
         if let Some(error) = weights.into_failure() {
-            self.note(error);
+            self.report(error);
         }
         Some(returned)
     }
 
-    /// The writer of the run `train`, for what this logger has no method for.
+    /// Returns the writer of the run `train`, to log other data there.
     ///
     /// # Errors
-    /// As [`on_train_begin`](Self::on_train_begin).
+    /// The same as for [`on_train_begin`](Self::on_train_begin).
     pub fn train(&mut self) -> Result<SummaryWriter> {
         self.writer(Child::Train)
     }
 
-    /// The writer of the run `validation`, for what this logger has no method for.
+    /// Returns the writer of the run `validation`, to log other data there.
     ///
     /// # Errors
-    /// As [`on_train_begin`](Self::on_train_begin).
+    /// The same as for [`on_train_begin`](Self::on_train_begin).
     pub fn validation(&mut self) -> Result<SummaryWriter> {
         self.writer(Child::Validation)
     }
 
-    /// Writes what is left. The files are closed when the last handle of their runs is dropped, which is here unless the
-    /// program has others, or the writer that this logger is [of](Self::of): close that.
+    /// Flushes both runs. A file is closed when the last handle of its run is dropped. This call drops the handles of the
+    /// logger. If the logger was created with [`of`](Self::of), close that writer.
     ///
     /// # Errors
-    /// The first thing that went wrong since the beginning, in a call that returns nothing: [`Error::Io`] if a run could not
-    /// be opened, [`Error::Invalid`] if the shape of a weight did not fit; else as [`SummaryWriter::flush`].
+    /// The first error of a method that returns nothing: [`Error::Io`] if a run could not be opened, [`Error::Invalid`] if the
+    /// values of a weight did not match its shape. Otherwise the same as for [`SummaryWriter::flush`].
     pub fn on_train_end(mut self) -> Result<()> {
         let runs = [self.train.take(), self.validation.take()];
         let flushed = runs.into_iter().flatten().map(|run| run.flush());
@@ -351,7 +348,7 @@ impl TrainingLogger {
         is_turn && self.is_recording(batch)
     }
 
-    /// Whether the writer above logs such a step; a disabled one does not.
+    /// Whether the parent logs the step. A disabled writer logs none.
     fn is_recording(&self, step: impl Step) -> bool {
         match &self.parent {
             Parent::Logdir(_) => true,
@@ -381,23 +378,13 @@ impl TrainingLogger {
         Ok(open.insert(run).clone())
     }
 
-    /// The writer of a run, for a call that returns nothing.
+    /// Returns the writer of a run, for a method that returns nothing.
     fn open(&mut self, child: Child) -> Option<SummaryWriter> {
-        if self.broken.contains(&child) {
-            return None;
-        }
-        match self.writer(child) {
-            Ok(run) => Some(run),
-            Err(error) => {
-                self.broken.push(child);
-                self.note(error);
-                None
-            }
-        }
+        let run = self.writer(child);
+        run.map_err(|error| self.report(error)).ok()
     }
 
-    #[cold]
-    fn note(&mut self, error: Error) {
+    fn report(&mut self, error: Error) {
         if self.failure.is_none() {
             log::error!("the training logger: {}", Chain(&error));
             self.failure = Some(error);
@@ -405,17 +392,17 @@ impl TrainingLogger {
     }
 }
 
-/// What a metric of the validation begins with, as Keras has it.
-const VALIDATION: &str = "val_";
+/// Keras starts the names of validation metrics with this.
+const VALIDATION_PREFIX: &str = "val_";
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 enum Child {
     Train,
     Validation,
 }
 
 impl Mark {
-    /// Batches a second since `before`; none where there was no batch, or the clock has not moved.
+    /// Returns the batches per second since `before`, or `None` if there was no batch or the clock has not moved.
     #[allow(clippy::cast_possible_truncation, reason = "a scalar is an f32")]
     fn speed_since(self, before: Self) -> Option<f32> {
         let batches = self.batches - before.batches;
@@ -424,7 +411,7 @@ impl Mark {
     }
 }
 
-/// The tag with another name; description and display name stay.
+/// Renames a tag and keeps its description and display name.
 fn renamed<'a>(mut tag: Tag<'a>, name: impl FnOnce(&str) -> String) -> Tag<'a> {
     tag.name = name(&tag.name).into();
     tag

@@ -1,4 +1,4 @@
-//! The weights of a model to histograms and pictures.
+//! Histograms and pictures of the weights of a model.
 
 use crate::error::Error;
 #[cfg(feature = "png")]
@@ -6,7 +6,7 @@ use crate::summary::Image;
 use crate::summary::Scalar;
 use crate::writer::SummaryWriter;
 
-/// Takes the weights of a model at an epoch, of [`TrainingLogger::weights`](super::TrainingLogger::weights).
+/// Logs the weights of a model at an epoch. [`TrainingLogger::weights`](super::TrainingLogger::weights) creates it.
 #[derive(Debug)]
 pub struct Weights<'a> {
     train: &'a SummaryWriter,
@@ -33,87 +33,81 @@ impl<'a> Weights<'a> {
         self.failure
     }
 
-    /// Logs one weight: a histogram of its `values`, row by row in `shape`, and a picture if
-    /// [`write_images`](super::TrainingLogger::write_images) says so. A `:` in `name` becomes `_`, as in Keras.
+    /// Logs one weight: a histogram of its `values`, which are in row-major order of `shape`, and a picture with
+    /// [`write_images`](super::TrainingLogger::write_images). A `:` in `name` becomes `_`, as in Keras.
     ///
-    /// The picture shows 0 as middle gray, and the largest magnitude as black or white, NaN as black (Keras cuts off what is not between 0
-    /// and 1, which is most of a weight). Sides of 1 are left out of the shape. A vector is a row; a matrix is turned if it
-    /// is higher than wide; of three dimensions the first counts kernels, as in torch, which stand in a grid, the first 64.
-    /// Others have no picture, nor has one with a side above 65,535, or of more than 1 GiB.
+    /// In the picture 0 is middle gray, the largest magnitude is black or white, and NaN is black. Keras clips values to 0
+    /// to 1 instead, which cuts off most of a weight. Sides of 1 are removed from the shape. A vector is drawn as a row. A
+    /// matrix is transposed if it has more rows than columns. In three dimensions the first one counts kernels, as in
+    /// PyTorch; the picture is a grid of the first 64. Other shapes have no picture, and neither have sides above 65,535.
     ///
-    /// Values that do not fit the shape have their histogram and no picture; that is reported, and comes back from
-    /// [`on_train_end`](super::TrainingLogger::on_train_end).
+    /// If the number of values does not match the shape, only the histogram is logged, and
+    /// [`on_train_end`](super::TrainingLogger::on_train_end) returns an error.
     pub fn add<T: Scalar>(&mut self, name: &str, shape: &[usize], values: &[T]) {
         let name = name.replace(':', "_");
-        self.train
-            .histogram(format!("{name}/histogram"), values, self.epoch);
-        let fits = shape
-            .iter()
-            .try_fold(1usize, |product, &side| product.checked_mul(side));
-        if fits == Some(values.len()) {
-            #[cfg(feature = "png")]
-            if self.write_images
-                && let Some(picture) = picture(shape, values)
-            {
-                self.train
-                    .image(format!("{name}/image"), picture, self.epoch);
-            }
-        } else {
+        let histogram_tag = format!("{name}/histogram");
+        self.train.histogram(histogram_tag, values, self.epoch);
+        let mut sides = shape.iter();
+        let count = sides.try_fold(1usize, |count, &side| count.checked_mul(side));
+        if count != Some(values.len()) {
             let len = values.len();
-            let problem = format!("the shape is {shape:?}, which {len} values do not fit");
-            let error = Error::invalid("weight", format!("{name:?}: {problem}"));
+            let problem =
+                format!("must have as many values as its shape, got {len} for {name:?} {shape:?}");
+            let error = Error::invalid("weight", problem);
             self.failure.get_or_insert(error);
+            return;
+        }
+        #[cfg(feature = "png")]
+        if self.write_images
+            && let Some(picture) = picture(shape, values)
+        {
+            let image_tag = format!("{name}/image");
+            self.train.image(image_tag, picture, self.epoch);
         }
     }
 }
 
-/// Kernels that a picture has at the most: more of them are too small to be told from each other.
+/// More kernels would be too small to tell apart.
 #[cfg(feature = "png")]
-const KERNELS: usize = 64;
-/// A side that a picture has at the most, in pixels.
+const MAX_KERNELS: usize = 64;
+/// Browsers show no picture with a longer side.
 #[cfg(feature = "png")]
 const MAX_SIDE: usize = 65_535;
 
-/// `None` where the shape has no picture. The values fit the shape.
+/// Draws values that match the shape. Returns `None` if the shape has no picture.
 #[cfg(feature = "png")]
 fn picture<T: Scalar>(shape: &[usize], values: &[T]) -> Option<Image> {
     let sides: Vec<usize> = shape.iter().copied().filter(|&side| side != 1).collect();
     let (kernels, rows, columns) = match *sides {
         [columns] => (1, 1, columns),
         [rows, columns] => (1, rows, columns),
-        [kernels, rows, columns] => (kernels, rows, columns),
+        [kernels, rows, columns] => (kernels.min(MAX_KERNELS), rows, columns),
         _ => return None,
     };
     if values.is_empty() || rows > MAX_SIDE || columns > MAX_SIDE {
         return None;
     }
-    let shown = rows * columns * kernels.min(KERNELS); // not more than there are values
-    let values = values.iter().take(shown).map(|value| value.to_f32());
-    let magnitudes = values
-        .clone()
-        .map(f32::abs)
-        .filter(|value| value.is_finite());
-    let largest = magnitudes.fold(0.0, f32::max);
-    // Of zeros only, all are middle gray.
-    let shade = |value: f32| match largest {
-        0.0 if value.is_finite() => 0.5,
-        _ => 0.5 + 0.5 * (value.clamp(-largest, largest) / largest),
-    };
-    let shades: Vec<f32> = values.map(shade).collect();
+    let values = values.iter().take(kernels * rows * columns);
+    let values: Vec<f32> = values.map(|value| value.to_f32()).collect();
+    let magnitudes = values.iter().map(|value| value.abs());
+    let largest = magnitudes
+        .filter(|magnitude| magnitude.is_finite())
+        .fold(f32::MIN_POSITIVE, f32::max);
+    let shade = |value: &f32| 0.5 + 0.5 * (value.clamp(-largest, largest) / largest);
+    let shades: Vec<f32> = values.iter().map(shade).collect();
 
-    let planes = shades.chunks_exact(rows * columns);
-    let images = planes.map(|plane| match sides.len() == 2 && rows > columns {
-        true => {
-            let turned = (0..columns).flat_map(|column| plane.iter().skip(column).step_by(columns));
-            let turned: Vec<f32> = turned.copied().collect();
-            gray(columns, rows, &turned)
-        }
-        false => gray(rows, columns, plane),
-    });
-    let images = images.collect::<Option<Vec<Image>>>()?;
-    match images.len() {
-        1 => images.into_iter().next(),
-        _ => Image::grid(&images, kernels.min(KERNELS).isqrt()).ok(),
+    if sides.len() == 2 && rows > columns {
+        let column = |i| shades.iter().skip(i).step_by(columns).copied();
+        let transposed: Vec<f32> = (0..columns).flat_map(column).collect();
+        return gray(columns, rows, &transposed);
+    }
+    let kernel_shades = shades.chunks_exact(rows * columns);
+    let images: Option<Vec<Image>> = kernel_shades
+        .map(|shades| gray(rows, columns, shades))
+        .collect();
+    match images?.as_slice() {
+        [image] => Some(image.clone()),
+        images => Image::grid(images, kernels.isqrt()).ok(),
     }
 }
 

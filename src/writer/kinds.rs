@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{Run, SummaryWriter, frames};
+use crate::embedding::{self, Embedding};
 use crate::error::Result;
 use crate::event::{self, Step};
-use crate::projector::{self, Embedding};
 use crate::proto;
 use crate::proto::hparams::Status as SessionStatus;
 #[cfg(feature = "png")]
@@ -417,7 +417,7 @@ impl SummaryWriter {
         let step = self.checked(step.to_i64());
         self.each().try_for_each(|handle| {
             let (dir, synced) = (handle.run.dir("embedding")?, handle.run.is_synced());
-            projector::write(dir, self.prefix(), &embedding, step, synced)
+            embedding::write(dir, self.prefix(), &embedding, step, synced)
         })
     }
 

@@ -1,13 +1,9 @@
 //! Numbers to a histogram: how many of them are in each bucket.
 
 mod blocks;
-#[cfg(feature = "candle")]
-mod candle;
 mod count;
 mod edges;
 mod float;
-#[cfg(feature = "ndarray")]
-mod ndarray;
 mod place;
 mod tables;
 mod value;

@@ -2,8 +2,6 @@
 
 mod animation;
 mod boxes;
-#[cfg(feature = "candle")]
-mod candle;
 mod canvas;
 mod confusion;
 mod convert;
@@ -11,12 +9,8 @@ mod encoded;
 mod grid;
 #[cfg(feature = "image")]
 mod image_crate;
-#[cfg(feature = "ndarray")]
-mod ndarray;
 mod palette;
 mod pixels;
-#[cfg(any(feature = "candle", feature = "ndarray"))]
-mod shape;
 mod sprite;
 mod text;
 
@@ -32,8 +26,6 @@ use crate::proto::{DataClass, DataType, TensorProto, TensorShapeProto};
 
 pub use boxes::BoundingBox;
 pub use confusion::ConfusionMatrix;
-#[cfg(feature = "ndarray")]
-pub use ndarray::Sample;
 pub use pixels::Intensity;
 
 /// PNG's longest side.

@@ -1,0 +1,165 @@
+//! Scalars, histograms and images from the tensors of [`candle-core`](https://docs.rs/candle-core). Needs the feature
+//! `candle`.
+//!
+//! Tensors may have any number type, including `bf16` and `f16`, any strides, and be on any device.
+//!
+//! ```
+//! use candle_core::{DType, Device, Tensor, Var};
+//! use summary_writer::{Histogram, Image, candle};
+//! # let dir = tempfile::tempdir()?;
+//! # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+//!
+//! let weights = Var::randn(0f32, 1.0, (10, 64), &Device::Cpu)?;
+//! let loss = weights.as_tensor().sqr()?.mean_all()?;
+//! let gradients = loss.backward()?;
+//!
+//! summary.scalar("loss", candle::scalar(&loss)?, 0);
+//! summary.histogram("weights", Histogram::try_from(weights.as_tensor())?, 0);
+//! if let Some(gradient) = gradients.get(&weights) {
+//!     summary.histogram("gradients", Histogram::try_from(gradient)?, 0);
+//! }
+//!
+//! // Channels first, as usual in candle.
+//! let batch = Tensor::rand(0f32, 1.0, (16, 3, 28, 28), &Device::Cpu)?.to_dtype(DType::BF16)?;
+//! summary.image("first", Image::try_from(&batch.get(0)?)?, 0);
+//! summary.image("batch", Image::grid(candle::images(&batch)?, 8)?, 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The numbers are copied from the device, which waits until they are computed. No tensor is kept.
+
+use std::io;
+
+use candle_core::{DType, Tensor, WithDType};
+
+use crate::error::{Error, Result};
+use crate::summary::Histogram;
+#[cfg(feature = "png")]
+use crate::summary::{Image, Intensity};
+
+/// Returns the number in a tensor of one element and any rank. A 64-bit integer is rounded to the nearest `f64`.
+///
+/// # Errors
+/// [`Error::Invalid`] if there is not exactly one element; [`Error::Io`] if candle fails.
+pub fn scalar(tensor: &Tensor) -> Result<f64> {
+    if let [number] = read::<f64>(tensor)?[..] {
+        return Ok(number);
+    }
+    let problem = format!(
+        "must have one element, as `mean_all()` makes it, got shape {:?}",
+        tensor.dims()
+    );
+    Err(Error::invalid("scalar tensor", problem))
+}
+
+/// Returns the images of a batch `[count, channels, height, width]`, for
+/// [`SummaryWriter::images`](crate::SummaryWriter::images) or [`Image::grid`]. Each is converted as
+/// [`Image::try_from`](Image#impl-TryFrom<%26Tensor>-for-Image) converts a tensor.
+///
+/// # Errors
+/// [`Error::Invalid`] if the shape is different, if there are not 1 to 4 channels, if a side is 0, or if the elements are
+/// integers other than `U8`; [`Error::Io`] if candle fails.
+#[cfg(feature = "png")]
+pub fn images(batch: &Tensor) -> Result<Vec<Image>> {
+    let [count, 1..=4, _, _] = *batch.dims() else {
+        let problem = format!(
+            "must have the shape [count, channels, height, width] with 1 to 4 channels, got {:?}; \
+             `permute((0, 3, 1, 2))` moves channels to the front, `unsqueeze(1)` adds the channel of gray images",
+            batch.dims()
+        );
+        return Err(Error::invalid("image batch", problem));
+    };
+    // One copy from the device instead of one for each image.
+    let batch = batch.to_device(&candle_core::Device::Cpu).map_err(failed)?;
+    (0..count)
+        .map(|i| Image::try_from(&batch.get(i).map_err(failed)?))
+        .collect()
+}
+
+/// Counts all elements of a tensor of any shape, number type and device.
+///
+/// # Errors
+/// [`Error::Io`] if candle fails.
+impl TryFrom<&Tensor> for Histogram {
+    type Error = Error;
+
+    fn try_from(tensor: &Tensor) -> Result<Self> {
+        if is_small_float(tensor.dtype()) {
+            Ok(Self::new(&read::<f32>(tensor)?))
+        } else {
+            Ok(Self::new(&read::<f64>(tensor)?))
+        }
+    }
+}
+
+/// Converts a tensor with its channels first: `[height, width]` is gray, and `[channels, height, width]` with 1, 2, 3 or 4
+/// channels is gray, gray with alpha, RGB, or RGBA. In `U8` 255 is white; in floats of any size 1 is white, as in
+/// [`gray_0_to_1`](Image::gray_0_to_1). [`candle::images`](images) converts a batch.
+///
+/// # Errors
+/// [`Error::Invalid`] if the shape is different, if a side is 0, or if the elements are integers other than `U8`;
+/// [`Error::Io`] if candle fails.
+#[cfg(feature = "png")]
+impl TryFrom<&Tensor> for Image {
+    type Error = Error;
+
+    fn try_from(tensor: &Tensor) -> Result<Self> {
+        let (channels, pixels) = match *tensor.dims() {
+            [_, _] => (1, tensor.clone()),
+            [channels @ 1..=4, _, _] => (channels, tensor.permute((1, 2, 0)).map_err(failed)?),
+            _ => {
+                let problem = format!(
+                    "must have the shape [height, width] or [channels, height, width] with 1 to 4 channels, got {:?}; \
+                     `permute((2, 0, 1))` moves channels to the front, `candle::images` takes a batch",
+                    tensor.dims()
+                );
+                return Err(Error::invalid("image tensor", problem));
+            }
+        };
+        let samples: Vec<u8> = match tensor.dtype() {
+            DType::U8 => read(&pixels)?,
+            dtype if dtype.is_float() => {
+                let samples = read::<f32>(&pixels)?.into_iter();
+                samples.map(Intensity::to_u8).collect()
+            }
+            dtype => {
+                let problem = format!(
+                    "must be U8 from 0 to 255 or floats from 0 to 1, got {dtype:?}; `to_dtype` converts"
+                );
+                return Err(Error::invalid("image tensor", problem));
+            }
+        };
+        // A side that does not fit is too large for an image, too.
+        let side = |axis: usize| u32::try_from(pixels.dims()[axis]).unwrap_or(u32::MAX);
+        let (width, height) = (side(1), side(0));
+        match channels {
+            1 => Self::gray8(width, height, samples),
+            2 => Self::gray_alpha8(width, height, samples),
+            3 => Self::rgb8(width, height, samples),
+            _ => Self::rgba8(width, height, samples),
+        }
+    }
+}
+
+/// Reads the elements in row-major order.
+fn read<T: WithDType>(tensor: &Tensor) -> Result<Vec<T>> {
+    let elements = || {
+        let tensor = if is_small_float(tensor.dtype()) {
+            // Candle 0.11 overflows the stack when it converts F8E4M3 to F64 directly.
+            tensor.to_dtype(DType::F32)?
+        } else {
+            tensor.clone()
+        };
+        tensor.to_dtype(T::DTYPE)?.flatten_all()?.to_vec1()
+    };
+    elements().map_err(failed)
+}
+
+/// Whether `F32` holds all numbers of the type.
+fn is_small_float(dtype: DType) -> bool {
+    dtype.is_float() && dtype != DType::F64
+}
+
+fn failed(error: candle_core::Error) -> Error {
+    Error::stream("read a tensor", io::Error::other(error))
+}
