@@ -6,10 +6,12 @@ use std::io::{self, Write};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
+use crate::Outcome;
+use crate::Result;
 use crate::arguments::{Export, Format};
 use crate::output::{Escaped, Number, complain, count, write_json};
+use crate::source;
 use crate::values::{Content, Plugins};
-use crate::{Outcome, Result, source};
 
 #[derive(Serialize)]
 struct Line<'a> {

@@ -8,10 +8,12 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 use summary_writer::{FileReport, Run};
 
+use crate::Outcome;
+use crate::Result;
 use crate::output::{Escaped, count, write_json};
+use crate::source;
 use crate::values::Plugins;
 use crate::verify::{self, FileJson};
-use crate::{Outcome, Result, source};
 
 /// What is in the files of a run.
 #[derive(Default)]

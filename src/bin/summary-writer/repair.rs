@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use summary_writer::{FileReport, repair_in_place, repair_to};
 
+use crate::Outcome;
+use crate::Result;
 use crate::output::{Escaped, chain, complain, count};
-use crate::{Outcome, Result, source, verify};
+use crate::source;
+use crate::verify;
 
 /// A file that changed more recently may have a writer. Writers flush several times a second while they log, but a step
 /// may take long.

@@ -7,8 +7,10 @@ use std::path::Path;
 use serde::Serialize;
 use summary_writer::{DamageKind, FileReport};
 
+use crate::Outcome;
+use crate::Result;
 use crate::output::{Escaped, count, write_json};
-use crate::{Outcome, Result, source};
+use crate::source;
 
 pub(crate) fn run(path: &Path, json: bool, out: &mut impl Write) -> Result<Outcome> {
     let Some(runs) = source::runs(path) else {
