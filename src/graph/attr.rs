@@ -1,4 +1,4 @@
-//! What a node is told beside its inputs: the value of an attribute.
+//! Values of attributes.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use crate::proto::attr_value::{ListValue, Value};
 use crate::proto::{AttrValue, DataType, NameAttrList};
 use crate::summary::Tensor;
 
-/// Of calls in each other: far from the 100 messages in each other that any reader of protobuf takes, with four to a call.
+/// How deep calls may be nested. A call is four messages, and readers of protobuf accept 100 nested messages.
 pub(super) const MAX_CALL_DEPTH: usize = 20;
 
-/// The value of an attribute of a node, as the info card lists it.
+/// The value of an attribute of a node. The info card lists it.
 ///
 /// It is made from a number, a `bool`, a text, a [`DataType`], a [`Shape`], a [`Tensor`] or a [`Call`], or from an array
-/// or a `Vec` of one of these. Integers beyond `i64` become the nearest that fits, and a float has 24 bits, as in any
-/// graph. What is large, as trained weights are, makes the page slow: the browser gets all of it as text.
+/// or a `Vec` of one of these. Integers are stored as `i64`, and larger ones become `i64::MAX`; floats are stored as `f32`.
+/// Large values, as trained weights, make the page slow, because the browser receives them as text.
 ///
 /// ```
 /// use summary_writer::graph::{Attr, Op};
@@ -28,17 +28,17 @@ pub(super) const MAX_CALL_DEPTH: usize = 20;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attr {
     pub(super) value: AttrValue,
-    /// How deep calls are in each other.
+    /// How deep calls are nested in the value.
     pub(super) depth: usize,
 }
 
 impl Attr {
-    /// Bytes that need not be text. Bytes beyond ASCII show as octal escapes, those of a text, too.
+    /// Creates a value of bytes that need not be text. The page shows bytes beyond ASCII as octal escapes, also in texts.
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self::new(Value::S(bytes.into()), 0)
     }
 
-    /// In a function: the value that its caller gives the attribute `name`.
+    /// Creates a placeholder, in a function, for the caller's value of the attribute `name`.
     pub fn placeholder(name: impl Into<String>) -> Self {
         Self::new(Value::Placeholder(name.into()), 0)
     }
@@ -49,8 +49,8 @@ impl Attr {
     }
 }
 
-/// A function of the library with its attributes, as the value of an attribute: the body of a loop, say. Calls can be in
-/// the attributes of calls, 20 deep at most.
+/// A function of the library with attributes, as the value of an attribute, for example the body of a loop. Attributes of
+/// calls can be calls, nested at most 20 deep.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Call {
@@ -59,7 +59,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call without attributes.
+    /// Creates a call without attributes.
     pub fn new(function: impl Into<String>) -> Self {
         Self {
             function: NameAttrList {
@@ -70,11 +70,11 @@ impl Call {
         }
     }
 
-    /// Adds an attribute, or replaces that of the same name.
+    /// Adds an attribute, or replaces the one of the same name.
     pub fn attr(mut self, name: impl Into<String>, value: impl Into<Attr>) -> Self {
         let Attr { value, depth } = value.into();
         self.depth = self.depth.max(depth.saturating_add(1));
-        // What is deeper is refused in the end, and not kept until then: the stack is too short to drop just any.
+        // `GraphBuilder::build` refuses deeper values. They are not kept, because dropping them would overflow the stack.
         if depth < MAX_CALL_DEPTH {
             self.function.attr.insert(name.into(), value);
         }
@@ -82,10 +82,10 @@ impl Call {
     }
 }
 
-/// What an [`Attr`] holds one or several of.
+/// Types that an [`Attr`] can hold, alone or as a list.
 pub trait Item: sealed::Sealed {}
 
-#[allow(unnameable_types, reason = "so that nobody else implements it")]
+#[allow(unnameable_types, reason = "no other crate may implement it")]
 mod sealed {
     use crate::proto::attr_value::{ListValue, Value};
 
@@ -186,7 +186,7 @@ impl sealed::Sealed for Call {
 
 #[allow(
     clippy::cast_possible_truncation,
-    reason = "the format has no wider float"
+    reason = "attributes have no wider float"
 )]
 fn narrowed(number: f64) -> f32 {
     number as f32
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_of_value_has_its_field() {
+    fn each_type_of_value_has_its_field() {
         let call = || Call::new("cell").attr("T", DataType::DtFloat);
         let tensor = || Tensor::new([2], &[1i32, 2]).unwrap();
         let shape = || Shape::from([None, Some(3)]);
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_in_calls_are_counted_and_kept_up_to_the_limit() {
+    fn nested_calls_are_kept_up_to_the_limit() {
         let mut call = Call::new("f");
         for depth in 1..=MAX_CALL_DEPTH {
             assert_eq!(call.depth, depth);
@@ -300,6 +300,6 @@ mod tests {
             call = Call::new("f").attr("a", 1).attr("b", list);
         }
         assert_eq!(call.depth, MAX_CALL_DEPTH + 1);
-        assert_eq!(call.function.attr.len(), 1, "the deepest is left out");
+        assert_eq!(call.function.attr.len(), 1, "the deepest call is not kept");
     }
 }

@@ -1,24 +1,24 @@
-//! Nodes in the order of the calls, checked as a whole at the end.
+//! Builds a graph node by node, and checks it as a whole at the end.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use super::attr::MAX_CALL_DEPTH;
-use super::function::{Function, check_calls};
+use super::check::{at_node, check_calls, shortened};
+use super::function::Function;
 use super::{Attr, Graph, Shape, name};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::proto::attr_value::{ListValue, Value};
 use crate::proto::{FunctionDef, FunctionDefLibrary, GraphDef, NodeDef, VersionDef};
 
-/// The page does not show it, and merges only graphs that agree on it; this is what PyTorch writes, too.
+/// The value that PyTorch writes. The page does not show it, but merges only graphs that have the same.
 const PRODUCER: i32 = 22;
-/// Where the page looks for the labels of edges.
+/// The attribute from which the page takes the labels of edges.
 const OUTPUT_SHAPES: &str = "_output_shapes";
 
-/// What a node does: its kind, its inputs, where it runs, and what its outputs look like.
+/// What a node does: its kind, its inputs, its device and the shapes of its outputs.
 ///
-/// The page folds some ops into their neighbours: a `Const` shows as a small mark at each node that it goes into, and not
-/// at all if there is none.
+/// The page draws some ops in a special way: a `Const` is a small mark at each node that takes it, and does not appear
+/// without such a node.
 ///
 /// ```
 /// use summary_writer::graph::Op;
@@ -42,7 +42,7 @@ pub struct Op {
 }
 
 impl Op {
-    /// An op of this kind, any text: `MatMul`, `Relu`, or the name of a [`Function`]. Nodes of one kind have one colour.
+    /// Creates an op of any kind: `MatMul`, `Relu`, or the name of a [`Function`]. Nodes of one kind have the same color.
     pub fn new(op: impl Into<String>) -> Self {
         Self {
             op: op.into(),
@@ -54,45 +54,64 @@ impl Op {
         }
     }
 
-    /// Adds an input: a [`Node`], one of its outputs ([`Node::output`]), or the whole name of a node, which may come
-    /// later, with `:1` behind it for its output 1.
+    /// Adds an input: a [`Node`], one of its outputs ([`Node::output`]), or the full name of a node, which may be added
+    /// later. `name:1` is the output 1 of the node `name`.
     pub fn input(mut self, input: impl Into<Input>) -> Self {
         self.inputs.push(input.into());
         self
     }
 
-    /// Adds a node, by its handle or its whole name, that comes before this one without giving it data: a dotted arrow.
+    /// Adds a node that must run before this one without giving it data. The page draws a dotted arrow.
     pub fn control(mut self, node: impl Into<Input>) -> Self {
         self.controls.push(node.into().node);
         self
     }
 
-    /// Where it runs: `GPU:0`, which is written as `/device:GPU:0`, or a whole name as TensorFlow has them. Other texts
-    /// stay as they are. Default: nowhere in particular.
+    /// Sets the device. `GPU:0` is written as `/device:GPU:0`. Full names as in TensorFlow, and all other texts, are
+    /// written unchanged. Default: none.
     pub fn device(mut self, device: impl AsRef<str>) -> Self {
         self.device = name::device(device.as_ref()).into_owned();
         self
     }
 
-    /// Adds an attribute, or replaces that of the same name. The info card lists them.
+    /// Adds an attribute, or replaces the one of the same name. The info card lists them.
     pub fn attr(mut self, name: impl Into<String>, value: impl Into<Attr>) -> Self {
         self.attrs.insert(name.into(), value.into());
         self
     }
 
-    /// The shape of the next output: that of output 0 at the first call. It labels the edges from there, and makes them
-    /// as thick as the tensor is large.
+    /// Adds the shape of the next output; the first call sets that of output 0. The page writes it at the edges from
+    /// there, which are the thicker the larger the tensor is.
     pub fn output_shape(mut self, shape: impl Into<Shape>) -> Self {
         self.output_shapes.push(shape.into());
         self
     }
 
-    /// The node, with these inputs in place of its own.
-    fn into_node(mut self, name: String, input: Vec<String>) -> NodeDef {
+    /// Says what is wrong with a node of this op in a graph that has these names.
+    fn problem(&self, names: &HashSet<&str>) -> Option<String> {
+        let mut attrs = self.attrs.iter();
+        if let Some((name, _)) = attrs.find(|(_, attr)| attr.depth > MAX_CALL_DEPTH) {
+            let name = shortened(name);
+            return Some(format!(
+                "calls in its attribute {name:?} must be nested at most {MAX_CALL_DEPTH} deep"
+            ));
+        }
+        let inputs = self.inputs.iter().map(|input| ("input", &input.node));
+        let controls = self.controls.iter().map(|control| ("control", control));
+        let mut used = inputs.chain(controls);
+        let (role, name) = used.find(|(_, name)| !names.contains(name.as_str()))?;
+        let name = shortened(name);
+        Some(format!(
+            "its {role} must be the name of a node, got {name:?}"
+        ))
+    }
+
+    /// The node of this op, with these inputs.
+    pub(super) fn into_node(mut self, name: String, input: Vec<String>) -> NodeDef {
         if !self.output_shapes.is_empty() {
-            let shape = self.output_shapes.into_iter().map(|shape| shape.0);
+            let shapes = self.output_shapes.into_iter().map(|shape| shape.0);
             let list = ListValue {
-                shape: shape.collect(),
+                shape: shapes.collect(),
                 ..Default::default()
             };
             let shapes = Attr::new(Value::List(list.into()), 0);
@@ -109,17 +128,17 @@ impl Op {
     }
 }
 
-/// A node that was added, for others to take as their input.
+/// A node that was added, which can be the input of others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Node(pub(super) String);
 
 impl Node {
-    /// The whole name, with its scopes.
+    /// Returns the full name, with the scopes.
     pub fn name(&self) -> &str {
         &self.0
     }
 
-    /// One of its outputs, the first being 0. The node itself stands for that one.
+    /// Returns an output of the node, as an input of another. The first is 0, which the node itself stands for, too.
     #[must_use]
     pub fn output(&self, index: usize) -> Input {
         Input {
@@ -136,8 +155,17 @@ impl Node {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Input {
     pub(super) node: String,
-    /// Empty for output 0.
+    /// The number of the output; empty for 0.
     pub(super) port: String,
+}
+
+impl Input {
+    fn to_text(&self) -> String {
+        match self.port.as_str() {
+            "" => self.node.clone(),
+            port => format!("{}:{port}", self.node),
+        }
+    }
 }
 
 impl From<&Node> for Input {
@@ -166,16 +194,16 @@ impl From<&String> for Input {
     }
 }
 
-/// A graph in the making.
+/// Builds a [`Graph`] node by node.
 ///
-/// Nodes are added one after another; [`scope`](Self::scope) puts them into a box with a name, which the page opens by a
-/// double click. Nothing can fail until [`build`](Self::build), which tells the first problem and its node.
+/// [`scope`](Self::scope) puts nodes into a named box, which a double click on the page opens. Only
+/// [`build`](Self::build) can fail; it reports the first problem and its node.
 ///
-/// Names are held to TensorFlow's rule: ASCII letters, digits and `.`, after the first also `_`, `-`, `>`, `\`, and `/`
-/// between scopes. A node may have the name of a scope; it shows within, in parentheses. Five and more nodes of a scope
-/// whose names differ in a number at the end only show as one pile.
+/// Names follow TensorFlow's rule: ASCII letters, digits and `.`; after the first character also `_`, `-`, `>`, `\`, and `/`
+/// between scopes. A node may have the name of a scope; the page draws it inside, in parentheses. The page stacks five or
+/// more nodes of a scope whose names differ only in a number at the end.
 ///
-/// Edges may run in circles, as those of a loop do.
+/// Edges may form cycles, as those of a loop do.
 ///
 /// ```
 /// use summary_writer::DataType;
@@ -205,17 +233,17 @@ pub struct GraphBuilder {
 }
 
 impl GraphBuilder {
-    /// A graph without nodes.
+    /// Starts a graph without nodes.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a node to the scope that is open. `name` may have scopes of its own before a `/`.
+    /// Adds a node to the open scope. Parts of `name` before a `/` are scopes within it.
     pub fn node(&mut self, name: impl AsRef<str>, op: Op) -> Node {
         self.nodes.add(name.as_ref(), op)
     }
 
-    /// Adds what `nodes` adds, in the scope `name`. Scopes nest, and can be opened again.
+    /// Opens the scope `name` for the nodes that `nodes` adds. Scopes can be nested, and opened again.
     pub fn scope<R>(&mut self, name: impl AsRef<str>, nodes: impl FnOnce(&mut Self) -> R) -> R {
         let outer = self.nodes.open(name.as_ref());
         let result = nodes(self);
@@ -223,46 +251,49 @@ impl GraphBuilder {
         result
     }
 
-    /// Adds a function to the library. The nodes whose op is its name call it, and open into it.
+    /// Adds a function to the library. Nodes whose op is its name call it.
     pub fn function(&mut self, function: Function) {
         self.functions.push(function);
     }
 
-    /// The graph, if it is one.
+    /// Builds the graph.
     ///
     /// # Errors
-    /// [`Error::Invalid`], with the name of the node, if there is no node; if two nodes have one name, or two functions,
-    /// or two of the inputs, nodes and outputs of a function; if a name breaks the rule; if its first part, or an op, is
-    /// a word at which the page fails, as `constructor`; if an input or a control names no node; if the call of a function
-    /// is one that the page fails at, as [`Function`] tells; if calls are more than 20 deep in the attributes of each
-    /// other; or if the graph has more than 64 MiB of bytes.
+    /// [`Error::Invalid`](crate::Error::Invalid), with the name of the node, if
+    /// - there is no node, or there are more than 131,072, or the graph has more than 64 MiB;
+    /// - two nodes or two functions have the same name, or two of the inputs, outputs and nodes of a function;
+    /// - a name breaks the rule, or the page fails at its first part or at an op, as at `constructor`;
+    /// - an input or a control is not the name of a node;
+    /// - the page fails at a call of a function, as [`Function`] lists;
+    /// - calls in attributes are nested more than 20 deep.
     pub fn build(self) -> Result<Graph> {
-        let node = self.nodes.build(&HashSet::new(), &Input::in_graph)?;
-        let function = self
-            .functions
-            .into_iter()
-            .map(Function::build)
-            .collect::<Result<Vec<FunctionDef>>>()?;
-        check_calls(&node, &function)?;
-        Graph::checked(GraphDef {
-            node,
-            library: (!function.is_empty()).then(|| FunctionDefLibrary {
-                function,
-                gradient: Vec::new(),
-            }),
-            versions: Some(VersionDef {
-                producer: PRODUCER,
-                ..Default::default()
-            }),
-        })
+        let nodes = self.nodes.build(HashSet::new(), Input::to_text)?;
+        let functions = self.functions.into_iter().map(Function::build);
+        let graph = graph_def(nodes, functions.collect::<Result<_>>()?);
+        check_calls(&graph)?;
+        Graph::checked(graph)
     }
 }
 
-/// Nodes whose inputs are not looked up yet.
+pub(super) fn graph_def(node: Vec<NodeDef>, function: Vec<FunctionDef>) -> GraphDef {
+    GraphDef {
+        node,
+        library: (!function.is_empty()).then(|| FunctionDefLibrary {
+            function,
+            gradient: Vec::new(),
+        }),
+        versions: Some(VersionDef {
+            producer: PRODUCER,
+            ..Default::default()
+        }),
+    }
+}
+
+/// The nodes of a graph or of a function.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Nodes {
     nodes: Vec<(String, Op)>,
-    /// Before each name; empty, or ends in `/`.
+    /// Comes before the names of new nodes; empty, or ends in `/`.
     pub(super) scope: String,
 }
 
@@ -279,63 +310,25 @@ impl Nodes {
         std::mem::replace(&mut self.scope, inner)
     }
 
-    /// The nodes with their inputs, which may be `arguments`, too, written by `write`.
+    /// Builds the nodes. `names` has other names that may be inputs, and `write` writes an input.
     pub(super) fn build(
         self,
-        arguments: &HashSet<&str>,
-        write: &dyn Fn(&Input) -> String,
+        names: HashSet<&str>,
+        write: impl Fn(&Input) -> String,
     ) -> Result<Vec<NodeDef>> {
-        let names: HashSet<String> = self.nodes.iter().map(|(name, _)| name.clone()).collect();
-        let known = |node: &str, role: &str, name: &str| {
-            if names.contains(name) || arguments.contains(name) {
-                return Ok(());
+        let mut names: HashSet<&str> = names;
+        names.extend(self.nodes.iter().map(|(name, _)| name.as_str()));
+        for (name, op) in &self.nodes {
+            if let Some(problem) = name::rule_problem(name).or_else(|| op.problem(&names)) {
+                return Err(at_node(name, &problem));
             }
-            let name = shortened(name);
-            let problem = format!("it has the {role} {name:?}, no node has that name");
-            Err(at_node(node, &problem))
-        };
-        let build = |(name, op): (String, Op)| {
-            if let Some(problem) = name::rule_problem(&name) {
-                return Err(at_node(&name, &problem));
-            }
-            if let Some((attr, _)) = op.attrs.iter().find(|(_, it)| it.depth > MAX_CALL_DEPTH) {
-                let attr = shortened(attr);
-                let problem =
-                    format!("its attribute {attr:?} has calls more than {MAX_CALL_DEPTH} deep");
-                return Err(at_node(&name, &problem));
-            }
-            let mut inputs = Vec::with_capacity(op.inputs.len() + op.controls.len());
-            for input in &op.inputs {
-                known(&name, "input", &input.node)?;
-                inputs.push(write(input));
-            }
-            for control in &op.controls {
-                known(&name, "control", control)?;
-                inputs.push(format!("^{control}"));
-            }
-            Ok(op.into_node(name, inputs))
-        };
-        self.nodes.into_iter().map(build).collect()
-    }
-}
-
-impl Input {
-    fn in_graph(&self) -> String {
-        match self.port.as_str() {
-            "" => self.node.clone(),
-            port => format!("{}:{port}", self.node),
         }
-    }
-}
-
-pub(super) fn at_node(name: &str, problem: &str) -> Error {
-    Error::invalid("graph", format!("node {:?}: {problem}", shortened(name)))
-}
-
-/// A name from elsewhere can be as long as a file.
-pub(super) fn shortened(name: &str) -> Cow<'_, str> {
-    match name.char_indices().nth(200) {
-        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()).into(),
-        None => name.into(),
+        let nodes = self.nodes.into_iter().map(|(name, op)| {
+            let inputs = op.inputs.iter().map(&write);
+            let controls = op.controls.iter().map(|control| format!("^{control}"));
+            let inputs = inputs.chain(controls).collect();
+            op.into_node(name, inputs)
+        });
+        Ok(nodes.collect())
     }
 }

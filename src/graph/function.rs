@@ -1,17 +1,19 @@
 //! Functions of a graph's library.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
-use super::builder::{Input, Node, Nodes, Op, at_node, shortened};
+use super::builder::{Input, Node, Nodes, Op};
+use super::check::{at_function, in_function, shortened, unique};
 use super::name;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::proto::op_def::ArgDef;
-use crate::proto::{DataType, FunctionDef, NodeDef, OpDef};
+use crate::proto::{DataType, FunctionDef, OpDef};
 
-/// A part of a graph that several nodes share: each node whose op is the name of the function opens into it.
+/// A part of a graph that several nodes share. A node whose op is the name of the function calls it, and the page opens
+/// the node into the function.
 ///
-/// What the page fails at is refused: a call in a function, a call with more inputs than the function has, one of an output
-/// that it does not have, and a control of or at a call.
+/// [`GraphBuilder::build`](super::GraphBuilder::build) refuses calls at which the page fails: a call in a function, a call
+/// with more inputs than the function has, a use of an output that the function does not have, and a control of a call.
 ///
 /// ```
 /// use summary_writer::DataType;
@@ -35,11 +37,12 @@ use crate::proto::{DataType, FunctionDef, NodeDef, OpDef};
 pub struct Function {
     signature: OpDef,
     nodes: Nodes,
+    /// Where the outputs of the signature come from.
     outputs: Vec<Input>,
 }
 
 impl Function {
-    /// A function without inputs, nodes and outputs.
+    /// Creates a function without inputs, nodes and outputs.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             signature: OpDef {
@@ -51,7 +54,7 @@ impl Function {
         }
     }
 
-    /// Adds an input, a node for those of the function to take.
+    /// Adds an input. The returned node is an input for nodes of the function.
     pub fn input(&mut self, name: impl Into<String>, data_type: DataType) -> Node {
         let argument = argument(name.into(), data_type);
         let node = Node(argument.name.clone());
@@ -64,7 +67,7 @@ impl Function {
         self.nodes.add(name.as_ref(), op)
     }
 
-    /// Adds what `nodes` adds, in the scope `name`.
+    /// Opens the scope `name` for the nodes that `nodes` adds.
     pub fn scope<R>(&mut self, name: impl AsRef<str>, nodes: impl FnOnce(&mut Self) -> R) -> R {
         let outer = self.nodes.open(name.as_ref());
         let result = nodes(self);
@@ -72,7 +75,8 @@ impl Function {
         result
     }
 
-    /// Adds an output. The page wants a node of its name: an `Identity` of `value`.
+    /// Adds an output that has the value `value`. Unless a node of that name is the value, an `Identity` node is added,
+    /// because the page needs a node with the name of the output.
     pub fn output(
         &mut self,
         name: impl Into<String>,
@@ -85,116 +89,47 @@ impl Function {
     }
 
     pub(super) fn build(mut self) -> Result<FunctionDef> {
-        let name = &self.signature.name;
+        let OpDef {
+            name,
+            input_arg,
+            output_arg,
+            ..
+        } = &self.signature;
         if name.is_empty() || name.contains('/') {
-            let problem = "its name is empty or has a `/`, any other text fits";
+            let problem = "its name must not be empty or contain `/`";
             return Err(at_function(name, problem));
         }
-        let signature = &self.signature;
-        let mut names = HashSet::new();
-        for argument in signature.input_arg.iter().chain(&signature.output_arg) {
-            if !names.insert(&argument.name) {
-                let argument = shortened(&argument.name);
-                let problem = format!("two inputs or outputs have the name {argument:?}");
-                return Err(at_function(name, &problem));
+        let arguments = input_arg.iter().chain(output_arg);
+        unique(name, arguments.map(|argument| argument.name.as_str()))?;
+        for input in input_arg {
+            if let Some(problem) = name::rule_problem(&input.name) {
+                let input = shortened(&input.name);
+                return Err(at_function(name, &format!("input {input:?}: {problem}")));
             }
         }
         let mut ret = BTreeMap::new();
-        for (argument, value) in self.signature.output_arg.iter().zip(self.outputs) {
-            let is_there = value.port.is_empty() && value.node == argument.name;
-            if !is_there {
-                let identity = Op::new("Identity").attr("T", argument.r#type());
-                self.nodes.add(&argument.name, identity.input(value));
+        for (output, value) in output_arg.iter().zip(self.outputs) {
+            if value.node != output.name || !value.port.is_empty() {
+                let identity = Op::new("Identity").attr("T", output.r#type());
+                self.nodes.add(&output.name, identity.input(value));
             }
-            ret.insert(argument.name.clone(), format!("{}:output:0", argument.name));
+            ret.insert(output.name.clone(), format!("{}:output:0", output.name));
         }
-        let arguments: HashSet<&str> = self
-            .signature
-            .input_arg
-            .iter()
-            .map(|argument| argument.name.as_str())
-            .collect();
-        for argument in &arguments {
-            if let Some(problem) = name::rule_problem(argument) {
-                let argument = shortened(argument);
-                return Err(at_function(name, &format!("input {argument:?}: {problem}")));
-            }
-        }
-        let write = |input: &Input| match input.port.as_str() {
-            "" if arguments.contains(input.node.as_str()) => input.node.clone(),
-            "" => format!("{}:output:0", input.node),
-            port => format!("{}:output:{port}", input.node),
+        let inputs = input_arg.iter().map(|input| input.name.as_str());
+        let inputs: HashSet<&str> = inputs.collect();
+        let write = |Input { node, port }: &Input| match port.as_str() {
+            "" if inputs.contains(node.as_str()) => node.clone(),
+            "" => format!("{node}:output:0"),
+            port => format!("{node}:output:{port}"),
         };
-        let node_def = self
-            .nodes
-            .build(&arguments, &write)
-            .map_err(|error| match error {
-                Error::Invalid { problem, .. } => at_function(name, &problem),
-                other => other,
-            })?;
+        let nodes = self.nodes.build(inputs.clone(), write);
         Ok(FunctionDef {
-            node_def,
+            node_def: nodes.map_err(|error| in_function(name, error))?,
             ret,
             signature: Some(self.signature),
             ..Default::default()
         })
     }
-}
-
-/// That the page opens what calls a function: it fails if that calls one, too, if there are more inputs than the function
-/// has, and at controls.
-pub(super) fn check_calls(nodes: &[NodeDef], functions: &[FunctionDef]) -> Result<()> {
-    let signatures = signatures(functions);
-    for function in functions {
-        let mut nodes = function.node_def.iter();
-        if let Some(node) = nodes.find(|node| signatures.contains_key(&*node.op)) {
-            let name = function.signature.as_ref().map_or("", |it| &it.name);
-            let [node, callee] = [&node.name, &node.op].map(|name| shortened(name));
-            let problem =
-                format!("node {node:?}: it calls the function {callee:?}, at which the page fails");
-            return Err(at_function(name, &problem));
-        }
-    }
-    let calls = nodes
-        .iter()
-        .filter(|node| signatures.contains_key(&*node.op))
-        .map(|node| &*node.name);
-    let calls: HashSet<&str> = calls.collect();
-    for node in nodes {
-        let mut controls = node.input.iter().filter_map(|it| it.strip_prefix('^'));
-        let count = node.input.len() - controls.clone().count();
-        let problem = match signatures.get(&*node.op) {
-            Some(function) if count > function.input_arg.len() => {
-                let fit = function.input_arg.len();
-                Some(format!(
-                    "it has {count} inputs, at most {fit} fit the function that it calls"
-                ))
-            }
-            Some(_) => controls
-                .next()
-                .map(|_| "it calls a function and has a control, at which the page fails".into()),
-            None => controls.find(|&it| calls.contains(it)).map(|it| {
-                let it = shortened(it);
-                format!("its control {it:?} calls a function, at which the page fails")
-            }),
-        };
-        if let Some(problem) = problem {
-            return Err(at_node(&node.name, &problem));
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn signatures(functions: &[FunctionDef]) -> HashMap<&str, &OpDef> {
-    let signatures = functions.iter().filter_map(|it| it.signature.as_ref());
-    signatures.map(|it| (&*it.name, it)).collect()
-}
-
-pub(super) fn at_function(name: &str, problem: &str) -> Error {
-    Error::invalid(
-        "graph",
-        format!("function {:?}: {problem}", shortened(name)),
-    )
 }
 
 fn argument(name: String, data_type: DataType) -> ArgDef {

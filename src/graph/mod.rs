@@ -1,14 +1,13 @@
-//! Graphs: what a model is made of, for the graphs dashboard.
+//! Graphs of models, for the Graphs dashboard.
 //!
-//! A [`Graph`] has nodes with inputs, shapes, devices and attributes; [`GraphBuilder`] makes one node by node, and
-//! [`Graph::from_graph_def`] takes what another program has made. A [`Model`] is made of layers. A [`RunMetadata`] says
-//! what the nodes cost in a step. Pure: no file, no thread, no clock.
+//! A [`Graph`] has nodes with inputs, shapes, devices and attributes. [`GraphBuilder`] makes one node by node,
+//! [`Graph::from_graph_def`] takes one that another program made. A [`Model`] is made of layers. A [`RunMetadata`] says
+//! how much time and memory the nodes took in a step.
 
 mod attr;
 mod builder;
 mod check;
 mod function;
-mod memory;
 mod model;
 mod name;
 #[cfg(feature = "onnx")]
@@ -17,14 +16,6 @@ mod run_metadata;
 mod shape;
 #[cfg(test)]
 mod tests;
-#[cfg_attr(
-    not(feature = "onnx"),
-    allow(
-        dead_code,
-        reason = "the sizes of fields are known without their values"
-    )
-)]
-mod wire;
 
 pub use attr::{Attr, Call, Item};
 pub use builder::{GraphBuilder, Input, Node, Op};
@@ -33,64 +24,85 @@ pub use model::{Layer, Model};
 pub use run_metadata::{NodeStats, RunMetadata};
 pub use shape::Shape;
 
-use prost::Message;
+use prost::{DecodeError, Message};
 
 use crate::error::{Error, Result};
 use crate::proto::GraphDef;
 
-/// More than any page draws: graphs without weights have a few MiB at most.
+/// The page becomes slow long before: graphs without weights have a few MiB.
 const MAX_GRAPH_DEF_BYTES: usize = 64 << 20;
+/// Several times what the page can draw.
+const MAX_NODE_COUNT: usize = 1 << 17;
+/// How much of an error of the decoder is shown: it lists all messages around the damaged one.
+const MAX_REASON_BYTES: usize = 200;
 
-/// A graph that the dashboard can draw: of one node or more, each with a name of its own.
+/// A graph that the dashboard can draw. It has at least one node, and each node has a unique name.
 ///
-/// It comes from a [`GraphBuilder`] or from bytes, and is logged by
-/// [`SummaryWriter::graph`](crate::SummaryWriter::graph).
+/// It comes from a [`GraphBuilder`] or from bytes. [`SummaryWriter::graph`](crate::SummaryWriter::graph) logs it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Graph(GraphDef);
 
 impl Graph {
-    /// The graph of a serialized `GraphDef`, as TensorFlow's `graph.as_graph_def().SerializeToString()` gives it, or
-    /// another tool.
+    /// Decodes a serialized `GraphDef`, for example that of TensorFlow's `graph.as_graph_def().SerializeToString()`.
     ///
-    /// The names of nodes are not held to TensorFlow's rule, for PyTorch does not keep it and the page does not need it.
-    /// An input that names no node stays; the page leaves its edge out. Calls of functions stay that a [`GraphBuilder`]
-    /// refuses; the page draws the graph, and merely does not open them. What no dashboard shows is dropped:
-    /// debug information, full types, the plain number of the version in which old files have none other, and of tensors
-    /// resource handles, variants and floats of 8 bits. Weights are kept, and make the page slow.
+    /// Names of nodes need not follow TensorFlow's rule, because PyTorch does not follow it either. An input that is not
+    /// the name of a node is kept; the page draws no edge for it. Calls of functions that a [`GraphBuilder`] refuses are
+    /// kept, too; the page draws them, but cannot open them.
+    ///
+    /// The graph keeps its weights, which make the page slow. It loses what no dashboard shows: debug information, full
+    /// types, the deprecated field `version`, and in tensors resource handles, variants and 8-bit floats.
+    ///
+    /// # Limits
+    /// - The bytes, and the graph, have at most 64 MiB.
+    /// - Messages are nested at most 100 deep.
+    /// - The graph has at most 131,072 nodes, including those of functions.
+    ///
+    /// The memory that is needed grows in proportion to the number of bytes. A file of a great many empty messages takes
+    /// a few hundred times its size.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there are more than 64 MiB of bytes, or of those that are not dropped; if they are no
-    /// `GraphDef`, with the place of the first that is none; if it takes more than 512 MiB of memory; if it has no node,
-    /// if two nodes or two functions have one name, if a name is one that the page fails at, or an output of a function is
-    /// taken that is not there.
+    /// [`Error::Invalid`] if the bytes are not a `GraphDef`; if it has no node; if two nodes or two functions have the
+    /// same name; if the page fails at a name; if a node takes an output that a function does not have; or if a limit is
+    /// exceeded.
     pub fn from_graph_def(bytes: impl AsRef<[u8]>) -> Result<Self> {
         let bytes = bytes.as_ref();
-        if bytes.len() > MAX_GRAPH_DEF_BYTES {
-            let count = bytes.len();
-            let problem = format!("{count} bytes are given, at most {MAX_GRAPH_DEF_BYTES} fit");
-            return Err(Error::invalid("graph", problem));
-        }
-        memory::check(bytes)?;
-        let graph = GraphDef::decode(bytes).map_err(|source| {
-            let count = bytes.len();
-            Error::invalid("graph", format!("{count} bytes are no GraphDef: {source}"))
-        })?;
+        check_len(bytes.len())?;
+        let graph = GraphDef::decode(bytes)
+            .map_err(|error| decode_error("graph", "a GraphDef", bytes.len(), &error))?;
         Self::checked(graph)
     }
 
     fn checked(graph: GraphDef) -> Result<Self> {
         check::check(&graph)?;
-        let count = graph.encoded_len();
-        if count > MAX_GRAPH_DEF_BYTES {
-            let problem = format!("it has {count} bytes, at most {MAX_GRAPH_DEF_BYTES} fit");
-            return Err(Error::invalid("graph", problem));
-        }
+        check_len(graph.encoded_len())?;
         Ok(Self(graph))
     }
 
-    /// A serialized `GraphDef`, as [`from_graph_def`](Self::from_graph_def) and other programs take it.
+    /// Serializes the graph as a `GraphDef`, which [`from_graph_def`](Self::from_graph_def) and other programs can read.
     #[must_use]
     pub fn to_graph_def(&self) -> Vec<u8> {
         self.0.encode_to_vec()
     }
+}
+
+fn check_len(len: usize) -> Result<()> {
+    if len > MAX_GRAPH_DEF_BYTES {
+        let problem = format!("the graph must have at most {MAX_GRAPH_DEF_BYTES} bytes, got {len}");
+        return Err(Error::invalid("graph", problem));
+    }
+    Ok(())
+}
+
+/// Says that `len` bytes are not `kind`, and where the decoder stopped.
+fn decode_error(what: &'static str, kind: &str, len: usize, error: &DecodeError) -> Error {
+    let text = error.to_string();
+    let start = text.len().saturating_sub(MAX_REASON_BYTES);
+    let reason = match text.get(start..) {
+        Some(end) if start > 0 => format!("…{end}"),
+        _ => text,
+    };
+    Error::invalid(
+        what,
+        format!("expected {kind}, got {len} other bytes: {reason}"),
+    )
 }

@@ -1,8 +1,8 @@
-//! Which names the page can draw, and which names devices go by.
+//! Checks names of nodes, and completes names of devices.
 
 use std::borrow::Cow;
 
-/// What every JavaScript object has. The page looks names up in plain objects, and fails where it finds one of these.
+/// Properties of every JavaScript object. The page uses plain objects as maps from names, and fails at these.
 const JAVASCRIPT: &[&str] = &[
     "constructor",
     "hasOwnProperty",
@@ -17,44 +17,40 @@ const JAVASCRIPT: &[&str] = &[
     "__lookupSetter__",
     "__proto__",
 ];
-/// What the page calls the scope around all.
+/// The page's name for the scope that contains all others.
 const ROOT: &str = "__root__";
 
-/// Why the page cannot draw a node of this name.
+/// Says why the page cannot draw a node of this name.
 pub(super) fn problem(name: &str) -> Option<String> {
     let first = name.split('/').next().unwrap_or_default();
-    match first {
-        "" => Some("its name is empty before the first `/`, any other text fits".into()),
-        ROOT => Some("its name begins with that of the page's outermost scope".into()),
-        _ => javascript_problem(first).map(|problem| format!("its name begins with {problem}")),
+    if first.is_empty() {
+        return Some("its name must not be empty or begin with `/`".into());
     }
+    let fails = first == ROOT || JAVASCRIPT.contains(&first);
+    fails.then(|| format!("its name must not begin with {first:?}, because the page fails at it"))
 }
 
-/// Why the page cannot draw a node of this op.
+/// Says why the page cannot draw a node of this op.
 pub(super) fn op_problem(op: &str) -> Option<String> {
-    javascript_problem(op).map(|problem| format!("its op is {problem}"))
+    let fails = JAVASCRIPT.contains(&op);
+    fails.then(|| format!("its op must not be {op:?}, because the page fails at it"))
 }
 
-fn javascript_problem(word: &str) -> Option<String> {
-    let fails = JAVASCRIPT.contains(&word);
-    fails.then(|| format!("{word:?}, a word of JavaScript, at which the page fails"))
-}
-
-/// Why TensorFlow's rule forbids the name.
+/// Says why TensorFlow's rule forbids the name.
 pub(super) fn rule_problem(name: &str) -> Option<String> {
-    let fits = |(index, character): (usize, char)| {
+    let is_valid = |(index, character): (usize, char)| {
         character.is_ascii_alphanumeric()
             || character == '.'
             || index > 0 && "_\\/>-".contains(character)
     };
-    let (index, character) = name.char_indices().find(|&each| !fits(each))?;
+    let (index, character) = name.char_indices().find(|&each| !is_valid(each))?;
     Some(format!(
-        "its name has {character:?} at byte {index}, ASCII letters, digits, `.`, and after the first also `_`, `-`, `>`, `\\`, `/` fit"
+        "its name must have only ASCII letters, digits, `.`, and after the first character `_`, `-`, `>`, `\\`, `/`, got {character:?} at byte {index}"
     ))
 }
 
-/// The whole name of a device: `GPU:0` and `cuda` become `/device:GPU:0` and `/device:cuda:0`. What is whole already, or
-/// of another form, stays.
+/// The full name of a device: `GPU:0` and `cuda` become `/device:GPU:0` and `/device:cuda:0`. Names of another form are
+/// not changed.
 pub(super) fn device(name: &str) -> Cow<'_, str> {
     if name.is_empty() || name.starts_with('/') || name.contains("device:") {
         return name.into();
@@ -77,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_held_to_the_rule() {
+    fn names_follow_the_rule_of_tensorflow() {
         for name in ["a", "A.b", "0", "encoder/layer_1/MatMul", r"a\b>c-d", ".a"] {
             assert_eq!(rule_problem(name), None, "{name}");
         }
@@ -96,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_page_fails_at_is_known() {
+    fn names_at_which_the_page_fails_are_refused() {
         for name in ["a", "a/constructor", "a//b", "a/", "a b:0", "__rooted__"] {
             assert_eq!(problem(name), None, "{name}");
         }
@@ -113,12 +109,12 @@ mod tests {
         assert_eq!(op_problem("Relu"), None);
         assert_eq!(
             op_problem("valueOf").unwrap(),
-            "its op is \"valueOf\", a word of JavaScript, at which the page fails"
+            "its op must not be \"valueOf\", because the page fails at it"
         );
     }
 
     #[test]
-    fn devices_get_the_name_that_the_page_ticks() {
+    fn devices_get_their_full_name() {
         for (given, want) in [
             ("GPU:0", "/device:GPU:0"),
             ("cuda:11", "/device:cuda:11"),

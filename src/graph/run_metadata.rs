@@ -1,4 +1,4 @@
-//! What the nodes of a graph cost in one step.
+//! Time and memory that the nodes of a graph took in a step.
 
 use std::time::Duration;
 
@@ -8,14 +8,13 @@ use super::{Shape, name};
 use crate::proto::{self, AllocatorMemoryUsed, DeviceStepStats, NodeExecStats};
 use crate::proto::{NodeOutput, StepStats, TensorDescription};
 
-/// Where a node ran that says nothing else.
+/// The device of a node that sets none.
 const CPU: &str = "/device:CPU:0";
 
-/// What the nodes of a graph cost in one step: time, memory, device, and the true shapes.
+/// Time, memory, device and actual shapes of the nodes of a graph in one step.
 ///
-/// The page colours the run's graph by it, adds up scopes, and hatches the nodes that are not in it. Log the graph in the
-/// same run, and a tag of its own for each step that is to be seen:
-/// [`SummaryWriter::run_metadata`](crate::SummaryWriter::run_metadata).
+/// The page colors the graph of the run by it, adds up scopes, and hatches the other nodes. Log it in the run of the graph,
+/// with a separate tag for each step: [`SummaryWriter::run_metadata`](crate::SummaryWriter::run_metadata).
 ///
 /// ```
 /// use std::time::Duration;
@@ -31,12 +30,13 @@ const CPU: &str = "/device:CPU:0";
 pub struct RunMetadata(StepStats);
 
 impl RunMetadata {
-    /// No node.
+    /// Creates metadata without nodes.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a node, or a second time that one ran: it shows from the first start to the last end, with the most memory.
+    /// Adds a node. A node can be added several times: the page shows it from the first start to the last end, with its
+    /// largest memory.
     pub fn node(mut self, node: NodeStats) -> Self {
         let devices = &mut self.0.dev_stats;
         match devices.iter_mut().find(|it| it.device == node.device) {
@@ -57,7 +57,7 @@ impl RunMetadata {
     }
 }
 
-/// What one node cost.
+/// Time and memory that one node took.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct NodeStats {
@@ -66,7 +66,8 @@ pub struct NodeStats {
 }
 
 impl NodeStats {
-    /// Of the node with this whole name: [`Node::name`](super::Node::name). One that the graph does not have is not shown.
+    /// Creates the statistics of a node, given by its full name ([`Node::name`](super::Node::name)). The page ignores names
+    /// that the graph does not have.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             device: CPU.into(),
@@ -78,21 +79,21 @@ impl NodeStats {
         }
     }
 
-    /// When it started, since the start of the step. Default: with the step. The time of a scope is that from the first
-    /// start to the last end in it.
+    /// Sets when the node started, since the start of the step. A scope takes the time from its first start to its last
+    /// end. Default: zero.
     pub fn start(mut self, start: Duration) -> Self {
         self.stats = self.stats.starting(start);
         self
     }
 
-    /// How long it ran. The page counts whole microseconds; less than one is one. Default: none, and no colour.
+    /// Sets how long the node ran. The page counts in microseconds; less than one becomes one. Default: none, and no color.
     pub fn duration(mut self, duration: Duration) -> Self {
         let is_some = !duration.is_zero();
         self.stats.all_end_rel_micros = micros(duration).max(is_some.into());
         self
     }
 
-    /// How many bytes it took. Default: none, and no colour.
+    /// Sets how many bytes the node took. Default: none, and no color.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.stats.memory = vec![AllocatorMemoryUsed {
             total_bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
@@ -101,8 +102,8 @@ impl NodeStats {
         self
     }
 
-    /// Where it ran, in place of what the graph says: `GPU:0`, which is written as `/device:GPU:0`. A device of another
-    /// form, not ending in `device:KIND:NUMBER`, is left out until somebody ticks it. Default: `CPU:0`.
+    /// Sets the device, which replaces that in the graph. `GPU:0` is written as `/device:GPU:0`. The page hides the node if
+    /// the name does not end in `device:KIND:NUMBER`, until the user selects the device. Default: `CPU:0`.
     pub fn device(mut self, device: impl AsRef<str>) -> Self {
         let device = name::device(device.as_ref());
         self.device = if device.is_empty() {
@@ -113,7 +114,7 @@ impl NodeStats {
         self
     }
 
-    /// The shape of the next output: that of output 0 at the first call. The info card shows them.
+    /// Adds the shape of the next output; the first call sets that of output 0. The info card shows it.
     pub fn output_shape(mut self, shape: impl Into<Shape>) -> Self {
         let output = &mut self.stats.output;
         output.push(NodeOutput {
@@ -128,7 +129,7 @@ impl NodeStats {
 }
 
 impl NodeExecStats {
-    /// All start a microsecond late, for the page takes 0 for no time at all.
+    /// Sets a start that is one microsecond late, because the page takes 0 for a missing time.
     fn starting(mut self, start: Duration) -> Self {
         self.all_start_micros = micros(start).saturating_add(1);
         self
@@ -144,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nodes_stand_under_their_devices() {
+    fn nodes_are_grouped_by_device() {
         let metadata = RunMetadata::new()
             .node(NodeStats::new("a").device("").device("GPU:1"))
             .node(
@@ -156,7 +157,7 @@ mod tests {
                     .output_shape(Shape::scalar()),
             )
             .node(NodeStats::new("c").device("/device:GPU:1"));
-        // RunMetadata, assembled by hand from the wire format; the lengths are in front of what they count.
+        // RunMetadata, assembled by hand from the wire format.
         let want = [
             &b"\x0a\x55"[..],                                            // step_stats
             b"\x0a\x1d\x0a\x0d/device:GPU:1",                            // dev_stats: device
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_whole_microseconds_that_the_page_counts() {
+    fn times_are_whole_microseconds() {
         for (duration, start, end) in [
             (Duration::ZERO, 1, 0),
             (Duration::from_nanos(1), 1, 1),

@@ -1,29 +1,29 @@
-//! The size of a tensor in each of its dimensions, as far as it is known.
+//! Shapes of tensors.
 
 use crate::proto::TensorShapeProto;
 use crate::proto::tensor_shape_proto::Dim;
 
-/// The shape of a tensor, which need not be known in every dimension.
+/// The shape of a tensor. Its dimensions need not all be known.
 ///
-/// It is made from an array, a slice or a `Vec` of `usize`, or of `Option<usize>` where a dimension is open, as the batch
-/// often is.
+/// It is made from an array, a slice or a `Vec` of `usize`, or of `Option<usize>` with `None` for an unknown dimension, as
+/// the batch often is.
 ///
 /// ```
 /// use summary_writer::graph::Shape;
 ///
 /// let image = Shape::from([28, 28, 1]);
-/// let batch = Shape::from([None, Some(28), Some(28), Some(1)]); // shows as ?×28×28×1
+/// let batch = Shape::from([None, Some(28), Some(28), Some(1)]); // shown as ?×28×28×1
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shape(pub(super) TensorShapeProto);
 
 impl Shape {
-    /// The shape of a single number, without dimensions.
+    /// Creates the shape of a single number, which has no dimensions.
     pub fn scalar() -> Self {
-        Self(TensorShapeProto::default())
+        Self::from_dims([])
     }
 
-    /// A shape of which not even the number of dimensions is known. An edge with it has no label.
+    /// Creates a shape with an unknown number of dimensions. The page writes nothing at its edges.
     pub fn unknown() -> Self {
         Self(TensorShapeProto {
             unknown_rank: true,
@@ -31,19 +31,14 @@ impl Shape {
         })
     }
 
-    fn of(sizes: impl IntoIterator<Item = Option<usize>>) -> Self {
-        let dim = |size: Option<usize>| Dim {
-            // No tensor has a size that does not fit.
-            size: size.map_or(-1, |size| i64::try_from(size).unwrap_or(i64::MAX)),
-            name: String::new(),
-        };
+    pub(super) fn from_dims(dims: impl IntoIterator<Item = Dim>) -> Self {
         Self(TensorShapeProto {
-            dim: sizes.into_iter().map(dim).collect(),
+            dim: dims.into_iter().collect(),
             unknown_rank: false,
         })
     }
 
-    /// How many elements a tensor of the shape has, if that is known and a number.
+    /// The number of elements of a tensor, if it is known and fits into a `u64`.
     pub(super) fn element_count(&self) -> Option<u64> {
         if self.0.unknown_rank {
             return None;
@@ -53,11 +48,19 @@ impl Shape {
     }
 }
 
+fn dim(size: Option<usize>) -> Dim {
+    Dim {
+        // No tensor has more than `i64::MAX` elements.
+        size: size.map_or(-1, |size| i64::try_from(size).unwrap_or(i64::MAX)),
+        name: String::new(),
+    }
+}
+
 macro_rules! shapes {
     ($($sizes:ty $(, $count:ident)?;)*) => {$(
         impl$(<const $count: usize>)? From<$sizes> for Shape {
             fn from(sizes: $sizes) -> Self {
-                Self::of(sizes.iter().map(|&size| size.into()))
+                Self::from_dims(sizes.iter().map(|&size| dim(size.into())))
             }
         }
     )*};
@@ -85,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_come_from_whatever_holds_them() {
+    fn shapes_come_from_arrays_slices_and_vectors() {
         let sizes = |shape: Shape| {
             let dims = shape.0.dim.iter().map(|dim| dim.size);
             dims.collect::<Vec<_>>()
@@ -100,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_are_counted_where_that_can_be_done() {
+    fn element_count_is_known_if_all_dimensions_are() {
         for (shape, want) in [
             (Shape::scalar(), Some(1)),
             ([784, 128].into(), Some(100_352)),

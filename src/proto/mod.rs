@@ -27,4 +27,16 @@ pub mod google {
     }
 }
 
+#[cfg(feature = "onnx")]
+#[allow(
+    missing_docs,
+    unnameable_types,
+    unreachable_pub,
+    clippy::all,
+    reason = "generated, as above"
+)]
+pub(crate) mod onnx {
+    include!("onnx.rs");
+}
+
 pub use tensorboard::*;

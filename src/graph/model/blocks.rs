@@ -1,132 +1,114 @@
-//! Layers in blocks to layers in one row, with whole names.
+//! Flattens blocks: gives each layer its full name, its device and the full names of its inputs.
 
 use std::collections::HashMap;
 
 use super::{INPUT_LAYER, Layer};
 use crate::error::{Error, Result};
 
-/// Far from the end of the stack, and deeper than anybody opens.
+/// Deeper than anybody opens blocks, and shallow enough for recursion.
 pub(super) const MAX_DEPTH: usize = 100;
 
-/// A layer in its place. Its name is whole, and so are those of its inputs; it has its block's device.
-pub(super) struct Placed {
+/// A layer with its full name, its device, and the full names of its inputs.
+pub(super) struct FlatLayer {
     pub(super) layer: Layer,
     pub(super) inputs: Vec<String>,
 }
 
-pub(super) fn placed(layers: impl IntoIterator<Item = Layer>) -> Result<Vec<Placed>> {
-    let mut row = Row::default();
-    let around = Around {
-        scope: String::new(),
-        device: String::new(),
-    };
-    row.add_all(layers.into_iter().collect(), &around, None)?;
-    if row.layers.is_empty() {
-        return Err(Error::invalid("model", "it has no layer, one or more fit"));
+pub(super) fn flatten(layers: impl IntoIterator<Item = Layer>) -> Result<Vec<FlatLayer>> {
+    let mut all = Layers::default();
+    all.add(layers.into_iter().collect(), "", "", None)?;
+    if all.layers.is_empty() {
+        let problem = "the model must have at least one layer, got none";
+        return Err(Error::invalid("model", problem));
     }
-    let inputs = (0..row.layers.len())
-        .map(|index| row.inputs(index))
-        .collect::<Result<Vec<_>>>()?;
-    let layers = row.layers.into_iter().zip(inputs);
+    let inputs = (0..all.layers.len()).map(|index| all.inputs(index));
+    let inputs = inputs.collect::<Result<Vec<_>>>()?;
+    let layers = all.layers.into_iter().zip(inputs);
     Ok(layers
-        .map(|((layer, _), inputs)| Placed { layer, inputs })
+        .map(|((layer, _), inputs)| FlatLayer { layer, inputs })
         .collect())
 }
 
-/// What a block is to the layers in it.
-struct Around {
-    /// Before their names; empty, or ends in `/`.
-    scope: String,
-    device: String,
-}
-
-/// Names that a layer gives as its inputs, and the block in which they are meant.
-#[derive(Clone)]
+/// Inputs as a layer names them, and the scope of the block that contains the layer.
 struct Inputs {
     names: Vec<String>,
     scope: String,
 }
 
+/// Layers in the order of their definition.
 #[derive(Default)]
-struct Row {
-    /// A layer without inputs of its own takes the one before.
+struct Layers {
+    /// A layer without inputs takes the layer before it.
     layers: Vec<(Layer, Option<Inputs>)>,
-    /// Of each layer and block by its whole name: which layer it stands for.
-    places: HashMap<String, usize>,
+    /// The index of each layer by its full name. A block has the index of its last layer.
+    indices: HashMap<String, usize>,
 }
 
-impl Row {
-    /// Adds the layers of a block, whose first takes `entry`.
-    fn add_all(
+impl Layers {
+    /// Adds the layers of a block. `scope` comes before their names; it is empty, or ends in `/`. The first layer takes
+    /// the inputs of the block.
+    fn add(
         &mut self,
         layers: Vec<Layer>,
-        around: &Around,
-        mut entry: Option<Inputs>,
+        scope: &str,
+        device: &str,
+        mut block_inputs: Option<Inputs>,
     ) -> Result<()> {
         for mut layer in layers {
-            layer.name.insert_str(0, &around.scope);
+            layer.name.insert_str(0, scope);
             if layer.device.is_empty() {
-                layer.device.clone_from(&around.device);
+                layer.device = device.into();
             }
             let names = std::mem::take(&mut layer.inputs);
-            let given = (!names.is_empty()).then(|| Inputs {
+            let own_inputs = (!names.is_empty()).then(|| Inputs {
                 names,
-                scope: around.scope.clone(),
+                scope: scope.into(),
             });
-            // The entry of a block is that of its first layer, whether it takes it or not.
-            let inputs = given.or(entry.take());
+            let inputs = own_inputs.or(block_inputs.take());
             let name = layer.name.clone();
             match layer.layers.take() {
                 Some(layers) => {
                     check_block(&layer, &layers)?;
-                    let inner = Around {
-                        scope: format!("{name}/"),
-                        device: layer.device,
-                    };
-                    self.add_all(layers, &inner, inputs)?;
+                    self.add(layers, &format!("{name}/"), &layer.device, inputs)?;
                 }
                 None => {
                     check_kind(&layer)?;
                     self.layers.push((layer, inputs));
                 }
             }
-            let place = self.layers.len() - 1; // both arms have added one
-            if self.places.insert(name.clone(), place).is_some() {
-                return Err(at_layer(&name, "another layer or block has its name"));
+            let index = self.layers.len() - 1; // Both arms add at least one.
+            if self.indices.insert(name.clone(), index).is_some() {
+                let problem = "its name must be unique, but another layer or block has it";
+                return Err(at_layer(&name, problem));
             }
         }
         Ok(())
     }
 
-    /// The whole names of the inputs of a layer.
+    /// The full names of the inputs of a layer.
     fn inputs(&self, index: usize) -> Result<Vec<String>> {
         let (layer, inputs) = &self.layers[index];
         let Some(Inputs { names, scope }) = inputs else {
-            let before = index
-                .checked_sub(1)
-                .and_then(|before| self.layers.get(before));
-            let before = before.filter(|_| layer.kind != INPUT_LAYER);
-            return Ok(before
-                .iter()
-                .map(|(before, _)| before.name.clone())
-                .collect());
+            if layer.kind == INPUT_LAYER || index == 0 {
+                return Ok(Vec::new());
+            }
+            return Ok(vec![self.layers[index - 1].0.name.clone()]);
         };
-        let find = |name: &String| {
-            let place = self.find(name, scope, index).ok_or_else(|| {
-                let problem = format!("it has the input {name:?}, no other layer has that name");
-                at_layer(&layer.name, &problem)
-            })?;
-            Ok(self.layers[place].0.name.clone())
+        let full_name = |name: &String| match self.find(name, scope, index) {
+            Some(input) => Ok(self.layers[input].0.name.clone()),
+            None => {
+                let problem = format!("its input must be the name of another layer, got {name:?}");
+                Err(at_layer(&layer.name, &problem))
+            }
         };
-        names.iter().map(find).collect()
+        names.iter().map(full_name).collect()
     }
 
-    /// The layer that a name in a block stands for: one of the block, or of one around it, but not `user` itself.
+    /// Finds the layer for a name that `user` has as its input: in the same block, or in one around it.
     fn find(&self, name: &str, mut scope: &str, user: usize) -> Option<usize> {
         loop {
-            let place = self.places.get(&[scope, name].concat());
-            match place {
-                Some(&place) if place != user => return Some(place),
+            match self.indices.get(&[scope, name].concat()) {
+                Some(&index) if index != user => return Some(index),
                 _ => {}
             }
             let outer = scope.strip_suffix('/')?;
@@ -137,27 +119,27 @@ impl Row {
 
 fn check_block(block: &Layer, layers: &[Layer]) -> Result<()> {
     let problem = if block.depth > MAX_DEPTH {
-        "blocks are nested more than 100 deep"
+        "blocks must be nested at most 100 deep"
     } else if layers.is_empty() {
-        "the block has no layer, one or more fit"
+        "a block must have at least one layer, got none"
     } else if !block.weights.is_empty()
         || !block.params.is_empty()
         || block.output_shape.is_some()
         || block.data_type.is_some()
     {
-        "a block has inputs and a device; weights, parameters, shape and type are its layers'"
+        "a block can have only inputs and a device; give weights, parameters, shape and type to its layers"
     } else {
         return Ok(());
     };
     Err(at_layer(&block.name, problem))
 }
 
-/// The Python loader turns kinds into ASCII, or fails.
+/// The Python loader encodes kinds as ASCII, and fails at other characters.
 fn check_kind(layer: &Layer) -> Result<()> {
     if layer.kind.is_ascii() {
         return Ok(());
     }
-    let problem = format!("its kind is {:?}, ASCII text fits", layer.kind);
+    let problem = format!("its kind must be ASCII text, got {:?}", layer.kind);
     Err(at_layer(&layer.name, &problem))
 }
 

@@ -1,4 +1,4 @@
-//! Layers to a graph of operations, and to the conceptual graph that Keras calls the model.
+//! Models of layers: converts layers to an op graph and to the conceptual graph of Keras.
 
 mod blocks;
 mod keras;
@@ -7,21 +7,21 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use blocks::{MAX_DEPTH, Placed};
+use blocks::{FlatLayer, MAX_DEPTH};
 
 use super::{Attr, Graph, GraphBuilder, Op, Shape, name};
 use crate::error::{Error, Result};
 use crate::proto::DataType;
 use crate::proto::summary::Value;
 
-/// What Keras calls a layer that data comes in by.
+/// The kind that Keras gives to the layers through which data comes in.
 const INPUT_LAYER: &str = "InputLayer";
 
-/// A model as people think of it: layers, in a row or as a graph, and in blocks.
+/// A model of layers, in sequence or as a graph, with blocks of layers.
 ///
-/// The dashboard gets it twice. The *op graph* has a node for each layer, with its kind as op, its parameters as
-/// attributes, its weights as nodes within, its device, and shapes at the edges; a block is a scope. The *conceptual
-/// graph* is what Keras logs: layers within the model, with kind and type only.
+/// It is logged as two graphs. The *op graph* has a node for each layer with its kind as op, its parameters as attributes,
+/// its weights as nodes inside it, its device, and shapes at the edges; a block is a scope. The *conceptual graph* is the
+/// one that Keras logs: the layers of the model with kind and type only.
 ///
 /// ```
 /// use summary_writer::graph::{Layer, Model};
@@ -48,19 +48,23 @@ pub struct Model {
 }
 
 impl Model {
-    /// A model of these layers. A layer that names no input takes the layer before it, across the edges of blocks.
+    /// Creates a model. A layer without inputs takes the layer before it, also across the edge of a block.
     ///
     /// # Errors
-    /// [`Error::Invalid`], with the name of the layer, if there is no layer; if two layers or weights have one name; if a
-    /// name breaks the rule of [`GraphBuilder`], which holds for that of the model, too; if an input names no layer; if
-    /// the kind of a layer is not ASCII, at which the loaders fail; if a block is empty, or has what only a layer has; or
-    /// if blocks are nested more than 100 deep.
+    /// [`Error::Invalid`], with the name of the layer, if
+    /// - there is no layer, or a block is empty;
+    /// - two layers or weights have the same name;
+    /// - a name, or that of the model, breaks the rule of [`GraphBuilder`];
+    /// - an input is not the name of a layer;
+    /// - the kind of a layer is not ASCII, because the loaders fail at it;
+    /// - a block has weights, parameters, a shape or a type, which belong to its layers;
+    /// - blocks are nested more than 100 deep, or the graph is too large for a [`GraphBuilder`].
     pub fn new(name: impl Into<String>, layers: impl IntoIterator<Item = Layer>) -> Result<Self> {
         let name = name.into();
         if let Some(problem) = name::rule_problem(&name).or_else(|| name::problem(&name)) {
             return Err(Error::invalid("model", format!("{name:?}: {problem}")));
         }
-        let layers = blocks::placed(layers)?;
+        let layers = blocks::flatten(layers)?;
         let graph = graph(&layers).map_err(|error| match error {
             Error::Invalid { problem, .. } => Error::invalid("model", problem),
             other => other,
@@ -82,14 +86,14 @@ pub struct Layer {
     output_shape: Option<Shape>,
     params: BTreeMap<String, Attr>,
     weights: Vec<(String, Shape)>,
-    /// Of a block.
+    /// The layers of a block.
     layers: Option<Vec<Layer>>,
-    /// How deep blocks are in each other, this one counted.
+    /// How deep blocks are nested, including this one.
     depth: usize,
 }
 
 impl Layer {
-    /// A layer of this kind: `Dense`, `Conv2D`, `LayerNorm`, any ASCII text.
+    /// Creates a layer of a kind: `Dense`, `Conv2D`, `LayerNorm`, or any ASCII text.
     pub fn new(name: impl Into<String>, kind: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -105,19 +109,19 @@ impl Layer {
         }
     }
 
-    /// Where data of this shape comes in: a layer without inputs, not even the one before it.
+    /// Creates a layer through which data of this shape comes in. It has no inputs, not even the layer before it.
     pub fn input_layer(name: impl Into<String>, shape: impl Into<Shape>) -> Self {
         Self::new(name, INPUT_LAYER).output_shape(shape)
     }
 
-    /// Layers in a box, which has inputs and a device only: they go to its first layer, and to all layers without a
-    /// device. The names of the layers count within the block, so that blocks can be alike.
+    /// Creates a block of layers. It can have inputs, which its first layer takes, and a device, which its layers without
+    /// one get. The names of layers need to be unique only within their block.
     pub fn block(name: impl Into<String>, layers: impl IntoIterator<Item = Layer>) -> Self {
         let mut layers: Vec<Self> = layers.into_iter().collect();
         let depth = layers.iter().map(|layer| layer.depth).max();
         let depth = depth.unwrap_or_default().saturating_add(1);
         if depth > MAX_DEPTH {
-            // It is refused in the end, and not kept until then: the stack is too short to drop just any depth.
+            // `Model::new` refuses the block. Deeper layers are not kept, because dropping them would overflow the stack.
             layers.clear();
         }
         Self {
@@ -127,45 +131,46 @@ impl Layer {
         }
     }
 
-    /// Adds an input, by its name in the same block, in one around it, or whole, as `encoder/attention`. That of a block
-    /// stands for its last layer. Default: the layer before.
+    /// Adds an input by its name in the same block or in one around it, or by its full name, as `encoder/attention`. The
+    /// name of a block stands for its last layer. Default: the layer before.
     pub fn input(mut self, layer: impl Into<String>) -> Self {
         self.inputs.push(layer.into());
         self
     }
 
-    /// The shape of what comes out, with `None` for the batch. It labels the edges from there. Default: unknown.
+    /// Sets the shape of the output, with `None` for the batch. The page writes it at the edges. Default: unknown.
     pub fn output_shape(mut self, shape: impl Into<Shape>) -> Self {
         self.output_shape = Some(shape.into());
         self
     }
 
-    /// The type of what comes out. Default: not said.
+    /// Sets the type of the output. Default: none.
     pub fn data_type(mut self, data_type: DataType) -> Self {
         self.data_type = Some(data_type);
         self
     }
 
-    /// Where it runs, as [`Op::device`] says. Default: where its block does.
+    /// Sets the device, as [`Op::device`] does. Default: that of the block.
     pub fn device(mut self, device: impl Into<String>) -> Self {
         self.device = device.into();
         self
     }
 
-    /// Adds what the layer was made with, an attribute of its node: units, strides, the activation. A second value of a
-    /// name replaces the first.
+    /// Adds a parameter, as units, strides or the activation, or replaces the one of the same name. It becomes an
+    /// attribute of the node.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<Attr>) -> Self {
         self.params.insert(name.into(), value.into());
         self
     }
 
-    /// Adds what the layer learns, a node within its own. The attribute `weight_count` has the number of all.
+    /// Adds a weight, which becomes a node inside that of the layer. The attribute `weight_count` is the total number of
+    /// elements.
     pub fn weight(mut self, name: impl Into<String>, shape: impl Into<Shape>) -> Self {
         self.weights.push((name.into(), shape.into()));
         self
     }
 
-    /// The number of all weights, where it is known.
+    /// The number of elements of all weights, if all shapes are known.
     fn weight_count(&self) -> Option<u64> {
         let mut counts = self.weights.iter().map(|(_, shape)| shape.element_count());
         counts.try_fold(0, |sum: u64, count| sum.checked_add(count?))
@@ -173,9 +178,9 @@ impl Layer {
 }
 
 /// The op graph: a node for each layer and each weight.
-fn graph(layers: &[Placed]) -> Result<Graph> {
+fn graph(layers: &[FlatLayer]) -> Result<Graph> {
     let mut graph = GraphBuilder::new();
-    for Placed { layer, inputs } in layers {
+    for FlatLayer { layer, inputs } in layers {
         let mut op = Op::new(&layer.kind).device(&layer.device);
         for input in inputs {
             op = op.input(input);

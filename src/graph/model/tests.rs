@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::*;
 use crate::proto::attr_value::Value as Data;
 use crate::proto::summary::value::Value as Tensor;
@@ -16,15 +18,15 @@ fn named(nodes: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
         .collect()
 }
 
-fn json(model: &Model) -> String {
+fn keras(model: &Model) -> serde_json::Value {
     let Some(Tensor::Tensor(tensor)) = &model.keras.value else {
         panic!("no tensor");
     };
-    String::from_utf8(tensor.string_val[0].clone()).unwrap()
+    serde_json::from_slice(&tensor.string_val[0]).unwrap()
 }
 
 #[test]
-fn a_row_of_layers_is_chained() {
+fn each_layer_takes_the_one_before() {
     let model = Model::new(
         "m",
         [
@@ -54,28 +56,41 @@ fn a_row_of_layers_is_chained() {
     assert_eq!(dense.attr["weight_count"].value, Some(Data::I(3 * 2 + 2)));
     assert!(!model.graph.0.node[4].attr.contains_key("weight_count"));
 
-    let tensor = |name| {
-        format!(
-            r#"{{"class_name":"__keras_tensor__","config":{{"keras_history":["{name}",0,0]}}}}"#
-        )
-    };
-    let want = [
-        r#"{"class_name":"Functional","config":{"name":"m","layers":["#,
-        r#"{"class_name":"InputLayer","config":{"name":"x","dtype":"float16"},"name":"x","inbound_nodes":[]},"#,
-        r#"{"class_name":"Dense","config":{"name":"d"},"name":"d","inbound_nodes":[{"args":["#,
-        &tensor("x"),
-        r#"],"kwargs":{}}]},"#,
-        r#"{"class_name":"Say \"hi\\\"\u000a","config":{"name":"s"},"name":"s","inbound_nodes":[{"args":["#,
-        &tensor("d"),
-        r#"],"kwargs":{}}]}"#,
-        r#"],"input_layers":[["x",0,0]],"output_layers":[["s",0,0]]}}"#,
-    ];
-    assert_eq!(json(&model), want.concat());
+    let tensor = |name: &str| json!({ "class_name": "__keras_tensor__", "config": { "keras_history": [name, 0, 0] } });
+    let want = json!({
+        "class_name": "Functional",
+        "config": {
+            "name": "m",
+            "layers": [
+                {
+                    "class_name": "InputLayer",
+                    "config": { "name": "x", "dtype": "float16" },
+                    "name": "x",
+                    "inbound_nodes": [],
+                },
+                {
+                    "class_name": "Dense",
+                    "config": { "name": "d" },
+                    "name": "d",
+                    "inbound_nodes": [{ "args": [tensor("x")], "kwargs": {} }],
+                },
+                {
+                    "class_name": "Say \"hi\\\"\n",
+                    "config": { "name": "s" },
+                    "name": "s",
+                    "inbound_nodes": [{ "args": [tensor("d")], "kwargs": {} }],
+                },
+            ],
+            "input_layers": [["x", 0, 0]],
+            "output_layers": [["s", 0, 0]],
+        },
+    });
+    assert_eq!(keras(&model), want);
     assert_eq!(model.keras.tag, "keras");
 }
 
 #[test]
-fn names_are_looked_up_from_the_inside_out() {
+fn inputs_are_looked_up_in_the_innermost_block_first() {
     let block = |name: &str| {
         Layer::block(
             name,
@@ -115,81 +130,80 @@ fn names_are_looked_up_from_the_inside_out() {
     assert_eq!(nodes(&model), named(&want));
     assert_eq!(model.graph.0.node[4].device, "/device:GPU:1");
     assert_eq!(model.graph.0.node[5].device, "");
-    let json = json(&model);
-    assert!(
-        json.ends_with(r#""input_layers":[["x",0,0],["y",0,0]],"output_layers":[["outer/second/add",0,0],["end",0,0]]}}"#)
-    );
-    assert!(
-        json.contains(r#"[{"args":[[{"class_name":"__keras_tensor__""#),
-        "{json}"
-    );
+    let config = &keras(&model)["config"];
+    assert_eq!(config["input_layers"], json!([["x", 0, 0], ["y", 0, 0]]));
+    let outputs = json!([["outer/second/add", 0, 0], ["end", 0, 0]]);
+    assert_eq!(config["output_layers"], outputs);
+    // Several inputs are a list, which is a single argument.
+    let args = &config["layers"][2]["inbound_nodes"][0]["args"];
+    assert_eq!(args[0].as_array().unwrap().len(), 2, "{args}");
 }
 
 #[test]
-fn what_is_no_model_is_refused_by_the_name_of_the_layer() {
+fn errors_name_the_layer() {
     let layer = |name: &str| Layer::new(name, "Dense");
     let mut deep = layer("x");
     for _ in 0..100 {
         deep = Layer::block("b", [deep]);
     }
     assert!(Model::new("m", [deep.clone()]).is_ok());
-    // So many that neither dropping nor printing them would end well.
+    // Dropping or printing that many would overflow the stack.
     for _ in 0..100_000 {
         deep = Layer::block("b", [layer("y"), deep]);
     }
-    let rule = "ASCII letters, digits, `.`, and after the first also `_`, `-`, `>`, `\\`, `/` fit";
+    let rule = "its name must have only ASCII letters, digits, `.`, and after the first character `_`, `-`, `>`, `\\`, `/`";
     for (name, layers, want) in [
-        ("m", vec![], "model: it has no layer, one or more fit".to_owned()),
-        ("a b", vec![layer("x")], format!("model: \"a b\": its name has ' ' at byte 1, {rule}")),
+        ("m", vec![], "model: the model must have at least one layer, got none".to_owned()),
+        ("a b", vec![layer("x")], format!("model: \"a b\": {rule}, got ' ' at byte 1")),
         (
             "m",
             vec![layer("x"), layer("x")],
-            "model: layer \"x\": another layer or block has its name".into(),
+            "model: layer \"x\": its name must be unique, but another layer or block has it".into(),
         ),
         (
             "m",
             vec![Layer::block("b", [layer("x")]), layer("b")],
-            "model: layer \"b\": another layer or block has its name".into(),
+            "model: layer \"b\": its name must be unique, but another layer or block has it".into(),
         ),
         (
             "m",
             vec![layer("x").weight("w", [1]).weight("w", [1])],
-            "model: node \"x/w\": another node has its name".into(),
+            "model: node \"x/w\": its name must be unique, but another node has it".into(),
         ),
         (
             "m",
             vec![layer("hidden 1")],
-            format!("model: node \"hidden 1\": its name has ' ' at byte 6, {rule}"),
+            format!("model: node \"hidden 1\": {rule}, got ' ' at byte 6"),
         ),
         (
             "m",
             vec![Layer::block("b", [layer("x").input("y")])],
-            "model: layer \"b/x\": it has the input \"y\", no other layer has that name".into(),
+            "model: layer \"b/x\": its input must be the name of another layer, got \"y\"".into(),
         ),
         (
             "m",
             vec![Layer::block("b", [layer("x").input("b")])],
-            "model: layer \"b/x\": it has the input \"b\", no other layer has that name".into(),
+            "model: layer \"b/x\": its input must be the name of another layer, got \"b\"".into(),
         ),
         (
             "m",
             vec![Layer::new("x", "Größe")],
-            "model: layer \"x\": its kind is \"Größe\", ASCII text fits".into(),
+            "model: layer \"x\": its kind must be ASCII text, got \"Größe\"".into(),
         ),
         (
             "m",
             vec![Layer::block("b", [])],
-            "model: layer \"b\": the block has no layer, one or more fit".into(),
+            "model: layer \"b\": a block must have at least one layer, got none".into(),
         ),
         (
             "m",
             vec![Layer::block("b", [layer("x")]).param("units", 1)],
-            "model: layer \"b\": a block has inputs and a device; weights, parameters, shape and type are its layers'".into(),
+            "model: layer \"b\": a block can have only inputs and a device; give weights, parameters, shape and type to its layers".into(),
         ),
         (
             "m",
             vec![deep],
-            "model: layer \"b\": blocks are nested more than 100 deep".into(),
+            "model: layer \"b\": blocks must be nested at most 100 deep".into(),
         ),
     ] {
         assert_eq!(Model::new(name, layers).unwrap_err().to_string(), want);

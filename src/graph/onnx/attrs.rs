@@ -1,143 +1,145 @@
-//! Attributes of ONNX to those of a graph.
+//! Converts ONNX attributes to those of a graph.
 
 use super::super::Attr;
-use super::super::wire::{Budget, Message};
-use super::messages::{Attribute, List};
 use super::names::part;
-use super::tensor::Tensor;
-use super::values::Type;
-use crate::error::Result;
+use super::values::{Type, tensor, without_data};
+use crate::proto::TensorProto;
 use crate::proto::attr_value::{ListValue, Value};
+use crate::proto::onnx::attribute_proto::AttributeType;
+use crate::proto::onnx::{self, AttributeProto, GraphProto};
 
-/// A longer text is cut: some tools put whole stack traces into their nodes.
+/// Longer texts are cut, because some tools put whole stack traces into their nodes.
 const MAX_TEXT_BYTES: usize = 1000;
+/// A longer list shows as its length.
+const MAX_ITEMS: usize = 256;
 
-/// Numbers of kinds whose attributes are parts of the graph.
-const GRAPH: i64 = 5;
-const GRAPHS: i64 = 10;
-
-/// Whether the attribute is a part of the graph.
-pub(super) fn is_graph(it: &Attribute<'_>) -> bool {
-    [GRAPH, GRAPHS].contains(&kind(it))
+/// The graphs that an attribute consists of, each with the name of its scope; `None` for an attribute of another type.
+pub(super) fn bodies(attribute: &AttributeProto) -> Option<Vec<(String, &GraphProto)>> {
+    if !attribute.ref_attr_name.is_empty() {
+        return None;
+    }
+    let name = part(&attribute.name);
+    match kind(attribute) {
+        Ok(AttributeType::Graph) => {
+            let graph = attribute.g.as_deref();
+            Some(graph.map(|graph| (name, graph)).into_iter().collect())
+        }
+        Ok(AttributeType::Graphs) => {
+            let graphs = attribute.graphs.iter().enumerate();
+            let graphs = graphs.map(|(index, graph)| (format!("{name}_{index}"), graph));
+            Some(graphs.collect())
+        }
+        _ => None,
+    }
 }
 
-/// The graphs in such an attribute, each with the name of its scope.
-pub(super) fn graphs<'a>(it: &Attribute<'a>) -> impl Iterator<Item = (String, Message<'a>)> {
-    let is_list = kind(it) == GRAPHS;
-    let graphs = match is_list {
-        true => &it.graphs,
-        false => it.graph.as_slice(),
+/// The value of an attribute that is not a graph.
+pub(super) fn attr(attribute: &AttributeProto) -> Attr {
+    if !attribute.ref_attr_name.is_empty() {
+        return Attr::placeholder(&attribute.ref_attr_name);
+    }
+    let kind = match kind(attribute) {
+        Ok(kind) => kind,
+        Err(number) => return format!("unknown attribute type {number}").into(),
     };
-    let name = part(it.name);
-    graphs
-        .iter()
-        .enumerate()
-        .map(move |(index, graph)| match is_list {
-            true => (format!("{name}_{index}"), *graph),
-            false => (name.clone(), *graph),
-        })
-}
-
-/// What counts of an attribute's fields: that of its kind.
-pub(super) fn attr(it: Attribute<'_>, budget: &Budget) -> Result<Attr> {
-    if !it.reference.is_empty() {
-        budget.spend(it.reference.len())?;
-        return Ok(Attr::placeholder(it.reference));
+    match kind {
+        AttributeType::Float => attribute.f().into(),
+        AttributeType::Int => attribute.i().into(),
+        AttributeType::String => Attr::bytes(start(attribute.s())),
+        AttributeType::Tensor => {
+            let tensor = attribute.t.as_deref().map(tensor);
+            Attr::new(Value::Tensor(tensor.unwrap_or_default().into()), 0)
+        }
+        AttributeType::SparseTensor => {
+            let tensor = attribute.sparse_tensor.as_deref().map(sparse);
+            Attr::new(Value::Tensor(tensor.unwrap_or_default().into()), 0)
+        }
+        AttributeType::Floats => list(&attribute.floats, "floats", |floats| floats.to_vec().into()),
+        AttributeType::Ints => list(&attribute.ints, "integers", |ints| ints.to_vec().into()),
+        AttributeType::Strings => list(&attribute.strings, "strings", |strings| {
+            texts(strings.iter().map(|text| start(text).to_vec()))
+        }),
+        AttributeType::Tensors => list(&attribute.tensors, "tensors", |items| {
+            tensors(items.iter().map(tensor))
+        }),
+        AttributeType::SparseTensors => list(&attribute.sparse_tensors, "tensors", |items| {
+            tensors(items.iter().map(sparse))
+        }),
+        AttributeType::TypeProto => {
+            let types = attribute.tp.iter();
+            texts(types.map(|it| Type::new(it).name.into_owned().into()))
+        }
+        AttributeType::TypeProtos => list(&attribute.type_protos, "types", |types| {
+            texts(
+                types
+                    .iter()
+                    .map(|it| Type::new(it).name.into_owned().into()),
+            )
+        }),
+        // `bodies` takes graphs, and `kind` returns no type that is undefined.
+        AttributeType::Graph | AttributeType::Graphs | AttributeType::Undefined => "".into(),
     }
-    Ok(match kind(&it) {
-        1 => it.float.unwrap_or_default().into(),
-        2 => it.integer.unwrap_or_default().into(),
-        3 => Attr::bytes(short(it.string.unwrap_or_default(), budget)?),
-        4 | 11 => tensor(&it.tensor.unwrap_or_default(), budget)?,
-        6 => list(it.floats, "floats", budget)?,
-        7 => list(it.integers, "integers", budget)?,
-        8 => strings(&it.strings, budget)?,
-        9 | 12 => tensors(&it.tensors, budget)?,
-        13 | 14 => types(&it.types, budget)?,
-        other => format!("an attribute of the kind {other}").into(),
-    })
 }
 
-/// The kind by its number. That of an old file, which has none, is that of the field that is there.
-fn kind(it: &Attribute<'_>) -> i64 {
-    if it.kind != 0 {
-        return it.kind;
+/// The type of an attribute. Old files do not say it, so it is that of the field that is present.
+fn kind(attribute: &AttributeProto) -> Result<AttributeType, i32> {
+    let kind = AttributeType::try_from(attribute.r#type).map_err(|_| attribute.r#type)?;
+    if kind != AttributeType::Undefined {
+        return Ok(kind);
     }
-    [
-        (it.float.is_some(), 1),
-        (it.integer.is_some(), 2),
-        (it.string.is_some(), 3),
-        (it.tensor.is_some(), 4),
-        (it.graph.is_some(), GRAPH),
-        (it.floats.count > 0, 6),
-        (it.integers.count > 0, 7),
-        (it.strings.count > 0, 8),
-        (it.tensors.count > 0, 9),
-        (!it.graphs.is_empty(), GRAPHS),
-        (it.types.count > 0, 14),
-    ]
-    .into_iter()
-    // An empty list of anything.
-    .find_map(|(is_there, kind)| is_there.then_some(kind))
-    .unwrap_or(7)
+    let present = [
+        (attribute.f.is_some(), AttributeType::Float),
+        (attribute.i.is_some(), AttributeType::Int),
+        (attribute.s.is_some(), AttributeType::String),
+        (attribute.t.is_some(), AttributeType::Tensor),
+        (attribute.g.is_some(), AttributeType::Graph),
+        (!attribute.floats.is_empty(), AttributeType::Floats),
+        (!attribute.strings.is_empty(), AttributeType::Strings),
+        (!attribute.tensors.is_empty(), AttributeType::Tensors),
+        (!attribute.graphs.is_empty(), AttributeType::Graphs),
+    ];
+    let kind = present
+        .into_iter()
+        .find_map(|(is_present, kind)| is_present.then_some(kind));
+    // Without any field it is an empty list.
+    Ok(kind.unwrap_or(AttributeType::Ints))
 }
 
-/// The start of a text.
-pub(super) fn short<'a>(text: &'a [u8], budget: &Budget) -> Result<&'a [u8]> {
-    let start = text.get(..MAX_TEXT_BYTES).unwrap_or(text);
-    budget.spend(start.len())?;
-    Ok(start)
+/// A text that may be long.
+pub(super) fn text(text: &str) -> Attr {
+    String::from_utf8_lossy(start(text.as_bytes()))
+        .into_owned()
+        .into()
 }
 
-/// The tensor with its data, or with its type and shape only.
-fn tensor(it: &Tensor<'_>, budget: &Budget) -> Result<Attr> {
-    let tensor = it.value().unwrap_or_else(|| it.without_data());
-    budget.spend(size_of_val(&tensor) + it.size_bytes())?;
-    Ok(Attr::new(Value::Tensor(tensor.into()), 0))
+fn start(text: &[u8]) -> &[u8] {
+    text.get(..MAX_TEXT_BYTES).unwrap_or(text)
 }
 
-fn tensors(them: &List<Tensor<'_>>, budget: &Budget) -> Result<Attr> {
-    let mut list = ListValue::default();
-    for it in &them.items {
-        let tensor = it.value().unwrap_or_else(|| it.without_data());
-        budget.spend(it.size_bytes())?;
-        budget.push(&mut list.tensor, tensor)?;
+fn list<T>(items: &[T], word: &str, convert: impl Fn(&[T]) -> Attr) -> Attr {
+    match items.len() {
+        0..=MAX_ITEMS => convert(items),
+        count => format!("{count} {word}").into(),
     }
-    Ok(whole(list, them.count, them.is_whole(), "tensors"))
 }
 
-fn types(them: &List<Type>, budget: &Budget) -> Result<Attr> {
-    let mut list = ListValue::default();
-    for it in &them.items {
-        budget.spend(it.name().len())?;
-        budget.push(&mut list.s, it.name().into())?;
-    }
-    Ok(whole(list, them.count, them.is_whole(), "types"))
+fn texts(texts: impl Iterator<Item = Vec<u8>>) -> Attr {
+    let list = ListValue {
+        s: texts.collect(),
+        ..Default::default()
+    };
+    Attr::new(Value::List(list.into()), 0)
 }
 
-fn strings(them: &List<&[u8]>, budget: &Budget) -> Result<Attr> {
-    let mut list = ListValue::default();
-    for text in &them.items {
-        budget.push(&mut list.s, short(text, budget)?.to_vec())?;
-    }
-    Ok(whole(list, them.count, them.is_whole(), "strings"))
+fn tensors(tensors: impl Iterator<Item = TensorProto>) -> Attr {
+    let list = ListValue {
+        tensor: tensors.collect(),
+        ..Default::default()
+    };
+    Attr::new(Value::List(list.into()), 0)
 }
 
-fn list<T>(them: List<T>, word: &str, budget: &Budget) -> Result<Attr>
-where
-    Vec<T>: Into<Attr>,
-{
-    if !them.is_whole() {
-        return Ok(format!("{} {word}", them.count).into());
-    }
-    budget.spend(2 * size_of_val(&them.items[..]))?; // with room for as many
-    Ok(them.items.into())
-}
-
-/// A list that is whole, or how long it is.
-fn whole(list: ListValue, count: usize, is_whole: bool, word: &str) -> Attr {
-    match is_whole {
-        true => Attr::new(Value::List(list.into()), 0),
-        false => format!("{count} {word}").into(),
-    }
+fn sparse(tensor: &onnx::SparseTensorProto) -> TensorProto {
+    let data_type = tensor.values.as_ref().map_or(0, |values| values.data_type);
+    without_data(Type::tensor(data_type, &tensor.dims))
 }

@@ -1,334 +1,377 @@
-//! Nodes, values and bodies of ONNX to nodes with names.
+//! Converts the nodes, values and bodies of a model to nodes with unique names.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
-use super::super::builder::shortened;
-use super::super::wire::{Budget, Message};
-use super::super::{Input, Node as Named, Op, Shape};
-use super::attrs;
-use super::messages::{Attribute, Function, Graph, Node};
+use prost::Message;
+
+use super::super::check::shortened;
+use super::super::{Attr, MAX_GRAPH_DEF_BYTES, MAX_NODE_COUNT, Op, Shape};
 use super::names::Names;
-use super::ops::{constant, documented, domain, op_name, placeholder, size_of_shape, text};
-use super::values::{Type, Value};
+use super::ops::{constant, described, domain, label, op_name, placeholder, typed};
+use super::values::Type;
+use super::{attrs, description};
 use crate::error::{Error, Result};
+use crate::proto::NodeDef;
+use crate::proto::onnx::{
+    FunctionProto, GraphProto, ModelProto, NodeProto, TypeProto, ValueInfoProto,
+};
 
-/// Of bodies in bodies.
+/// How deep bodies and calls of functions may be nested.
 const MAX_DEPTH: usize = 64;
-/// Some times what the page can still draw.
-const MAX_NODE_COUNT: usize = 1 << 17;
-/// What a node takes besides its texts, with room for some attributes.
-const NODE_BYTES: usize = 2000;
-pub(super) const ATTRIBUTE_BYTES: usize = 400;
-/// Of functions in all their calls: hostile ones call each other in more ways than there is time for.
+/// The size of the functions in all their calls together, which bounds the time that hostile functions take.
 const MAX_CALLED_BYTES: usize = 256 << 20;
 
-/// The functions of a model by domain, name and overload.
-pub(super) type Functions<'a> = HashMap<(&'a str, &'a str, &'a str), Function<'a>>;
-
-/// The nodes of the graph, or of a function, with those of all bodies.
-#[derive(Debug)]
-pub(super) struct Nodes<'a, 'f> {
-    pub(super) names: Names<'f>,
-    pub(super) nodes: Vec<(String, Op)>,
-    functions: &'f Functions<'a>,
-    called_bytes: usize,
-    budget: &'f Budget,
+/// All nodes of the graph of a model.
+pub(super) fn nodes(model: &ModelProto) -> Result<Vec<NodeDef>> {
+    let Some(graph) = &model.graph else {
+        let problem = "the model must have a graph, got bytes without one";
+        return Err(Error::invalid("onnx", problem));
+    };
+    let mut functions = HashMap::new();
+    for function in &model.functions {
+        let key = (
+            domain(&function.domain),
+            &*function.name,
+            &*function.overload,
+        );
+        functions.entry(key).or_insert(function);
+    }
+    let in_functions = model.functions.iter().flat_map(|function| &function.node);
+    let names = graph.node.iter().chain(in_functions).map(label);
+    let names = names.chain(graph.input.iter().map(|input| &*input.name));
+    let names = names.chain(graph.initializer.iter().map(|tensor| &*tensor.name));
+    let mut converter = Converter {
+        names: Names::new(names),
+        functions,
+        nodes: Vec::new(),
+        graph_bytes: 0,
+        called_bytes: 0,
+    };
+    let outputs = converter.add_graph(graph, Scope::default())?;
+    let description = description(model);
+    let lens = description.values().map(Message::encoded_len);
+    converter.grow(outputs.len().saturating_mul(lens.sum()))?;
+    // The nodes of the outputs are the last.
+    for node in converter.nodes.iter_mut().rev().take(outputs.len()) {
+        node.attr.extend(description.clone());
+    }
+    Ok(converter.nodes)
 }
 
-/// Where each value of a graph comes from; a body sees those around it, too.
+/// The output of a node: its name and the number of the output.
+type Source = (Rc<str>, usize);
+
+/// The values of a graph, a body or a function.
 #[derive(Debug, Default)]
-pub(super) struct Scope<'a, 'o> {
-    /// Of the names: empty, or ends in `/`.
+struct Scope<'a, 'o> {
+    /// Comes before the names of nodes; empty, or ends in `/`.
     prefix: String,
-    /// Nothing is the source of an input that the caller of a function leaves out.
-    values: HashMap<&'a str, Option<Input>>,
-    types: HashMap<&'a str, Type>,
+    /// Where values come from; `None` if the caller of a function omits one.
+    sources: HashMap<&'a str, Option<Source>>,
+    types: HashMap<&'a str, &'a TypeProto>,
+    /// A body also sees the values of the scope around it.
     outer: Option<&'o Self>,
     depth: usize,
 }
 
 impl<'a> Scope<'a, '_> {
-    fn value(&self, name: &str) -> Option<&Option<Input>> {
-        let mut scope = Some(self);
-        while let Some(here) = scope {
-            if let Some(input) = here.values.get(name) {
-                return Some(input);
+    /// The first node to make a value is its source. A valid file has no second one.
+    fn add_source(&mut self, value: &'a str, node: &Rc<str>, port: usize) {
+        if !value.is_empty() {
+            let source = (Rc::clone(node), port);
+            self.sources.entry(value).or_insert(Some(source));
+        }
+    }
+
+    fn source(&self, value: &str) -> Option<&Option<Source>> {
+        let source = self.sources.get(value);
+        source.or_else(|| self.outer.and_then(|outer| outer.source(value)))
+    }
+
+    fn add_types(&mut self, values: &'a [ValueInfoProto]) {
+        for value in values {
+            if let Some(r#type) = value.r#type.as_ref().filter(|it| it.value.is_some()) {
+                self.types.insert(&value.name, r#type);
             }
-            scope = here.outer;
         }
-        None
-    }
-
-    fn add_types(&mut self, values: &[Value<'a>], budget: &Budget) -> Result<()> {
-        for value in values.iter().filter(|value| value.r#type.is_known()) {
-            budget.spend(value.r#type.size_bytes())?;
-            self.types.insert(value.name, value.r#type.clone());
-        }
-        Ok(())
-    }
-
-    /// The first to make a value is the one, as in any file that keeps to the rules there is no second.
-    fn add_value(
-        &mut self,
-        value: &'a str,
-        node: &str,
-        port: usize,
-        budget: &Budget,
-    ) -> Result<()> {
-        budget.spend(node.len() + 2 * size_of::<(&str, Input)>())?;
-        let input = Named(node.into()).output(port);
-        self.values.entry(value).or_insert(Some(input));
-        Ok(())
     }
 }
 
-impl<'a, 'f> Nodes<'a, 'f> {
-    /// None yet; `names` are all that scopes are in.
-    pub(super) fn new<'n>(
-        names: impl IntoIterator<Item = &'n str>,
-        functions: &'f Functions<'a>,
-        budget: &'f Budget,
-    ) -> Self {
-        Self {
-            names: Names::new(names, budget),
-            nodes: Vec::new(),
-            functions,
-            called_bytes: 0,
-            budget,
-        }
-    }
+struct Converter<'a> {
+    names: Names,
+    /// By domain, name and overload.
+    functions: HashMap<(&'a str, &'a str, &'a str), &'a FunctionProto>,
+    nodes: Vec<NodeDef>,
+    /// About the size of `nodes`.
+    graph_bytes: usize,
+    called_bytes: usize,
+}
 
-    /// Adds all of a graph, and returns the names of the nodes that stand for its outputs.
-    pub(super) fn add_graph(
+impl<'a> Converter<'a> {
+    /// Adds a graph, and returns the names of the nodes of its outputs.
+    fn add_graph(
         &mut self,
-        graph: Graph<'a>,
+        graph: &'a GraphProto,
         mut scope: Scope<'a, '_>,
-    ) -> Result<Vec<String>> {
-        let budget = self.budget;
-        let mut outputs = Vec::new();
-        budget.spend(2 * size_of::<&str>() * graph.initializers.len())?;
-        let given: HashSet<&str> = graph.initializers.iter().map(|it| it.name).collect();
-        for input in &graph.inputs {
-            if given.contains(input.name) {
-                continue; // an initializer's, as files of the first versions list them
+    ) -> Result<Vec<Rc<str>>> {
+        let sparse = graph.sparse_initializer.iter();
+        let sparse = sparse.filter_map(|tensor| Some((tensor, tensor.values.as_ref()?)));
+        let constants = graph.initializer.iter();
+        let constants = constants.chain(sparse.clone().map(|(_, values)| values));
+        let constants: HashSet<&str> = constants.map(|tensor| &*tensor.name).collect();
+        for input in &graph.input {
+            // Files of the first versions list initializers as inputs, too.
+            if !constants.contains(&*input.name) {
+                let name = self.new_name(&scope, &input.name, "input")?;
+                scope.add_source(&input.name, &name, 0);
+                self.push(&name, placeholder(input), Vec::new());
             }
-            let name = self.names.add(&scope.prefix, input.name, "input")?;
-            scope.add_value(input.name, &name, 0, budget)?;
-            self.push(name, placeholder(input, budget)?)?;
         }
-        for output in &graph.outputs {
-            let name = self.names.add(&scope.prefix, output.name, "output")?;
-            let doc = text(output.doc, budget)?;
-            budget.push(&mut outputs, (output.name, name, doc))?;
+        let mut outputs = Vec::new();
+        for output in &graph.output {
+            let name = self.new_name(&scope, &output.name, "output")?;
+            outputs.push((&*output.name, name, &*output.doc_string));
         }
-        for tensor in &graph.initializers {
-            let name = self.names.add(&scope.prefix, tensor.name, "Const")?;
-            scope.add_value(tensor.name, &name, 0, budget)?;
-            self.push(name, constant(tensor, budget)?)?;
+        for tensor in &graph.initializer {
+            let name = self.new_name(&scope, &tensor.name, "Const")?;
+            scope.add_source(&tensor.name, &name, 0);
+            self.push(&name, constant(tensor), Vec::new());
         }
-        for values in [&graph.values, &graph.outputs, &graph.inputs] {
-            scope.add_types(values, budget)?;
+        for (tensor, values) in sparse {
+            let name = self.new_name(&scope, &values.name, "Const")?;
+            scope.add_source(&values.name, &name, 0);
+            let r#type = Type::tensor(values.data_type, &tensor.dims);
+            self.push(&name, typed(Op::new("Const"), &r#type), Vec::new());
         }
-        self.add_nodes(&graph.nodes, &mut scope)?;
+        for values in [&graph.value_info, &graph.output, &graph.input] {
+            scope.add_types(values);
+        }
+        self.add_nodes(&graph.node, &mut scope)?;
         self.add_outputs(outputs, &scope)
     }
 
-    /// Adds the nodes that stand for outputs, of these values, names and descriptions.
+    /// Adds a node for each output, given as value, name and description, and returns the names.
     fn add_outputs(
         &mut self,
-        outputs: Vec<(&'a str, String, Cow<'a, str>)>,
+        outputs: Vec<(&'a str, Rc<str>, &str)>,
         scope: &Scope<'a, '_>,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Vec<Rc<str>>> {
         let mut names = Vec::new();
-        for (value, name, doc) in outputs {
-            let op = documented(Op::new("Identity"), &doc);
-            let op = self.typed(op, &[value], scope)?;
-            let op = self.with_input(op, &name, value, scope)?;
-            self.push(name.clone(), op)?;
-            self.budget.spend(name.len())?;
-            self.budget.push(&mut names, name)?;
+        for (value, name, description) in outputs {
+            let op = described(Op::new("Identity"), description);
+            let op = self.with_types(op, &[value], scope)?;
+            let inputs = self.inputs(&name, &[value], scope)?;
+            self.push(&name, op, inputs);
+            names.push(name);
         }
         Ok(names)
     }
 
-    /// Adds nodes whose inputs are in the scope, or among their outputs.
-    fn add_nodes(&mut self, nodes: &[Node<'a>], scope: &mut Scope<'a, '_>) -> Result<()> {
-        let mut named = Vec::new();
+    /// Adds nodes that take values of the scope and of each other.
+    fn add_nodes(&mut self, nodes: &'a [NodeProto], scope: &mut Scope<'a, '_>) -> Result<()> {
+        let mut names = Vec::new();
         for node in nodes {
-            let name = self.names.add(&scope.prefix, node.label(), node.op)?;
-            for (port, output) in node.outputs.iter().enumerate() {
-                if !output.is_empty() {
-                    scope.add_value(output, &name, port, self.budget)?;
-                }
+            let name = self.new_name(scope, label(node), &node.op_type)?;
+            for (port, output) in node.output.iter().enumerate() {
+                scope.add_source(output, &name, port);
             }
-            self.budget.push(&mut named, (name, node))?;
+            names.push(name);
         }
-        for (name, node) in named {
-            self.add_node(name, node, scope)?;
+        for (node, name) in nodes.iter().zip(names) {
+            self.add_node(&name, node, scope)?;
         }
         Ok(())
     }
 
-    fn add_node(&mut self, name: String, node: &Node<'a>, scope: &Scope<'a, '_>) -> Result<()> {
-        let mut op = documented(Op::new(op_name(node)), &text(node.doc, self.budget)?);
-        if !domain(node.domain).is_empty() {
-            op = op.attr("domain", &*text(node.domain, self.budget)?);
+    fn add_node(&mut self, name: &str, node: &'a NodeProto, scope: &Scope<'a, '_>) -> Result<()> {
+        let mut op = described(Op::new(op_name(node)), &node.doc_string);
+        let domain = domain(&node.domain);
+        if !domain.is_empty() {
+            op = op.attr("domain", attrs::text(domain));
         }
-        op = self.typed(op, &node.outputs, scope)?;
-        for input in node.inputs.iter().filter(|input| !input.is_empty()) {
-            op = self.with_input(op, &name, input, scope)?;
-        }
-        // It stands before the nodes of its bodies, and is told of them then.
+        op = self.with_types(op, &node.output, scope)?;
+        let mut inputs = self.inputs(name, &node.input, scope)?;
+        // The node is before those of its bodies, but is complete only after them.
         let index = self.nodes.len();
-        self.push(name.clone(), Op::new(""))?;
-        for attribute in &node.attributes {
-            op = self.with_attribute(op, &name, *attribute, scope)?;
+        self.nodes.push(NodeDef::default());
+        let mut controls = Vec::new();
+        for attribute in &node.attribute {
+            let value = match attrs::bodies(attribute) {
+                None => attrs::attr(attribute),
+                Some(bodies) => {
+                    let (scopes, outputs) = self.add_bodies(name, bodies, scope)?;
+                    controls.extend(outputs);
+                    scopes
+                }
+            };
+            self.grow(attribute.name.len() + value.value.encoded_len())?;
+            op = op.attr(&attribute.name, value);
         }
-        let functions = self.functions;
-        if let Some(function) = functions.get(&(domain(node.domain), node.op, node.overload)) {
-            for output in self.add_call(&name, node, function, scope)? {
-                op = op.control(&output);
-            }
+        let key = (domain, &*node.op_type, &*node.overload);
+        if let Some(&function) = self.functions.get(&key) {
+            controls.extend(self.add_call(name, node, function, scope)?);
         }
-        if let Some((_, place)) = self.nodes.get_mut(index) {
-            *place = op;
-        }
+        inputs.extend(controls.iter().map(|node| format!("^{node}")));
+        self.nodes[index] = op.into_node(name.into(), inputs);
         Ok(())
     }
 
-    fn with_input(&self, op: Op, node: &str, value: &str, scope: &Scope<'a, '_>) -> Result<Op> {
-        match scope.value(value) {
-            Some(Some(input)) => {
-                self.budget
-                    .spend(2 * (input.node.len() + size_of::<Input>()))?;
-                Ok(op.input(input.clone()))
-            }
-            Some(None) => Ok(op),
-            None => {
-                let value = shortened(value);
-                let problem = format!("nothing makes the value {value:?} that it takes");
-                Err(invalid(node, &problem))
-            }
+    /// Adds the bodies in an attribute of a node. Returns the names of their scopes, as the value of the attribute, and
+    /// the names of the nodes of their outputs.
+    fn add_bodies(
+        &mut self,
+        node: &str,
+        bodies: Vec<(String, &'a GraphProto)>,
+        scope: &Scope<'a, '_>,
+    ) -> Result<(Attr, Vec<Rc<str>>)> {
+        let mut scopes = Vec::new();
+        let mut outputs = Vec::new();
+        for (name, body) in bodies {
+            let name = format!("{node}/{name}");
+            let inner = inner(node, &name, scope.depth, Some(scope))?;
+            outputs.extend(self.add_graph(body, inner)?);
+            scopes.push(name);
         }
+        let scopes = match &scopes[..] {
+            [scope] => scope.into(),
+            _ => scopes.into(),
+        };
+        Ok((scopes, outputs))
     }
 
-    /// Adds what a function does in a call of it, and returns the names of the nodes that stand for its outputs. The
-    /// page has functions, too, but it fails at calls within functions, and at arguments that are constants.
+    /// Adds the nodes of a function for one call of it, and returns the names of the nodes of its outputs. The page could
+    /// open functions itself, but it fails at calls within functions and at arguments that are constants.
     fn add_call(
         &mut self,
         name: &str,
-        call: &Node<'a>,
-        function: &Function<'a>,
+        call: &'a NodeProto,
+        function: &'a FunctionProto,
         caller: &Scope<'a, '_>,
-    ) -> Result<Vec<String>> {
-        let mut scope = self.inner(name, format!("{name}/"), caller.depth, None)?;
-        self.called_bytes = self.called_bytes.saturating_add(function.len);
+    ) -> Result<Vec<Rc<str>>> {
+        let mut scope = inner(name, name, caller.depth, None)?;
+        self.called_bytes = self.called_bytes.saturating_add(function.encoded_len());
         if self.called_bytes > MAX_CALLED_BYTES {
             let problem = format!(
-                "up to here, functions have more than {MAX_CALLED_BYTES} bytes in their calls"
+                "functions must have at most {MAX_CALLED_BYTES} bytes in all their calls, got more up to here"
             );
-            return Err(invalid(name, &problem));
+            return Err(at_node(name, &problem));
         }
-        let mut inputs = call.inputs.iter();
-        for argument in &function.inputs {
-            let given = inputs.next().filter(|input| !input.is_empty());
-            let input = given.and_then(|input| caller.value(input)).cloned();
-            let input = input.unwrap_or_default();
-            let node_len = input.as_ref().map_or(0, |input| input.node.len());
-            self.budget
-                .spend(node_len + 2 * size_of::<(&str, Input)>())?;
-            scope.values.insert(argument, input);
+        let mut inputs = call.input.iter();
+        for argument in &function.input {
+            let source = inputs.next().and_then(|input| caller.source(input));
+            let source = source.cloned().unwrap_or_default();
+            scope.sources.insert(argument, source);
         }
         let mut outputs = Vec::new();
-        for output in &function.outputs {
-            let name = self.names.add(&scope.prefix, output, "output")?;
-            self.budget.push(&mut outputs, (*output, name, "".into()))?;
+        for output in &function.output {
+            let name = self.new_name(&scope, output, "output")?;
+            outputs.push((&**output, name, ""));
         }
-        scope.add_types(&function.values, self.budget)?;
-        self.add_nodes(&function.nodes, &mut scope)?;
+        scope.add_types(&function.value_info);
+        self.add_nodes(&function.node, &mut scope)?;
         self.add_outputs(outputs, &scope)
     }
 
-    /// A scope in that of a node.
-    fn inner<'s>(
-        &self,
-        node: &str,
-        prefix: String,
-        depth: usize,
-        outer: Option<&'s Scope<'a, 's>>,
-    ) -> Result<Scope<'a, 's>> {
-        if depth == MAX_DEPTH {
-            let problem = format!("it is in bodies and functions {MAX_DEPTH} deep, no more fit");
-            return Err(invalid(node, &problem));
-        }
-        self.budget.spend(2 * prefix.len())?;
-        Ok(Scope {
-            prefix,
-            depth: depth + 1,
-            outer,
-            ..Scope::default()
-        })
-    }
-
-    fn with_attribute(
+    /// The inputs of a node that takes these values.
+    fn inputs(
         &mut self,
-        mut op: Op,
         node: &str,
-        attribute: Message<'a>,
+        values: &[impl AsRef<str>],
         scope: &Scope<'a, '_>,
-    ) -> Result<Op> {
-        let attribute = Attribute::read(attribute)?;
-        let attribute_name = attribute.name;
-        self.budget.spend(attribute_name.len() + ATTRIBUTE_BYTES)?;
-        if !attrs::is_graph(&attribute) {
-            return Ok(op.attr(attribute_name, attrs::attr(attribute, self.budget)?));
-        }
-        let mut prefixes = Vec::new();
-        for (name, graph) in attrs::graphs(&attribute) {
-            let prefix = format!("{node}/{name}/");
-            let inner = self.inner(node, prefix, scope.depth, Some(scope))?;
-            let prefix = inner.prefix.trim_end_matches('/');
-            self.budget.push(&mut prefixes, prefix.to_owned())?;
-            // What a body makes comes out of the node.
-            for output in self.add_graph(Graph::read(graph)?, inner)? {
-                op = op.control(&output);
+    ) -> Result<Vec<String>> {
+        let mut inputs = Vec::new();
+        let values = values.iter().map(AsRef::as_ref);
+        for value in values.filter(|value| !value.is_empty()) {
+            let Some(source) = scope.source(value) else {
+                let value = shortened(value);
+                let problem = format!("it takes the value {value:?}, which nothing makes");
+                return Err(at_node(node, &problem));
+            };
+            if let Some((source, port)) = source {
+                self.grow(source.len())?;
+                inputs.push(match port {
+                    0 => source.to_string(),
+                    port => format!("{source}:{port}"),
+                });
             }
         }
-        Ok(match &prefixes[..] {
-            [prefix] => op.attr(attribute_name, prefix),
-            _ => op.attr(attribute_name, prefixes),
-        })
+        Ok(inputs)
     }
 
-    /// With the types and shapes of its outputs, as far as they are known.
-    fn typed(&self, mut op: Op, outputs: &[&str], scope: &Scope<'a, '_>) -> Result<Op> {
-        let types = outputs.iter().map(|output| scope.types.get(output));
-        if types.clone().all(|r#type| r#type.is_none()) {
-            return Ok(op);
-        }
-        if let (&[_], Some(Some(r#type))) = (outputs, types.clone().next()) {
-            op = op.attr("dtype", r#type.attr());
+    /// Adds the types and shapes of the outputs of a node if any of them is known.
+    fn with_types(
+        &mut self,
+        mut op: Op,
+        outputs: &[impl AsRef<str>],
+        scope: &Scope<'a, '_>,
+    ) -> Result<Op> {
+        let types = outputs.iter().map(|it| scope.types.get(it.as_ref()));
+        let types: Vec<_> = types.collect();
+        match &types[..] {
+            [Some(r#type)] => op = op.attr("dtype", Type::new(r#type).attr()),
+            types if types.iter().all(Option::is_none) => return Ok(op),
+            _ => {}
         }
         for r#type in types {
-            let shape = r#type.map_or_else(Shape::unknown, |r#type| r#type.shape.clone());
-            self.budget.spend(size_of_shape(&shape))?;
+            let shape = r#type.map_or_else(Shape::unknown, |it| Type::new(it).shape);
+            self.grow(shape.0.encoded_len())?;
             op = op.output_shape(shape);
         }
         Ok(op)
     }
 
-    fn push(&mut self, name: String, op: Op) -> Result<()> {
-        if self.nodes.len() == MAX_NODE_COUNT {
-            let problem = format!("it has more than {MAX_NODE_COUNT} nodes");
+    /// A name for one more node.
+    fn new_name(&mut self, scope: &Scope<'a, '_>, name: &str, hint: &str) -> Result<Rc<str>> {
+        if self.names.len() == MAX_NODE_COUNT {
+            let problem = format!(
+                "the graph must have at most {MAX_NODE_COUNT} nodes, with those of bodies and of functions in each call, got more"
+            );
             return Err(Error::invalid("onnx", problem));
         }
-        self.budget.spend(NODE_BYTES)?;
-        self.nodes.push((name, op));
+        let name = self.names.add(&scope.prefix, name, hint);
+        self.grow(name.len())?;
+        Ok(name.into())
+    }
+
+    fn push(&mut self, name: &str, op: Op, inputs: Vec<String>) {
+        self.nodes.push(op.into_node(name.into(), inputs));
+    }
+
+    /// Counts what the graph has, so that names and shapes that are used many times do not fill the memory before the
+    /// size of the graph is checked.
+    fn grow(&mut self, bytes: usize) -> Result<()> {
+        self.graph_bytes = self.graph_bytes.saturating_add(bytes);
+        if self.graph_bytes > MAX_GRAPH_DEF_BYTES {
+            let problem = format!(
+                "the graph must have at most {MAX_GRAPH_DEF_BYTES} bytes without weights, got more"
+            );
+            return Err(Error::invalid("onnx", problem));
+        }
         Ok(())
     }
 }
 
-fn invalid(node: &str, problem: &str) -> Error {
+/// A scope within that of a node.
+fn inner<'a, 'o>(
+    node: &str,
+    prefix: &str,
+    depth: usize,
+    outer: Option<&'o Scope<'a, 'o>>,
+) -> Result<Scope<'a, 'o>> {
+    if depth == MAX_DEPTH {
+        let problem =
+            format!("bodies and calls of functions must be nested at most {MAX_DEPTH} deep");
+        return Err(at_node(node, &problem));
+    }
+    Ok(Scope {
+        prefix: format!("{prefix}/"),
+        depth: depth + 1,
+        outer,
+        ..Scope::default()
+    })
+}
+
+fn at_node(node: &str, problem: &str) -> Error {
     Error::invalid("onnx", format!("node {:?}: {problem}", shortened(node)))
 }

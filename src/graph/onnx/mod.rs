@@ -1,11 +1,11 @@
-//! An ONNX file to a graph. The weights stay in the file.
+//! Makes the graph of an ONNX model. The weights are left out.
 //!
 //! ```text
 //! ONNX                            graph
 //! input of the graph              Placeholder
 //! output of the graph             Identity of the value
 //! initializer, Constant           Const
-//! node                            node with its name, or with its first output's
+//! node                            node with its name, or with that of its first output
 //! value, output i of a node       input `node`, or `node:i`
 //! body of a loop, branch          scope `node/attribute`
 //! function, in a call of it       scope `node`
@@ -13,38 +13,42 @@
 
 mod attrs;
 mod convert;
-mod messages;
 mod names;
 mod ops;
-mod tensor;
 #[cfg(test)]
 mod tests;
 mod values;
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use convert::{ATTRIBUTE_BYTES, Functions, Nodes, Scope};
-use messages::{Model, Node};
-use ops::domain;
+use prost::Message;
+use prost::bytes::Bytes;
 
-use super::wire::{Budget, Message};
-use super::{Graph, GraphBuilder};
+use super::builder::graph_def;
+use super::{Graph, decode_error};
 use crate::error::{Error, Result};
+use crate::proto::AttrValue;
+use crate::proto::onnx::ModelProto;
+
+/// The largest message that protobuf libraries write.
+const MAX_MODEL_BYTES: usize = 0x7fff_ffff;
 
 impl Graph {
-    /// The graph of a serialized ONNX model, as it stands in a file, without its weights.
+    /// Makes the graph of a serialized ONNX model, the content of a `.onnx` file, without its weights.
     ///
-    /// Nodes have their names, or that of their first output if they have none. A `/` makes scopes, and so does a dot in
-    /// names as `layer1.0.conv1`, in a file without any `/`. Characters that TensorFlow's rule forbids become `_`;
-    /// doubles get the name of their operator, or a number, behind theirs.
+    /// A node keeps its name; one without a name gets that of its first output. A `/` in a name makes a scope. In a file
+    /// without any `/`, a dot does so in names like `layer1.0.conv1`. Characters that TensorFlow does not allow become
+    /// `_`. If a name is taken already, the operator or a number is appended.
     ///
-    /// Inputs of the graph show as `Placeholder`, outputs as `Identity`, constants and initializers as `Const`: with type
-    /// and shape, and with the data if that is 16 elements at most. The body of a loop, a branch, or a function of the
-    /// model in each of its calls is a scope within its node, and leads to it by dotted arrows. The card of a node lists
-    /// its attributes, but of a list of more than 256 items its length. Shapes are those in the file;
-    /// `onnx.shape_inference.infer_shapes` puts in more.
+    /// Inputs of the graph become `Placeholder` nodes, outputs `Identity` nodes, constants and initializers `Const` nodes.
+    /// They show type and shape, and up to 16 elements of data. The body of a loop, a branch, and each call of one of the
+    /// model's functions is a scope within its node, and dotted arrows lead from there to the node. The card of a node
+    /// lists its attributes; of a list with more than 256 items it shows the length. Shapes are those in the file;
+    /// `onnx.shape_inference.infer_shapes` adds more.
     ///
-    /// Files beside the model, in which large ones have their weights, are not opened.
+    /// External data files, in which large models keep their weights, are not opened. A `Vec<u8>` is decoded without
+    /// copying the weights; a slice is copied first.
     ///
     /// ```no_run
     /// use summary_writer::{Graph, SummaryWriter};
@@ -54,71 +58,55 @@ impl Graph {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// # Limits
+    /// - The model has less than 2 GiB, as any protobuf message.
+    /// - Messages are nested at most 100 deep, which allows about 30 bodies within each other. Bodies and calls of
+    ///   functions together are nested at most 64 deep.
+    /// - The graph has at most 131,072 nodes, including those of bodies and of functions in each of their calls.
+    /// - The functions have at most 256 MiB in all their calls.
+    /// - The graph has at most 64 MiB.
+    ///
+    /// The memory that is needed grows in proportion to the size of the file. For most models it is little more than the
+    /// file itself, but a file of a great many empty messages takes a few hundred times its size.
+    ///
     /// # Errors
-    /// [`Error::Invalid`] with the place of the first byte that is no ONNX, or the name of a node that takes a value from
-    /// nowhere; if there is no graph, or no node in it; if it has more than 131,072 nodes, bodies and functions more than
-    /// 64 deep in each other, or functions of more than 256 MiB in all their calls; or if it takes more than 512 MiB of
-    /// memory, weights not counted, or more than 64 MiB as a `GraphDef`.
-    pub fn from_onnx(bytes: impl AsRef<[u8]>) -> Result<Self> {
-        let budget = Budget::new("onnx");
-        let model = Model::read(Message::new(bytes.as_ref(), "ModelProto", &budget))?;
-        let Some(graph) = model.graph else {
-            return Err(Error::invalid("onnx", "it has no graph: is it a model?"));
-        };
-        let graph = messages::Graph::read(graph)?;
-        let about = about(&model, &graph, &budget)?;
-        let mut functions = Functions::new();
-        for function in model.functions {
-            let key = (domain(function.domain), function.name, function.overload);
-            budget.spend(2 * (size_of_val(&key) + size_of_val(&function)))?;
-            functions.entry(key).or_insert(function);
+    /// [`Error::Invalid`] if the bytes are not an ONNX model, if the model has no graph or no node, if a node takes a
+    /// value that nothing makes, or if a limit is exceeded.
+    pub fn from_onnx<'a>(model: impl Into<Cow<'a, [u8]>>) -> Result<Self> {
+        let bytes = Bytes::from(model.into().into_owned());
+        let len = bytes.len();
+        if len > MAX_MODEL_BYTES {
+            let problem = format!("the model must have at most {MAX_MODEL_BYTES} bytes, got {len}");
+            return Err(Error::invalid("onnx", problem));
         }
-
-        let called = functions.values().flat_map(|function| &function.nodes);
-        let names = graph.nodes.iter().chain(called).map(Node::label);
-        let names = names.chain(graph.inputs.iter().map(|input| input.name));
-        let names = names.chain(graph.initializers.iter().map(|tensor| tensor.name));
-        let mut nodes = Nodes::new(names, &functions, &budget);
-        let outputs = nodes.add_graph(graph, Scope::default())?;
-        let outputs: HashSet<_> = outputs.into_iter().collect();
-        let mut builder = GraphBuilder::new();
-        for (name, mut op) in nodes.nodes {
-            if outputs.contains(&name) {
-                for (key, value) in &about {
-                    budget.spend(ATTRIBUTE_BYTES + value.len())?;
-                    op = op.attr(*key, value);
-                }
-            }
-            builder.node(name, op);
-        }
-        builder.build()
+        let model = ModelProto::decode(bytes)
+            .map_err(|error| decode_error("onnx", "an ONNX model", len, &error))?;
+        Self::checked(graph_def(convert::nodes(&model)?, Vec::new()))
     }
 }
 
-/// What is told of the model as a whole: attributes of its outputs, for a graph has none.
-fn about(
-    model: &Model<'_>,
-    graph: &messages::Graph<'_>,
-    budget: &Budget,
-) -> Result<Vec<(&'static str, String)>> {
-    let opsets = model.opsets.iter().take(20);
-    let opsets = opsets.map(|(domain, version)| match *domain {
-        "" => format!("ai.onnx {version}"),
-        domain => format!("{domain} {version}"),
+/// Describes the model as a whole. A graph has no attributes, so its outputs get these.
+fn description(model: &ModelProto) -> BTreeMap<String, AttrValue> {
+    let graph = model.graph.as_ref();
+    let opsets = model.opset_import.iter().take(20);
+    let opsets = opsets.map(|opset| match opset.domain.as_str() {
+        "" => format!("ai.onnx {}", opset.version),
+        domain => format!("{domain} {}", opset.version),
     });
     let opsets = opsets.collect::<Vec<_>>().join(", ");
     let producer = format!("{} {}", model.producer_name, model.producer_version);
-    let mut about = Vec::new();
-    for (key, value) in [
-        ("model", graph.name),
-        ("model_doc_string", model.doc),
-        ("graph_doc_string", graph.doc),
+    let texts = [
+        ("model", graph.map_or("", |graph| &graph.name)),
+        ("model_doc_string", &model.doc_string),
+        (
+            "graph_doc_string",
+            graph.map_or("", |graph| &graph.doc_string),
+        ),
         ("producer", producer.trim()),
         ("opset", &opsets),
-    ] {
-        if !value.is_empty() {
-            about.push((key, ops::text(value, budget)?.into_owned()));
-        }
-    }
-    Ok(about)
+    ];
+    let texts = texts.into_iter().filter(|(_, text)| !text.is_empty());
+    texts
+        .map(|(key, text)| (key.to_owned(), attrs::text(text).value))
+        .collect()
 }

@@ -1,42 +1,42 @@
-//! ONNX's names, which may be any text or none, to names that are unique and fit TensorFlow's rule.
+//! Makes ONNX names, which may be any text or empty, unique and valid for TensorFlow.
 
 use std::collections::HashMap;
 
 use super::super::name::problem;
-use super::super::wire::Budget;
-use crate::error::Result;
 
-/// Longer names are cut: no page shows them, and each scope repeats those around it.
+/// Longer names are cut, because each scope repeats the names of those around it and no page shows them.
 const MAX_NAME_BYTES: usize = 500;
 
-/// A node without a name, an operator and an output.
+/// For a node without a name, an operator and an output.
 const UNNAMED: &str = "unnamed";
 
-/// The names of a graph or a function.
+/// The names of a graph, with those of its bodies and functions.
 #[derive(Debug)]
-pub(super) struct Names<'a> {
-    /// With the number that the next double gets.
+pub(super) struct Names {
+    /// With the number to append to the next node of the same name.
     taken: HashMap<String, usize>,
     has_dotted_scopes: bool,
-    budget: &'a Budget,
 }
 
-impl<'a> Names<'a> {
-    /// `all` tell what is between scopes.
-    pub(super) fn new<'n>(all: impl IntoIterator<Item = &'n str>, budget: &'a Budget) -> Self {
+impl Names {
+    /// Dots separate scopes unless one of `all` has a `/`.
+    pub(super) fn new<'n>(all: impl IntoIterator<Item = &'n str>) -> Self {
         Self {
             taken: HashMap::new(),
-            // Dots are within the parts of names, once slashes are between them.
             has_dotted_scopes: !all.into_iter().any(|name| name.contains('/')),
-            budget,
         }
     }
 
-    /// A name in a scope, which is empty or ends in `/`: like the given one, or else, if that is taken, with `_` and
-    /// `hint` behind it, and with a number if need be.
-    pub(super) fn add(&mut self, scope: &str, name: &str, hint: &str) -> Result<String> {
+    /// How many names were added.
+    pub(super) fn len(&self) -> usize {
+        self.taken.len()
+    }
+
+    /// Adds a name to a scope, which is empty or ends in `/`. If the name is taken, `_` and `hint` are appended, and a
+    /// number if that is taken, too.
+    pub(super) fn add(&mut self, scope: &str, name: &str, hint: &str) -> String {
         let mut name = [scope, &self.path(name, hint)].concat();
-        // A `_` at the front is for TensorFlow's own names, a `-`, `>` or `\` for none.
+        // TensorFlow allows `_`, `-`, `>` and `\` only after the first character.
         if !name.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '.') {
             name.insert(0, '.');
         }
@@ -55,13 +55,11 @@ impl<'a> Names<'a> {
                 name = next;
             }
         }
-        self.budget
-            .spend(2 * name.len() + 4 * size_of::<String>())?;
         self.taken.insert(name.clone(), 0);
-        Ok(name)
+        name
     }
 
-    /// The parts of a name, with one `/` between two.
+    /// The parts of a name, separated by `/`.
     fn path(&self, name: &str, hint: &str) -> String {
         let separator = if self.has_dotted_scopes && is_dotted_path(name) {
             '.'
@@ -80,7 +78,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Whether a name is one of a module, as `layer1.0.conv1.weight` is; `x.1`, `resnet_v1.5` and `0.5` are none.
+/// Whether a name is the path of a module, like `layer1.0.conv1.weight`; `x.1`, `resnet_v1.5` and `0.5` are not.
 fn is_dotted_path(name: &str) -> bool {
     let is_word =
         |part: &str| part.starts_with(|first: char| first.is_alphabetic() || first == '_');
@@ -89,16 +87,16 @@ fn is_dotted_path(name: &str) -> bool {
     is_whole && ends.all(is_word)
 }
 
-/// A part of a name: without a `/`, and `_` for each character that the rule forbids.
+/// A part of a name: each character that TensorFlow does not allow becomes `_`, and so does `/`.
 pub(super) fn part(name: &str) -> String {
-    let fit = |character: char| match character {
+    let valid = |character: char| match character {
         'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '_' | '-' | '>' | '\\' => character,
         _ => '_',
     };
-    cut(name.chars().take(MAX_NAME_BYTES).map(fit).collect())
+    cut(name.chars().take(MAX_NAME_BYTES).map(valid).collect())
 }
 
-/// Of ASCII, the end of which tells more than the start.
+/// The end of an ASCII name, which says more than the start.
 fn cut(name: String) -> String {
     let start = name.len().saturating_sub(MAX_NAME_BYTES);
     name.get(start..)
@@ -112,14 +110,15 @@ mod tests {
     use super::*;
 
     fn added(all: &[&str], names: &[(&str, &str)]) -> Vec<String> {
-        let budget = Budget::new("onnx");
-        let mut it = Names::new(all.iter().copied(), &budget);
-        let add = |&(name, hint): &(&str, &str)| it.add("", name, hint).unwrap();
-        names.iter().map(add).collect()
+        let mut it = Names::new(all.iter().copied());
+        names
+            .iter()
+            .map(|(name, hint)| it.add("", name, hint))
+            .collect()
     }
 
     #[test]
-    fn names_get_what_the_rule_wants() {
+    fn names_become_valid_for_tensorflow() {
         for (name, want) in [
             ("conv1", "conv1"),
             ("/layer1/layer1.0/conv1/Conv", "layer1/layer1.0/conv1/Conv"),
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn dots_are_scopes_where_they_are_paths_and_nothing_else_is() {
+    fn dots_of_module_paths_become_scopes_if_no_name_has_a_slash() {
         let names = [
             ("layer1.0.conv1.weight", "layer1/0/conv1/weight"),
             ("_a.b", "._a/b"),
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_names_are_the_same() {
+    fn names_are_unique() {
         let names = [
             ("y", "input"),
             ("y", "Relu"),

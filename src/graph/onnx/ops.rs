@@ -1,73 +1,60 @@
-//! What single nodes are, apart from where they stand: their operator, their type, their data.
+//! Single nodes: their name, operator, type and data.
 
-use std::borrow::Cow;
-
-use super::super::wire::Budget;
-use super::super::{Attr, Op, Shape, name};
-use super::attrs::short;
-use super::messages::Node;
-use super::tensor::Tensor;
-use super::values::Value as Input;
-use crate::error::Result;
+use super::super::{Attr, Op, name};
+use super::attrs;
+use super::values::{Type, is_external, small_tensor};
 use crate::proto::attr_value::Value;
+use crate::proto::onnx::{NodeProto, TensorProto, ValueInfoProto};
 
-/// The operators that need not be said to be ONNX's own.
-pub(super) fn domain(name: &str) -> &str {
-    match name {
-        "ai.onnx" => "",
-        other => other,
-    }
+/// The name to show: that of the node, or of its first output.
+pub(super) fn label(node: &NodeProto) -> &str {
+    let mut names = [&node.name].into_iter().chain(&node.output);
+    names.find(|name| !name.is_empty()).map_or("", |name| name)
 }
 
-/// The page folds `Const`, as it should ONNX's constants.
-pub(super) fn op_name<'a>(node: &Node<'a>) -> Cow<'a, str> {
-    match (domain(node.domain), node.op) {
+/// The domain of an operator; empty for the operators of ONNX itself.
+pub(super) fn domain(name: &str) -> &str {
+    if name == "ai.onnx" { "" } else { name }
+}
+
+/// The operator. The page draws `Const` as a small mark, which suits the constants of ONNX.
+pub(super) fn op_name(node: &NodeProto) -> String {
+    match (domain(&node.domain), &*node.op_type) {
         ("", "Constant") => "Const".into(),
-        (_, op) if name::op_problem(op).is_some() => format!("{op}_").into(),
+        (_, op) if name::op_problem(op).is_some() => format!("{op}_"),
         (_, op) => op.into(),
     }
 }
 
-/// What a shape takes in a list that may have room for as many more.
-pub(super) fn size_of_shape(shape: &Shape) -> usize {
-    let names = shape.0.dim.iter().map(|dim| dim.name.len());
-    2 * size_of_val(shape) + size_of_val(&shape.0.dim[..]) + names.sum::<usize>()
-}
-
-pub(super) fn placeholder(input: &Input<'_>, budget: &Budget) -> Result<Op> {
-    let op = documented(Op::new("Placeholder"), &text(input.doc, budget)?);
-    Ok(match &input.r#type {
-        r#type if r#type.is_known() => {
-            budget.spend(2 * size_of_shape(&r#type.shape))?;
-            let op = op.attr("dtype", r#type.attr());
-            let op = op.attr("shape", r#type.shape.clone());
-            op.output_shape(&r#type.shape)
-        }
+pub(super) fn placeholder(input: &ValueInfoProto) -> Op {
+    let op = described(Op::new("Placeholder"), &input.doc_string);
+    match &input.r#type {
+        Some(r#type) if r#type.value.is_some() => typed(op, &Type::new(r#type)),
         _ => op,
-    })
-}
-
-pub(super) fn constant(tensor: &Tensor<'_>, budget: &Budget) -> Result<Op> {
-    budget.spend(tensor.size_bytes().saturating_mul(3))?;
-    let r#type = tensor.r#type();
-    let op = Op::new("Const").attr("dtype", r#type.attr());
-    let op = op.attr("shape", r#type.shape.clone());
-    let op = op.output_shape(&r#type.shape);
-    Ok(match tensor.value() {
-        Some(value) => op.attr("value", Attr::new(Value::Tensor(value.into()), 0)),
-        None if tensor.is_external => op.attr("is_external", true),
-        None => op,
-    })
-}
-
-pub(super) fn documented(op: Op, doc: &str) -> Op {
-    match doc {
-        "" => op,
-        doc => op.attr("doc_string", doc),
     }
 }
 
-/// The start of a text that may be long.
-pub(super) fn text<'a>(text: &'a str, budget: &Budget) -> Result<Cow<'a, str>> {
-    Ok(String::from_utf8_lossy(short(text.as_bytes(), budget)?))
+pub(super) fn constant(tensor: &TensorProto) -> Op {
+    let op = typed(
+        Op::new("Const"),
+        &Type::tensor(tensor.data_type, &tensor.dims),
+    );
+    match small_tensor(tensor) {
+        Some(value) => op.attr("value", Attr::new(Value::Tensor(value.into()), 0)),
+        None if is_external(tensor) => op.attr("is_external", true),
+        None => op,
+    }
+}
+
+pub(super) fn typed(op: Op, r#type: &Type) -> Op {
+    let op = op.attr("dtype", r#type.attr());
+    let op = op.attr("shape", r#type.shape.clone());
+    op.output_shape(&r#type.shape)
+}
+
+pub(super) fn described(op: Op, description: &str) -> Op {
+    match description {
+        "" => op,
+        text => op.attr("doc_string", attrs::text(text)),
+    }
 }

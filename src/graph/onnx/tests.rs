@@ -2,7 +2,7 @@ use super::*;
 use crate::proto::attr_value::Value as AttrValue;
 use crate::proto::{DataType, NodeDef};
 
-/// A field of bytes, as the wire has it.
+/// Encodes a field of bytes.
 fn field(number: u8, bytes: impl AsRef<[u8]>) -> Vec<u8> {
     let bytes = bytes.as_ref();
     let mut message = varint((u64::from(number) << 3) | 2);
@@ -80,7 +80,7 @@ fn values_become_edges_between_nodes() {
 }
 
 #[test]
-fn types_and_what_is_told_of_the_model_are_attributes() {
+fn types_and_the_description_of_the_model_become_attributes() {
     // TypeProto { tensor_type { elem_type: 7, shape { dim { dim_param: "N" }, dim { dim_value: 3 }, dim {} } } }
     let dims = [
         field(1, field(2, "N")),
@@ -147,7 +147,7 @@ fn types_and_what_is_told_of_the_model_are_attributes() {
 }
 
 #[test]
-fn attributes_are_of_the_kind_that_is_named_or_there() {
+fn attributes_have_the_type_that_is_named_or_that_of_their_field() {
     let float = |value: f32| value.to_le_bytes();
     let cases = [
         (
@@ -163,7 +163,7 @@ fn attributes_are_of_the_kind_that_is_named_or_there() {
         ),
         (
             vec![integer(20, 99)],
-            AttrValue::S("an attribute of the kind 99".into()),
+            AttrValue::S("unknown attribute type 99".into()),
         ),
     ];
     for (fields, want) in cases {
@@ -207,7 +207,7 @@ fn constant(tensor: Vec<u8>) -> NodeDef {
 }
 
 #[test]
-fn little_data_is_there_in_whichever_field_it_stands() {
+fn little_data_is_read_from_each_field() {
     let value = |tensor: Vec<u8>| match constant(tensor).attr.get("value")?.value.clone() {
         Some(AttrValue::Tensor(tensor)) => Some(tensor),
         other => panic!("{other:?}"),
@@ -269,7 +269,7 @@ fn little_data_is_there_in_whichever_field_it_stands() {
 }
 
 #[test]
-fn weights_stay_in_the_file() {
+fn weights_are_left_out() {
     let weights = |count: usize| {
         let data = field(9, vec![0x3f; count]);
         let attribute = [
@@ -283,11 +283,21 @@ fn weights_stay_in_the_file() {
         ])
     };
     let size = |bytes: &[u8]| Graph::from_onnx(bytes).unwrap().to_graph_def().len();
-    assert!(size(&weights(100 << 20)) < size(&weights(17)) + 20);
+    assert!(size(&weights(10 << 20)) < size(&weights(17)) + 20);
 }
 
 #[test]
-fn bodies_are_scopes_that_see_what_is_around_them() {
+fn weights_are_not_copied() {
+    let weights = field(5, tensor(2, &[1000], field(9, [0; 1000])));
+    let bytes = Bytes::from(model(&[weights]));
+    let model = ModelProto::decode(bytes.clone()).unwrap();
+    let raw_data = &model.graph.unwrap().initializer[0].raw_data;
+    assert_eq!(raw_data.len(), 1000);
+    assert!(bytes.as_ptr_range().contains(&raw_data.as_ptr()));
+}
+
+#[test]
+fn bodies_become_scopes_and_see_the_values_around_them() {
     let inner = [
         value(11, "i"),
         node("", "Add", &["i", "x"], &["sum"], &[]),
@@ -321,7 +331,7 @@ fn bodies_are_scopes_that_see_what_is_around_them() {
 
 /// A function of the domain "own" with the inputs a and b, and the output o, which its node makes.
 fn function(name: &str, nodes: &[Vec<u8>]) -> Vec<u8> {
-    // The nodes of a function have another number than those of a graph.
+    // Nodes have the number 7 in a function and 1 in a graph.
     let nodes = nodes.iter().map(|node| [&[0x3a], &node[1..]].concat());
     let arguments = [
         field(4, "a"),
@@ -346,7 +356,7 @@ fn call(name: &str, inputs: &[&str], outputs: &[&str]) -> Vec<u8> {
 }
 
 #[test]
-fn functions_show_in_each_of_their_calls() {
+fn functions_are_expanded_in_each_call() {
     let bytes = [
         model(&[
             value(11, "x"),
@@ -376,7 +386,7 @@ fn functions_show_in_each_of_their_calls() {
 }
 
 #[test]
-fn graphs_that_break_the_rules_are_shown_as_they_are() {
+fn graphs_that_break_the_rules_of_onnx_are_shown() {
     let circle = [
         node("a", "A", &["b"], &["a"], &[]),
         node("b", "B", &["a"], &["b"], &[]),
@@ -409,149 +419,61 @@ fn graphs_that_break_the_rules_are_shown_as_they_are() {
 }
 
 #[test]
-fn what_is_no_model_is_refused() {
+fn bytes_that_are_not_a_model_are_refused() {
     for (bytes, want) in [
-        (&b""[..], "it has no graph: is it a model?"),
-        // 0x50, 0x4b: field 10, the number 75; 0x03: field 0 of type 3.
         (
-            b"PK\x03\x04",
-            "byte 2, in ModelProto: wire type 3, 0, 1, 2 and 5 fit",
+            &b""[..],
+            "the model must have a graph, got bytes without one",
         ),
-        // 0x89, 0x50: field 1281 of type 1, eight bytes, of which there are two.
-        (
-            b"\x89PNG",
-            "byte 2, in ModelProto: the end of it within a field",
-        ),
+        // 0x50, 0x4b: the field 10 with the number 75; 0x03: the field 0.
+        (b"PK\x03\x04", "expected an ONNX model, got 4 other bytes: "),
+        // 0x89, 0x50: the field 1281 of eight bytes, of which there are two.
+        (b"\x89PNG", "expected an ONNX model, got 4 other bytes: "),
     ] {
-        assert_eq!(problem(bytes), want);
+        let problem = problem(bytes);
+        assert!(problem.starts_with(want), "{problem}");
     }
     assert_eq!(
         Graph::from_onnx(model(&[])).unwrap_err().to_string(),
-        "graph: it has no node, one or more fit"
+        "graph: the graph must have between 1 and 131072 nodes, got 0"
     );
     for (graph, want) in [
         (
-            vec![node("a", "A", &["x"], &[], &[])],
-            "node \"a\": nothing makes the value \"x\" that it takes",
+            node("a", "A", &["x"], &[], &[]),
+            "node \"a\": it takes the value \"x\", which nothing makes",
         ),
         (
-            vec![value(12, "y")],
-            "node \"y\": nothing makes the value \"y\" that it takes",
-        ),
-        (
-            vec![node("s/a", "A", &[], &[], &[integer(3, 1)[..1].to_vec()])],
-            "byte 15, in AttributeProto: the end of it within a field",
+            value(12, "y"),
+            "node \"y\": it takes the value \"y\", which nothing makes",
         ),
     ] {
-        assert_eq!(problem(&model(&graph)), want);
+        assert_eq!(problem(&model(&[graph])), want);
     }
+    let cut = model(&[node("s/a", "A", &[], &[], &[integer(3, 1)[..1].to_vec()])]);
+    let problem = problem(&cut);
+    assert!(problem.contains("NodeProto.attribute"), "{problem}");
 }
 
 #[test]
-fn a_model_that_is_cut_is_refused_or_another_one() {
-    let parts = [
+fn models_that_are_cut_are_refused() {
+    let bytes = model(&[
         value(11, "x"),
         field(5, tensor(1, &[2], field(9, [0; 8]))),
         node("a", "A", &["x", "w"], &["y"], &[]),
         value(12, "y"),
-    ];
-    let bytes = model(&parts);
+    ]);
     for end in 0..bytes.len() {
         assert!(Graph::from_onnx(&bytes[..end]).is_err(), "{end}");
     }
-    let graph = parts.concat();
-    let mut start = 0;
-    for part in &parts {
-        for end in start + 1..start + part.len() {
-            let bytes = field(7, &graph[..end]);
-            assert_eq!(
-                problem(&bytes),
-                cut("GraphProto", part, end - start, bytes.len())
-            );
-        }
-        start += part.len();
-    }
-    let without_output = field(7, &graph[..graph.len() - parts[3].len()]);
-    assert_eq!(nodes(&without_output).len(), 3);
-    let announced = [&b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f"[..], &bytes].concat();
-    let left = bytes.len();
-    let want = format!(
-        "byte 10, in ModelProto: {} bytes are announced, {left} are left",
-        i64::MAX
-    );
-    assert_eq!(problem(&announced), want);
+    // A graph that announces 2^63 - 1 bytes.
+    let huge = [&b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f"[..], &bytes].concat();
+    is_refused(&huge, "expected an ONNX model");
 }
 
-/// What is wrong with a message of which the last field has `end` of its bytes only, where the file ends: the number and the
-/// length of the field are a byte each.
-fn cut(kind: &str, field: &[u8], end: usize, file_len: usize) -> String {
-    let left = match end {
-        1 => return format!("byte {file_len}, in {kind}: the end of it within a field"),
-        _ => end - 2,
-    };
-    let announced = field.len() - 2;
-    let at = file_len - left;
-    format!("byte {at}, in {kind}: {announced} bytes are announced, {left} are left")
-}
-
-#[test]
-fn a_message_that_is_cut_is_refused_by_its_byte_and_kind() {
-    // Messages in each other, with their numbers in the one around.
-    let paths: [&[(u8, &str)]; 6] = [
-        &[
-            (7, "GraphProto"),
-            (1, "NodeProto"),
-            (5, "AttributeProto"),
-            (5, "TensorProto"),
-        ],
-        &[
-            (7, "GraphProto"),
-            (1, "NodeProto"),
-            (5, "AttributeProto"),
-            (6, "GraphProto"),
-            (5, "TensorProto"),
-        ],
-        &[
-            (7, "GraphProto"),
-            (11, "ValueInfoProto"),
-            (2, "TypeProto"),
-            (1, "TypeProto.Tensor"),
-            (2, "TensorShapeProto"),
-            (1, "Dimension"),
-        ],
-        &[
-            (7, "GraphProto"),
-            (15, "SparseTensorProto"),
-            (1, "TensorProto"),
-        ],
-        &[(25, "FunctionProto"), (7, "NodeProto")],
-        &[(8, "OperatorSetIdProto")],
-    ];
-    let inner = field(14, "abc");
-    for path in paths {
-        for depth in 1..=path.len() {
-            for end in 1..inner.len() {
-                let mut bytes = inner[..end].to_vec();
-                for (number, _) in path[..depth].iter().rev() {
-                    bytes = field(*number, bytes);
-                }
-                let graph = field(7, ""); // the last counts
-                let is_of_graph = path[0].0 == 7;
-                let file = match is_of_graph {
-                    true => bytes,
-                    false => [graph, bytes].concat(),
-                };
-                let (_, kind) = path[depth - 1];
-                assert_eq!(problem(&file), cut(kind, &inner, end, file.len()));
-            }
-        }
-    }
-}
-
-/// Refused by its limit, before it has taken what it asks for.
-fn is_refused_soon(bytes: &[u8], want: &str) {
+fn is_refused(bytes: &[u8], want: &str) {
     let got = problem(bytes);
     assert!(got.contains(want), "{got}, not {want}");
+    assert!(got.len() < 300, "{got}");
 }
 
 #[test]
@@ -564,21 +486,16 @@ fn deep_nesting_is_refused() {
         }
         field(7, graph)
     };
-    assert!(Graph::from_onnx(nested(64)).is_ok());
-    is_refused_soon(
-        &nested(65),
-        "it is in bodies and functions 64 deep, no more fit",
-    );
-    is_refused_soon(
-        &nested(1000),
-        "it is in bodies and functions 64 deep, no more fit",
-    );
+    // A model, and a graph, a node and an attribute for each body, are 100 messages.
+    assert!(Graph::from_onnx(nested(32)).is_ok());
+    is_refused(&nested(33), "recursion limit reached");
+    is_refused(&nested(1000), "recursion limit reached");
     let mut r#type = Vec::new();
     for _ in 0..1000 {
         r#type = field(4, field(1, r#type));
     }
     let value = field(11, [field(1, "x"), field(2, r#type)].concat());
-    is_refused_soon(&model(&[value]), "types are nested more than 8 deep");
+    is_refused(&model(&[value]), "recursion limit reached");
 }
 
 #[test]
@@ -587,56 +504,103 @@ fn functions_that_call_themselves_are_refused() {
         model(&[call("f", &[], &["y"])]),
         function("f", &[call("f", &[], &["o"])]),
     ];
-    is_refused_soon(
+    is_refused(
         &bytes.concat(),
-        "it is in bodies and functions 64 deep, no more fit",
+        "bodies and calls of functions must be nested at most 64 deep",
     );
+}
+
+#[test]
+fn functions_that_call_each_other_exponentially_often_are_refused() {
     // Each calls the next ten times: 10^20 nodes.
     let mut bytes = model(&[call("f0", &[], &["y"])]);
     for index in 0..20 {
         let calls = vec![call(&format!("f{}", index + 1), &[], &["o"]); 10];
         bytes.extend(function(&format!("f{index}"), &calls));
     }
-    is_refused_soon(&bytes, "it has more than 131072 nodes");
-}
-
-#[test]
-fn functions_that_are_long_are_not_read_for_ever() {
-    // A body of 8 MiB in each of 100,000 calls.
-    let attribute = [field(1, "a"), field(31, vec![1; 8 << 20])].concat();
-    let body = [node("n", "N", &[], &["o"], &[attribute])];
-    let calls = vec![call("f", &[], &["y"]); 100_000];
-    let bytes = [model(&calls), function("f", &body)].concat();
-    is_refused_soon(
+    is_refused(
         &bytes,
-        "functions have more than 268435456 bytes in their calls",
+        "the graph must have at most 131072 nodes, with those of bodies and of functions in each call, got more",
     );
 }
 
 #[test]
-fn huge_counts_are_refused() {
-    // Messages of two bytes: nodes. What others take in memory is tested where it is counted.
+fn functions_with_too_many_bytes_in_all_their_calls_are_refused() {
+    // A function of 8 MiB in each of 40 calls.
+    let attribute = [field(1, "a"), field(4, vec![1; 8 << 20])].concat();
+    let body = [node("n", "N", &[], &["o"], &[attribute])];
+    let calls = vec![call("f", &[], &["y"]); 40];
+    let bytes = [model(&calls), function("f", &body)].concat();
+    is_refused(
+        &bytes,
+        "functions must have at most 268435456 bytes in all their calls, got more up to here",
+    );
+}
+
+#[test]
+fn too_many_nodes_are_refused() {
     let nodes = |count| field(7, b"\x0a\0".repeat(count));
     assert!(Graph::from_onnx(nodes(131_072)).is_ok());
-    is_refused_soon(&nodes(131_073), "it has more than 131072 nodes");
-    is_refused_soon(
-        &nodes(5_000_000),
-        "it takes more than 536870912 bytes of memory",
+    is_refused(&nodes(131_073), "the graph must have at most 131072 nodes");
+}
+
+#[test]
+fn models_of_2_gib_are_refused() {
+    // Zeros that are never read take no memory.
+    assert_eq!(
+        Graph::from_onnx(vec![0; 1 << 31]).unwrap_err().to_string(),
+        "onnx: the model must have at most 2147483647 bytes, got 2147483648"
     );
 }
 
 #[test]
-fn large_models_are_taken() {
-    let weights = (0..20_000).map(|index| {
+fn a_tensor_that_declares_more_elements_than_memory_has_is_only_named() {
+    let bytes = model(&[field(5, tensor(1, &[1 << 40, 1 << 40], vec![]))]);
+    let [constant] = &nodes(&bytes)[..] else {
+        panic!()
+    };
+    assert!(!constant.attr.contains_key("value"));
+    let Some(AttrValue::Shape(shape)) = &constant.attr["shape"].value else {
+        panic!()
+    };
+    assert_eq!(shape.dim[0].size, 1 << 40);
+}
+
+#[test]
+fn shapes_and_names_that_are_used_often_are_refused_beyond_64_mib() {
+    // A dimension with a name of 10,000 bytes for 10,000 outputs.
+    let dims = field(2, field(1, field(2, "d".repeat(10_000))));
+    let typed = [
+        field(1, "x"),
+        field(2, field(1, [integer(1, 1), dims].concat())),
+    ]
+    .concat();
+    let outputs = node("n", "N", &[], &["x"; 10_000], &[]);
+    let want = "the graph must have at most 67108864 bytes without weights, got more";
+    is_refused(&model(&[field(13, typed), outputs]), want);
+    // A name of 400 bytes for 200,000 inputs.
+    let long = node(&"a".repeat(400), "N", &[], &["v"], &[]);
+    let inputs = node("n", "N", &["v"; 200_000], &[], &[]);
+    is_refused(&model(&[long, inputs]), want);
+    // A description of 1000 bytes for 100,000 outputs.
+    let outputs = value(12, "v").repeat(100_000);
+    let made = node("n", "N", &[], &["v"], &[]);
+    let bytes = [field(6, "d".repeat(1000)), model(&[made, outputs])].concat();
+    is_refused(&bytes, want);
+}
+
+#[test]
+fn large_models_are_accepted() {
+    let weights = (0..5_000).map(|index| {
         let name = field(8, format!("model.layers.{index}.weight"));
         field(
             5,
             [tensor(1, &[4096, 4096], field(9, [0; 300])), name].concat(),
         )
     });
-    let nodes = (0..60_000).map(|index| {
+    let nodes = (0..15_000).map(|index| {
         let attribute = [field(1, "axes"), field(8, [1, 2])].concat();
-        let weights = format!("model.layers.{}.weight", index % 20_000);
+        let weights = format!("model.layers.{}.weight", index % 5_000);
         let output = format!("/model/layers.{index}/MatMul_output_0");
         let inputs = [&*weights, &*weights];
         node(
@@ -650,13 +614,13 @@ fn large_models_are_taken() {
     let graph: Vec<_> = weights.chain(nodes).collect();
     assert_eq!(
         Graph::from_onnx(model(&graph)).unwrap().0.node.len(),
-        80_000
+        20_000
     );
 }
 
 #[test]
-fn names_that_are_long_do_not_multiply() {
-    // A value of a long name in 100,000 places, which are short in the file.
+fn long_names_are_cut() {
+    // A node with a long name is the input of 50,000 others.
     let name = "a/".repeat(100_000);
     let mut graph = vec![node(&name, "N", &[], &["v"], &[])];
     graph.extend(vec![node("n", "N", &["v"], &[], &[]); 50_000]);
@@ -669,7 +633,7 @@ fn names_that_are_long_do_not_multiply() {
     );
 }
 
-/// Files that the package `onnx` has written: functions, bodies, and initializers of each type.
+/// Files that the package `onnx` wrote: functions, bodies, and initializers of each type.
 const FILES: [&[u8]; 3] = [
     include_bytes!("../../../tests/golden/functions.onnx"),
     include_bytes!("../../../tests/golden/bodies.onnx"),
@@ -682,7 +646,7 @@ fn damaged_files_give_a_graph_or_an_error() {
     let mut errors = 0;
     for file in FILES {
         assert!(Graph::from_onnx(file).is_ok());
-        for _ in 0..3000 {
+        for _ in 0..1000 {
             let mut bytes = file.to_vec();
             for _ in 0..random.usize(1..4) {
                 damage(&mut bytes, &mut random);
@@ -696,10 +660,10 @@ fn damaged_files_give_a_graph_or_an_error() {
             }
         }
     }
-    assert!((1000..9000).contains(&errors), "{errors} of 9000");
+    assert!((300..3000).contains(&errors), "{errors} of 3000");
 }
 
-/// Changes a bit or a byte, cuts the end off, or puts a piece of a file elsewhere, over what is there or in between.
+/// Changes a bit or a byte, cuts the end off, or inserts a piece of a file or overwrites bytes with it.
 fn damage(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
     let Some(at) = random.choice(0..bytes.len()) else {
         return;

@@ -1,198 +1,84 @@
-//! What goes along the edges: values with their types.
+//! The types of ONNX values, and tensors with their data if that is little.
 
 use std::borrow::Cow;
 
-use super::super::wire::{Field, Message};
 use super::super::{Attr, Shape};
-use super::ops::size_of_shape;
-use crate::error::Result;
+use crate::proto::onnx::tensor_proto::DataLocation;
+use crate::proto::onnx::tensor_proto::DataType as Element;
+use crate::proto::onnx::type_proto::Value;
+use crate::proto::onnx::{self, TensorShapeProto, TypeProto, tensor_shape_proto};
 use crate::proto::tensor_shape_proto::Dim;
-use crate::proto::{DataType, TensorShapeProto};
+use crate::proto::{DataType, TensorProto};
 
-/// A sequence of optional tensors has three levels.
-const MAX_TYPE_DEPTH: usize = 8;
+/// A tensor with more elements is a weight, whose data is left out.
+const MAX_ELEMENTS: usize = 16;
 
-/// The types of elements by ONNX's number, and what TensorFlow has for them.
-const TYPES: &[(&str, DataType)] = &[
-    ("UNDEFINED", DataType::DtInvalid),
-    ("FLOAT", DataType::DtFloat),
-    ("UINT8", DataType::DtUint8),
-    ("INT8", DataType::DtInt8),
-    ("UINT16", DataType::DtUint16),
-    ("INT16", DataType::DtInt16),
-    ("INT32", DataType::DtInt32),
-    ("INT64", DataType::DtInt64),
-    ("STRING", DataType::DtString),
-    ("BOOL", DataType::DtBool),
-    ("FLOAT16", DataType::DtHalf),
-    ("DOUBLE", DataType::DtDouble),
-    ("UINT32", DataType::DtUint32),
-    ("UINT64", DataType::DtUint64),
-    ("COMPLEX64", DataType::DtComplex64),
-    ("COMPLEX128", DataType::DtComplex128),
-    ("BFLOAT16", DataType::DtBfloat16),
-    ("FLOAT8E4M3FN", DataType::DtInvalid),
-    ("FLOAT8E4M3FNUZ", DataType::DtInvalid),
-    ("FLOAT8E5M2", DataType::DtInvalid),
-    ("FLOAT8E5M2FNUZ", DataType::DtInvalid),
-    ("UINT4", DataType::DtInvalid),
-    ("INT4", DataType::DtInvalid),
-    ("FLOAT4E2M1", DataType::DtInvalid),
-    ("FLOAT8E8M0", DataType::DtInvalid),
-    ("UINT2", DataType::DtInvalid),
-    ("INT2", DataType::DtInvalid),
-    ("FLOAT6E2M3", DataType::DtInvalid),
-    ("FLOAT6E3M2", DataType::DtInvalid),
-];
-
-/// The name of a type and TensorFlow's.
-fn element(number: i64) -> (Cow<'static, str>, DataType) {
-    let known = usize::try_from(number)
-        .ok()
-        .and_then(|index| TYPES.get(index));
-    match known {
-        Some(&(name, data_type)) => (name.into(), data_type),
-        None => (format!("type {number}").into(), DataType::DtInvalid),
-    }
-}
-
-/// A value of a graph, without its data.
-#[derive(Debug, Default)]
-pub(super) struct Value<'a> {
-    pub(super) name: &'a str,
-    pub(super) doc: &'a str,
-    pub(super) r#type: Type,
-}
-
-impl<'a> Value<'a> {
-    pub(super) fn read(message: Message<'a>) -> Result<Self> {
-        let mut it = Self::default();
-        message.each(|field| {
-            match field.number {
-                1 => it.name = field.text()?,
-                2 => it.r#type = Type::read(field.message("TypeProto")?)?,
-                3 => it.doc = field.text()?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(it)
-    }
-}
-
-/// The type of a value: mostly a tensor's, with its shape.
-#[derive(Clone, Debug)]
+/// The type of a value, usually that of a tensor.
+#[derive(Debug)]
 pub(super) struct Type {
-    pub(super) data_type: DataType,
-    /// In ONNX's words; empty if it is unknown.
-    name: Cow<'static, str>,
+    /// [`DataType::DtInvalid`] if TensorFlow has no such type.
+    data_type: DataType,
+    /// In the words of ONNX, as `sequence(FLOAT)`.
+    pub(super) name: Cow<'static, str>,
     pub(super) shape: Shape,
 }
 
-impl Default for Type {
-    fn default() -> Self {
-        Self {
-            data_type: DataType::DtInvalid,
-            name: "".into(),
-            shape: Shape::unknown(),
-        }
-    }
-}
-
 impl Type {
-    pub(super) fn read(message: Message<'_>) -> Result<Self> {
-        let it = Self::read_nested(message, MAX_TYPE_DEPTH)?;
-        message.budget.spend(it.name.len())?;
-        Ok(it)
-    }
-
-    /// What a copy takes in a map that may have room for as many more.
-    pub(super) fn size_bytes(&self) -> usize {
-        2 * size_of::<(&str, Self)>() + self.name.len() + size_of_shape(&self.shape)
-    }
-
-    fn read_nested(message: Message<'_>, depth: usize) -> Result<Self> {
-        let mut it = Self::default();
-        message.each(|field| {
-            match field.number {
-                1 | 8 => {
-                    it = Self::read_tensor(field.message("TypeProto.Tensor")?)?;
-                    if field.number == 8 {
-                        it.wrap("sparse");
-                    }
+    pub(super) fn new(r#type: &TypeProto) -> Self {
+        match &r#type.value {
+            None => Self::other("".into()),
+            Some(Value::TensorType(tensor)) => {
+                Self::element(tensor.elem_type, shape(tensor.shape.as_ref()))
+            }
+            Some(Value::SparseTensorType(tensor)) => {
+                let Self { name, shape, .. } =
+                    Self::element(tensor.elem_type, shape(tensor.shape.as_ref()));
+                let name = format!("sparse({name})").into();
+                Self {
+                    shape,
+                    ..Self::other(name)
                 }
-                4 => it = Self::read_wrapped("sequence", 1, &field, depth)?,
-                5 => it = Self::read_wrapped("map", 2, &field, depth)?,
-                9 => it = Self::read_wrapped("optional", 1, &field, depth)?,
-                7 => it.name = "opaque".into(),
-                _ => {}
             }
-            Ok(())
-        })?;
-        Ok(it)
-    }
-
-    /// A type of several of a type, which is in the field `inner`.
-    fn read_wrapped(word: &str, inner: u64, around: &Field<'_>, depth: usize) -> Result<Self> {
-        let message = around.message("TypeProto")?;
-        let Some(depth) = depth.checked_sub(1) else {
-            let problem = format!("types are nested more than {MAX_TYPE_DEPTH} deep");
-            return Err(message.invalid(&problem));
-        };
-        let mut it = Self::default();
-        message.each(|field| {
-            if field.number == inner {
-                it = Self::read_nested(field.message("TypeProto")?, depth)?;
-            }
-            Ok(())
-        })?;
-        it.wrap(word);
-        Ok(it)
-    }
-
-    fn wrap(&mut self, word: &str) {
-        self.name = format!("{word}({})", self.name).into();
-        self.data_type = DataType::DtInvalid;
-        if word != "sparse" {
-            self.shape = Shape::unknown();
+            Some(Value::SequenceType(it)) => Self::of("sequence", it.elem_type.as_deref()),
+            Some(Value::MapType(it)) => Self::of("map", it.value_type.as_deref()),
+            Some(Value::OptionalType(it)) => Self::of("optional", it.elem_type.as_deref()),
+            Some(Value::OpaqueType(_)) => Self::other("opaque".into()),
         }
     }
 
-    fn read_tensor(message: Message<'_>) -> Result<Self> {
-        let mut it = Self::default();
-        message.each(|field| {
-            match field.number {
-                1 => (it.name, it.data_type) = element(field.integer()?),
-                2 => it.shape = read_shape(field.message("TensorShapeProto")?)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(it)
+    /// The type of a tensor.
+    pub(super) fn tensor(element: i32, dims: &[i64]) -> Self {
+        let dims = dims.iter().map(|&size| dim(size, ""));
+        Self::element(element, Shape::from_dims(dims))
     }
 
-    pub(super) fn tensor(number: i64, dims: &[i64]) -> Self {
-        let (name, data_type) = element(number);
-        let sizes = dims.iter().map(|&size| dim(size, ""));
+    fn element(number: i32, shape: Shape) -> Self {
+        let (name, data_type) = match Element::try_from(number) {
+            Ok(element) => (element.as_str_name().into(), data_type(element)),
+            Err(_) => (format!("type {number}").into(), DataType::DtInvalid),
+        };
         Self {
             data_type,
             name,
-            shape: Shape(TensorShapeProto {
-                dim: sizes.collect(),
-                unknown_rank: false,
-            }),
+            shape,
         }
     }
 
-    pub(super) fn name(&self) -> &str {
-        &self.name
+    /// A type that contains others.
+    fn of(word: &str, inner: Option<&TypeProto>) -> Self {
+        let inner = inner.map_or("".into(), |inner| Self::new(inner).name);
+        Self::other(format!("{word}({inner})").into())
     }
 
-    pub(super) fn is_known(&self) -> bool {
-        !self.name.is_empty()
+    fn other(name: Cow<'static, str>) -> Self {
+        Self {
+            data_type: DataType::DtInvalid,
+            name,
+            shape: Shape::unknown(),
+        }
     }
 
-    /// TensorFlow's type, or ONNX's word where there is none.
+    /// The type of TensorFlow, or the name of one that only ONNX has.
     pub(super) fn attr(&self) -> Attr {
         match self.data_type {
             DataType::DtInvalid => Attr::from(&*self.name),
@@ -201,26 +87,37 @@ impl Type {
     }
 }
 
-fn read_shape(message: Message<'_>) -> Result<Shape> {
-    let mut shape = TensorShapeProto::default();
-    message.each(|field| {
-        if field.number == 1 {
-            let mut size = -1;
-            let mut name = "";
-            field.message("Dimension")?.each(|field| {
-                match field.number {
-                    1 => size = field.integer()?,
-                    2 => name = field.text()?,
-                    _ => {}
-                }
-                Ok(())
-            })?;
-            message.budget.spend(name.len())?;
-            message.budget.push(&mut shape.dim, dim(size, name))?;
-        }
-        Ok(())
-    })?;
-    Ok(Shape(shape))
+fn data_type(element: Element) -> DataType {
+    match element {
+        Element::Float => DataType::DtFloat,
+        Element::Uint8 => DataType::DtUint8,
+        Element::Int8 => DataType::DtInt8,
+        Element::Uint16 => DataType::DtUint16,
+        Element::Int16 => DataType::DtInt16,
+        Element::Int32 => DataType::DtInt32,
+        Element::Int64 => DataType::DtInt64,
+        Element::String => DataType::DtString,
+        Element::Bool => DataType::DtBool,
+        Element::Float16 => DataType::DtHalf,
+        Element::Double => DataType::DtDouble,
+        Element::Uint32 => DataType::DtUint32,
+        Element::Uint64 => DataType::DtUint64,
+        Element::Complex64 => DataType::DtComplex64,
+        Element::Complex128 => DataType::DtComplex128,
+        Element::Bfloat16 => DataType::DtBfloat16,
+        _ => DataType::DtInvalid,
+    }
+}
+
+fn shape(shape: Option<&TensorShapeProto>) -> Shape {
+    let Some(shape) = shape else {
+        return Shape::unknown();
+    };
+    Shape::from_dims(shape.dim.iter().map(|it| match &it.value {
+        Some(tensor_shape_proto::dimension::Value::DimValue(size)) => dim(*size, ""),
+        Some(tensor_shape_proto::dimension::Value::DimParam(name)) => dim(-1, name),
+        None => dim(-1, ""),
+    }))
 }
 
 fn dim(size: i64, name: &str) -> Dim {
@@ -228,4 +125,102 @@ fn dim(size: i64, name: &str) -> Dim {
         size: size.max(-1),
         name: name.into(),
     }
+}
+
+pub(super) fn without_data(r#type: Type) -> TensorProto {
+    TensorProto {
+        dtype: r#type.data_type.into(),
+        tensor_shape: Some(r#type.shape.0),
+        ..Default::default()
+    }
+}
+
+pub(super) fn is_external(tensor: &onnx::TensorProto) -> bool {
+    tensor.data_location() == DataLocation::External
+}
+
+/// The tensor with its data if that is little, otherwise with its type and shape.
+pub(super) fn tensor(tensor: &onnx::TensorProto) -> TensorProto {
+    small_tensor(tensor)
+        .unwrap_or_else(|| without_data(Type::tensor(tensor.data_type, &tensor.dims)))
+}
+
+/// The tensor with its data if the file has it, and it is little.
+pub(super) fn small_tensor(tensor: &onnx::TensorProto) -> Option<TensorProto> {
+    let mut sizes = tensor.dims.iter().map(|&size| usize::try_from(size).ok());
+    let count = sizes.try_fold(1, |count: usize, size| count.checked_mul(size?))?;
+    if count > MAX_ELEMENTS || is_external(tensor) {
+        return None;
+    }
+    let r#type = Type::tensor(tensor.data_type, &tensor.dims);
+    let data_type = r#type.data_type;
+    let mut small = without_data(r#type);
+    let raw = &tensor.raw_data;
+    let (ints, floats, doubles) = (&tensor.int32_data, &tensor.float_data, &tensor.double_data);
+    match data_type {
+        DataType::DtFloat => small.float_val = data(raw, floats, f32::from_le_bytes, count)?,
+        DataType::DtComplex64 => {
+            small.scomplex_val = data(raw, floats, f32::from_le_bytes, 2 * count)?;
+        }
+        DataType::DtDouble => small.double_val = data(raw, doubles, f64::from_le_bytes, count)?,
+        DataType::DtComplex128 => {
+            small.dcomplex_val = data(raw, doubles, f64::from_le_bytes, 2 * count)?;
+        }
+        DataType::DtHalf | DataType::DtBfloat16 => {
+            small.half_val = data(raw, ints, |it| u16::from_le_bytes(it).into(), count)?;
+        }
+        DataType::DtInt8 => {
+            small.int_val = data(raw, ints, |it| i8::from_le_bytes(it).into(), count)?;
+        }
+        DataType::DtUint8 => {
+            small.int_val = data(raw, ints, |it| u8::from_le_bytes(it).into(), count)?;
+        }
+        DataType::DtInt16 => {
+            small.int_val = data(raw, ints, |it| i16::from_le_bytes(it).into(), count)?;
+        }
+        DataType::DtUint16 => {
+            small.int_val = data(raw, ints, |it| u16::from_le_bytes(it).into(), count)?;
+        }
+        DataType::DtInt32 => small.int_val = data(raw, ints, i32::from_le_bytes, count)?,
+        DataType::DtInt64 => {
+            small.int64_val = data(raw, &tensor.int64_data, i64::from_le_bytes, count)?;
+        }
+        DataType::DtUint32 => {
+            let numbers = data(
+                raw,
+                &tensor.uint64_data,
+                |it| u32::from_le_bytes(it).into(),
+                count,
+            )?;
+            let numbers = numbers.into_iter().map(|it| it.try_into().ok());
+            small.uint32_val = numbers.collect::<Option<_>>()?;
+        }
+        DataType::DtUint64 => {
+            small.uint64_val = data(raw, &tensor.uint64_data, u64::from_le_bytes, count)?;
+        }
+        DataType::DtBool => {
+            let numbers = data(raw, ints, |it| u8::from_le_bytes(it).into(), count)?;
+            small.bool_val = numbers.into_iter().map(|it| it != 0).collect();
+        }
+        DataType::DtString if tensor.string_data.len() == count => {
+            small.string_val = tensor.string_data.iter().map(|it| it.to_vec()).collect();
+        }
+        _ => return None,
+    }
+    Some(small)
+}
+
+/// The numbers of a tensor from its raw data or from the field of its type, if there are `count` of them.
+fn data<const N: usize, T: Copy>(
+    raw: &[u8],
+    typed: &[T],
+    from_le_bytes: impl Fn([u8; N]) -> T,
+    count: usize,
+) -> Option<Vec<T>> {
+    if raw.is_empty() {
+        return (typed.len() == count).then(|| typed.to_vec());
+    }
+    let (numbers, rest) = raw.as_chunks();
+    (numbers.len() == count && rest.is_empty())
+        .then(|| numbers.iter().map(|&bytes| from_le_bytes(bytes)).collect())
 }
