@@ -160,7 +160,7 @@ pub fn text<'a>(tag: impl Into<Tag<'a>>, markdown: impl AsRef<str>, step: impl S
 
 /// [`SummaryWriter::image`] of the [default writer](SummaryWriter::as_default) of this thread.
 #[cfg(feature = "png")]
-pub fn image<'a>(tag: impl Into<Tag<'a>>, image: Image, step: impl Step) {
+pub fn image<'a>(tag: impl Into<Tag<'a>>, image: impl Into<Image>, step: impl Step) {
     with_current(|summary| summary.image(tag, image, step));
 }
 
@@ -168,7 +168,7 @@ pub fn image<'a>(tag: impl Into<Tag<'a>>, image: Image, step: impl Step) {
 #[cfg(feature = "png")]
 pub fn images<'a>(
     tag: impl Into<Tag<'a>>,
-    images: impl IntoIterator<Item = Image>,
+    images: impl IntoIterator<Item = impl Into<Image>>,
     step: impl Step,
 ) {
     with_current(|summary| summary.images(tag, images, step));

@@ -1,4 +1,4 @@
-//! Images: pixels, a batch, a grid, boxes, files, an animation, a confusion matrix.
+//! Images: pixels, a batch, a grid, boxes, files, an animation and a confusion matrix.
 
 use std::f32::consts::TAU;
 
@@ -7,7 +7,7 @@ use summary_writer::{BoundingBox, ConfusionMatrix, Image, SummaryWriter};
 use crate::Result;
 
 const SIDE: u32 = 96;
-/// As `std::fs::read` gives them.
+/// Other programs can read theirs with `std::fs::read`.
 const FILES: [&[u8]; 4] = [
     include_bytes!("../../tests/images/rgba.png"),
     include_bytes!("../../tests/images/rgb.jpg"),
@@ -17,7 +17,7 @@ const FILES: [&[u8]; 4] = [
 
 pub(crate) fn log(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
     if !step.is_multiple_of(2) {
-        return Ok(()); // TensorBoard keeps ten steps of each image.
+        return Ok(()); // TensorBoard keeps only ten steps of each tag.
     }
     summary.image("interference", interference(progress)?, step);
 
@@ -50,7 +50,7 @@ pub(crate) fn log(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
     Ok(())
 }
 
-/// A ball that jumps, at each step higher.
+/// A ball that jumps higher at each step.
 fn bouncing(progress: f32, time: f32) -> Result<Image> {
     let radius = 8.0;
     let height = (0.2 + 0.8 * progress) * 4.0 * time * (1.0 - time);
@@ -70,7 +70,7 @@ fn bouncing(progress: f32, time: f32) -> Result<Image> {
     Ok(Image::rgb8(SIDE, SIDE, pixels)?)
 }
 
-/// Waves of two sources, of which one moves.
+/// Waves from two sources, one of which moves.
 fn interference(phase: f32) -> Result<Image> {
     let mut pixels = Vec::new();
     for y in 0..SIDE {
@@ -86,12 +86,12 @@ fn interference(phase: f32) -> Result<Image> {
     Ok(Image::rgb_0_to_1(SIDE, SIDE, &pixels)?)
 }
 
-/// A small square of one colour of the rainbow.
+/// A small square in one colour of the rainbow.
 pub(crate) fn swatch(hue: f32) -> Result<Image> {
     Ok(Image::rgb8(16, 16, rainbow(hue).repeat(16 * 16))?)
 }
 
-/// A colour of the wheel; `hue` is taken modulo 1.
+/// A colour of the colour wheel. A `hue` of 1 is the same as 0.
 pub(crate) fn rainbow(hue: f32) -> [u8; 3] {
     [0.0, 1.0 / 3.0, 2.0 / 3.0].map(|shift| (140.0 + 110.0 * (TAU * (hue - shift)).cos()) as u8)
 }

@@ -66,7 +66,7 @@ pub(crate) mod image {
     use ::ndarray::{ArrayBase, ArrayViewD, Data, Dimension};
 
     use crate::error::{Error, Result};
-    use crate::summary::{Image, Intensity};
+    use crate::summary::{Image, to_u8};
 
     impl Image {
         /// Creates an image from an array or a view with its channels last: `[height, width]` is gray, and
@@ -212,9 +212,5 @@ pub(crate) mod image {
         fn image(samples: &[Self], channels: usize, width: u32, height: u32) -> Result<Image> {
             u8::image(&to_u8(samples), channels, width, height)
         }
-    }
-
-    fn to_u8<T: Intensity>(samples: &[T]) -> Vec<u8> {
-        samples.iter().map(|sample| sample.to_u8()).collect()
     }
 }

@@ -25,6 +25,8 @@ pub(crate) use hparams::{
 };
 #[cfg(feature = "png")]
 pub(crate) use image::images;
+#[cfg(all(feature = "png", feature = "ndarray"))]
+pub(crate) use image::to_u8;
 #[cfg(feature = "png")]
 pub use image::{BoundingBox, ConfusionMatrix, Image, Intensity};
 pub(crate) use mesh::mesh;

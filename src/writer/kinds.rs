@@ -120,8 +120,11 @@ impl SummaryWriter {
     /// summary.image("input", digit, 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// With the feature `image`, also an image of the crate [`image`](https://docs.rs/image) or a reference to one:
+    /// `summary.image("photo", &dynamic_image, 0)`. One without pixels is rejected like a record that cannot be encoded.
     #[cfg(feature = "png")]
-    pub fn image<'a>(&self, tag: impl Into<Tag<'a>>, image: Image, step: impl Step) {
+    pub fn image<'a>(&self, tag: impl Into<Tag<'a>>, image: impl Into<Image>, step: impl Step) {
         self.images(tag, [image], step);
     }
 
@@ -131,13 +134,13 @@ impl SummaryWriter {
     pub fn images<'a>(
         &self,
         tag: impl Into<Tag<'a>>,
-        images: impl IntoIterator<Item = Image>,
+        images: impl IntoIterator<Item = impl Into<Image>>,
         step: impl Step,
     ) {
         if !self.is_recording(step) {
             return;
         }
-        let images: Vec<Image> = images.into_iter().collect();
+        let images: Vec<Image> = images.into_iter().map(Into::into).collect();
         if images.is_empty() {
             return;
         }

@@ -1,37 +1,40 @@
-//! Frames to an animated GIF.
+//! Animated GIFs.
 
+use std::collections::HashSet;
 use std::io;
 
+use color_quant::NeuQuant;
 use gif::{DisposalMethod, Encoder, EncodingError, Frame, Repeat};
 
-use super::palette::{self, TRANSPARENT};
-use super::{Content, Format, Image};
+use super::format::Format;
+use super::{Content, Image};
 use crate::error::{Error, Result};
 
-/// Frames are shown for whole hundredths of a second.
+/// GIF counts time in hundredths of a second.
 const UNITS_PER_SECOND: f64 = 100.0;
-/// Browsers take less for a mistake, and show such a frame for a tenth of a second.
+/// Browsers show a frame with a shorter delay for a tenth of a second.
 const MIN_DELAY: f64 = 2.0;
 const MAX_DELAY: f64 = u16::MAX as f64;
+/// The number of pixels from which the palette of a frame is learned. It takes some 30 ms.
+const LEARNED_PIXELS: usize = 128 * 128;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Animation {
-    /// Each fits the sides of the image, which fit an `u16`.
+    /// Format and pixels of each frame. All frames have the sides of the image, which fit into a `u16`.
     frames: Vec<(Format, Vec<u8>)>,
-    /// From one frame to the next, in hundredths of a second: [`MIN_DELAY`] to [`MAX_DELAY`].
+    /// The time from one frame to the next, in hundredths of a second: [`MIN_DELAY`] to [`MAX_DELAY`].
     period: f64,
 }
 
 impl Image {
-    /// Frames of one size as an animated GIF, which other writers call a video. It loops for ever.
+    /// Creates an animated GIF that loops forever, from frames of one size. Other writers call it a video.
     ///
-    /// The file is made on the writer's thread, from pixels that wait there. A frame of up to 256 colours is kept exactly;
-    /// of one with more, the 256 that suit it best are chosen. A sample of 16 bits is rounded to 8, and a pixel is
-    /// transparent if its opacity is below a half, and opaque otherwise.
+    /// A thread of the writer encodes the file. A frame of up to 256 colours is kept exactly. For a frame with more colours,
+    /// 256 are chosen that are close to its own. A 16-bit sample is rounded to 8 bits. A pixel is transparent if its opacity
+    /// is below a half, and opaque otherwise.
     ///
-    /// GIF counts in hundredths of a second. A rate that does not divide them is kept on average: at 30 frames a second
-    /// they show for 3, 4 and 3 hundredths in turn. Browsers slow down what is faster than 50 frames a second, to 10; so a
-    /// faster rate plays at 50.
+    /// GIF counts time in hundredths of a second. Other rates are kept on average: at 30 frames a second, frames show for 3, 4
+    /// and 3 hundredths in turn. The fastest rate is 50 frames a second, because browsers slow down faster animations to 10.
     ///
     /// ```
     /// use summary_writer::Image;
@@ -45,45 +48,46 @@ impl Image {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there is no frame, if the sides of two differ or one is above 65,535, if a frame is a file
-    /// ([`encoded`](Self::encoded)) or an animation itself, or if the rate is not a number above 0, or so low that a frame
-    /// shows for more than 655.35 seconds.
+    /// [`Error::Invalid`] if there are no frames, if their sides differ or are above 65,535, if a frame is a file
+    /// ([`encoded`](Self::encoded)) or an animation, if the rate is not a number above 0, or if a frame would show for more
+    /// than 655.35 seconds.
     pub fn animation(
-        frames: impl IntoIterator<Item = Self>,
+        frames: impl IntoIterator<Item = impl Into<Self>>,
         frames_per_second: impl Into<f64>,
     ) -> Result<Self> {
         let frames_per_second = frames_per_second.into();
         let period = (UNITS_PER_SECOND / frames_per_second).max(MIN_DELAY);
         if !frames_per_second.is_finite() || frames_per_second <= 0.0 || period > MAX_DELAY {
             let lowest = UNITS_PER_SECOND / MAX_DELAY;
-            let problem = format!("{frames_per_second} is given, {lowest:.6} or more fits");
+            let problem =
+                format!("must be a number of at least {lowest:.6}, got {frames_per_second}");
             return Err(Error::invalid("frames per second", problem));
         }
-        let mut sides = None;
-        let mut checked = Vec::new();
+        let invalid = |problem| Error::invalid("frames", problem);
+        let frames: Vec<Self> = frames.into_iter().map(Into::into).collect();
+        let Some((width, height)) = frames.first().map(|first| (first.width, first.height)) else {
+            return Err(invalid("there must be at least one, got none".into()));
+        };
+        let mut checked = Vec::with_capacity(frames.len());
         for (i, frame) in frames.into_iter().enumerate() {
-            frame.pixels("frames", format_args!("number {i}"))?;
-            let (width, height) = (frame.width, frame.height);
-            let (first_width, first_height) = *sides.get_or_insert((width, height));
-            if (width, height) != (first_width, first_height) {
-                let problem = format!(
-                    "number {i} is of {width} x {height} pixels, {first_width} x {first_height} fit, as of the first"
-                );
-                return Err(Error::invalid("frames", problem));
+            frame
+                .pixels()
+                .map_err(|problem| invalid(format!("number {i} {problem}")))?;
+            if (frame.width, frame.height) != (width, height) {
+                return Err(invalid(format!(
+                    "number {i} must have {width} x {height} pixels like the first one, got {} x {}",
+                    frame.width, frame.height
+                )));
             }
             if let Content::Pixels { format, bytes } = frame.content {
                 checked.push((format, bytes));
             }
         }
-        let Some((width, height)) = sides else {
-            return Err(Error::invalid("frames", "none is given, 1 or more fit"));
-        };
         if width.max(height) > u16::MAX.into() {
-            let problem = format!(
-                "they are of {width} x {height} pixels, up to {0} x {0} fit",
+            return Err(invalid(format!(
+                "sides must be at most {} pixels, got {width} x {height}",
                 u16::MAX
-            );
-            return Err(Error::invalid("frames", problem));
+            )));
         }
         Ok(Self {
             width,
@@ -102,44 +106,38 @@ impl Animation {
     }
 
     pub(super) fn encode(&self, width: u32, height: u32) -> Result<Vec<u8>> {
-        self.try_encode(width, height).map_err(|error| {
-            let error = match error {
-                EncodingError::Io(error) => error,
-                other => io::Error::other(other),
-            };
-            Error::stream("encode an animation", error)
-        })
+        self.try_encode(width, height)
+            .map_err(|error| Error::stream("encode an animation", io::Error::other(error)))
     }
 
-    fn try_encode(&self, width: u32, height: u32) -> std::result::Result<Vec<u8>, EncodingError> {
+    fn try_encode(&self, width: u32, height: u32) -> Result<Vec<u8>, EncodingError> {
         let side = |side: u32| u16::try_from(side).unwrap_or(u16::MAX);
         let (width, height) = (side(width), side(height));
-        // A transparent pixel shows what was there before, so that has to go.
+        let mut encoder = Encoder::new(Vec::new(), width, height, &[])?;
+        encoder.set_repeat(Repeat::Infinite)?;
+        // A transparent pixel shows the previous frame unless that is removed.
         let has_opacity = |(format, _): &(Format, _)| format.channels.has_opacity();
         let dispose = if self.frames.iter().any(has_opacity) {
             DisposalMethod::Background
         } else {
             DisposalMethod::Keep
         };
-        let mut encoder = Encoder::new(Vec::new(), width, height, &[])?;
-        encoder.set_repeat(Repeat::Infinite)?;
         for (i, (format, bytes)) in self.frames.iter().enumerate() {
+            let pixels = format.convert(bytes, Format::RGBA8).into_owned();
             encoder.write_frame(&Frame {
-                width,
-                height,
                 delay: self.delay(i),
                 dispose,
-                ..indexed(&format.convert(bytes, Format::RGBA8))
+                ..indexed(width, height, pixels)
             })?;
         }
         encoder.into_inner()
     }
 
-    /// How long frame number `i` shows: between two points of time that are rounded, so that nothing adds up.
+    /// The delay of frame number `i`: the difference of two rounded points in time, so that rounding errors do not add up.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "it is clamped"
+        reason = "the number is clamped"
     )]
     fn delay(&self, i: usize) -> u16 {
         let start = |i: usize| (i as f64 * self.period).round();
@@ -147,28 +145,47 @@ impl Animation {
     }
 }
 
-/// Palette and indices of pixels that have opacity.
-fn indexed(bytes: &[u8]) -> Frame<'static> {
-    let pixels = bytes.as_chunks().0.iter().map(|pixel| match *pixel {
-        [_, _, _, 0..128] => TRANSPARENT,
-        [red, green, blue, _] => [red, green, blue, u8::MAX],
-    });
-    let (palette, buffer) = palette::indexed(&pixels.collect::<Vec<_>>());
-    let transparent = palette.iter().position(|color| *color == TRANSPARENT);
-    let palette = palette.iter().flat_map(|color| &color[..3]).copied();
-    Frame {
-        palette: Some(palette.collect()),
-        transparent: transparent.and_then(|index| u8::try_from(index).ok()),
-        buffer: buffer.into(),
-        ..Frame::default()
+/// A frame of up to 256 colours, from RGBA pixels.
+fn indexed(width: u16, height: u16, mut pixels: Vec<u8>) -> Frame<'static> {
+    for pixel in pixels.as_chunks_mut::<4>().0 {
+        *pixel = match *pixel {
+            [.., 0..128] => [0; 4],
+            [red, green, blue, _] => [red, green, blue, u8::MAX],
+        };
     }
+    let colors: HashSet<[u8; 4]> = pixels.as_chunks().0.iter().copied().collect();
+    if colors.len() <= 256 {
+        return Frame::from_rgba_speed(width, height, &mut pixels, 1); // keeps all colours exactly
+    }
+
+    // The same quantizer as in `Frame::from_rgba_speed`, which looks for the nearest colour of transparent pixels, too: that
+    // can be the colour of opaque pixels, which then vanish. It also learns from each pixel once, which is too little for
+    // small frames.
+    let opaque: Vec<[u8; 4]> = (pixels.as_chunks().0.iter().copied())
+        .filter(|pixel| pixel[3] > 0)
+        .collect();
+    let repeated = opaque.repeat((LEARNED_PIXELS / opaque.len()).max(1));
+    let speed = (opaque.len() / LEARNED_PIXELS).clamp(1, 30);
+    let quantizer = NeuQuant::new(
+        i32::try_from(speed).unwrap_or(30),
+        255,
+        repeated.as_flattened(),
+    );
+    let transparent = u8::MAX;
+    let index = |pixel: &[u8; 4]| match pixel[3] {
+        0 => transparent,
+        _ => u8::try_from(quantizer.index_of(pixel)).unwrap_or_default(),
+    };
+    let indices: Vec<u8> = pixels.as_chunks().0.iter().map(index).collect();
+    let palette = [quantizer.color_map_rgb(), vec![0; 3]].concat();
+    Frame::from_palette_pixels(width, height, indices, palette, Some(transparent))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What a decoder makes of the file: of each frame its delay and its pixels.
+    /// The delay and the pixels of each frame, from the decoder of `gif`.
     fn decoded(image: &Image) -> Vec<(u16, Vec<u8>)> {
         let mut options = gif::DecodeOptions::new();
         options.set_color_output(gif::ColorOutput::RGBA);
@@ -185,8 +202,8 @@ mod tests {
     }
 
     #[test]
-    fn few_colors_are_kept_exactly() {
-        // 256 grays; 256 colours; one that has no opacity; 16 bits that are rounded.
+    fn up_to_256_colors_are_kept_exactly() {
+        // 256 grays, 256 colours, 128 colours with transparent pixels, and 16 bits that are rounded.
         let gray: Vec<u8> = (0..=255).collect();
         let color: Vec<u8> = (0..=255).flat_map(|i| [i, 255 - i, i / 2]).collect();
         let transparent: Vec<u8> = (0..=255)
@@ -208,41 +225,42 @@ mod tests {
         let want = (0..=255).flat_map(|i| [i, 255 - i, i / 2, 255]);
         assert!(frames[1].1.iter().copied().eq(want));
         for (i, pixel) in (0..=255).zip(frames[2].1.as_chunks::<4>().0) {
-            let want = if i < 128 { [0; 4] } else { [i, i, 7, 255] };
-            assert_eq!(*pixel, want, "{i}");
+            let want = if i < 128 { 0 } else { 255 };
+            assert_eq!(pixel[3], want, "{i}");
+            if i >= 128 {
+                assert_eq!(*pixel, [i, i, 7, 255]);
+            }
         }
         // 0x1180 / 257 is 17.43.
         assert_eq!(frames[3].1[..4], [17, 17, 17, 255]);
     }
 
     #[test]
-    fn many_colors_become_the_nearest_of_256() {
-        // A gradient of 64 x 64 colours over the whole of red and green, with a hole in it.
-        let pixels: Vec<[u8; 4]> = (0..4096_u32)
-            .map(|i| {
-                [
-                    (i % 64 * 4) as u8,
-                    (i / 64 * 4) as u8,
-                    90,
-                    if i == 2080 { 0 } else { 255 },
-                ]
-            })
-            .collect();
-        let image = Image::rgba8(64, 64, pixels.as_flattened()).unwrap();
-        let [(_, got)] = &decoded(&Image::animation([image], 1).unwrap())[..] else {
-            panic!("one frame");
-        };
-        // 256 colours that are spread evenly are 16 apart. Samples of 0, 4, 8 and 12 are 4 off on average, in two channels;
-        // one colour less for the hole is a little worse.
-        let mut off = 0;
-        for (i, (got, want)) in got.as_chunks::<4>().0.iter().zip(&pixels).enumerate() {
-            assert_eq!(got[3] == 0, i == 2080, "{i}");
-            if i != 2080 {
-                let distance = got.iter().zip(want).map(|(a, b)| u32::from(a.abs_diff(*b)));
-                off += distance.sum::<u32>();
+    fn more_colors_become_close_ones_and_opacity_stays() {
+        // Gradients over the whole of red and green, with a transparent pixel. Their colours are as far apart as those of an
+        // even palette of 16 x 16, whose colours would be off by 4 of 255 on average in both channels for 64 x 64 pixels.
+        for side in [17_u8, 64] {
+            let step = 255 / (side - 1);
+            let hole = usize::from(side) * usize::from(side) / 2;
+            let rows =
+                (0..side).flat_map(|y| (0..side).map(move |x| [x * step, y * step, 90, 255]));
+            let mut pixels: Vec<[u8; 4]> = rows.collect();
+            pixels[hole][3] = 0;
+            let image = Image::rgba8(side.into(), side.into(), pixels.as_flattened()).unwrap();
+            let [(_, got)] = &decoded(&Image::animation([image], 1).unwrap())[..] else {
+                panic!("one frame");
+            };
+            let mut off = 0;
+            for (i, (got, want)) in got.as_chunks::<4>().0.iter().zip(&pixels).enumerate() {
+                assert_eq!(got[3], want[3], "{side}: opacity of {i}");
+                if i != hole {
+                    let distances = got.iter().zip(want).map(|(a, b)| u32::from(a.abs_diff(*b)));
+                    off += distances.sum::<u32>();
+                }
             }
+            let mean = f64::from(off) / pixels.len() as f64;
+            assert!(mean < 11.0, "{side}: {mean} in three channels");
         }
-        assert!(off < 4096 * 8 + 512, "{off} in all");
     }
 
     #[test]
@@ -265,61 +283,37 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_animation_is_refused_by_name() {
+    fn invalid_animations_are_rejected() {
         let pixel = || Image::gray8(1, 1, [0]).unwrap();
         let wide = Image::gray8(65_536, 1, [0; 65_536]).unwrap();
         let file = Image::encoded(*include_bytes!("../../../tests/images/rgb.jpg")).unwrap();
         let moving = Image::animation([pixel()], 1).unwrap();
-        let low = 0.0015;
-        for (frames, rate, want) in [
-            (vec![], 1.0, "frames: none is given, 1 or more fit"),
+        for (frames, want) in [
+            (vec![], "there must be at least one, got none"),
             (
                 vec![pixel(), Image::gray8(2, 1, [0; 2]).unwrap()],
-                1.0,
-                "frames: number 1 is of 2 x 1 pixels, 1 x 1 fit, as of the first",
+                "number 1 must have 1 x 1 pixels like the first one, got 2 x 1",
             ),
             (
                 vec![wide],
-                1.0,
-                "frames: they are of 65536 x 1 pixels, up to 65535 x 65535 fit",
+                "sides must be at most 65535 pixels, got 65536 x 1",
             ),
             (
                 vec![file],
-                1.0,
-                "frames: number 0 is an encoded file, one of pixels fits",
+                "number 0 must consist of pixels, got an encoded file",
             ),
             (
                 vec![pixel(), moving],
-                1.0,
-                "frames: number 1 is an animation, one of pixels fits",
-            ),
-            (
-                vec![pixel()],
-                0.0,
-                "frames per second: 0 is given, 0.001526 or more fits",
-            ),
-            (
-                vec![pixel()],
-                -1.0,
-                "frames per second: -1 is given, 0.001526 or more fits",
-            ),
-            (
-                vec![pixel()],
-                f64::NAN,
-                "frames per second: NaN is given, 0.001526 or more fits",
-            ),
-            (
-                vec![pixel()],
-                f64::INFINITY,
-                "frames per second: inf is given, 0.001526 or more fits",
-            ),
-            (
-                vec![pixel()],
-                low,
-                "frames per second: 0.0015 is given, 0.001526 or more fits",
+                "number 1 must consist of pixels, got an animation",
             ),
         ] {
-            let error = Image::animation(frames, rate).unwrap_err();
+            let error = Image::animation(frames, 1).unwrap_err();
+            assert_eq!(error.to_string(), format!("frames: {want}"));
+        }
+        for rate in [0.0, -1.0, f64::NAN, f64::INFINITY, 0.0015] {
+            let error = Image::animation([pixel()], rate).unwrap_err();
+            let want =
+                format!("frames per second: must be a number of at least 0.001526, got {rate}");
             assert_eq!(error.to_string(), want);
         }
     }

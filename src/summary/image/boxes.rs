@@ -1,13 +1,13 @@
-//! Boxes on a copy of an image, as detectors find them.
+//! Bounding boxes, as object detectors produce them.
 
 use std::ops::Range;
 
 use super::Image;
-use super::canvas::{Canvas, Color, ink_on, size};
-use super::text::{Font, shorten};
+use super::canvas::{Canvas, Color, Font, ink_on, shorten};
+use super::format::{Channels, Format};
 use crate::error::{Error, Result};
 
-/// Of boxes that were given none, by their index: bright, and told apart also by most of the colour-blind.
+/// The colours of boxes without a colour of their own: bright, and most colour-blind people can tell them apart.
 const COLORS: [Color; 8] = [
     [255, 59, 48],
     [0, 122, 255],
@@ -18,10 +18,10 @@ const COLORS: [Color; 8] = [
     [255, 149, 0],
     [255, 105, 180],
 ];
-/// Beside a label, in pixels.
+/// The space to the left and right of a label's text, in pixels.
 const PADDING: usize = 3;
 
-/// A box for [`Image::with_boxes`], in pixels from the image's left and top edge.
+/// A box for [`Image::with_boxes`].
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct BoundingBox {
@@ -34,8 +34,8 @@ pub struct BoundingBox {
 }
 
 impl BoundingBox {
-    /// A box between its edges, in pixels: `0, 0` is the image's top left corner, and its width and height are the bottom
-    /// right one. [`Image::with_boxes`] checks them.
+    /// Creates a box from its edges, in pixels. The image's top left corner is at `0, 0`, its bottom right corner at
+    /// `width, height`. [`Image::with_boxes`] checks the edges.
     pub fn new(
         left: impl Into<f64>,
         top: impl Into<f64>,
@@ -52,14 +52,15 @@ impl BoundingBox {
         }
     }
 
-    /// Red, green and blue. Default: one of eight that differ, by the box's index.
+    /// Sets the colour: red, green and blue. Default: one of eight colours, by the index of the box.
     pub fn color(mut self, color: [u8; 3]) -> Self {
         self.color = Some(color);
         self
     }
 
-    /// A line at the top left corner, on the box's colour: above the box if there is room, else in it. It is shortened to
-    /// the image's width. Letters beyond the Latin ones show as a replacement character. Default: none.
+    /// Adds a line of text on the colour of the box, at its top left corner: above the box if there is room, otherwise inside.
+    /// The text is shortened to the width of the image. Letters that are not Latin show as a replacement character. Default:
+    /// none.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
@@ -67,11 +68,11 @@ impl BoundingBox {
 }
 
 impl Image {
-    /// A copy with boxes on it: their frames in the order of the calls, then their labels, opaque.
+    /// Copies the image and draws boxes on the copy: all frames in the given order, then all labels.
     ///
-    /// A frame lies within its box, whose edges are rounded to whole pixels. One that reaches beyond the image is cut, and
-    /// has its frame along the image's edge, so that it shows. Lines and labels grow with the image. The copy has colour,
-    /// and the opacity and bits of the image.
+    /// A frame is inside its box, whose edges are rounded to whole pixels. A box that reaches beyond the image is cut off, and
+    /// its frame runs along the edge of the image. Lines and labels are larger on larger images. The copy has colour, and it
+    /// keeps the opacity and the bits of the image.
     ///
     /// ```
     /// use summary_writer::{BoundingBox, Image};
@@ -79,36 +80,43 @@ impl Image {
     /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
     ///
     /// let photo = Image::gray8(320, 240, [128; 320 * 240])?;
-    /// let found = photo.with_boxes([
+    /// let detections = photo.with_boxes([
     ///     BoundingBox::new(40.5, 60.2, 130.0, 200.7).label("cat 0.93"),
     ///     BoundingBox::new(180, 20, 300, 230).color([0, 255, 0]).label("truth"),
     /// ])?;
-    /// summary.image("detections", found, 0);
+    /// summary.image("detections", detections, 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`], which names the box, if an edge is not finite, the right or bottom one is before the opposite
-    /// one, or the box is wholly outside of the image.
+    /// [`Error::Invalid`], with the number of the box, if an edge is not finite, if the right or bottom edge is before the
+    /// opposite one, or if the box is outside of the image. Also if the image is a file ([`encoded`](Self::encoded)) or an
+    /// animation.
     pub fn with_boxes(&self, boxes: impl IntoIterator<Item = BoundingBox>) -> Result<Self> {
+        let image = self
+            .pixels()
+            .map_err(|problem| Error::invalid("image with boxes", problem))?;
         let boxes: Vec<BoundingBox> = boxes.into_iter().collect();
         let mut frames = Vec::with_capacity(boxes.len());
         for (i, each) in boxes.iter().enumerate() {
-            let (x, y) = self.covered(each).map_err(|problem| {
+            let covered = covered(("left", each.left), ("right", each.right), image.width)
+                .and_then(|x| {
+                    let y = covered(("top", each.top), ("bottom", each.bottom), image.height)?;
+                    Ok((x, y))
+                });
+            let (x, y) = covered.map_err(|problem| {
                 let label = each.label.as_ref();
                 let label = label.map_or_else(String::new, |label| format!(" ({label:?})"));
-                Error::invalid("boxes", format!("number {i}{label} {problem}"))
+                Error::invalid("boxes", format!("number {i}{label}: {problem}"))
             })?;
-            let color = each.color.unwrap_or(COLORS[i % COLORS.len()]);
-            frames.push((x, y, color));
+            frames.push((x, y, each.color.unwrap_or(COLORS[i % COLORS.len()])));
         }
 
-        let pixels = self.pixels("image with boxes", "it")?;
-        let mut canvas = Canvas::new(self.width, self.height, pixels.0.with_color());
-        canvas.place(0, 0, self.width, pixels);
-        // A pixel for each 500 of an image's sides, that is 2 for 640 x 480.
-        let line = (size(self.width) / 2 + size(self.height) / 2) / 250;
-        let line = line.max(1);
+        let format = image.format.widest(Format::new(Channels::Rgb, 1));
+        let mut canvas = Canvas::new(image.width, image.height, format);
+        canvas.place(0, 0, image);
+        // One pixel for every 500 of the image's mean side, so 2 for 640 x 480.
+        let line = ((image.width + image.height) / 2 / 250).max(1);
         for (x, y, color) in &frames {
             draw_frame(&mut canvas, x, y, line, *color);
         }
@@ -120,43 +128,40 @@ impl Image {
         }
         Ok(canvas.into_image())
     }
-
-    /// The pixels that are in the box, across and down: at least one.
-    fn covered(&self, each: &BoundingBox) -> Result<(Range<usize>, Range<usize>), String> {
-        let across = ("left", each.left, "right", each.right, self.width);
-        let down = ("top", each.top, "bottom", each.bottom, self.height);
-        let range = |(first, start, last, end, side): (&str, f64, &str, f64, u32)| {
-            for (name, edge) in [(first, start), (last, end)] {
-                if !edge.is_finite() {
-                    return Err(format!("has {name} {edge}, a finite number fits"));
-                }
-            }
-            if end < start {
-                return Err(format!(
-                    "has {first} {start} and {last} {end}, {last} at {first} or after it fits"
-                ));
-            }
-            let limit = f64::from(side);
-            if end <= 0.0 || start >= limit {
-                return Err(format!(
-                    "has {first} {start} and {last} {end}, what overlaps 0 to {side} fits"
-                ));
-            }
-            let start = whole(start).min(size(side) - 1);
-            let end = whole(end).clamp(start + 1, size(side));
-            Ok(start..end)
-        };
-        Ok((range(across)?, range(down)?))
-    }
 }
 
-/// Rounded; below 0 it is 0, and beyond what a side can be it is more than that.
+/// The pixels between two named edges: at least one.
+fn covered(
+    (first, start): (&str, f64),
+    (last, end): (&str, f64),
+    side: usize,
+) -> Result<Range<usize>, String> {
+    for (name, edge) in [(first, start), (last, end)] {
+        if !edge.is_finite() {
+            return Err(format!("{name} must be a finite number, got {edge}"));
+        }
+    }
+    if end < start {
+        return Err(format!(
+            "{last} must be at least {first}, got {first} {start} and {last} {end}"
+        ));
+    }
+    if end <= 0.0 || start >= side as f64 {
+        return Err(format!(
+            "{first} and {last} must overlap the image's 0 to {side}, got {first} {start} and {last} {end}"
+        ));
+    }
+    let start = round(start).min(side - 1);
+    let end = round(end).clamp(start + 1, side);
+    Ok(start..end)
+}
+
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "saturates as said"
+    reason = "a negative number becomes 0, and a large one usize::MAX"
 )]
-fn whole(edge: f64) -> usize {
+fn round(edge: f64) -> usize {
     edge.round() as usize
 }
 
@@ -187,22 +192,22 @@ mod tests {
 
     const RED: Color = [255, 0, 0];
 
-    /// By rows: `#` is red, `.` is gray.
+    /// The rows of an image: `#` is red, `.` is gray.
     fn shape(image: &Image) -> Vec<String> {
-        let (format, bytes) = image.pixels("image", "it").unwrap();
-        assert_eq!(format.pixel_bytes(), 3);
+        let pixels = image.pixels().unwrap();
+        assert_eq!(pixels.format, Format::RGB8);
         let letter = |pixel: &[u8]| match pixel {
             [255, 0, 0] => '#',
             [9, 9, 9] => '.',
             _ => panic!("{pixel:?}"),
         };
-        let rows = bytes.chunks(size(image.width()) * 3);
+        let rows = pixels.bytes.chunks(pixels.width * 3);
         rows.map(|row| row.chunks(3).map(letter).collect())
             .collect()
     }
 
     #[test]
-    fn a_frame_lies_within_its_rounded_edges_and_the_image() {
+    fn a_frame_is_inside_its_rounded_edges_and_the_image() {
         let gray = Image::gray8(7, 5, [9; 35]).unwrap();
         let framed = |left, top, right, bottom| {
             let each = BoundingBox::new(left, top, right, bottom).color(RED);
@@ -220,11 +225,11 @@ mod tests {
     }
 
     #[test]
-    fn colors_follow_the_index_and_later_frames_lie_on_top() {
+    fn default_colors_follow_the_index_and_later_frames_cover_earlier_ones() {
         let black = Image::rgb8(10, 1, [0; 30]).unwrap();
         let boxes = (0..10_u8).map(|i| BoundingBox::new(i, 0, 10, 1));
         let image = black.with_boxes(boxes).unwrap();
-        // Each box but the last is overdrawn from its second pixel on; there are eight colours.
+        // Each box covers the previous one except for its first pixel. There are eight colours.
         let want: Vec<u8> = COLORS.into_iter().cycle().take(10).flatten().collect();
         assert_eq!(image, Image::rgb8(10, 1, want).unwrap());
     }
@@ -244,12 +249,12 @@ mod tests {
     }
 
     #[test]
-    fn a_label_is_above_its_box_or_in_it_and_within_the_image() {
+    fn a_label_is_above_or_inside_its_box_and_inside_the_image() {
         let gray = Image::gray8(60, 60, [9; 3600]).unwrap();
-        // The pixels of the plate, red or with ink on them: columns and rows.
+        // The columns and rows of all drawn pixels, which are red or have text on them.
         let plate = |each: BoundingBox| {
             let image = gray.with_boxes([each.color(RED)]).unwrap();
-            let (_, bytes) = image.pixels("image", "it").unwrap();
+            let bytes = image.pixels().unwrap().bytes;
             let drawn = (0..3600).filter(|i| bytes[i * 3..][..3] != [9, 9, 9]);
             let drawn: Vec<_> = drawn.map(|i| (i % 60, i / 60)).collect();
             let columns = drawn.iter().map(|(x, _)| *x);
@@ -259,7 +264,7 @@ mod tests {
                 rows.clone().min().unwrap()..rows.max().unwrap() + 1,
             )
         };
-        // A letter is 7 x 16 pixels, and 3 pixels are at either side.
+        // A letter has 7 x 16 pixels, and there are 3 pixels at either side.
         let at = |x, y| BoundingBox::new(x, y, x + 1, y + 1);
         assert_eq!(plate(at(10, 30).label("ab")), (10..30, 14..31));
         assert_eq!(plate(at(10, 15).label("ab")), (10..30, 15..31));
@@ -272,52 +277,49 @@ mod tests {
     }
 
     #[test]
-    fn a_box_that_cannot_be_drawn_is_refused_by_its_number() {
+    fn an_invalid_box_is_rejected_with_its_number() {
         let image = Image::gray8(64, 48, [0; 64 * 48]).unwrap();
         let good = || BoundingBox::new(1, 2, 3, 4);
         for (each, want) in [
             (
                 BoundingBox::new(f32::NAN, 0.0, 1.0, 1.0).label("cat"),
-                "boxes: number 1 (\"cat\") has left NaN, a finite number fits",
+                "number 1 (\"cat\"): left must be a finite number, got NaN",
             ),
             (
                 BoundingBox::new(0, 0, 1, f64::INFINITY),
-                "boxes: number 1 has bottom inf, a finite number fits",
+                "number 1: bottom must be a finite number, got inf",
             ),
             (
                 BoundingBox::new(5, 0, 4.5, 1),
-                "boxes: number 1 has left 5 and right 4.5, right at left or after it fits",
+                "number 1: right must be at least left, got left 5 and right 4.5",
             ),
             (
                 BoundingBox::new(0, 9, 1, 8),
-                "boxes: number 1 has top 9 and bottom 8, bottom at top or after it fits",
+                "number 1: bottom must be at least top, got top 9 and bottom 8",
             ),
             (
                 BoundingBox::new(-2, 0, 0, 1),
-                "boxes: number 1 has left -2 and right 0, what overlaps 0 to 64 fits",
+                "number 1: left and right must overlap the image's 0 to 64, got left -2 and right 0",
             ),
             (
                 BoundingBox::new(0, 48, 1, 50),
-                "boxes: number 1 has top 48 and bottom 50, what overlaps 0 to 48 fits",
+                "number 1: top and bottom must overlap the image's 0 to 48, got top 48 and bottom 50",
             ),
         ] {
             let error = image.with_boxes([good(), each]).unwrap_err();
-            assert_eq!(error.to_string(), want);
+            assert_eq!(error.to_string(), format!("boxes: {want}"));
         }
     }
 
     #[test]
-    fn an_image_without_pixels_is_refused() {
-        let each = || [BoundingBox::new(0, 0, 1, 1)];
+    fn boxes_need_pixels() {
         let file = Image::encoded(b"GIF89a\x03\0\x02\0\0\0\0").unwrap();
-        let error = file.with_boxes(each()).unwrap_err();
-        let want = "image with boxes: it is an encoded file, one of pixels fits";
-        assert_eq!(error.to_string(), want);
-        {
-            let frame = Image::gray8(3, 2, [9; 6]).unwrap();
-            let moving = Image::animation([frame], 10).unwrap();
-            let error = moving.with_boxes(each()).unwrap_err();
-            let want = "image with boxes: it is an animation, one of pixels fits";
+        let moving = Image::animation([Image::gray8(3, 2, [9; 6]).unwrap()], 10).unwrap();
+        for (image, got) in [(file, "an encoded file"), (moving, "an animation")] {
+            let error = image
+                .with_boxes([BoundingBox::new(0, 0, 1, 1)])
+                .unwrap_err();
+            let want = format!("image with boxes: must consist of pixels, got {got}");
             assert_eq!(error.to_string(), want);
         }
     }

@@ -1,8 +1,11 @@
-//! Pixels that can be drawn on, and those of other formats brought to theirs.
+//! A canvas for pixels, rectangles and text in Noto Sans Mono.
 
 use std::ops::Range;
 
-use super::{Content, Format, Image};
+use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
+
+use super::format::Format;
+use super::{Image, Pixels};
 
 /// Red, green, blue.
 pub(super) type Color = [u8; 3];
@@ -10,64 +13,94 @@ pub(super) type Color = [u8; 3];
 pub(super) const BLACK: Color = [0; 3];
 pub(super) const WHITE: Color = [255; 3];
 
-/// An image to be. What is drawn beyond its edges is left out; only one in colour is drawn on.
+/// Shown for a letter that the font does not have.
+const REPLACEMENT: char = '\u{fffd}';
+
+/// An image that is being drawn. What is drawn beyond its edges is cut off.
 pub(super) struct Canvas {
-    width: u32,
-    height: u32,
+    width: usize,
+    height: usize,
     format: Format,
-    /// As those of an image.
     bytes: Vec<u8>,
 }
 
 impl Canvas {
-    /// Black, or transparent. The caller has made sure that memory has room for it.
-    pub(super) fn new(width: u32, height: u32, format: Format) -> Self {
-        let bytes = vec![0; size(width) * size(height) * format.pixel_bytes()];
+    /// Creates a black canvas, or a transparent one if the format has opacity.
+    pub(super) fn new(width: usize, height: usize, format: Format) -> Self {
         Self {
             width,
             height,
             format,
-            bytes,
+            bytes: vec![0; width * height * format.pixel_bytes()],
         }
     }
 
     pub(super) fn width(&self) -> usize {
-        size(self.width)
+        self.width
     }
 
     pub(super) fn height(&self) -> usize {
-        size(self.height)
+        self.height
     }
 
-    /// Copies pixels that an image `width` wide has.
-    pub(super) fn place(&mut self, left: usize, top: usize, width: u32, pixels: (Format, &[u8])) {
-        let (format, bytes) = pixels;
-        let row_bytes = size(width) * format.pixel_bytes();
-        for (y, row) in (top..).zip(bytes.chunks_exact(row_bytes)) {
-            let row = format.convert(row, self.format);
-            let to = self.row(y, left..left + size(width));
-            let len = to.len();
-            to.copy_from_slice(&row[..len]);
+    /// Copies an image to the canvas.
+    pub(super) fn place(&mut self, left: usize, top: usize, image: Pixels<'_>) {
+        let rows = image
+            .bytes
+            .chunks_exact(image.width * image.format.pixel_bytes());
+        for (y, row) in (top..).zip(rows) {
+            let row = image.format.convert(row, self.format);
+            let target = self.row(y, left..left + image.width);
+            let len = target.len();
+            target.copy_from_slice(&row[..len]);
         }
     }
 
-    /// Makes pixels opaque and of one colour.
+    /// Fills a rectangle with an opaque colour.
     pub(super) fn fill(&mut self, x: Range<usize>, y: Range<usize>, color: Color) {
-        // Opaque, and four samples of two bytes at the most.
-        let mut pixel = [u8::MAX; 8];
-        // Of 16 bits both bytes: 255 becomes 65,535.
-        for (sample, value) in pixel.chunks_exact_mut(self.format.sample_bytes).zip(color) {
-            sample.fill(value);
-        }
-        let len = x.end.min(self.width()).saturating_sub(x.start);
-        let row = pixel[..self.format.pixel_bytes()].repeat(len);
-        for y in y.start..y.end.min(self.height()) {
+        let pixel = Format::RGB8.convert(&color, self.format);
+        let row = pixel.repeat(x.end.min(self.width).saturating_sub(x.start));
+        for y in y.start..y.end.min(self.height) {
             self.row(y, x.clone()).copy_from_slice(&row);
         }
     }
 
-    /// Mixes a colour into a pixel: not at all at 0, wholly at 255.
-    pub(super) fn ink(&mut self, x: usize, y: usize, color: Color, coverage: u8) {
+    /// Draws one line of text to the right of `left` and below `top`.
+    pub(super) fn text(&mut self, left: usize, top: usize, text: &str, font: Font, color: Color) {
+        for (x, y, coverage) in font.pixels(text) {
+            self.blend(left + x, top + y, color, coverage);
+        }
+    }
+
+    /// Draws one line of text that reads upwards and starts above `bottom`.
+    pub(super) fn text_upwards(
+        &mut self,
+        left: usize,
+        bottom: usize,
+        text: &str,
+        font: Font,
+        color: Color,
+    ) {
+        for (x, y, coverage) in font.pixels(text) {
+            if let Some(row) = bottom.checked_sub(x + 1) {
+                self.blend(left + y, row, color, coverage);
+            }
+        }
+    }
+
+    pub(super) fn into_image(self) -> Image {
+        // The callers limit the sides.
+        let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
+        let Format {
+            channels,
+            sample_bytes,
+        } = self.format;
+        let (width, height) = (side(self.width), side(self.height));
+        Image::of(channels, sample_bytes, width, height, self.bytes)
+    }
+
+    /// Mixes a colour into a pixel. A coverage of 0 keeps the pixel, 255 replaces it.
+    fn blend(&mut self, x: usize, y: usize, color: Color, coverage: u8) {
         let sample_bytes = self.format.sample_bytes;
         let coverage = u32::from(coverage);
         let pixel = self.row(y, x..x.saturating_add(1));
@@ -79,51 +112,158 @@ impl Canvas {
         }
     }
 
-    pub(super) fn into_image(self) -> Image {
-        Image {
-            width: self.width,
-            height: self.height,
-            content: Content::Pixels {
-                format: self.format,
-                bytes: self.bytes,
-            },
-        }
-    }
-
-    /// Pixels of a row, as many of them as there are.
+    /// The pixels of a row that are on the canvas.
     fn row(&mut self, y: usize, x: Range<usize>) -> &mut [u8] {
-        if y >= self.height() {
+        if y >= self.height {
             return &mut [];
         }
-        let (width, pixel_bytes) = (self.width(), self.format.pixel_bytes());
-        let end = x.end.min(width);
+        let end = x.end.min(self.width);
         let start = x.start.min(end);
-        let bytes = (y * width + start) * pixel_bytes..(y * width + end) * pixel_bytes;
-        self.bytes.get_mut(bytes).unwrap_or_default()
+        let row = y * self.width;
+        let pixel_bytes = self.format.pixel_bytes();
+        &mut self.bytes[(row + start) * pixel_bytes..(row + end) * pixel_bytes]
     }
 }
 
-/// Black or white, whichever stands out more from the background (by the luminances of WCAG 2).
+/// A size and weight of the font. All letters of a font have the same width.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Font {
+    weight: FontWeight,
+    height: RasterHeight,
+}
+
+impl Font {
+    pub(super) const SMALL: Self = Self {
+        weight: FontWeight::Regular,
+        height: RasterHeight::Size16,
+    };
+    pub(super) const SMALL_BOLD: Self = Self {
+        weight: FontWeight::Bold,
+        height: RasterHeight::Size16,
+    };
+    pub(super) const LARGE: Self = Self {
+        weight: FontWeight::Regular,
+        height: RasterHeight::Size24,
+    };
+
+    /// The height of a line in pixels.
+    pub(super) fn height(self) -> usize {
+        self.height.val()
+    }
+
+    /// The width of a letter in pixels.
+    pub(super) fn letter_width(self) -> usize {
+        get_raster_width(self.weight, self.height)
+    }
+
+    /// The width of a line in pixels.
+    pub(super) fn width(self, text: &str) -> usize {
+        text.chars().count() * self.letter_width()
+    }
+
+    /// The pixels of a line: x from its left, y from its top, and a coverage of 1 to 255.
+    fn pixels(self, text: &str) -> impl Iterator<Item = (usize, usize, u8)> {
+        let lefts = (0..).step_by(self.letter_width());
+        lefts.zip(text.chars()).flat_map(move |(left, letter)| {
+            let is_blank = letter.is_control() || letter.is_whitespace();
+            let letter = if is_blank { ' ' } else { letter };
+            let raster = get_raster(letter, self.weight, self.height)
+                .or_else(|| get_raster(REPLACEMENT, self.weight, self.height));
+            let rows = raster.into_iter().flat_map(|raster| raster.rows());
+            rows.enumerate().flat_map(move |(y, row)| {
+                let pixels = (left..)
+                    .zip(row)
+                    .map(move |(x, coverage)| (x, y, *coverage));
+                pixels.filter(|(_, _, coverage)| *coverage > 0)
+            })
+        })
+    }
+}
+
+/// Shortens a text to `max_letters`. A shortened text ends in two dots.
+pub(super) fn shorten(text: &str, max_letters: usize) -> String {
+    if text.chars().count() <= max_letters {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(max_letters.saturating_sub(2)).collect();
+    let dots = &".."[..max_letters.min(2)];
+    format!("{}{dots}", kept.trim_end())
+}
+
+/// The colour of text on a background: black or white, whichever has more contrast by WCAG 2.
 pub(super) fn ink_on(background: Color) -> Color {
-    let [red, green, blue] = background.map(|value| {
-        let value = f64::from(value) / 255.0;
-        if value <= 0.040_45 {
-            value / 12.92
-        } else {
-            ((value + 0.055) / 1.055).powf(2.4)
-        }
-    });
+    // A gamma of 2.2 is close to sRGB.
+    let [red, green, blue] = background.map(|value| (f64::from(value) / 255.0).powf(2.2));
     let luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-    // (1 + 0.05) / (l + 0.05) and (l + 0.05) / (0 + 0.05) are the same at 0.179.
+    // The contrasts (1 + 0.05) / (l + 0.05) and (l + 0.05) / (0 + 0.05) are equal at 0.179.
     if luminance > 0.179 { BLACK } else { WHITE }
 }
 
-/// What a side is in memory, in which it has room.
-pub(super) fn size(side: u32) -> usize {
-    usize::try_from(side).unwrap_or(usize::MAX)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A side of an image whose size was kept small.
-pub(super) fn side(size: usize) -> u32 {
-    u32::try_from(size).unwrap_or(u32::MAX)
+    fn is_dark(image: &Image, x: usize, y: usize) -> bool {
+        image.pixels().unwrap().bytes[(y * 24 + x) * 3] < 128
+    }
+
+    #[test]
+    fn upward_text_is_rotated_text() {
+        let paper = || {
+            let mut canvas = Canvas::new(24, 24, Format::RGB8);
+            canvas.fill(0..24, 0..24, WHITE);
+            canvas
+        };
+        let (mut flat, mut rotated) = (paper(), paper());
+        flat.text(1, 2, "L.", Font::SMALL, BLACK);
+        rotated.text_upwards(2, 23, "L.", Font::SMALL, BLACK);
+        let (flat, rotated) = (flat.into_image(), rotated.into_image());
+        for x in 0..24 {
+            for y in 0..24 {
+                assert_eq!(
+                    is_dark(&flat, x, y),
+                    is_dark(&rotated, y, 23 - x),
+                    "{x}, {y}"
+                );
+            }
+        }
+        // An L has a stem, and a foot with nothing above it.
+        let dark = |x: usize| (0..24).filter(|y| is_dark(&flat, x, *y)).count();
+        assert!((1..8).any(|x| dark(x) >= 8), "the stem");
+        assert_eq!(dark(6), 1, "the foot");
+        assert!((8..15).any(|x| dark(x) > 0), "the dot");
+    }
+
+    #[test]
+    fn any_text_can_be_drawn_anywhere() {
+        for text in [
+            "",
+            "損失🦀",
+            "a\nb\0\u{301}\u{ad}",
+            "ÄŐŉ ſ…",
+            &"w".repeat(1000),
+        ] {
+            let mut canvas = Canvas::new(24, 24, Format::RGB8);
+            canvas.text(20, 20, text, Font::LARGE, WHITE);
+            canvas.text_upwards(20, 3, text, Font::SMALL_BOLD, WHITE);
+            canvas.text(1000, 1000, text, Font::SMALL, WHITE);
+        }
+    }
+
+    #[test]
+    fn a_shortened_text_ends_in_dots() {
+        for (text, max_letters, want) in [
+            ("horse", 5, "horse"),
+            ("horses", 5, "hor.."),
+            ("Größenwahn", 5, "Grö.."),
+            ("ab cd", 5, "ab cd"),
+            ("ab cde", 5, "ab.."),
+            ("abc", 2, ".."),
+            ("ab", 1, "."),
+            ("ab", 0, ""),
+            ("", 0, ""),
+        ] {
+            assert_eq!(shorten(text, max_letters), want, "{text}, {max_letters}");
+        }
+    }
 }

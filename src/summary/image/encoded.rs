@@ -1,43 +1,25 @@
-//! Files of PNG, JPEG and GIF: what they are and their sides, from their first bytes.
+//! Files that are already encoded: PNG, JPEG and GIF.
 
 use super::{Content, Image, MAX_SIDE};
 use crate::error::{Error, Result};
 
-/// The signature, and the length and name of the chunk that comes first.
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR";
-/// The start of an image, and the first byte of the marker behind it.
-const JPEG: &[u8] = b"\xff\xd8\xff";
-const GIFS: [&[u8]; 2] = [b"GIF87a", b"GIF89a"];
-
-/// Formats that people have at hand and that do not fit: where bytes of theirs stand, these, and the name.
-const OTHERS: &[(usize, &[u8], &str)] = &[
-    (0, b"BM", "BMP"),
-    (8, b"WEBP", "WebP"),
-    (4, b"ftypavif", "AVIF"),
-    (4, b"ftyphei", "HEIF"),
-    (4, b"ftypmif1", "HEIF"),
-    (4, b"JXL ", "JPEG XL"),
-    (0, b"II*\0", "TIFF"),
-    (0, b"MM\0*", "TIFF"),
-    (0, b"<svg", "SVG"),
-    (0, b"<?xml", "XML"),
-];
-
 impl Image {
-    /// A PNG, JPEG or GIF file, also one that moves. It is written as it is.
+    /// Takes a PNG, JPEG or GIF file as it is. Animated files stay animated.
     ///
-    /// Its first bytes are looked at, up to its sides, and no pixel: of a file that is cut or damaged behind them a browser
-    /// shows what it can. The sides are those of its header, before any turn that a camera has noted in it.
+    /// Only the header is read, because the dashboard needs the sides of the image; a browser shows what it can of a file that
+    /// is damaged after its header. A rotation that a camera has noted in the file does not change
+    /// [`width`](Self::width) and [`height`](Self::height).
     ///
     /// ```
     /// use summary_writer::Image;
     ///
-    /// let problem = Image::encoded(b"BM, as a bitmap begins").unwrap_err();
-    /// assert_eq!(problem.to_string(), "encoded image: 22 bytes of BMP are given, PNG, JPEG or GIF fits");
+    /// let error = Image::encoded(b"BM, as a bitmap begins").unwrap_err();
+    /// let problem = "must be a PNG, JPEG or GIF file with a complete header, got 22 bytes that start with \"BM, as a bit\"";
+    /// assert_eq!(error.to_string(), format!("encoded image: {problem}"));
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] if it begins as none of the three, ends before its sides are told, or has a side of 0.
+    /// [`Error::Invalid`] if the file is of another format, ends within its header, or has a side of 0.
     pub fn encoded(file: impl Into<Vec<u8>>) -> Result<Self> {
         let file = file.into();
         let (width, height) =
@@ -50,112 +32,119 @@ impl Image {
     }
 }
 
-/// Width and height, or why there are none.
 fn sides(file: &[u8]) -> Result<(u32, u32), String> {
-    let (format, sides) = if let Some(header) = file.strip_prefix(PNG) {
-        ("PNG", png_sides(header))
-    } else if file.starts_with(JPEG) {
-        ("JPEG", jpeg_sides(file)?)
-    } else if let Some(header) = GIFS.iter().find_map(|gif| file.strip_prefix(*gif)) {
-        ("GIF", gif_sides(header))
-    } else {
-        return Err(foreign(file));
-    };
-    let Some((width, height)) = sides else {
-        let given = file.len();
+    let Ok(size) = imagesize::blob_size(file) else {
+        let start = file.get(..12).unwrap_or(file).escape_ascii();
         return Err(format!(
-            "{given} bytes of {format} are given that end before its sides are told"
+            "must be a PNG, JPEG or GIF file with a complete header, got {} bytes that start with \"{start}\"",
+            file.len()
         ));
     };
-    if [width, height]
-        .iter()
-        .all(|side| (1..=MAX_SIDE).contains(side))
-    {
-        Ok((width, height))
-    } else {
-        Err(format!(
-            "a {format} of {width} x {height} pixels is given, sides of 1 to {MAX_SIDE} fit"
-        ))
+    match (u32::try_from(size.width), u32::try_from(size.height)) {
+        (Ok(width @ 1..=MAX_SIDE), Ok(height @ 1..=MAX_SIDE)) => Ok((width, height)),
+        _ => Err(format!(
+            "must have sides of 1 to {MAX_SIDE} pixels, got {} x {}",
+            size.width, size.height
+        )),
     }
-}
-
-fn png_sides(header: &[u8]) -> Option<(u32, u32)> {
-    let (width, rest) = header.split_first_chunk()?;
-    let height = rest.first_chunk()?;
-    Some((u32::from_be_bytes(*width), u32::from_be_bytes(*height)))
-}
-
-fn gif_sides(header: &[u8]) -> Option<(u32, u32)> {
-    let (width, rest) = header.split_first_chunk()?;
-    let height = rest.first_chunk()?;
-    Some((
-        u16::from_le_bytes(*width).into(),
-        u16::from_le_bytes(*height).into(),
-    ))
-}
-
-/// Looks for the segment that starts a frame. Segments are a marker, their length, which counts itself, and content.
-fn jpeg_sides(file: &[u8]) -> Result<Option<(u32, u32)>, String> {
-    let mut rest = file.get(2..).unwrap_or_default();
-    loop {
-        let at = file.len() - rest.len();
-        let marker = match rest {
-            // Any number of them may stand before a marker's last byte.
-            [0xff, 0xff, ..] => {
-                rest = &rest[1..];
-                continue;
-            }
-            [0xff, marker, after @ ..] => {
-                rest = after;
-                *marker
-            }
-            [] | [0xff] => return Ok(None),
-            [other, ..] => {
-                return Err(format!(
-                    "a JPEG is given that has {other:#04x} at byte {at}, where a marker begins with 0xff"
-                ));
-            }
-        };
-        match marker {
-            0x01 | 0xd0..=0xd7 => continue, // They have no content.
-            0xd8..=0xda => {
-                return Err(format!(
-                    "a JPEG is given that has marker {marker:#04x} at byte {at}, before its sides are told"
-                ));
-            }
-            _ => {}
-        }
-        let Some((len, content)) = rest.split_first_chunk() else {
-            return Ok(None);
-        };
-        // Huffman tables, an extension and arithmetic conditioning have numbers amid those of the frames.
-        if matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc) {
-            return Ok(frame_sides(content));
-        }
-        rest = rest
-            .get(u16::from_be_bytes(*len).max(2).into()..)
-            .unwrap_or_default();
-    }
-}
-
-/// Behind a byte for the precision; the height comes first.
-fn frame_sides(content: &[u8]) -> Option<(u32, u32)> {
-    let [_, h0, h1, w0, w1] = *content.first_chunk()?;
-    let side = |bytes| u16::from_be_bytes(bytes).into();
-    Some((side([w0, w1]), side([h0, h1])))
-}
-
-fn foreign(file: &[u8]) -> String {
-    let given = file.len();
-    let begins = |(at, bytes, _): &&(usize, &[u8], _)| {
-        file.get(*at..).is_some_and(|file| file.starts_with(bytes))
-    };
-    if let Some((_, _, name)) = OTHERS.iter().find(begins) {
-        return format!("{given} bytes of {name} are given, PNG, JPEG or GIF fits");
-    }
-    let first = file.get(..8).unwrap_or(file).escape_ascii();
-    format!("{given} bytes are given that begin with \"{first}\", PNG, JPEG or GIF fits")
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    /// Images of 31 x 17 pixels (tests/images/README.md says who made them), and the length of their headers.
+    const FILES: [(&[u8], usize); 4] = [
+        // The signature, the length and name of a chunk, and the two sides.
+        (include_bytes!("../../../tests/images/rgba.png"), 24),
+        // A hex dump shows that the segments of the frames start at bytes 280 and 158; the sides end 9 bytes later.
+        (include_bytes!("../../../tests/images/rgb.jpg"), 280 + 9),
+        (
+            include_bytes!("../../../tests/images/progressive.jpg"),
+            158 + 9,
+        ),
+        // The signature and the two sides are 10 bytes; `imagesize` reads at least 12.
+        (include_bytes!("../../../tests/images/three_frames.gif"), 12),
+    ];
+    const SIDES: (u32, u32) = (31, 17);
+
+    #[test]
+    fn files_of_other_programs_are_kept_as_they_are() {
+        for (file, _) in FILES {
+            let image = Image::encoded(file).unwrap();
+            assert_eq!((image.width(), image.height()), SIDES);
+            assert_eq!(image.bytes(), file.len());
+            assert!(image.encode().unwrap() == file);
+        }
+    }
+
+    #[test]
+    fn a_file_needs_a_complete_header() {
+        for (file, header_len) in FILES {
+            for len in 0..=file.len() {
+                match Image::encoded(&file[..len]) {
+                    Ok(image) => {
+                        assert!(len >= header_len, "{len} bytes");
+                        assert_eq!((image.width(), image.height()), SIDES, "{len} bytes");
+                    }
+                    Err(_) => assert!(len < header_len, "{len} bytes"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_files_never_panic() {
+        let mut random = fastrand::Rng::with_seed(1);
+        for (file, header_len) in FILES {
+            for bit in 0..8 * file.len() {
+                let mut damaged = file.to_vec();
+                damaged[bit / 8] ^= 1 << (bit % 8);
+                match Image::encoded(damaged) {
+                    Ok(image) => {
+                        let sides = (image.width(), image.height());
+                        assert!(sides == SIDES || bit / 8 < header_len, "bit {bit}");
+                    }
+                    Err(_) => assert!(bit / 8 < header_len, "bit {bit}"),
+                }
+            }
+            for _ in 0..20_000 {
+                let kept = random.usize(..=header_len);
+                let noise =
+                    (0..random.usize(..64)).map(|_| [random.u8(..), 0xff][random.usize(..2)]);
+                let damaged: Vec<u8> = file[..kept].iter().copied().chain(noise).collect();
+                if let Ok(image) = Image::encoded(damaged) {
+                    assert!(image.width() > 0 && image.height() > 0);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_files_are_rejected() {
+        let no_image = |got: &str| {
+            format!("must be a PNG, JPEG or GIF file with a complete header, got {got}")
+        };
+        let sides = |got: &str| format!("must have sides of 1 to 2147483647 pixels, got {got}");
+        let png = |sides: &[u8; 8]| [&b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"[..], sides].concat();
+        for (file, problem) in [
+            (vec![], no_image("0 bytes that start with \"\"")),
+            (
+                b"RIFF\x24\0\0\0WEBPVP8 ".to_vec(),
+                no_image("16 bytes that start with \"RIFF$\\x00\\x00\\x00WEBP\""),
+            ),
+            (
+                b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01".to_vec(),
+                no_image(
+                    "12 bytes that start with \"\\xff\\xd8\\xff\\xe0\\x00\\x10JFIF\\x00\\x01\"",
+                ),
+            ),
+            (b"GIF87a\0\0\x02\x01\0\0".to_vec(), sides("0 x 258")),
+            (png(b"\0\0\0\x01\0\0\0\0"), sides("1 x 0")),
+            (png(b"\x80\0\0\0\0\0\0\x01"), sides("2147483648 x 1")),
+        ] {
+            let error = Image::encoded(file).unwrap_err();
+            assert_eq!(error.to_string(), format!("encoded image: {problem}"));
+        }
+    }
+}

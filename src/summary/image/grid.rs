@@ -1,23 +1,26 @@
-//! Several images to one, side by side.
+//! Several images side by side in one.
 
 use std::borrow::Borrow;
 
-use super::canvas::{Canvas, size};
-use super::{Format, Image};
+use super::canvas::Canvas;
+use super::format::Format;
+use super::{Image, Pixels};
 use crate::error::{Error, Result};
 
-/// Around each image, in pixels: what torchvision's `make_grid` leaves.
-const PADDING: u32 = 2;
+/// The space around each image of a grid, in pixels, as in torchvision's `make_grid`.
+const PADDING: usize = 2;
 /// More than a browser shows.
-const MAX_BYTES: u64 = 1 << 30;
+const MAX_GRID_BYTES: u64 = 1 << 30;
+/// The longest side of a sprite that the projector accepts, in pixels.
+const MAX_SPRITE_SIDE: usize = 8192;
 
 impl Image {
-    /// Several images side by side, row by row from the top left, with two pixels between and around them: the layout of
-    /// torchvision's `make_grid`. A row has `columns` images, or all if there are fewer.
+    /// Creates one image from several, row by row, with two pixels between and around them: the layout of torchvision's
+    /// `make_grid`. A row has `columns` images, or all of them if there are fewer.
     ///
-    /// All cells are as wide as the widest image and as high as the highest one; a smaller image is in the middle of its
-    /// cell. The grid has colour, opacity or 16 bits if an image has. What no image covers is transparent if the grid has
-    /// opacity, else black.
+    /// All cells have the width of the widest image and the height of the highest one. A smaller image is in the middle of its
+    /// cell. The grid has colour, opacity or 16 bits if any image has. The space between is transparent if the grid has
+    /// opacity, and black otherwise.
     ///
     /// ```
     /// use summary_writer::Image;
@@ -32,94 +35,134 @@ impl Image {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there are no images or no columns, or the grid has more than 1 GiB.
+    /// [`Error::Invalid`] if there are no images or no columns, if an image is a file ([`encoded`](Self::encoded)) or an
+    /// animation, or if the grid takes more than 1 GiB.
     pub fn grid(images: impl IntoIterator<Item: Borrow<Image>>, columns: usize) -> Result<Self> {
         let images: Vec<_> = images.into_iter().collect();
-        let images: Vec<&Image> = images.iter().map(Borrow::borrow).collect();
+        let images = all_pixels("grid images", images.iter().map(Borrow::borrow))?;
         if columns == 0 {
-            return Err(Error::invalid("grid columns", "0 are given, 1 or more fit"));
+            return Err(Error::invalid("grid columns", "must be at least 1, got 0"));
         }
-        let columns = columns.min(images.len());
-        let mut format = None;
-        let mut pixels = Vec::with_capacity(images.len());
-        for (i, image) in images.iter().enumerate() {
-            let (of_image, bytes) = image.pixels("grid images", format_args!("number {i}"))?;
-            format = Some(format.map_or(of_image, |format: Format| format.widest(of_image)));
-            pixels.push((of_image, bytes));
-        }
-        let Some(format) = format else {
-            return Err(Error::invalid(
-                "grid images",
-                "none are given, 1 or more fit",
-            ));
+        let Some(format) = images
+            .iter()
+            .map(|image| image.format)
+            .reduce(Format::widest)
+        else {
+            let problem = "there must be at least one, got none";
+            return Err(Error::invalid("grid images", problem));
         };
-        let cell_width = longest(&images, Self::width);
-        let cell_height = longest(&images, Self::height);
+        let columns = columns.min(images.len());
         let rows = images.len().div_ceil(columns);
-        let (width, height) = check_sides(
-            grid_side(cell_width, columns),
-            grid_side(cell_height, rows),
-            format,
-        )?;
+        let width = images.iter().map(|image| image.width).max();
+        let height = images.iter().map(|image| image.height).max();
+        let cell = (width.unwrap_or_default(), height.unwrap_or_default());
 
-        let mut canvas = Canvas::new(width, height, format);
-        // Sums and products of what has room in memory, as the canvas is there.
-        let padding = size(PADDING);
-        let (cell_width, cell_height) = (size(cell_width), size(cell_height));
-        for (i, (image, pixels)) in images.into_iter().zip(pixels).enumerate() {
-            let (row, column) = (i / columns, i % columns);
-            let left = column * (cell_width + padding) + padding;
-            let top = row * (cell_height + padding) + padding;
-            canvas.place(
-                left + (cell_width - size(image.width())) / 2,
-                top + (cell_height - size(image.height())) / 2,
-                image.width(),
-                pixels,
-            );
-        }
-        Ok(canvas.into_image())
-    }
-}
-
-fn longest(images: &[&Image], side: fn(&Image) -> u32) -> u32 {
-    images.iter().map(|image| side(image)).max().unwrap_or(0)
-}
-
-/// In pixels; saturates, beyond what fits by far.
-fn grid_side(cell: u32, count: usize) -> u64 {
-    (u64::from(cell) + u64::from(PADDING))
-        .saturating_mul(count as u64)
-        .saturating_add(PADDING.into())
-}
-
-fn check_sides(width: u64, height: u64, format: Format) -> Result<(u32, u32)> {
-    let pixel_bytes = format.pixel_bytes() as u64;
-    let bytes = width.saturating_mul(height).saturating_mul(pixel_bytes);
-    match (u32::try_from(width), u32::try_from(height)) {
-        (Ok(width), Ok(height)) if bytes <= MAX_BYTES => Ok((width, height)),
-        _ => {
+        let side = |cell: usize, count: usize| {
+            let cells = (cell as u64 + PADDING as u64).saturating_mul(count as u64);
+            cells.saturating_add(PADDING as u64)
+        };
+        let (width, height) = (side(cell.0, columns), side(cell.1, rows));
+        let bytes = width
+            .saturating_mul(height)
+            .saturating_mul(format.pixel_bytes() as u64);
+        if bytes > MAX_GRID_BYTES {
             let problem = format!(
-                "{width} x {height} pixels of {pixel_bytes} bytes are needed, {MAX_BYTES} bytes fit"
+                "must take at most {MAX_GRID_BYTES} bytes together, got {width} x {height} pixels of {} bytes",
+                format.pixel_bytes()
             );
-            Err(Error::invalid("grid images", problem))
+            return Err(Error::invalid("grid images", problem));
         }
+        Ok(tile(&images, format, columns, rows, cell, PADDING))
     }
+
+    /// Creates the sprite that the projector expects: 8-bit images of one size, without space between them. The rest is black
+    /// or transparent.
+    ///
+    /// There are as many rows as columns, because the projector confuses their numbers.
+    pub(crate) fn sprite(images: &[&Self]) -> Result<Self> {
+        const WHAT: &str = "thumbnails";
+        let pixels = all_pixels(WHAT, images.iter().copied())?;
+        let cell = pixels
+            .first()
+            .map_or((1, 1), |first| (first.width, first.height));
+        let mut format = Format::RGB8;
+        for (i, image) in pixels.iter().enumerate() {
+            if (image.width, image.height) != cell {
+                let problem = format!(
+                    "number {i} must have {} x {} pixels like the first one, got {} x {}",
+                    cell.0, cell.1, image.width, image.height
+                );
+                return Err(Error::invalid(WHAT, problem));
+            }
+            format = format.widest(image.format);
+        }
+        format.sample_bytes = 1;
+        let columns =
+            sprite_columns(pixels.len(), cell).map_err(|problem| Error::invalid(WHAT, problem))?;
+        Ok(tile(&pixels, format, columns, columns, cell, 0))
+    }
+}
+
+fn all_pixels<'a>(
+    what: &'static str,
+    images: impl Iterator<Item = &'a Image>,
+) -> Result<Vec<Pixels<'a>>> {
+    let pixels = images.enumerate().map(|(i, image)| {
+        image
+            .pixels()
+            .map_err(|problem| Error::invalid(what, format!("number {i} {problem}")))
+    });
+    pixels.collect()
+}
+
+/// The number of columns and rows of a sprite for `count` images.
+fn sprite_columns(count: usize, cell: (usize, usize)) -> Result<usize, String> {
+    let root = count.isqrt();
+    let columns = (root + usize::from(root * root < count)).max(1);
+    let max_columns = MAX_SPRITE_SIDE / cell.0.max(cell.1);
+    if columns <= max_columns {
+        return Ok(columns);
+    }
+    Err(format!(
+        "must fit into {MAX_SPRITE_SIDE} x {MAX_SPRITE_SIDE} pixels, which is {} of {} x {}, got {count}",
+        max_columns * max_columns,
+        cell.0,
+        cell.1
+    ))
+}
+
+/// Draws each image in the middle of its cell, whose width and height are `cell`.
+fn tile(
+    images: &[Pixels<'_>],
+    format: Format,
+    columns: usize,
+    rows: usize,
+    cell: (usize, usize),
+    padding: usize,
+) -> Image {
+    let (across, down) = (cell.0 + padding, cell.1 + padding);
+    let mut canvas = Canvas::new(columns * across + padding, rows * down + padding, format);
+    for (i, image) in images.iter().enumerate() {
+        let left = padding + i % columns * across + (cell.0 - image.width) / 2;
+        let top = padding + i / columns * down + (cell.1 - image.height) / 2;
+        canvas.place(left, top, *image);
+    }
+    canvas.into_image()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The samples of a row of a gray image of 8 bits.
+    /// The samples of a row of an 8-bit gray image.
     fn row(image: &Image, y: usize) -> &[u8] {
-        let (format, bytes) = image.pixels("image", "it").unwrap();
-        assert_eq!(format.pixel_bytes(), 1);
-        let width = size(image.width());
-        &bytes[y * width..][..width]
+        let pixels = image.pixels().unwrap();
+        assert_eq!(pixels.format.pixel_bytes(), 1);
+        &pixels.bytes[y * pixels.width..][..pixels.width]
     }
 
     #[test]
-    fn images_stand_row_by_row_with_two_pixels_around_each() {
+    fn a_grid_has_two_pixels_around_each_image() {
         let images: Vec<Image> = (1..=3)
             .map(|n| Image::gray8(2, 1, [n, 10 * n]).unwrap())
             .collect();
@@ -130,7 +173,7 @@ mod tests {
         }
         assert_eq!(row(&grid, 2), [0, 0, 1, 10, 0, 0, 2, 20, 0, 0]);
         assert_eq!(row(&grid, 5), [0, 0, 3, 30, 0, 0, 0, 0, 0, 0]);
-        // As many columns as images, if more are asked for; images may be given away.
+        // There are never more columns than images.
         let line = Image::grid(images, usize::MAX).unwrap();
         assert_eq!((line.width(), line.height()), (14, 5));
     }
@@ -146,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grid_has_what_one_of_its_images_has() {
+    fn a_grid_loses_nothing_of_its_images() {
         let gray = Image::gray_alpha8(1, 1, [0x12, 0x34]).unwrap();
         let deep = Image::rgb16(1, 1, [0x0102, 0x0304, 0x0506]).unwrap();
         let plain = Image::gray8(1, 1, [0x77]).unwrap();
@@ -162,38 +205,133 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_grid_is_refused_by_name() {
+    fn invalid_grids_are_rejected() {
         let wide = Image::gray8(1 << 20, 1, vec![0; 1 << 20]).unwrap();
         let high = Image::gray8(1, 1 << 20, vec![0; 1 << 20]).unwrap();
-        let none: [Image; 0] = [];
-        for (got, want) in [
+        let file = Image::encoded(b"GIF89a\x03\0\x02\0\0\0\0").unwrap();
+        let moving = Image::animation([Image::gray8(3, 2, [9; 6]).unwrap()], 10).unwrap();
+        for (images, columns, want) in [
             (
-                Image::grid(&none, 3),
-                "grid images: none are given, 1 or more fit",
+                vec![],
+                3,
+                "grid images: there must be at least one, got none",
+            ),
+            (vec![&wide], 0, "grid columns: must be at least 1, got 0"),
+            (
+                vec![&wide, &high],
+                2,
+                "grid images: must take at most 1073741824 bytes together, got 2097158 x 1048580 pixels of 1 bytes",
             ),
             (
-                Image::grid([&wide], 0),
-                "grid columns: 0 are given, 1 or more fit",
+                vec![&wide, &file],
+                2,
+                "grid images: number 1 must consist of pixels, got an encoded file",
             ),
             (
-                Image::grid([&wide, &high], 2),
-                "grid images: 2097158 x 1048580 pixels of 1 bytes are needed, 1073741824 bytes fit",
+                vec![&moving, &wide],
+                2,
+                "grid images: number 0 must consist of pixels, got an animation",
             ),
         ] {
-            assert_eq!(got.unwrap_err().to_string(), want);
-        }
-        let file = Image::encoded(b"GIF89a\x03\0\x02\0\0\0\0").unwrap();
-        let error = Image::grid([&wide, &file], 2).unwrap_err();
-        let want = "grid images: number 1 is an encoded file, one of pixels fits";
-        assert_eq!(error.to_string(), want);
-        {
-            let moving = Image::animation([Image::gray8(3, 2, [9; 6]).unwrap()], 10).unwrap();
-            let error = Image::grid([moving, wide], 2).unwrap_err();
-            let want = "grid images: number 0 is an animation, one of pixels fits";
+            let error = Image::grid(images, columns).unwrap_err();
             assert_eq!(error.to_string(), want);
         }
-        // The largest of these products is beyond 2^64.
-        assert!(check_sides(u64::MAX, u64::MAX, Format::RGB8).is_err());
-        assert_eq!(grid_side(u32::MAX, usize::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn a_sprite_has_its_images_row_by_row_in_8_bit_colour() {
+        // Five images of 2 x 1 pixels need three columns and rows.
+        let images = [
+            Image::gray8(2, 1, [1, 2]).unwrap(),
+            Image::rgb8(2, 1, [3, 4, 5, 6, 7, 8]).unwrap(),
+            Image::gray16(2, 1, [0x0909, 0x0a0a]).unwrap(),
+            Image::rgb16(2, 1, [0x0b0b, 0x0c0c, 0x0d0d, 0x0e0e, 0x0f0f, 0xffff]).unwrap(),
+            Image::gray8(2, 1, [16, 17]).unwrap(),
+        ];
+        let sprite = Image::sprite(&images.each_ref()).unwrap();
+        let want = [
+            [[1, 1, 1], [2, 2, 2], [3, 4, 5], [6, 7, 8], [9; 3], [10; 3]],
+            [
+                [11, 12, 13],
+                [14, 15, 255],
+                [16; 3],
+                [17; 3],
+                [0; 3],
+                [0; 3],
+            ],
+            [[0; 3]; 6],
+        ];
+        assert_eq!(
+            sprite,
+            Image::rgb8(6, 3, want.as_flattened().as_flattened()).unwrap()
+        );
+    }
+
+    #[test]
+    fn a_sprite_has_opacity_if_an_image_has() {
+        let images = [
+            Image::rgb8(1, 2, [1, 2, 3, 4, 5, 6]).unwrap(),
+            Image::rgba16(1, 2, [0x0700, 0x0800, 0x0900, 0x0aff, 1, 2, 3, 4]).unwrap(),
+            Image::gray_alpha8(1, 2, [11, 12, 13, 14]).unwrap(),
+        ];
+        // 0x0aff of 16 bits is nearer to 11 of 8.
+        let want = [
+            [[1, 2, 3, 255], [7, 8, 9, 11]],
+            [[4, 5, 6, 255], [0; 4]],
+            [[11, 11, 11, 12], [0; 4]],
+            [[13, 13, 13, 14], [0; 4]],
+        ];
+        let sprite = Image::sprite(&images.each_ref()).unwrap();
+        assert_eq!(
+            sprite,
+            Image::rgba8(2, 4, want.as_flattened().as_flattened()).unwrap()
+        );
+    }
+
+    #[test]
+    fn a_sprite_has_as_many_rows_as_columns() {
+        for (count, cell, want) in [
+            (1, (28, 28), 1),
+            (2, (28, 28), 2),
+            (4, (28, 28), 2),
+            (5, (28, 28), 3),
+            (100, (40, 10), 10),
+            (101, (40, 10), 11),
+            (85_264, (28, 28), 292), // 8192 / 28 is 292
+            (4, (4096, 8), 2),
+            (1, (8192, 8192), 1),
+        ] {
+            assert_eq!(sprite_columns(count, cell), Ok(want), "{count} of {cell:?}");
+        }
+    }
+
+    #[test]
+    fn invalid_sprites_are_rejected() {
+        let (small, other) = (
+            Image::gray8(1, 2, [0; 2]).unwrap(),
+            Image::gray8(2, 1, [0; 2]).unwrap(),
+        );
+        let file = Image::encoded(small.encode().unwrap()).unwrap();
+        let large = Image::gray8(8193, 1, [0; 8193]).unwrap();
+        for (images, want) in [
+            (
+                vec![&small, &small, &other],
+                "number 2 must have 1 x 2 pixels like the first one, got 2 x 1",
+            ),
+            (
+                vec![&small, &file],
+                "number 1 must consist of pixels, got an encoded file",
+            ),
+            (
+                vec![&large],
+                "must fit into 8192 x 8192 pixels, which is 0 of 8193 x 1, got 1",
+            ),
+        ] {
+            let error = Image::sprite(&images).unwrap_err();
+            assert_eq!(error.to_string(), format!("thumbnails: {want}"));
+        }
+        assert!(sprite_columns(85_265, (28, 28)).is_err());
+        assert!(sprite_columns(5, (4096, 8)).is_err());
+        assert!(sprite_columns(usize::MAX, (u32::MAX as usize, 1)).is_err());
     }
 }

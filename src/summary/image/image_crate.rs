@@ -1,156 +1,121 @@
-//! The images of the crate `image` to ours.
+//! Images of the crate `image`.
 
 use std::ops::Deref;
 
-use ::image::{DynamicImage, ImageBuffer, Luma, LumaA, Rgb, Rgba};
+use ::image::{DynamicImage, ImageBuffer, Luma, LumaA, Pixel, Rgb, Rgba};
 
-use super::pixels::{check, to_u8};
-use super::{Channels, Image};
-use crate::error::{Error, Result};
+use super::format::Channels;
+use super::pixels::to_u8;
+use super::{Content, Image};
+use crate::error::Result;
 
-/// Any image of the crate `image`, of the same channels and bits; floating-point samples are taken as
-/// [`gray_0_to_1`](Image::gray_0_to_1) takes them.
+/// Keeps channels and bits; floating-point samples are converted as [`gray_0_to_1`](Image::gray_0_to_1) converts them.
+///
+/// The conversion cannot fail. An image of 0 x 0 pixels is rejected when it is encoded: the record is not written, it counts
+/// in the writer's [`stats`](crate::SummaryWriter::stats), and the first one is logged.
 ///
 /// ```
-/// use summary_writer::Image;
 /// # let dir = tempfile::tempdir()?;
 /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
-///
 /// let photo = image::DynamicImage::new_rgb8(640, 480);
-/// summary.image("photo", Image::try_from(&photo)?, 0);
-/// summary.image("blurred", photo.blur(2.0).try_into()?, 0);
-/// summary.image("mask", image::GrayImage::new(28, 28).try_into()?, 0);
+/// summary.image("photo", &photo, 0);
+/// summary.image("blurred", photo.blur(2.0), 0);
+///
+/// use summary_writer::{BoundingBox, Image};
+/// let cat = BoundingBox::new(40, 60, 130, 200).label("cat");
+/// summary.image("detections", Image::from(&photo).with_boxes([cat])?, 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-///
-/// # Errors
-/// [`Error::Invalid`] if a side is 0.
-impl TryFrom<&DynamicImage> for Image {
-    type Error = Error;
-
-    fn try_from(image: &DynamicImage) -> Result<Self> {
+impl From<&DynamicImage> for Image {
+    fn from(image: &DynamicImage) -> Self {
         match image {
-            DynamicImage::ImageLuma8(buffer) => buffer.try_into(),
-            DynamicImage::ImageLumaA8(buffer) => buffer.try_into(),
-            DynamicImage::ImageRgb8(buffer) => buffer.try_into(),
-            DynamicImage::ImageRgba8(buffer) => buffer.try_into(),
-            DynamicImage::ImageLuma16(buffer) => buffer.try_into(),
-            DynamicImage::ImageLumaA16(buffer) => buffer.try_into(),
-            DynamicImage::ImageRgb16(buffer) => buffer.try_into(),
-            DynamicImage::ImageRgba16(buffer) => buffer.try_into(),
-            DynamicImage::ImageRgb32F(buffer) => buffer.try_into(),
-            DynamicImage::ImageRgba32F(buffer) => buffer.try_into(),
-            // What the crate may have next.
-            other => other.to_rgba16().try_into(),
+            DynamicImage::ImageLuma8(buffer) => buffer.into(),
+            DynamicImage::ImageLumaA8(buffer) => buffer.into(),
+            DynamicImage::ImageRgb8(buffer) => buffer.into(),
+            DynamicImage::ImageRgba8(buffer) => buffer.into(),
+            DynamicImage::ImageLuma16(buffer) => buffer.into(),
+            DynamicImage::ImageLumaA16(buffer) => buffer.into(),
+            DynamicImage::ImageRgb16(buffer) => buffer.into(),
+            DynamicImage::ImageRgba16(buffer) => buffer.into(),
+            DynamicImage::ImageRgb32F(buffer) => buffer.into(),
+            DynamicImage::ImageRgba32F(buffer) => buffer.into(),
+            // A variant that a later version of the crate adds.
+            other => other.to_rgba16().into(),
         }
     }
 }
 
-/// As from a reference. Pixels of 8 bits are not copied.
-///
-/// # Errors
-/// [`Error::Invalid`] if a side is 0.
-impl TryFrom<DynamicImage> for Image {
-    type Error = Error;
-
-    fn try_from(image: DynamicImage) -> Result<Self> {
-        match image {
-            DynamicImage::ImageLuma8(buffer) => buffer.try_into(),
-            DynamicImage::ImageLumaA8(buffer) => buffer.try_into(),
-            DynamicImage::ImageRgb8(buffer) => buffer.try_into(),
-            DynamicImage::ImageRgba8(buffer) => buffer.try_into(),
-            other => (&other).try_into(),
-        }
+/// Like the conversion from a reference.
+impl From<DynamicImage> for Image {
+    fn from(image: DynamicImage) -> Self {
+        Self::from(&image)
     }
 }
 
 macro_rules! from_buffers {
-    ($($pixel:ident<$sample:ty>, $channels:ident, $of_samples:ident;)*) => {$(
-        /// # Errors
-        /// [`Error::Invalid`] if a side is 0.
-        impl<C: Deref<Target = [$sample]>> TryFrom<&ImageBuffer<$pixel<$sample>, C>> for Image {
-            type Error = Error;
-
-            fn try_from(buffer: &ImageBuffer<$pixel<$sample>, C>) -> Result<Self> {
-                let (width, height) = buffer.dimensions();
-                // There may be more behind them.
-                let len = buffer.sample_layout().min_length();
-                let samples = len.and_then(|len| buffer.as_raw().get(..len));
-                let samples = samples.unwrap_or_default();
-                Self::$of_samples(Channels::$channels, width, height, samples)
+    ($($pixel:ident<$sample:ty>: $from_samples:ident, $channels:ident;)*) => {$(
+        /// Like the conversion from a `DynamicImage`.
+        impl<C: Deref<Target = [$sample]>> From<&ImageBuffer<$pixel<$sample>, C>> for Image {
+            fn from(buffer: &ImageBuffer<$pixel<$sample>, C>) -> Self {
+                from_buffer(buffer, |width, height, samples| {
+                    Self::$from_samples(Channels::$channels, width, height, samples)
+                })
             }
         }
 
-        /// # Errors
-        /// [`Error::Invalid`] if a side is 0.
-        impl TryFrom<ImageBuffer<$pixel<$sample>, Vec<$sample>>> for Image {
-            type Error = Error;
-
-            fn try_from(buffer: ImageBuffer<$pixel<$sample>, Vec<$sample>>) -> Result<Self> {
-                let (width, height) = buffer.dimensions();
-                let len = buffer.sample_layout().min_length();
-                let mut samples = buffer.into_raw();
-                samples.truncate(len.unwrap_or_default());
-                Self::$of_samples(Channels::$channels, width, height, samples)
+        /// Like the conversion from a `DynamicImage`.
+        impl<C: Deref<Target = [$sample]>> From<ImageBuffer<$pixel<$sample>, C>> for Image {
+            fn from(buffer: ImageBuffer<$pixel<$sample>, C>) -> Self {
+                Self::from(&buffer)
             }
         }
     )*};
 }
 
 from_buffers! {
-    Luma<u8>, Gray, of_bytes;
-    LumaA<u8>, GrayAlpha, of_bytes;
-    Rgb<u8>, Rgb, of_bytes;
-    Rgba<u8>, Rgba, of_bytes;
-    Luma<u16>, Gray, of_words;
-    LumaA<u16>, GrayAlpha, of_words;
-    Rgb<u16>, Rgb, of_words;
-    Rgba<u16>, Rgba, of_words;
-    Luma<f32>, Gray, of_floats;
-    LumaA<f32>, GrayAlpha, of_floats;
-    Rgb<f32>, Rgb, of_floats;
-    Rgba<f32>, Rgba, of_floats;
+    Luma<u8>: from_u8, Gray;
+    LumaA<u8>: from_u8, GrayAlpha;
+    Rgb<u8>: from_u8, Rgb;
+    Rgba<u8>: from_u8, Rgba;
+    Luma<u16>: from_u16, Gray;
+    LumaA<u16>: from_u16, GrayAlpha;
+    Rgb<u16>: from_u16, Rgb;
+    Rgba<u16>: from_u16, Rgba;
+    Luma<f32>: from_f32, Gray;
+    LumaA<f32>: from_f32, GrayAlpha;
+    Rgb<f32>: from_f32, Rgb;
+    Rgba<f32>: from_f32, Rgba;
+}
+
+fn from_buffer<P: Pixel, C: Deref<Target = [P::Subpixel]>>(
+    buffer: &ImageBuffer<P, C>,
+    from_samples: impl Fn(u32, u32, &[P::Subpixel]) -> Result<Image>,
+) -> Image {
+    let (width, height) = buffer.dimensions();
+    // The container may be longer than the image.
+    let len = buffer.sample_layout().min_length();
+    let samples = len.and_then(|len| buffer.as_raw().get(..len));
+    from_samples(width, height, samples.unwrap_or_default()).unwrap_or(Image {
+        width,
+        height,
+        content: Content::BadSides,
+    })
 }
 
 impl Image {
-    /// Without a copy if `samples` are given away.
-    fn of_bytes(
-        channels: Channels,
-        width: u32,
-        height: u32,
-        samples: impl Into<Vec<u8>>,
-    ) -> Result<Self> {
-        let bytes = samples.into();
-        check(channels, width, height, bytes.len())?;
-        Ok(Self::of(channels, 1, width, height, bytes))
-    }
-
-    fn of_words(
-        channels: Channels,
-        width: u32,
-        height: u32,
-        samples: impl AsRef<[u16]>,
-    ) -> Result<Self> {
-        Self::of_u16(channels, width, height, samples.as_ref())
-    }
-
-    fn of_floats(
-        channels: Channels,
-        width: u32,
-        height: u32,
-        samples: impl AsRef<[f32]>,
-    ) -> Result<Self> {
-        Self::of_bytes(channels, width, height, to_u8(samples.as_ref()))
+    fn from_f32(channels: Channels, width: u32, height: u32, samples: &[f32]) -> Result<Self> {
+        Self::from_u8(channels, width, height, &to_u8(samples))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::BoundingBox;
 
     #[test]
-    fn every_image_keeps_its_pixels() {
-        // 3 x 2 pixels of c channels, whose sample number i is i, or i / 16 of all.
+    fn every_pixel_type_keeps_its_samples() {
+        // 3 x 2 pixels. Sample number i is i, or i / 16 as a float.
         let eight = |channels: u8| (0..6 * channels).collect::<Vec<u8>>();
         let sixteen = |channels: u16| (0..6 * channels).map(|i| i << 8 | 7).collect::<Vec<u16>>();
         let float = |channels: u8| {
@@ -158,9 +123,7 @@ mod tests {
                 .map(|i| f32::from(i) / 16.0)
                 .collect::<Vec<f32>>()
         };
-        fn buffer<P: ::image::Pixel>(
-            samples: Vec<P::Subpixel>,
-        ) -> ImageBuffer<P, Vec<P::Subpixel>> {
+        fn buffer<P: Pixel>(samples: Vec<P::Subpixel>) -> ImageBuffer<P, Vec<P::Subpixel>> {
             ImageBuffer::from_raw(3, 2, samples).unwrap()
         }
         let cases = [
@@ -207,41 +170,43 @@ mod tests {
         ];
         for (given, want) in cases {
             let want = want.unwrap();
-            assert_eq!(
-                Image::try_from(&given).unwrap(),
-                want,
-                "{:?}",
-                given.color()
-            );
-            assert_eq!(Image::try_from(given).unwrap(), want);
+            assert_eq!(Image::from(&given), want, "{:?}", given.color());
+            assert_eq!(Image::from(given), want);
         }
         let gray: ImageBuffer<Luma<f32>, _> = buffer(vec![0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
         let want = Image::gray8(3, 2, [0, 51, 102, 153, 204, 255]).unwrap();
-        assert_eq!(Image::try_from(gray).unwrap(), want);
+        assert_eq!(Image::from(gray), want);
         let gray_alpha: ImageBuffer<LumaA<f32>, _> = buffer([1.0, 0.0].repeat(6));
         let want = Image::gray_alpha8(3, 2, [255, 0].repeat(6)).unwrap();
-        assert_eq!(Image::try_from(&gray_alpha).unwrap(), want);
+        assert_eq!(Image::from(&gray_alpha), want);
     }
 
     #[test]
-    fn of_a_buffer_that_is_too_long_the_image_is_taken() {
+    fn a_container_may_be_longer_than_its_image() {
         let want = Image::gray8(2, 1, [1, 2]).unwrap();
         let borrowed: ImageBuffer<Luma<u8>, &[u8]> =
             ImageBuffer::from_raw(2, 1, &[1, 2, 3][..]).unwrap();
-        assert_eq!(Image::try_from(&borrowed).unwrap(), want);
+        assert_eq!(Image::from(&borrowed), want);
         let owned: ImageBuffer<Luma<u8>, _> = ImageBuffer::from_raw(2, 1, vec![1, 2, 3]).unwrap();
-        assert_eq!(Image::try_from(owned).unwrap(), want);
+        assert_eq!(Image::from(owned), want);
     }
 
     #[test]
-    fn an_image_of_no_pixels_is_refused() {
-        for (width, height, want) in [
-            (0, 3, "image width: 0 is given, 1 to 2147483647 pixels fit"),
-            (3, 0, "image height: 0 is given, 1 to 2147483647 pixels fit"),
-        ] {
-            let image = DynamicImage::new_rgb8(width, height);
-            assert_eq!(Image::try_from(&image).unwrap_err().to_string(), want);
-            assert_eq!(Image::try_from(image).unwrap_err().to_string(), want);
+    fn an_empty_image_cannot_be_encoded_or_drawn_on() {
+        for (width, height) in [(0, 0), (0, 3), (3, 0)] {
+            let image = Image::from(DynamicImage::new_rgb8(width, height));
+            assert_eq!((image.width(), image.height()), (width, height));
+            let problem =
+                format!("must have sides of 1 to 2147483647 pixels, got {width} x {height}");
+            let check = |result: Result<()>, what: &str| {
+                assert_eq!(result.unwrap_err().to_string(), format!("{what}{problem}"));
+            };
+            check(image.encode().map(drop), "image: ");
+            let each = [BoundingBox::new(0, 0, 1, 1)];
+            check(image.with_boxes(each).map(drop), "image with boxes: ");
+            check(Image::grid([&image], 1).map(drop), "grid images: number 0 ");
+            check(Image::sprite(&[&image]).map(drop), "thumbnails: number 0 ");
+            check(Image::animation([image], 1).map(drop), "frames: number 0 ");
         }
     }
 }

@@ -1,23 +1,20 @@
-//! Pixels to PNG, and images to one value of the images dashboard.
+//! Images for the images dashboard: pixels become PNG, animations GIF, and encoded files stay as they are.
 
 mod animation;
 mod boxes;
 mod canvas;
 mod confusion;
-mod convert;
 mod encoded;
+mod format;
 mod grid;
 #[cfg(feature = "image")]
 mod image_crate;
-mod palette;
 mod pixels;
-mod sprite;
-mod text;
-
-use std::fmt::Display;
 
 use png::{BitDepth, ColorType, Compression, Encoder};
 
+use self::animation::Animation;
+use self::format::{Channels, Format};
 use super::{Tag, plugin, tensor_value};
 use crate::error::{Error, Result};
 use crate::proto::summary::Value;
@@ -27,16 +24,18 @@ use crate::proto::{DataClass, DataType, TensorProto, TensorShapeProto};
 pub use boxes::BoundingBox;
 pub use confusion::ConfusionMatrix;
 pub use pixels::Intensity;
+#[cfg(feature = "ndarray")]
+pub(crate) use pixels::to_u8;
 
-/// PNG's longest side.
+/// The longest side that PNG allows.
 const MAX_SIDE: u32 = i32::MAX.cast_unsigned();
 
-/// A picture for [`SummaryWriter::image`](crate::SummaryWriter::image).
+/// An image for [`SummaryWriter::image`](crate::SummaryWriter::image).
 ///
-/// The constructors are named by what a pixel has (`gray`, `gray_alpha`, `rgb`, `rgba`), by the type and range of its
-/// samples (`8` and `16` bits, `0_to_1`), and by their order: a pixel's samples stand side by side, unless the name ends in
-/// `planar`, where all of one channel come before all of the next. Rows go from the top, pixels from the left. The samples
-/// are copied; they are compressed to PNG, without loss, on the writer's thread.
+/// The name of a constructor says which channels a pixel has (`gray`, `gray_alpha`, `rgb`, `rgba`) and what a sample is
+/// (`8` or `16` bits, or a float of `0_to_1`). The samples of a pixel are next to each other. If the name ends in `planar`,
+/// the channels come first instead: all red samples, then all green ones, and so on. Rows go from top to bottom, pixels from
+/// left to right. A constructor copies the samples; a thread of the writer compresses them to PNG, without loss.
 ///
 /// ```
 /// use summary_writer::Image;
@@ -47,9 +46,22 @@ const MAX_SIDE: u32 = i32::MAX.cast_unsigned();
 /// let red = Image::rgb8(width, height, [255, 0, 0].repeat(6))?;
 /// summary.image("sample", red, 0);
 ///
-/// // As many frameworks keep images: channels first, floating point.
+/// // Many frameworks keep images this way: channels first, floating point.
 /// let green = Image::rgb_0_to_1_planar(width, height, &[[0.0; 6], [1.0; 6], [0.0; 6]].concat())?;
 /// summary.image("prediction", green, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// With the feature `image`, the images of the crate [`image`](https://docs.rs/image) need no constructor:
+///
+#[cfg_attr(feature = "image", doc = "```")]
+#[cfg_attr(not(feature = "image"), doc = "```ignore")]
+/// # let dir = tempfile::tempdir()?;
+/// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+/// let photo = image::DynamicImage::new_rgb8(640, 480); // or `image::open(path)?`
+/// summary.image("photo", &photo, 0);
+/// summary.image("blurred", photo.blur(2.0), 0);
+/// summary.images("masks", [image::GrayImage::new(28, 28), image::GrayImage::new(28, 28)], 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -61,89 +73,92 @@ pub struct Image {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Content {
-    /// Row by row; `bytes.len()` fits the sides.
+    /// The pixels, row by row. Their number matches the sides.
     Pixels {
         format: Format,
         bytes: Vec<u8>,
     },
-    /// PNG, JPEG or GIF.
+    /// An image of the crate `image` with a side that PNG does not allow, usually 0.
+    #[cfg_attr(
+        not(feature = "image"),
+        expect(dead_code, reason = "other constructors check the sides")
+    )]
+    BadSides,
+    /// A PNG, JPEG or GIF file.
     File(Vec<u8>),
-    Animation(animation::Animation),
+    Animation(Animation),
 }
 
-/// What a pixel has, and how it stands in memory: as PNG wants it, 16 bits with the high byte first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Format {
-    channels: Channels,
-    /// 1 or 2.
-    sample_bytes: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Channels {
-    Gray,
-    GrayAlpha,
-    Rgb,
-    Rgba,
-}
-
-impl Channels {
-    fn count(self) -> usize {
-        match self {
-            Self::Gray => 1,
-            Self::GrayAlpha => 2,
-            Self::Rgb => 3,
-            Self::Rgba => 4,
-        }
-    }
+/// The pixels of an image, row by row.
+#[derive(Clone, Copy, Debug)]
+struct Pixels<'a> {
+    width: usize,
+    height: usize,
+    format: Format,
+    bytes: &'a [u8],
 }
 
 impl Image {
-    /// In pixels, 1 or more.
+    /// The width in pixels.
     pub fn width(&self) -> u32 {
         self.width
     }
 
-    /// In pixels, 1 or more.
+    /// The height in pixels.
     pub fn height(&self) -> u32 {
         self.height
     }
 
-    /// What it takes in memory, in bytes.
+    /// The memory that the image takes until it is encoded, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match &self.content {
             Content::Pixels { bytes, .. } | Content::File(bytes) => bytes.len(),
             Content::Animation(animation) => animation.bytes(),
+            Content::BadSides => 0,
         }
     }
 
-    /// What can be drawn onto, and put beside others. An image that has no pixels is refused as argument `what`, in
-    /// which it is called `which`.
-    fn pixels(&self, what: &'static str, which: impl Display) -> Result<(Format, &[u8])> {
-        let other = match &self.content {
-            Content::Pixels { format, bytes } => return Ok((*format, bytes)),
-            Content::File(_) => "an encoded file",
-            Content::Animation(_) => "an animation",
-        };
-        let problem = format!("{which} is {other}, one of pixels fits");
-        Err(Error::invalid(what, problem))
+    /// The pixels, or the problem with an image that has none.
+    fn pixels(&self) -> Result<Pixels<'_>, String> {
+        match &self.content {
+            Content::Pixels { format, bytes } => Ok(Pixels {
+                width: self.width as usize,
+                height: self.height as usize,
+                format: *format,
+                bytes,
+            }),
+            Content::BadSides => Err(format!(
+                "must have sides of 1 to {MAX_SIDE} pixels, got {} x {}",
+                self.width, self.height
+            )),
+            Content::File(_) => Err("must consist of pixels, got an encoded file".into()),
+            Content::Animation(_) => Err("must consist of pixels, got an animation".into()),
+        }
     }
 
-    /// The file that a browser shows.
+    /// The file that the dashboard shows.
     pub(crate) fn encode(&self) -> Result<Vec<u8>> {
         match &self.content {
-            Content::Pixels { format, bytes } => {
-                encode_png(self.width, self.height, *format, bytes)
-            }
             Content::File(file) => Ok(file.clone()),
             Content::Animation(animation) => animation.encode(self.width, self.height),
+            Content::Pixels { .. } | Content::BadSides => {
+                let pixels = self
+                    .pixels()
+                    .map_err(|problem| Error::invalid("image", problem))?;
+                encode_png(self.width, self.height, pixels.format, pixels.bytes)
+            }
         }
     }
 }
 
+impl From<&Image> for Image {
+    fn from(image: &Image) -> Self {
+        image.clone()
+    }
+}
+
 fn encode_png(width: u32, height: u32, format: Format, bytes: &[u8]) -> Result<Vec<u8>> {
-    // Of noise the file is a little larger than the pixels; growing into that would hold the double for a moment.
-    let mut file = Vec::with_capacity(bytes.len() + bytes.len() / 64 + 1024);
+    let mut file = Vec::new();
     let mut encoder = Encoder::new(&mut file, width, height);
     encoder.set_color(match format.channels {
         Channels::Gray => ColorType::Grayscale,
@@ -155,7 +170,7 @@ fn encode_png(width: u32, height: u32, format: Format, bytes: &[u8]) -> Result<V
         1 => BitDepth::Eight,
         _ => BitDepth::Sixteen,
     });
-    // Many times faster than the default, and no larger on photographs.
+    // Many times faster than the default, and photographs become no larger.
     encoder.set_compression(Compression::Fast);
     encoder
         .write_header()
@@ -167,29 +182,20 @@ fn encode_png(width: u32, height: u32, format: Format, bytes: &[u8]) -> Result<V
     Ok(file)
 }
 
-fn check_side(what: &'static str, side: u32) -> Result<()> {
-    if (1..=MAX_SIDE).contains(&side) {
-        Ok(())
-    } else {
-        let problem = format!("{side} is given, 1 to {MAX_SIDE} pixels fit");
-        Err(Error::invalid(what, problem))
-    }
-}
-
-/// The samples of one step: their width and height as text, and the files.
+/// The images of one step as one value: the width and height of the first one as text, then the encoded files.
 pub(crate) fn images(prefix: &str, tag: &Tag<'_>, images: &[Image]) -> Result<Value> {
-    let first = images.first();
-    let side = |side: fn(&Image) -> u32| first.map_or(0, side).to_string().into_bytes();
+    let side = |side: fn(&Image) -> u32| images.first().map_or(0, side).to_string().into_bytes();
     let mut strings = vec![side(Image::width), side(Image::height)];
     for image in images {
         strings.push(image.encode()?);
     }
-    let size = i64::try_from(strings.len()).unwrap_or(i64::MAX);
-    let name = String::new();
     let tensor = TensorProto {
         dtype: DataType::DtString.into(),
         tensor_shape: Some(TensorShapeProto {
-            dim: vec![Dim { size, name }],
+            dim: vec![Dim {
+                size: i64::try_from(strings.len()).unwrap_or(i64::MAX),
+                name: String::new(),
+            }],
             unknown_rank: false,
         }),
         string_val: strings,

@@ -1,187 +1,175 @@
-//! Samples in every order and type to the pixels of an image.
+//! Images from samples in every order and type.
 
-use super::{Channels, Content, Format, Image, check_side};
+use super::format::{Channels, Format};
+use super::{Content, Image, MAX_SIDE};
 use crate::error::{Error, Result};
 
-/// A sample of an image from 0, which is dark, to 1: `f32` and `f64`. What is outside shows as the nearer of the two, and
-/// NaN as 0. A sample is rounded to 8 bits.
-pub trait Intensity: Copy + sealed::Sealed {
-    /// The sample in 8 bits.
-    fn to_u8(self) -> u8;
-}
+/// A sample that is a float from 0 (dark) to 1 (bright): `f32` or `f64`.
+///
+/// Samples below 0 count as 0, and samples above 1 as 1. NaN counts as 0. A sample is rounded to 8 bits.
+pub trait Intensity: Copy + Into<f64> {}
 
-#[allow(unnameable_types, reason = "so that nobody else implements it")]
-mod sealed {
-    pub trait Sealed {}
-}
+impl Intensity for f32 {}
 
-macro_rules! intensities {
-    ($($float:ty)*) => {$(
-        impl sealed::Sealed for $float {}
-        impl Intensity for $float {
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "clamped, and NaN becomes 0"
-            )]
-            fn to_u8(self) -> u8 {
-                // Of what is not negative, adding a half and cutting off rounds, at a fraction of the cost of `round`.
-                (self.clamp(0.0, 1.0) * 255.0 + 0.5) as u8
-            }
-        }
-    )*};
-}
-
-intensities!(f32 f64);
+impl Intensity for f64 {}
 
 impl Image {
-    /// A gray image of 8 bits: 0 is black, 255 white. `pixels` has `height * width` samples.
+    /// Creates an 8-bit gray image from `height * width` samples. 0 is black, 255 is white.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if a side is 0, or the number of samples does not fit the sides.
+    /// [`Error::Invalid`] if a side is 0, or if the number of samples does not match the sides.
     pub fn gray8(width: u32, height: u32, pixels: impl AsRef<[u8]>) -> Result<Self> {
-        Self::of_u8(Channels::Gray, width, height, pixels.as_ref())
+        Self::from_u8(Channels::Gray, width, height, pixels.as_ref())
     }
 
-    /// A gray image of 8 bits with opacity: `height * width * 2` samples.
+    /// Creates an 8-bit gray image with opacity from `height * width * 2` samples.
     ///
     /// # Errors
-    /// As [`gray8`](Self::gray8).
+    /// Like [`gray8`](Self::gray8).
     pub fn gray_alpha8(width: u32, height: u32, pixels: impl AsRef<[u8]>) -> Result<Self> {
-        Self::of_u8(Channels::GrayAlpha, width, height, pixels.as_ref())
+        Self::from_u8(Channels::GrayAlpha, width, height, pixels.as_ref())
     }
 
-    /// A colour image of 8 bits: `height * width * 3` samples.
+    /// Creates an 8-bit colour image from `height * width * 3` samples.
     ///
     /// # Errors
-    /// As [`gray8`](Self::gray8).
+    /// Like [`gray8`](Self::gray8).
     pub fn rgb8(width: u32, height: u32, pixels: impl AsRef<[u8]>) -> Result<Self> {
-        Self::of_u8(Channels::Rgb, width, height, pixels.as_ref())
+        Self::from_u8(Channels::Rgb, width, height, pixels.as_ref())
     }
 
-    /// A colour image of 8 bits with opacity, of which 0 is transparent: `height * width * 4` samples.
+    /// Creates an 8-bit colour image with opacity from `height * width * 4` samples. An opacity of 0 is transparent.
     ///
     /// # Errors
-    /// As [`gray8`](Self::gray8).
+    /// Like [`gray8`](Self::gray8).
     pub fn rgba8(width: u32, height: u32, pixels: impl AsRef<[u8]>) -> Result<Self> {
-        Self::of_u8(Channels::Rgba, width, height, pixels.as_ref())
+        Self::from_u8(Channels::Rgba, width, height, pixels.as_ref())
     }
 
-    /// As [`rgb8`](Self::rgb8), with the planes of red, green and blue one after the other: channels first.
+    /// Like [`rgb8`](Self::rgb8), but channels first: all red samples, then all green ones, then all blue ones.
     ///
     /// # Errors
-    /// As [`gray8`](Self::gray8).
+    /// Like [`gray8`](Self::gray8).
     pub fn rgb8_planar(width: u32, height: u32, planes: impl AsRef<[u8]>) -> Result<Self> {
-        Self::of_u8_planes::<3>(Channels::Rgb, width, height, planes.as_ref())
+        let pixels = interleave(Channels::Rgb, width, height, planes.as_ref())?;
+        Self::rgb8(width, height, pixels)
     }
 
-    /// As [`rgba8`](Self::rgba8), with the planes of red, green, blue and opacity one after the other.
+    /// Like [`rgba8`](Self::rgba8), but channels first.
     ///
     /// # Errors
-    /// As [`gray8`](Self::gray8).
+    /// Like [`gray8`](Self::gray8).
     pub fn rgba8_planar(width: u32, height: u32, planes: impl AsRef<[u8]>) -> Result<Self> {
-        Self::of_u8_planes::<4>(Channels::Rgba, width, height, planes.as_ref())
+        let pixels = interleave(Channels::Rgba, width, height, planes.as_ref())?;
+        Self::rgba8(width, height, pixels)
     }
 
-    /// A gray image of 16 bits: 65,535 is white. `pixels` has `height * width` samples.
+    /// Creates a 16-bit gray image from `height * width` samples. 65,535 is white.
     ///
-    /// A browser shows 8 bits of them; the file that TensorBoard serves has all.
+    /// A browser shows 8 of the 16 bits; the file that TensorBoard serves has all of them.
     ///
     /// # Errors
-    /// As [`gray8`](Self::gray8).
+    /// Like [`gray8`](Self::gray8).
     pub fn gray16(width: u32, height: u32, pixels: impl AsRef<[u16]>) -> Result<Self> {
-        Self::of_u16(Channels::Gray, width, height, pixels.as_ref())
+        Self::from_u16(Channels::Gray, width, height, pixels.as_ref())
     }
 
-    /// A gray image of 16 bits with opacity: `height * width * 2` samples.
+    /// Creates a 16-bit gray image with opacity from `height * width * 2` samples.
     ///
     /// # Errors
-    /// As [`gray8`](Self::gray8).
+    /// Like [`gray8`](Self::gray8).
     pub fn gray_alpha16(width: u32, height: u32, pixels: impl AsRef<[u16]>) -> Result<Self> {
-        Self::of_u16(Channels::GrayAlpha, width, height, pixels.as_ref())
+        Self::from_u16(Channels::GrayAlpha, width, height, pixels.as_ref())
     }
 
-    /// A colour image of 16 bits: `height * width * 3` samples.
+    /// Creates a 16-bit colour image from `height * width * 3` samples.
     ///
     /// # Errors
-    /// As [`gray8`](Self::gray8).
+    /// Like [`gray8`](Self::gray8).
     pub fn rgb16(width: u32, height: u32, pixels: impl AsRef<[u16]>) -> Result<Self> {
-        Self::of_u16(Channels::Rgb, width, height, pixels.as_ref())
+        Self::from_u16(Channels::Rgb, width, height, pixels.as_ref())
     }
 
-    /// A colour image of 16 bits with opacity: `height * width * 4` samples.
+    /// Creates a 16-bit colour image with opacity from `height * width * 4` samples.
     ///
     /// # Errors
-    /// As [`gray8`](Self::gray8).
+    /// Like [`gray8`](Self::gray8).
     pub fn rgba16(width: u32, height: u32, pixels: impl AsRef<[u16]>) -> Result<Self> {
-        Self::of_u16(Channels::Rgba, width, height, pixels.as_ref())
+        Self::from_u16(Channels::Rgba, width, height, pixels.as_ref())
     }
 
-    /// As [`rgb16`](Self::rgb16), channels first.
+    /// Like [`rgb16`](Self::rgb16), but channels first.
     ///
     /// # Errors
-    /// As [`gray8`](Self::gray8).
+    /// Like [`gray8`](Self::gray8).
     pub fn rgb16_planar(width: u32, height: u32, planes: impl AsRef<[u16]>) -> Result<Self> {
-        Self::of_u16_planes::<3>(Channels::Rgb, width, height, planes.as_ref())
+        let pixels = interleave(Channels::Rgb, width, height, planes.as_ref())?;
+        Self::rgb16(width, height, pixels)
     }
 
-    /// As [`rgba16`](Self::rgba16), channels first.
+    /// Like [`rgba16`](Self::rgba16), but channels first.
     ///
     /// # Errors
-    /// As [`gray8`](Self::gray8).
+    /// Like [`gray8`](Self::gray8).
     pub fn rgba16_planar(width: u32, height: u32, planes: impl AsRef<[u16]>) -> Result<Self> {
-        Self::of_u16_planes::<4>(Channels::Rgba, width, height, planes.as_ref())
+        let pixels = interleave(Channels::Rgba, width, height, planes.as_ref())?;
+        Self::rgba16(width, height, pixels)
     }
 
-    /// A gray image of floating-point samples from 0 to 1: `height * width` of them. What is outside shows as the nearer of
-    /// the two, and NaN as 0; each is rounded to 8 bits.
+    /// Creates a gray image from `height * width` floats of 0 to 1. Samples below 0 count as 0, samples above 1 as 1, and NaN
+    /// as 0. Each sample is rounded to 8 bits.
     ///
     /// # Errors
-    /// As [`gray8`](Self::gray8).
+    /// Like [`gray8`](Self::gray8).
     pub fn gray_0_to_1(width: u32, height: u32, pixels: &[impl Intensity]) -> Result<Self> {
         Self::gray8(width, height, to_u8(pixels))
     }
 
-    /// A colour image of floating-point samples from 0 to 1: `height * width * 3` of them, taken as
-    /// [`gray_0_to_1`](Self::gray_0_to_1) takes them.
+    /// Creates a colour image from `height * width * 3` floats, which are converted as in
+    /// [`gray_0_to_1`](Self::gray_0_to_1).
     ///
     /// # Errors
-    /// As [`gray8`](Self::gray8).
+    /// Like [`gray8`](Self::gray8).
     pub fn rgb_0_to_1(width: u32, height: u32, pixels: &[impl Intensity]) -> Result<Self> {
         Self::rgb8(width, height, to_u8(pixels))
     }
 
-    /// A colour image of floating-point samples from 0 to 1 with opacity: `height * width * 4` of them, taken as
-    /// [`gray_0_to_1`](Self::gray_0_to_1) takes them.
+    /// Creates a colour image with opacity from `height * width * 4` floats, which are converted as in
+    /// [`gray_0_to_1`](Self::gray_0_to_1).
     ///
     /// # Errors
-    /// As [`gray8`](Self::gray8).
+    /// Like [`gray8`](Self::gray8).
     pub fn rgba_0_to_1(width: u32, height: u32, pixels: &[impl Intensity]) -> Result<Self> {
         Self::rgba8(width, height, to_u8(pixels))
     }
 
-    /// As [`rgb_0_to_1`](Self::rgb_0_to_1), channels first.
+    /// Like [`rgb_0_to_1`](Self::rgb_0_to_1), but channels first.
     ///
     /// # Errors
-    /// As [`gray8`](Self::gray8).
+    /// Like [`gray8`](Self::gray8).
     pub fn rgb_0_to_1_planar(width: u32, height: u32, planes: &[impl Intensity]) -> Result<Self> {
         Self::rgb8_planar(width, height, to_u8(planes))
     }
 
-    /// As [`rgba_0_to_1`](Self::rgba_0_to_1), channels first.
+    /// Like [`rgba_0_to_1`](Self::rgba_0_to_1), but channels first.
     ///
     /// # Errors
-    /// As [`gray8`](Self::gray8).
+    /// Like [`gray8`](Self::gray8).
     pub fn rgba_0_to_1_planar(width: u32, height: u32, planes: &[impl Intensity]) -> Result<Self> {
         Self::rgba8_planar(width, height, to_u8(planes))
     }
 
-    fn of_u8(channels: Channels, width: u32, height: u32, pixels: &[u8]) -> Result<Self> {
+    pub(super) fn from_u8(
+        channels: Channels,
+        width: u32,
+        height: u32,
+        pixels: &[u8],
+    ) -> Result<Self> {
         check(channels, width, height, pixels.len())?;
         Ok(Self::of(channels, 1, width, height, pixels.to_vec()))
     }
 
-    pub(super) fn of_u16(
+    pub(super) fn from_u16(
         channels: Channels,
         width: u32,
         height: u32,
@@ -191,28 +179,7 @@ impl Image {
         Ok(Self::of(channels, 2, width, height, big_endian(pixels)))
     }
 
-    fn of_u8_planes<const N: usize>(
-        channels: Channels,
-        width: u32,
-        height: u32,
-        planes: &[u8],
-    ) -> Result<Self> {
-        check(channels, width, height, planes.len())?;
-        let bytes = interleave::<_, N>(planes);
-        Ok(Self::of(channels, 1, width, height, bytes))
-    }
-
-    fn of_u16_planes<const N: usize>(
-        channels: Channels,
-        width: u32,
-        height: u32,
-        planes: &[u16],
-    ) -> Result<Self> {
-        check(channels, width, height, planes.len())?;
-        Self::of_u16(channels, width, height, &interleave::<_, N>(planes))
-    }
-
-    /// `bytes` fit.
+    /// The caller has checked that the number of bytes matches.
     pub(super) fn of(
         channels: Channels,
         sample_bytes: usize,
@@ -220,10 +187,7 @@ impl Image {
         height: u32,
         bytes: Vec<u8>,
     ) -> Self {
-        let format = Format {
-            channels,
-            sample_bytes,
-        };
+        let format = Format::new(channels, sample_bytes);
         Self {
             width,
             height,
@@ -232,41 +196,56 @@ impl Image {
     }
 }
 
-/// As an image keeps them.
+/// 16-bit samples in the order of PNG.
 pub(super) fn big_endian(samples: &[u16]) -> Vec<u8> {
-    let mut bytes = vec![0; size_of_val(samples)];
-    for (bytes, sample) in bytes.as_chunks_mut().0.iter_mut().zip(samples) {
-        *bytes = sample.to_be_bytes();
-    }
-    bytes
+    samples
+        .iter()
+        .flat_map(|sample| sample.to_be_bytes())
+        .collect()
 }
 
-pub(super) fn to_u8<T: Intensity>(samples: &[T]) -> Vec<u8> {
-    samples.iter().map(|sample| sample.to_u8()).collect()
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the number is clamped, and NaN becomes 0"
+)]
+pub(crate) fn to_u8<T: Intensity>(samples: &[T]) -> Vec<u8> {
+    let round = |sample: &T| ((*sample).into().clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
+    samples.iter().map(round).collect()
 }
 
-/// `N` planes, one after the other, to pixels.
-fn interleave<T: Copy + Default, const N: usize>(planes: &[T]) -> Vec<T> {
-    let plane_len = planes.len() / N;
-    let mut pixels = vec![T::default(); plane_len * N];
-    for (channel, plane) in planes.chunks_exact(plane_len.max(1)).enumerate() {
-        for (pixel, sample) in pixels.as_chunks_mut::<N>().0.iter_mut().zip(plane) {
+/// Reorders samples from channels first to channels last.
+fn interleave<T: Copy>(
+    channels: Channels,
+    width: u32,
+    height: u32,
+    planes: &[T],
+) -> Result<Vec<T>> {
+    check(channels, width, height, planes.len())?;
+    let count = channels.count();
+    let mut pixels = planes.to_vec();
+    for (channel, plane) in planes.chunks_exact(planes.len() / count).enumerate() {
+        for (pixel, sample) in pixels.chunks_exact_mut(count).zip(plane) {
             pixel[channel] = *sample;
         }
     }
-    pixels
+    Ok(pixels)
 }
 
-pub(super) fn check(channels: Channels, width: u32, height: u32, given: usize) -> Result<()> {
-    check_side("image width", width)?;
-    check_side("image height", height)?;
+fn check(channels: Channels, width: u32, height: u32, got: usize) -> Result<()> {
+    for (what, side) in [("image width", width), ("image height", height)] {
+        if !(1..=MAX_SIDE).contains(&side) {
+            let problem = format!("must be 1 to {MAX_SIDE} pixels, got {side}");
+            return Err(Error::invalid(what, problem));
+        }
+    }
+    // The product is below 2^64, because the sides have at most 31 bits, and there are at most 4 channels.
     let count = channels.count();
-    // Below 2^64: two factors have 31 bits, and the third is 4 at the most.
-    let needed = u64::from(width) * u64::from(height) * count as u64;
-    if needed == given as u64 {
+    let expected = u64::from(width) * u64::from(height) * count as u64;
+    if expected == got as u64 {
         return Ok(());
     }
     let problem =
-        format!("{given} samples are given, {width} x {height} pixels of {count} need {needed}");
+        format!("must have {expected} samples for {width} x {height} pixels of {count}, got {got}");
     Err(Error::invalid("image pixels", problem))
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-/// What a decoder of somebody else's makes of the file: sides, channels, bits, samples (16 bits high byte first).
+/// The sides, channels, bits and samples of the file, from the decoder of `png`. 16-bit samples have their high byte first.
 fn decoded(image: &Image) -> (u32, u32, ColorType, BitDepth, Vec<u8>) {
     let file = image.encode().unwrap();
     let mut reader = png::Decoder::new(std::io::Cursor::new(file))
@@ -17,13 +17,13 @@ fn decoded(image: &Image) -> (u32, u32, ColorType, BitDepth, Vec<u8>) {
     )
 }
 
-/// Samples of 5 x 3 pixels that all differ in both bytes.
+/// Samples for 5 x 3 pixels, which all differ in both bytes.
 fn samples(channels: u16) -> Vec<u16> {
     (0..15 * channels).map(|i| i * 1021 + 7).collect()
 }
 
 #[test]
-fn pixels_of_every_layout_come_back_one_by_one() {
+fn every_8_bit_layout_keeps_its_samples() {
     type Layout8 = fn(u32, u32, Vec<u8>) -> Result<Image>;
     let layouts: [(Layout8, u16, ColorType); 4] = [
         (Image::gray8, 1, ColorType::Grayscale),
@@ -40,7 +40,7 @@ fn pixels_of_every_layout_come_back_one_by_one() {
 }
 
 #[test]
-fn samples_of_16_bits_keep_them_all() {
+fn every_16_bit_layout_keeps_its_samples() {
     type Layout16 = fn(u32, u32, Vec<u16>) -> Result<Image>;
     let layouts: [(Layout16, u16, ColorType); 4] = [
         (Image::gray16, 1, ColorType::Grayscale),
@@ -57,7 +57,7 @@ fn samples_of_16_bits_keep_them_all() {
 }
 
 #[test]
-fn planes_are_the_same_image_as_pixels() {
+fn planar_layouts_make_the_same_image() {
     for channels in [3, 4] {
         let pixels = samples(channels);
         let planes: Vec<u16> = (0..usize::from(channels))
@@ -109,8 +109,11 @@ fn intensities_are_rounded_and_clamped() {
         (f64::INFINITY, 255),
         (f64::NEG_INFINITY, 0),
     ] {
-        assert_eq!(intensity.to_u8(), want, "{intensity}");
-        assert_eq!((intensity as f32).to_u8(), want, "{intensity} as f32");
+        let want = Image::gray8(1, 1, [want]).unwrap();
+        let got = Image::gray_0_to_1(1, 1, &[intensity]).unwrap();
+        assert_eq!(got, want, "{intensity}");
+        let got = Image::gray_0_to_1(1, 1, &[intensity as f32]).unwrap();
+        assert_eq!(got, want, "{intensity} as f32");
     }
     let planes = [[1.0f32, 0.0], [0.0, 1.0], [0.5, 0.5]].concat();
     let want = Image::rgb8(2, 1, [255, 0, 128, 0, 255, 128]);
@@ -127,7 +130,7 @@ fn intensities_are_rounded_and_clamped() {
 }
 
 #[test]
-fn several_images_are_strings_behind_their_sides() {
+fn the_value_has_the_sides_of_the_first_image_and_all_files() {
     let first = Image::gray8(2, 1, [1, 2]).unwrap();
     let second = Image::gray8(7, 3, [0; 21]).unwrap();
     let got = images("a/", &Tag::new("b"), &[first.clone(), second.clone()]).unwrap();
@@ -142,39 +145,43 @@ fn several_images_are_strings_behind_their_sides() {
 }
 
 #[test]
-fn what_makes_no_image_is_refused_by_name() {
+fn invalid_sides_and_samples_are_rejected() {
     for (result, want) in [
         (
             Image::rgb8(3, 2, [0; 17]),
-            "image pixels: 17 samples are given, 3 x 2 pixels of 3 need 18",
+            "image pixels: must have 18 samples for 3 x 2 pixels of 3, got 17",
         ),
         (
             Image::gray8(0, 2, []),
-            "image width: 0 is given, 1 to 2147483647 pixels fit",
+            "image width: must be 1 to 2147483647 pixels, got 0",
         ),
         (
             Image::rgba16(2, 0, []),
-            "image height: 0 is given, 1 to 2147483647 pixels fit",
+            "image height: must be 1 to 2147483647 pixels, got 0",
         ),
         (
             Image::gray8(u32::MAX, 1, []),
-            "image width: 4294967295 is given, 1 to 2147483647 pixels fit",
+            "image width: must be 1 to 2147483647 pixels, got 4294967295",
         ),
         (
             Image::rgba8(i32::MAX as u32, i32::MAX as u32, []),
-            "image pixels: 0 samples are given, 2147483647 x 2147483647 pixels of 4 need 18446744056529682436",
+            "image pixels: must have 18446744056529682436 samples for 2147483647 x 2147483647 pixels of 4, got 0",
         ),
         (
             Image::rgb8_planar(1, 1, [0; 4]),
-            "image pixels: 4 samples are given, 1 x 1 pixels of 3 need 3",
+            "image pixels: must have 3 samples for 1 x 1 pixels of 3, got 4",
         ),
         (
             Image::rgba16_planar(1, 1, []),
-            "image pixels: 0 samples are given, 1 x 1 pixels of 4 need 4",
+            "image pixels: must have 4 samples for 1 x 1 pixels of 4, got 0",
+        ),
+        (
+            Image::rgb_0_to_1_planar(0, 1, &[0.5f32; 0]),
+            "image width: must be 1 to 2147483647 pixels, got 0",
         ),
         (
             Image::gray_0_to_1(2, 2, &[0.5f32]),
-            "image pixels: 1 samples are given, 2 x 2 pixels of 1 need 4",
+            "image pixels: must have 4 samples for 2 x 2 pixels of 1, got 1",
         ),
     ] {
         assert_eq!(result.unwrap_err().to_string(), want);

@@ -1,4 +1,4 @@
-//! Images that are drawn: grids, boxes, and confusion matrices beside their tables.
+//! Drawn images: grids, boxes, and confusion matrices with their tables.
 
 use summary_writer::{BoundingBox, ConfusionMatrix, Image, SummaryWriter, Tag};
 
@@ -6,7 +6,7 @@ use crate::{Result, START};
 
 pub(crate) fn write(run: &SummaryWriter) -> Result {
     let run = &run.at(START);
-    // The sides of each differ.
+    // Their sides differ.
     let digits = (0..7_u8).map(|n| gray(6 + u32::from(n % 2), 4 + u32::from(n % 3), n));
     let digits: Vec<Image> = digits.collect::<Result<_>>()?;
     let tag = Tag::new("grid/gray").description("*seven*");
@@ -56,13 +56,13 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     Ok(())
 }
 
-/// A pattern that differs from image to image.
+/// A pattern that is different for each `n`.
 fn gray(width: u32, height: u32, n: u8) -> Result<Image> {
     let pixels = (0..width * height).map(|i| (i * 7).to_le_bytes()[0].wrapping_add(40 * n));
     Ok(Image::gray8(width, height, pixels.collect::<Vec<u8>>())?)
 }
 
-/// Most on the diagonal, and nothing in each row that 7 divides but the first.
+/// Large on the diagonal. Every seventh row is 0, except for the first.
 fn count(truth: u64, predicted: u64) -> u64 {
     if truth > 0 && truth.is_multiple_of(7) {
         0

@@ -1,4 +1,4 @@
-//! Files that are encoded already, and animations of few and of many colours.
+//! Encoded files, and animations of few and of many colours.
 
 use summary_writer::{Image, SummaryWriter};
 
@@ -22,7 +22,7 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
         run.image(format!("encoded/{name}"), Image::encoded(file)?, 0);
     }
 
-    // A square that goes to the right: two colours.
+    // Two colours: a column that moves to the right.
     let frames = (0..6_u8).map(|n| {
         let pixels = (0..4)
             .flat_map(|_| (0..7).map(move |x| if x == n { [200, 100, 0] } else { [0, 0, n] }));
@@ -31,7 +31,7 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     let frames = frames.collect::<std::result::Result<Vec<_>, _>>()?;
     run.image("animated/few", Image::animation(frames, 30.0)?, 0);
 
-    // One pixel in two is there, in turn. A rate that browsers would slow down.
+    // Every second pixel is transparent, in turn. Browsers would slow down this rate.
     let frames = (0..3_u8).map(|n| {
         let opacity = |i: u8| if i % 2 == n % 2 { 255 } else { 0 };
         let pixels = (0..15).flat_map(|i| [200, 100, 50, opacity(i)]);
@@ -40,7 +40,7 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     let frames = frames.collect::<std::result::Result<Vec<_>, _>>()?;
     run.image("animated/holes", Image::animation(frames, 60)?, 0);
 
-    // As many colours as there are pixels.
+    // Each pixel has a colour of its own.
     let frames = (0..2_u8).map(|n| {
         let pixels = (0..64_u8).flat_map(|y| (0..64_u8).map(move |x| [4 * x, 4 * y, 100 * n]));
         Image::rgb8(64, 64, pixels.flatten().collect::<Vec<u8>>())

@@ -1,4 +1,4 @@
-//! Images of 5 x 3 pixels in every layout, also of the crate `image`, their samples by arithmetic.
+//! Images of 5 x 3 pixels in every layout, and images of the crate `image`. `test_images.py` computes the same samples.
 
 use image::{DynamicImage, ImageBuffer};
 use summary_writer::{Image, SummaryWriter, Tag};
@@ -73,16 +73,16 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
         0,
     );
 
-    // As the crate `image` has them.
+    // Images of the crate `image`, by value and by reference.
     let gray = ImageBuffer::from_raw(width, height, eight(1)).map(DynamicImage::ImageLuma8);
     let deep = ImageBuffer::from_raw(width, height, sixteen(4)).map(DynamicImage::ImageRgba16);
     let float = ImageBuffer::from_raw(width, height, floats(3)).map(DynamicImage::ImageRgb32F);
-    for (layout, image) in [("gray8", gray), ("rgba16", deep), ("rgb_0_to_1", float)] {
-        let image = image.ok_or("too few samples")?;
-        run.image(format!("dynamic/{layout}"), Image::try_from(image)?, 0);
-    }
+    let wrong = "wrong number of samples";
+    run.image("dynamic/gray8", gray.ok_or(wrong)?, 0);
+    run.image("dynamic/rgba16", &deep.ok_or(wrong)?, 0);
+    run.image("dynamic/rgb_0_to_1", float.ok_or(wrong)?, 0);
 
-    // Several samples and several steps, in a scope, described; sizes that differ.
+    // Several images at several steps, of different sizes, in a scope and with a description.
     let tag = Tag::new("several")
         .description("a *few*")
         .display_name("A few");
@@ -105,7 +105,7 @@ fn sixteen(channels: u32) -> Vec<u16> {
         .collect()
 }
 
-/// The low bytes of the samples of 16 bits.
+/// The low bytes of the 16-bit samples.
 fn eight(channels: u32) -> Vec<u8> {
     sixteen(channels)
         .iter()
@@ -113,7 +113,7 @@ fn eight(channels: u32) -> Vec<u8> {
         .collect()
 }
 
-/// From -0.1 to 1.1: the ends are outside.
+/// From -0.1 to 1.1, so that the first and last ones are cut off.
 fn floats(channels: u32) -> Vec<f32> {
     let count = sixteen(channels).len();
     (0..count)

@@ -1,17 +1,15 @@
-//! Which class was taken for which: a picture, and a table.
+//! Confusion matrices, as an image and as a table.
 
-mod colors;
-mod numbers;
 mod picture;
 
 use super::Image;
 use crate::error::{Error, Result};
 use crate::summary::markdown_table;
 
-/// As many as ImageNet has: two pixels each.
+/// As many classes as ImageNet has. Each takes two pixels.
 const MAX_CLASSES: usize = 1000;
 
-/// How often each class was predicted as each: a row for each true class, a column for each predicted one.
+/// How often a classifier predicted each class: a row for each true class, a column for each predicted class.
 ///
 /// ```
 /// use summary_writer::ConfusionMatrix;
@@ -27,33 +25,34 @@ const MAX_CLASSES: usize = 1000;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfusionMatrix {
-    /// 1 to `MAX_CLASSES`.
+    /// 1 to [`MAX_CLASSES`] names.
     classes: Vec<String>,
-    /// Row by row: as many as `classes`, each as long.
+    /// Row by row. There are as many rows and columns as classes.
     counts: Vec<u64>,
 }
 
 impl ConfusionMatrix {
-    /// Counts row by row: `counts[truth * classes.len() + predicted]`.
+    /// Creates a matrix from its counts, row by row: `counts[truth * classes.len() + predicted]`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there are no classes or more than 1,000, or the number of counts is not their square.
+    /// [`Error::Invalid`] if there are no classes or more than 1,000, or if there is not one count for each pair of classes.
     pub fn new(classes: &[impl AsRef<str>], counts: &[u64]) -> Result<Self> {
         let classes = check_classes(classes)?;
-        let (len, given) = (classes.len(), counts.len());
-        if given != len * len {
-            let problem = format!("{given} are given, {len} classes need {}", len * len);
+        let (len, got) = (classes.len(), counts.len());
+        if got != len * len {
+            let problem = format!("must be {} for {len} classes, got {got}", len * len);
             return Err(Error::invalid("confusion counts", problem));
         }
         let counts = counts.to_vec();
         Ok(Self { classes, counts })
     }
 
-    /// Counts examples, of which `truth` and `predicted` have the class, by its index in `classes`. No examples make a
-    /// matrix of zeros.
+    /// Counts examples. `truth` and `predicted` have the class of each example, as its index in `classes`. Without examples all
+    /// counts are 0.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there are no classes or more than 1,000, the lengths differ, or a label is no class.
+    /// [`Error::Invalid`] if there are no classes or more than 1,000, if the number of labels differs, or if a label is not the
+    /// index of a class.
     pub fn from_labels(
         classes: &[impl AsRef<str>],
         truth: &[usize],
@@ -62,12 +61,13 @@ impl ConfusionMatrix {
         let classes = check_classes(classes)?;
         let len = classes.len();
         if predicted.len() != truth.len() {
-            let problem = format!("{} are given, {} fit", predicted.len(), truth.len());
+            let (want, got) = (truth.len(), predicted.len());
+            let problem = format!("must be as many as the {want} true labels, got {got}");
             return Err(Error::invalid("predicted labels", problem));
         }
         for (what, labels) in [("true labels", truth), ("predicted labels", predicted)] {
             if let Some(i) = labels.iter().position(|label| *label >= len) {
-                let problem = format!("number {i} is {}, one below {len} fits", labels[i]);
+                let problem = format!("number {i} must be below {len}, got {}", labels[i]);
                 return Err(Error::invalid(what, problem));
             }
         }
@@ -78,22 +78,21 @@ impl ConfusionMatrix {
         Ok(Self { classes, counts })
     }
 
-    /// A picture for [`SummaryWriter::image`](crate::SummaryWriter::image).
+    /// Draws an image for [`SummaryWriter::image`](crate::SummaryWriter::image).
     ///
-    /// A cell's colour is its share of the row, from white to dark blue, so that classes with few examples show like
-    /// those with many. Its number is the count, below it the share, where there is room; what is long becomes `1.2M`.
-    /// Names are shortened to 24 letters, and turned where they would not fit below their columns; of many classes only
-    /// each fifth, say, is named. Letters beyond the Latin ones show as a replacement character. The size depends on the
-    /// number of classes and their names: some 1,000 pixels a side for 10, 1,100 for 60, and
-    /// 2,200 for 1,000.
+    /// The colour of a cell is its share of the row, from white to dark blue, so that classes with few examples are as visible
+    /// as those with many. If there is room, each cell has its count, and the share below it. Long counts become `1.2M`. Names
+    /// are shortened to 24 letters, and read upwards below their columns if they are wider than a column. With many classes only
+    /// every fifth, for example, has its name. Letters that are not Latin show as a replacement character. A side has about
+    /// 1,000 pixels for 10 classes, 1,100 for 60 and 2,200 for 1,000; it also depends on the names.
     pub fn to_image(&self) -> Image {
         picture::draw(self)
     }
 
-    /// A Markdown table for [`SummaryWriter::text`](crate::SummaryWriter::text): whole names and counts, those that were
-    /// predicted right in bold.
+    /// Creates a Markdown table for [`SummaryWriter::text`](crate::SummaryWriter::text), with complete names and counts. Correct
+    /// predictions are bold.
     pub fn to_markdown(&self) -> String {
-        let names: Vec<String> = self.classes.iter().map(|name| plain(name)).collect();
+        let names: Vec<String> = self.classes.iter().map(|name| escape(name)).collect();
         let corner = "true \\\\ predicted";
         let header = [corner].into_iter().chain(names.iter().map(String::as_str));
         let rows = self.rows().zip(&names).enumerate();
@@ -119,17 +118,17 @@ fn check_classes(classes: &[impl AsRef<str>]) -> Result<Vec<String>> {
     if (1..=MAX_CLASSES).contains(&classes.len()) {
         return Ok(classes.iter().map(|name| name.as_ref().into()).collect());
     }
-    let problem = format!("{} are given, 1 to {MAX_CLASSES} fit", classes.len());
+    let problem = format!("must be 1 to {MAX_CLASSES}, got {}", classes.len());
     Err(Error::invalid("classes", problem))
 }
 
-/// Markdown that shows the text as it is, in a table, which escapes `|`.
-fn plain(text: &str) -> String {
+/// Escapes text for Markdown. `markdown_table` escapes `|`.
+fn escape(text: &str) -> String {
     let mut markdown = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
             '*' | '_' | '`' | '[' | ']' => markdown.extend(['\\', letter]),
-            // No backslash helps these everywhere.
+            // A backslash does not escape these everywhere.
             '&' | '<' | '>' | '\\' => markdown += &format!("&#{};", u32::from(letter)),
             _ => markdown.push(letter),
         }
@@ -138,4 +137,91 @@ fn plain(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::super::format::Format;
+    use super::*;
+
+    #[test]
+    fn labels_are_counted_by_truth_and_prediction() {
+        let truth = [0, 0, 0, 2, 2, 1];
+        let predicted = [0, 1, 1, 2, 0, 1];
+        let matrix = ConfusionMatrix::from_labels(&["a", "b", "c"], &truth, &predicted).unwrap();
+        let counts = [1, 2, 0, 0, 1, 0, 1, 0, 1];
+        let want = ConfusionMatrix::new(&["a", "b", "c"], &counts).unwrap();
+        assert_eq!(matrix, want);
+        let none = ConfusionMatrix::from_labels(&["a"], &[], &[]).unwrap();
+        assert_eq!(none, ConfusionMatrix::new(&["a"], &[0]).unwrap());
+    }
+
+    #[test]
+    fn the_table_has_a_row_for_each_true_class() {
+        let matrix = ConfusionMatrix::new(&["a|b", "*c*\n<d>"], &[1, 2, 3, u64::MAX]).unwrap();
+        let want = "\
+| true \\\\ predicted | a\\|b | \\*c\\* &#60;d&#62; |
+|---|---|---|
+| a\\|b | **1** | 2 |
+| \\*c\\* &#60;d&#62; | 3 | **18446744073709551615** |
+";
+        assert_eq!(matrix.to_markdown(), want);
+    }
+
+    #[test]
+    fn any_matrix_has_an_image_of_bounded_size() {
+        let long = "w".repeat(1000);
+        for (names, len, count) in [
+            (["", "損失", "\n\0", &long], 4, u64::MAX),
+            (["a"; 4], 1, 0),
+            (["a"; 4], 2, 0),
+            ([&long; 4], 17, 123_456),
+            (["name"; 4], 80, 7),
+            (["name"; 4], 81, 7),
+            ([&long; 4], 1000, 1),
+        ] {
+            let names: Vec<&str> = names.into_iter().cycle().take(len).collect();
+            let matrix = ConfusionMatrix::new(&names, &vec![count; len * len]).unwrap();
+            let image = matrix.to_image();
+            let pixels = image.pixels().unwrap();
+            assert_eq!(pixels.format, Format::RGB8, "{len} classes");
+            let (width, height) = (pixels.width, pixels.height);
+            assert_eq!(width * height * 3, pixels.bytes.len(), "{len} classes");
+            assert!(
+                width.max(height) <= 2400,
+                "{len} classes: {width} x {height}"
+            );
+        }
+    }
+
+    #[test]
+    fn invalid_matrices_are_rejected() {
+        let none: [&str; 0] = [];
+        let two = ["a", "b"];
+        for (result, want) in [
+            (
+                ConfusionMatrix::new(&none, &[]),
+                "classes: must be 1 to 1000, got 0",
+            ),
+            (
+                ConfusionMatrix::from_labels(&["a"; 1001], &[], &[]),
+                "classes: must be 1 to 1000, got 1001",
+            ),
+            (
+                ConfusionMatrix::new(&two, &[1, 2, 3]),
+                "confusion counts: must be 4 for 2 classes, got 3",
+            ),
+            (
+                ConfusionMatrix::from_labels(&two, &[0, 1], &[0]),
+                "predicted labels: must be as many as the 2 true labels, got 1",
+            ),
+            (
+                ConfusionMatrix::from_labels(&two, &[0, 2], &[0, 0]),
+                "true labels: number 1 must be below 2, got 2",
+            ),
+            (
+                ConfusionMatrix::from_labels(&two, &[0, 1], &[usize::MAX, 0]),
+                "predicted labels: number 0 must be below 2, got 18446744073709551615",
+            ),
+        ] {
+            assert_eq!(result.unwrap_err().to_string(), want);
+        }
+    }
+}

@@ -1,86 +1,88 @@
-//! A confusion matrix as a picture: names at the left and below, and a scale of the colours at the right.
+//! A confusion matrix as an image: coloured cells with counts, names to the left and below, and a colour scale to the right.
+
+use std::array;
 
 use super::ConfusionMatrix;
-use super::colors::{INK, LINE, QUIET_INK, Scale};
-use super::numbers::{Numbers, short_count};
-use crate::summary::image::canvas::{Canvas, WHITE, side};
-use crate::summary::image::text::{Font, shorten};
-use crate::summary::image::{Format, Image};
+use crate::summary::image::Image;
+use crate::summary::image::canvas::{Canvas, Color, Font, WHITE, ink_on, shorten};
+use crate::summary::image::format::Format;
 
 const MARGIN: usize = 16;
 const GAP: usize = 8;
 const TICK: usize = 4;
 const SCALE_WIDTH: usize = 12;
 const MAX_NAME_LETTERS: usize = 24;
+/// Smaller cells have no lines between them.
+const MIN_CELL_WITH_LINE: usize = 12;
+/// Smaller cells have no share below their count.
+const MIN_CELL_WITH_SHARE: usize = 64;
 
-/// Where things are, in pixels.
-struct Plan {
-    /// Of a cell, with the line at its right and lower edge.
+const INK: Color = [32, 36, 44];
+/// For text that is less important.
+const GRAY_INK: Color = [98, 106, 118];
+const LINE: Color = [222, 228, 236];
+
+/// The colours for shares of 0, 1/8, 2/8 and so on. Their lightness in Oklab falls evenly.
+const SHADES: [Color; 9] = [
+    [247, 251, 254],
+    [189, 228, 255],
+    [141, 202, 255],
+    [102, 174, 249],
+    [73, 147, 228],
+    [56, 120, 199],
+    [45, 95, 164],
+    [37, 71, 126],
+    [29, 49, 89],
+];
+
+/// Sizes and positions in pixels.
+struct Layout {
+    /// The side of a cell, with the line at its right and bottom.
     cell: usize,
-    /// 0 where cells are too small for one.
     line: usize,
-    /// Of the first cell.
+    /// The edges of the cells.
     left: usize,
     top: usize,
-    /// Beyond the last cell.
     right: usize,
     bottom: usize,
-    /// Shortened.
+    /// The shortened names.
     names: Vec<String>,
-    /// Of so many classes one is named.
-    every: usize,
     names_width: usize,
-    are_names_flat: bool,
-    headline: String,
+    names_are_upright: bool,
+    /// One class in so many has its name.
+    name_step: usize,
 }
 
-impl Plan {
+impl Layout {
     fn new(matrix: &ConfusionMatrix) -> Self {
         let count = matrix.classes.len();
-        let cell = cell_size(count);
+        // Large cells for few classes, then cells that are as high as a name, then a side of at most some 2,000 pixels.
+        let cell = match count {
+            ..=80 => (800 / count).clamp(16, 96),
+            _ => (1280 / count).max(2),
+        };
         let names = matrix.classes.iter();
         let names: Vec<String> = names.map(|name| shorten(name, MAX_NAME_LETTERS)).collect();
         let widths = names.iter().map(|name| Font::SMALL.width(name));
         let names_width = widths.max().unwrap_or_default();
-        let left = MARGIN + Font::SMALL.height() + GAP + names_width + GAP;
-        let top = MARGIN + Font::SMALL.height() + GAP;
+        let letter_height = Font::SMALL.height();
+        let left = MARGIN + letter_height + GAP + names_width + GAP;
+        let top = MARGIN + letter_height + GAP;
         let mut steps = [1, 2, 5].into_iter();
         Self {
             cell,
-            line: usize::from(cell >= 12),
+            line: usize::from(cell >= MIN_CELL_WITH_LINE),
             left,
             top,
             right: left + count * cell,
             bottom: top + count * cell,
             names,
-            // A cell has 2 pixels or more.
-            every: steps
-                .find(|every| every * cell >= Font::SMALL.height())
-                .unwrap_or(10),
             names_width,
-            are_names_flat: names_width + 6 <= cell,
-            headline: headline(matrix),
+            names_are_upright: names_width + 6 > cell,
+            name_step: steps
+                .find(|step| step * cell >= letter_height)
+                .unwrap_or(10),
         }
-    }
-
-    /// The first pixel of a class, across from `left` or down from `top`.
-    fn offset(&self, class: usize) -> usize {
-        class * self.cell
-    }
-
-    fn canvas(&self) -> Canvas {
-        let headline_right = self.left + Font::SMALL_BOLD.width(&self.headline);
-        let width = self.scale_caption_left() + Font::SMALL.width("100%") + MARGIN;
-        let names_height = if self.are_names_flat {
-            Font::SMALL.height()
-        } else {
-            self.names_width
-        };
-        let height = self.bottom + GAP + names_height + GAP + Font::SMALL.height() + MARGIN;
-        let width = width.max(headline_right + MARGIN);
-        let mut canvas = Canvas::new(side(width), side(height), Format::RGB8);
-        canvas.fill(0..width, 0..height, WHITE);
-        canvas
     }
 
     fn scale_left(&self) -> usize {
@@ -90,108 +92,124 @@ impl Plan {
     fn scale_caption_left(&self) -> usize {
         self.scale_left() + SCALE_WIDTH + GAP
     }
-}
 
-/// Large for few classes, then high enough for a name beside each, then what keeps the picture below some 2,000 pixels.
-fn cell_size(count: usize) -> usize {
-    if count <= 80 {
-        (800 / count).clamp(16, 96)
-    } else {
-        (1280 / count).max(2)
+    fn canvas(&self, headline: &str) -> Canvas {
+        let headline_right = self.left + Font::SMALL_BOLD.width(headline);
+        let scale_right = self.scale_caption_left() + Font::SMALL.width("100%");
+        let width = headline_right.max(scale_right) + MARGIN;
+        let letter_height = Font::SMALL.height();
+        let names_height = if self.names_are_upright {
+            self.names_width
+        } else {
+            letter_height
+        };
+        let height = self.bottom + GAP + names_height + GAP + letter_height + MARGIN;
+        let mut canvas = Canvas::new(width, height, Format::RGB8);
+        canvas.fill(0..width, 0..height, WHITE);
+        canvas
     }
 }
 
 pub(super) fn draw(matrix: &ConfusionMatrix) -> Image {
-    let plan = Plan::new(matrix);
-    let mut canvas = plan.canvas();
-    let scale = Scale::new();
-    draw_cells(&mut canvas, &plan, matrix, &scale);
-    draw_names(&mut canvas, &plan);
-    draw_titles(&mut canvas, &plan);
-    draw_scale(&mut canvas, &plan, &scale);
+    let layout = Layout::new(matrix);
+    let headline = headline(matrix);
+    let mut canvas = layout.canvas(&headline);
+    draw_cells(&mut canvas, &layout, matrix);
+    draw_names(&mut canvas, &layout);
+    draw_titles(&mut canvas, &layout, &headline);
+    draw_scale(&mut canvas, &layout);
     canvas.into_image()
 }
 
-fn draw_cells(canvas: &mut Canvas, plan: &Plan, matrix: &ConfusionMatrix, scale: &Scale) {
-    canvas.fill(
-        plan.left - 1..plan.right + 1 - plan.line,
-        plan.top - 1..plan.bottom + 1 - plan.line,
-        LINE,
-    );
-    let numbers = Numbers::fitting(plan.cell, &matrix.counts);
-    for (truth, counts) in matrix.rows().enumerate() {
+fn draw_cells(canvas: &mut Canvas, layout: &Layout, matrix: &ConfusionMatrix) {
+    let Layout {
+        cell,
+        line,
+        left,
+        top,
+        right,
+        bottom,
+        ..
+    } = *layout;
+    canvas.fill(left - 1..right + 1 - line, top - 1..bottom + 1 - line, LINE);
+    let style = CountStyle::for_cells(cell, &matrix.counts);
+    for (counts, top) in matrix.rows().zip((top..).step_by(cell)) {
         let total = sum(counts);
-        for (predicted, count) in counts.iter().enumerate() {
-            let (left, top) = (
-                plan.left + plan.offset(predicted),
-                plan.top + plan.offset(truth),
-            );
-            let filled = plan.cell - plan.line;
+        for (count, left) in counts.iter().zip((left..).step_by(cell)) {
             let share = *count as f64 / total.max(1) as f64;
-            let color = scale.at(share);
-            canvas.fill(left..left + filled, top..top + filled, color);
-            if let Some(numbers) = &numbers {
-                numbers.draw(canvas, left, top, *count, share, color);
+            let color = shade(share);
+            canvas.fill(left..left + cell - line, top..top + cell - line, color);
+            if let Some(style) = &style {
+                style.draw(canvas, left, top, *count, share, color);
             }
         }
     }
 }
 
-fn draw_names(canvas: &mut Canvas, plan: &Plan) {
+fn draw_names(canvas: &mut Canvas, layout: &Layout) {
     let (font, half) = (Font::SMALL, Font::SMALL.height() / 2);
-    for (class, name) in plan.names.iter().enumerate().step_by(plan.every) {
-        let middle = plan.offset(class) + (plan.cell - plan.line) / 2;
-        let (across, down) = (plan.left + middle, plan.top + middle);
+    for (class, name) in layout.names.iter().enumerate().step_by(layout.name_step) {
+        let middle = class * layout.cell + (layout.cell - layout.line) / 2;
+        let (x, y) = (layout.left + middle, layout.top + middle);
         let width = font.width(name);
-        canvas.text(plan.left - GAP - width, down - half, name, font, INK);
-        if plan.are_names_flat {
-            canvas.text(across - width / 2, plan.bottom + GAP, name, font, INK);
+        canvas.text(layout.left - GAP - width, y - half, name, font, INK);
+        let below = layout.bottom + GAP;
+        if layout.names_are_upright {
+            canvas.text_upwards(x - half, below + width, name, font, INK);
         } else {
-            let bottom = plan.bottom + GAP + width;
-            canvas.text_upwards(across - half, bottom, name, font, INK);
+            canvas.text(x - width / 2, below, name, font, INK);
         }
-        if plan.every > 1 {
-            canvas.fill(plan.left - TICK..plan.left, down..down + 1, QUIET_INK);
-            canvas.fill(
-                across..across + 1,
-                plan.bottom..plan.bottom + TICK,
-                QUIET_INK,
-            );
+        if layout.name_step > 1 {
+            canvas.fill(layout.left - TICK..layout.left, y..y + 1, GRAY_INK);
+            canvas.fill(x..x + 1, layout.bottom..layout.bottom + TICK, GRAY_INK);
         }
     }
 }
 
-fn draw_titles(canvas: &mut Canvas, plan: &Plan) {
+fn draw_titles(canvas: &mut Canvas, layout: &Layout, headline: &str) {
     let font = Font::SMALL_BOLD;
-    canvas.text(plan.left, MARGIN - GAP / 2, &plan.headline, font, INK);
+    canvas.text(layout.left, MARGIN - GAP / 2, headline, font, INK);
     let half = |text: &str| font.width(text) / 2;
-    let across = (plan.left + plan.right) / 2 - half("predicted");
-    let below = canvas.height() - MARGIN - font.height();
-    canvas.text(across, below, "predicted", font, QUIET_INK);
-    let bottom = (plan.top + plan.bottom) / 2 + half("true");
-    canvas.text_upwards(MARGIN, bottom, "true", font, QUIET_INK);
+    let left = (layout.left + layout.right) / 2 - half("predicted");
+    let top = canvas.height() - MARGIN - font.height();
+    canvas.text(left, top, "predicted", font, GRAY_INK);
+    let bottom = (layout.top + layout.bottom) / 2 + half("true");
+    canvas.text_upwards(MARGIN, bottom, "true", font, GRAY_INK);
 }
 
-fn draw_scale(canvas: &mut Canvas, plan: &Plan, scale: &Scale) {
-    let bottom = plan.bottom - plan.line;
-    let (left, height) = (plan.scale_left(), bottom - plan.top);
+fn draw_scale(canvas: &mut Canvas, layout: &Layout) {
+    let (top, bottom) = (layout.top, layout.bottom - layout.line);
+    let (left, height) = (layout.scale_left(), bottom - top);
     let right = left + SCALE_WIDTH;
-    canvas.fill(left - 1..right + 1, plan.top - 1..bottom + 1, LINE);
+    canvas.fill(left - 1..right + 1, top - 1..bottom + 1, LINE);
     for y in 0..height {
-        let share = (height - 1 - y) as f64 / (height - 1).max(1) as f64;
-        let row = plan.top + y;
-        canvas.fill(left..right, row..row + 1, scale.at(share));
+        let share = 1.0 - y as f64 / (height - 1).max(1) as f64;
+        canvas.fill(left..right, top + y..top + y + 1, shade(share));
     }
-    let (left, font) = (plan.scale_caption_left(), Font::SMALL);
-    let lowest = plan.bottom - font.height();
-    canvas.text(left, plan.top, "100%", font, QUIET_INK);
-    canvas.text(left, lowest, "0%", font, QUIET_INK);
+    let (left, font) = (layout.scale_caption_left(), Font::SMALL);
+    canvas.text(left, top, "100%", font, GRAY_INK);
+    canvas.text(left, layout.bottom - font.height(), "0%", font, GRAY_INK);
     let caption = "share of row";
     let width = font.width(caption);
     if width + 2 * (font.height() + GAP) <= height {
-        let bottom = (plan.top + plan.bottom + width) / 2;
-        canvas.text_upwards(left, bottom, caption, font, QUIET_INK);
+        let bottom = (top + layout.bottom + width) / 2;
+        canvas.text_upwards(left, bottom, caption, font, GRAY_INK);
     }
+}
+
+/// The colour for a share of 0 to 1.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share is 0 to 1"
+)]
+fn shade(share: f64) -> Color {
+    let position = share * (SHADES.len() - 1) as f64;
+    let i = (position as usize).min(SHADES.len() - 2);
+    array::from_fn(|channel| {
+        let [from, to] = [i, i + 1].map(|i| f64::from(SHADES[i][channel]));
+        (from + (to - from) * (position - i as f64)).round() as u8
+    })
 }
 
 fn headline(matrix: &ConfusionMatrix) -> String {
@@ -199,8 +217,8 @@ fn headline(matrix: &ConfusionMatrix) -> String {
     if total == 0 {
         return "no examples".into();
     }
-    let right = sum(matrix.counts.iter().step_by(matrix.classes.len() + 1));
-    let accuracy = 100.0 * right as f64 / total as f64;
+    let correct = sum(matrix.counts.iter().step_by(matrix.classes.len() + 1));
+    let accuracy = 100.0 * correct as f64 / total as f64;
     let total = match u64::try_from(total) {
         Ok(total @ ..1_000_000) => total.to_string(),
         total => short_count(total.unwrap_or(u64::MAX)),
@@ -212,12 +230,96 @@ fn sum<'a>(counts: impl IntoIterator<Item = &'a u64>) -> u128 {
     counts.into_iter().copied().map(u128::from).sum()
 }
 
+/// How the counts of all cells are written.
+struct CountStyle {
+    cell: usize,
+    font: Font,
+    write: fn(u64) -> String,
+}
+
+impl CountStyle {
+    /// The largest style with room for all counts.
+    fn for_cells(cell: usize, counts: &[u64]) -> Option<Self> {
+        let whole: fn(u64) -> String = |count| count.to_string();
+        let styles = [
+            (Font::LARGE, 8, whole),
+            (Font::SMALL, 6, whole),
+            (Font::LARGE, 8, short_count),
+            (Font::SMALL, 2, short_count),
+        ];
+        let has_room = |(font, padding, write): &(Font, usize, fn(u64) -> String)| {
+            let width = cell.saturating_sub(2 * padding);
+            let mut texts = counts.iter().map(|count| write(*count));
+            font.height() <= cell && texts.all(|text| font.width(&text) <= width)
+        };
+        let (font, _, write) = styles.into_iter().find(has_room)?;
+        Some(Self { cell, font, write })
+    }
+
+    fn draw(
+        &self,
+        canvas: &mut Canvas,
+        left: usize,
+        top: usize,
+        count: u64,
+        share: f64,
+        color: Color,
+    ) {
+        // Many black zeros would hide the other counts.
+        let ink = if count == 0 { GRAY_INK } else { ink_on(color) };
+        let mut lines = vec![((self.write)(count), self.font)];
+        if count > 0 && self.cell >= MIN_CELL_WITH_SHARE {
+            lines.push((percent(share), Font::SMALL));
+        }
+        let height: usize = lines.iter().map(|(_, font)| font.height()).sum();
+        let mut top = top + (self.cell - height) / 2;
+        for (text, font) in lines {
+            let left = left + self.cell.saturating_sub(font.width(&text)) / 2;
+            canvas.text(left, top, &text, font, ink);
+            top += font.height();
+        }
+    }
+}
+
+/// A count in at most four letters: 9999, 12k, 1.2M, 18E.
+fn short_count(count: u64) -> String {
+    if count < 10_000 {
+        return count.to_string();
+    }
+    let (mut unit, mut letter) = (1000, 'k');
+    for next in ['M', 'G', 'T', 'P', 'E'] {
+        // From half a unit below, the count is rounded up to 1.0 of the next unit.
+        if count < unit * 1000 - unit / 2 {
+            break;
+        }
+        (unit, letter) = (unit * 1000, next);
+    }
+    let rounded = |unit: u64| count / unit + u64::from(count % unit >= unit / 2);
+    match rounded(unit / 10) {
+        tenths @ ..100 => format!("{}.{}{letter}", tenths / 10, tenths % 10),
+        _ => format!("{}{letter}", rounded(unit)),
+    }
+}
+
+/// A share as a percentage. Only a share of 0 is 0%, and only a share of 1 is 100%.
+fn percent(share: f64) -> String {
+    let rounded = (share * 100.0).round();
+    if rounded < 1.0 && share > 0.0 {
+        "<1%".into()
+    } else if rounded > 99.0 && share < 1.0 {
+        ">99%".into()
+    } else {
+        format!("{rounded}%")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::summary::image::canvas::BLACK;
 
     #[test]
-    fn a_headline_has_the_share_that_was_right() {
+    fn the_headline_has_the_accuracy() {
         for (counts, want) in [
             ([0; 4], "no examples"),
             ([3, 1, 2, 2], "accuracy 62.5% of 8"),
@@ -226,6 +328,83 @@ mod tests {
         ] {
             let matrix = ConfusionMatrix::new(&["a", "b"], &counts).unwrap();
             assert_eq!(headline(&matrix), want);
+        }
+    }
+
+    #[test]
+    fn shades_darken_evenly_and_have_legible_counts() {
+        // The lightness of CIELAB, which is another model than the one that the shades were made with.
+        let lightness = |[red, green, blue]: Color| {
+            let linear = |value: u8| (f64::from(value) / 255.0).powf(2.2);
+            let luminance = 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+            116.0 * luminance.cbrt() - 16.0
+        };
+        let (first, last) = (lightness(shade(0.0)), lightness(shade(1.0)));
+        assert!(first > 97.0 && last < 26.0, "{first} to {last}");
+        for i in 0..=255 {
+            let share = f64::from(i) / 255.0;
+            let even = first + (last - first) * share;
+            assert!((lightness(shade(share)) - even).abs() < 5.0, "{share}");
+        }
+        assert_eq!(ink_on(shade(0.0)), BLACK);
+        assert_eq!(ink_on(shade(1.0)), WHITE);
+    }
+
+    #[test]
+    fn counts_are_in_all_cells_or_in_none() {
+        let written = |cell, counts: &[u64]| {
+            CountStyle::for_cells(cell, counts)
+                .map(|style| (style.font.height(), (style.write)(counts[0])))
+        };
+        let style = |height, text: &str| Some((height, text.to_owned()));
+        // Letters are 7 and 11 pixels wide: (96 - 16) / 11 is 7, (96 - 12) / 7 is 12, (40 - 4) / 7 is 5.
+        assert_eq!(Font::SMALL.letter_width(), 7);
+        assert_eq!(Font::LARGE.letter_width(), 11);
+        assert_eq!(written(96, &[9_999_999, 0]), style(24, "9999999"));
+        assert_eq!(written(96, &[10_000_000, 0]), style(16, "10000000"));
+        assert_eq!(written(96, &[u64::MAX, 0]), style(24, "18E"));
+        assert_eq!(written(40, &[u64::MAX, 0]), style(16, "18E"));
+        assert_eq!(written(16, &[9, 0]), style(16, "9"));
+        assert_eq!(written(16, &[10, 0]), None);
+        assert_eq!(written(15, &[0]), None);
+    }
+
+    #[test]
+    fn a_short_count_has_at_most_four_letters() {
+        for (count, want) in [
+            (0, "0"),
+            (9_999, "9999"),
+            (10_000, "10k"),
+            (10_499, "10k"),
+            (10_500, "11k"),
+            (999_499, "999k"),
+            (999_500, "1.0M"),
+            (1_249_999, "1.2M"),
+            (1_250_000, "1.3M"),
+            (9_949_999, "9.9M"),
+            (9_950_000, "10M"),
+            (7_000_000_000, "7.0G"),
+            (86_000_000_000_000, "86T"),
+            (999_499_999_999_999_999, "999P"),
+            (u64::MAX, "18E"),
+        ] {
+            assert_eq!(short_count(count), want, "{count}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_not_rounded_to_0_or_100_percent() {
+        for (share, want) in [
+            (0.0, "0%"),
+            (0.001, "<1%"),
+            (0.004, "<1%"),
+            (0.006, "1%"),
+            (0.505, "51%"),
+            (0.994, "99%"),
+            (0.9999, ">99%"),
+            (1.0, "100%"),
+        ] {
+            assert_eq!(percent(share), want, "{share}");
         }
     }
 }
