@@ -1,4 +1,5 @@
-//! A program that changes its working directory logs on where it began. Alone in its process, which has one.
+//! A program that changes its working directory keeps logging to the same files. The only test of its process, because the
+//! working directory belongs to the process.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -8,7 +9,7 @@ use std::fs;
 use summary_writer::{EventReader, SummaryWriter};
 
 #[test]
-fn a_relative_logdir_is_where_it_was_when_it_was_given() {
+fn relative_logdir_is_resolved_when_the_writer_is_opened() {
     let (before, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     env::set_current_dir(before.path()).unwrap();
     let summary = SummaryWriter::create_file_writer("runs/a").unwrap();

@@ -1,4 +1,4 @@
-//! The default writer and the step of a thread, handles that log less than they are told, and to more than one run.
+//! The default writer and the step of a thread, and handles that log only some steps.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
@@ -11,9 +11,8 @@ use std::thread;
 
 use summary_writer::graph::{GraphBuilder, Op};
 use summary_writer::proto::event::What;
-use summary_writer::proto::summary::value::Value as Data;
 use summary_writer::{
-    Audio, CurrentStep, Embedding, Error, EventReader, HParams, Mesh, SummaryWriter, WriterOptions,
+    Audio, CurrentStep, Embedding, EventReader, HParams, Mesh, SummaryWriter, WriterOptions,
     default_writer, set_step,
 };
 
@@ -41,7 +40,7 @@ fn tags(run: &Path) -> Vec<String> {
     logged(run).into_iter().map(|(tag, _)| tag).collect()
 }
 
-/// One of each kind that has no files beside the event file.
+/// Logs one of each kind that needs only the event file.
 fn log_all(summary: &SummaryWriter) {
     summary.scalar("scalar", 0.5, 0);
     summary.scalars(0, [("scalars", 0.5)]);
@@ -58,7 +57,7 @@ fn log_all(summary: &SummaryWriter) {
 }
 
 #[test]
-fn the_innermost_writer_is_the_default_and_of_its_thread_alone() {
+fn innermost_writer_is_the_default_of_its_thread() {
     let dir = tempfile::tempdir().unwrap();
     let [outer, inner] = ["outer", "inner"].map(|name| dir.path().join(name));
     {
@@ -70,7 +69,7 @@ fn the_innermost_writer_is_the_default_and_of_its_thread_alone() {
             .unwrap()
             .as_default();
         summary_writer::scalars(0, [("inside", 2)]);
-        // In the other order than they came.
+        // Guards may be dropped in any order.
         drop(first);
         summary_writer::text("still inside", "text", 0);
         thread::spawn(|| {
@@ -82,7 +81,7 @@ fn the_innermost_writer_is_the_default_and_of_its_thread_alone() {
         let inherited = default_writer().unwrap();
         thread::spawn(move || {
             let _guard = inherited.as_default();
-            summary_writer::histogram("of a thread that was told", [0.5], 0);
+            summary_writer::histogram("of a thread with an inherited writer", [0.5], 0);
         })
         .join()
         .unwrap();
@@ -91,16 +90,16 @@ fn the_innermost_writer_is_the_default_and_of_its_thread_alone() {
         summary_writer::scalar("after", 1, 0);
     }
     assert_eq!(tags(&outer), ["before"]);
-    let want = ["inside", "still inside", "of a thread that was told"];
-    assert_eq!(
-        tags(&inner),
-        want,
-        "and the file is closed with its last guard"
-    );
+    let want = [
+        "inside",
+        "still inside",
+        "of a thread with an inherited writer",
+    ];
+    assert_eq!(tags(&inner), want, "the last guard closes the file");
 }
 
 #[test]
-fn what_logs_may_change_the_default_meanwhile() {
+fn default_writer_may_change_during_a_call() {
     let dir = tempfile::tempdir().unwrap();
     let [outer, inner] = ["outer", "inner"].map(|name| dir.path().join(name));
     let summary = SummaryWriter::create_file_writer(&outer).unwrap();
@@ -119,7 +118,7 @@ fn what_logs_may_change_the_default_meanwhile() {
 }
 
 #[test]
-fn a_guard_that_a_thread_leaks_costs_nothing_that_was_logged() {
+fn guard_that_outlives_its_thread_loses_no_record() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().to_owned();
     thread::spawn(move || {
@@ -136,7 +135,7 @@ fn a_guard_that_a_thread_leaks_costs_nothing_that_was_logged() {
 }
 
 #[test]
-fn the_current_step_is_that_of_the_thread() {
+fn current_step_belongs_to_its_thread() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     summary.scalar("loss", 1, CurrentStep);
@@ -161,7 +160,7 @@ fn the_current_step_is_that_of_the_thread() {
 }
 
 #[test]
-fn a_disabled_writer_takes_all_and_has_nothing() {
+fn disabled_writer_accepts_every_call_and_writes_nothing() {
     let summary = SummaryWriter::disabled();
     for handle in [
         summary.clone(),
@@ -176,10 +175,10 @@ fn a_disabled_writer_takes_all_and_has_nothing() {
         handle.flush().unwrap();
         assert_eq!(handle.path(), None);
     }
-    // Its arguments are not even looked at.
-    let values = iter::repeat_with(|| -> (&str, f32) { panic!("it is asked for values") });
+    // Its arguments are not evaluated.
+    let values = iter::repeat_with(|| -> (&str, f32) { panic!("the values are evaluated") });
     summary.scalars(0, values);
-    let clips = iter::repeat_with(|| -> Audio { panic!("it is asked for clips") });
+    let clips = iter::repeat_with(|| -> Audio { panic!("the clips are evaluated") });
     summary.audios("clips", clips, 0);
     let stats = summary.stats();
     assert_eq!(
@@ -196,7 +195,7 @@ fn a_disabled_writer_takes_all_and_has_nothing() {
 }
 
 #[test]
-fn a_sparse_handle_logs_the_steps_that_it_says() {
+fn sparse_handle_logs_multiples_of_its_number() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     let every = summary.record_every(3);
@@ -208,7 +207,7 @@ fn a_sparse_handle_logs_the_steps_that_it_says() {
         never.scalar("never", 1, step);
         assert_eq!(every.is_recording(step), [-3, 0, 3, 6].contains(&step));
     }
-    // The runs below have the conditions, too.
+    // Child runs have the same conditions.
     let child = every.run("child").unwrap();
     (0..5).for_each(|step| child.scalar("every", 1, step));
     summary.close().unwrap();
@@ -229,7 +228,7 @@ fn a_sparse_handle_logs_the_steps_that_it_says() {
 }
 
 #[test]
-fn a_condition_is_asked_at_each_call() {
+fn condition_is_called_for_each_call() {
     let dir = tempfile::tempdir().unwrap();
     let on = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&on);
@@ -243,119 +242,33 @@ fn a_condition_is_asked_at_each_call() {
     assert_eq!(
         logged(dir.path()),
         [("loss".to_owned(), 5)],
-        "and no session was ended"
+        "no session was ended"
     );
 }
 
 #[test]
-fn a_tee_logs_to_all_its_runs() {
+fn condition_is_called_once_for_each_record() {
     let dir = tempfile::tempdir().unwrap();
-    let paths = ["a", "b", "c"].map(|name| dir.path().join(name));
-    let [a, b, c] = paths
-        .clone()
-        .map(|path| SummaryWriter::create_file_writer(path).unwrap());
-    b.scalar("of b alone", 1, 0);
-    // One that logs nothing, one that is there already: both change nothing.
-    let tee = a
-        .tee(&b.scope("does not matter").record_every(0))
-        .tee(&c.tee(&a))
-        .tee(&SummaryWriter::disabled())
-        .tee(&b)
-        .at(7.0);
-    log_all(&tee);
-    tee.run("below").unwrap().scalar("below", 1, 0);
-    let points = Embedding::new("points", &[0.5f32, 1.5], 1).unwrap();
-    tee.embedding(points, 0).unwrap();
-    tee.flush().unwrap();
-    let flushed = [&a, &b, &c].map(|summary| summary.stats().flushed_count);
-    let count = flushed[0];
-    assert_eq!(flushed, [count, count + 1, count]);
-    assert_eq!(tee.stats().flushed_count, count);
-    tee.close().unwrap();
-    assert!(b.stats().accepted_count > 0);
-    b.scalar("after", 1, 0);
-    assert_eq!(b.stats().ignored_count, 1, "it is closed");
-
-    let [first, second, third] = paths.clone().map(|path| tags(&path));
-    assert_eq!(first.iter().filter(|tag| **tag == "the graph").count(), 1);
-    assert_eq!(first.last().unwrap(), "_hparams_/session_end_info");
-    assert_eq!(second[0], "of b alone");
-    assert_eq!(second[1..], first);
-    assert_eq!(third, first);
-    for path in paths {
-        assert_eq!(tags(&path.join("below")), ["below"]);
-        assert!(path.join("projector_config.pbtxt").exists());
-    }
-}
-
-#[test]
-fn a_tee_says_what_went_wrong_with_any() {
-    let dir = tempfile::tempdir().unwrap();
-    let [a, b] =
-        ["a", "b"].map(|name| SummaryWriter::create_file_writer(dir.path().join(name)).unwrap());
-    let tee = a.tee(&b);
-    b.close().unwrap();
-    assert!(matches!(tee.run("below"), Err(Error::Closed)));
-    tee.scalar("loss", 1, 0);
-    tee.close().unwrap();
-    assert_eq!(tags(&dir.path().join("a")), ["loss"]);
-}
-
-#[test]
-fn a_tee_counts_in_all_its_runs() {
-    let dir = tempfile::tempdir().unwrap();
-    let [a, b] =
-        ["a", "b"].map(|name| SummaryWriter::create_file_writer(dir.path().join(name)).unwrap());
-    let tee = a.tee(&b);
-    tee.scalar("loss", 0.5, u64::MAX);
-    tee.at(f64::NAN).scalar("accuracy", 0.5, 0);
-    let clip = || Audio::mono_f32(8000, [0.0; 8]).unwrap();
-    // Of `b` alone: three clips first, so that the one of both gets two empty ones there and none in `a`.
-    b.audios("clips", [clip(), clip(), clip()], 0);
-    tee.audios("clips", [clip()], 1);
-    for summary in [&a, &b] {
-        let stats = summary.stats();
-        assert_eq!(
-            (stats.saturated_step_count, stats.replaced_wall_time_count),
-            (1, 1)
-        );
-    }
-    tee.close().unwrap();
-    let clips = |name: &str| {
-        let mut counts = Vec::new();
-        for event in EventReader::open(dir.path().join(name))
-            .unwrap()
-            .map(Result::unwrap)
-        {
-            if let Some(What::Summary(summary)) = event.what
-                && let Some(Data::Tensor(tensor)) = &summary.value[0].value
-                && summary.value[0].tag == "clips"
-            {
-                let shape = tensor.tensor_shape.as_ref().unwrap();
-                counts.push((event.step, shape.dim[0].size));
-            }
-        }
-        counts
-    };
-    assert_eq!(clips("a"), [(1, 1)]);
-    assert_eq!(clips("b"), [(0, 3), (1, 3)]);
-}
-
-#[test]
-fn a_condition_is_asked_once_for_a_session() {
-    let dir = tempfile::tempdir().unwrap();
-    let asked = AtomicBool::new(false);
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
-    let once = summary.record_if(move |_| !asked.swap(true, Ordering::Relaxed));
-    once.hparams(HParams::new().set("lr", 0.5));
-    drop(once);
+    let once = || {
+        let is_called = AtomicBool::new(false);
+        summary.record_if(move |_| !is_called.swap(true, Ordering::Relaxed))
+    };
+    let mut graph = GraphBuilder::new();
+    graph.node("pixels", Op::new("Placeholder"));
+    once().graph(&graph.build().unwrap());
+    once().hparams(HParams::new().set("lr", 0.5));
     summary.close().unwrap();
-    let want = ["_hparams_/session_start_info", "_hparams_/session_end_info"];
+    let want = [
+        "the graph",
+        "_hparams_/session_start_info",
+        "_hparams_/session_end_info",
+    ];
     assert_eq!(tags(dir.path()), want);
 }
 
 #[test]
-fn a_current_step_beyond_its_range_is_counted_where_it_is_written() {
+fn current_step_out_of_range_is_counted_by_the_writer() {
     let summary = WriterOptions::new().to_sink(std::io::sink()).unwrap();
     set_step(u64::MAX);
     assert_eq!(summary_writer::step(), i64::MAX);

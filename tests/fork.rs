@@ -1,4 +1,4 @@
-//! A fork of a program that logs: the child's calls are ignored, not deadlocked, and the parent's file stays whole.
+//! A program that logs forks: the calls of the child are ignored and never block, and the file of the parent stays intact.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
@@ -12,26 +12,32 @@ use std::time::{Duration, Instant};
 use fork::{Fork, fork, waitpid_nohang};
 use summary_writer::{Embedding, Error, EventReader, HParams, SummaryWriter, WriterOptions};
 
-/// Logs as a child would that knows nothing of the fork; true if all is as promised.
+/// Logs like a child that does not handle the fork. Returns whether all calls behave as documented.
 fn child_is_ignored(summary: SummaryWriter) -> bool {
     for step in 1_000_000..1_020_000 {
         summary.scalar("child", 0.5, step);
     }
-    let refused = matches!(summary.flush(), Err(Error::Closed));
+    let has_no_flush = matches!(summary.flush(), Err(Error::Closed));
     let stats = summary.stats();
-    let told = stats.ignored_count > 0 && matches!(stats.failure, Some(Error::Closed));
-    let alone = matches!(summary.run("child"), Err(Error::Closed));
+    let is_counted = stats.ignored_count > 0 && matches!(stats.failure, Some(Error::Closed));
+    let has_no_runs = matches!(summary.run("child"), Err(Error::Closed));
     let points = Embedding::new("child", &[0.5f32, 0.25], 1).unwrap();
-    let unwritten = matches!(summary.embedding(points, 0), Err(Error::Closed));
+    let has_no_embeddings = matches!(summary.embedding(points, 0), Err(Error::Closed));
     drop(summary.clone());
-    refused && alone && unwritten && told && matches!(summary.close(), Err(Error::Closed))
+    let has_no_path = summary.path().is_none();
+    has_no_flush
+        && has_no_runs
+        && has_no_embeddings
+        && has_no_path
+        && is_counted
+        && matches!(summary.close(), Err(Error::Closed))
 }
 
-/// Forks; the child logs and ends. Its exit status, within a minute.
+/// Forks. The child logs and exits. Returns its exit status, or fails after a minute.
 fn status_of_child(summary: &SummaryWriter) -> i32 {
     let pid = match fork().unwrap() {
         Fork::Child => {
-            // A panic would unwind into the copy of a test that waits for threads which are not here.
+            // A panic would unwind into a test that waits for threads that do not exist in the child.
             let child = AssertUnwindSafe(|| child_is_ignored(summary.clone()));
             process::exit(i32::from(!panic::catch_unwind(child).unwrap_or(false)))
         }
@@ -48,21 +54,21 @@ fn status_of_child(summary: &SummaryWriter) -> i32 {
 }
 
 #[test]
-fn a_childs_calls_are_ignored_in_every_state_of_the_writer() {
+fn calls_of_a_child_are_ignored_in_every_state_of_the_worker() {
     for (name, interval) in [
-        ("asleep", Duration::from_millis(1)),
-        ("lingering", Duration::from_secs(3600)),
+        ("idle", Duration::from_millis(1)),
+        ("batching", Duration::from_secs(3600)),
         ("writing through", Duration::ZERO),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let summary = WriterOptions::new()
             .flush_interval(interval)
-            .max_pending_bytes(500_000) // the child meets this bound, too
+            .max_pending_bytes(500_000) // the child reaches this bound, too
             .create_file_writer(dir.path())
             .unwrap();
         summary.hparams(HParams::new().set("lr", 0.5));
         summary.scalar("parent", 0.5, 1);
-        if name == "asleep" {
+        if name == "idle" {
             summary.flush().unwrap();
         }
         assert_eq!(status_of_child(&summary), 0, "{name}");
@@ -77,7 +83,7 @@ fn a_childs_calls_are_ignored_in_every_state_of_the_writer() {
     }
 }
 
-/// Ends the threads also if the test fails: they would fill the disk.
+/// Ends the threads even if the test fails, because they would fill the disk.
 struct Stop<'a>(&'a AtomicBool);
 
 impl Drop for Stop<'_> {
@@ -87,12 +93,12 @@ impl Drop for Stop<'_> {
 }
 
 #[test]
-fn a_fork_while_another_thread_logs_hangs_nobody() {
+fn fork_while_other_threads_log_never_hangs() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     let done = AtomicBool::new(false);
     let logged = thread::scope(|scope| {
-        // Holds the locks that runs are opened under, too.
+        // This thread holds the locks for opening runs.
         scope.spawn(|| {
             (0..)
                 .take_while(|_| !done.load(Ordering::Relaxed))

@@ -1,5 +1,5 @@
-//! Counts every allocation of the process: none for a scalar once it runs, one for a histogram, none for a record that
-//! is read in place, and a bound while the sink is slow.
+//! Counts every allocation of the process. A scalar has none in the steady state, and a slow sink cannot make the memory grow
+//! beyond its bound.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -23,12 +23,12 @@ use summary_writer::proto::event::What;
 use summary_writer::record::RecordReader;
 use summary_writer::{EventReader, Metadata, SummaryWriter, Tag, Tensor, WriterOptions};
 
-/// Takes a chunk at each permission; there is one at a time, so that no surplus opens it.
+/// A sink that accepts one write for each permission. There is at most one permission at a time.
 #[derive(Clone, Default)]
 struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
 impl Gate {
-    /// Lets one more pass; false while the last has not.
+    /// Permits one more write. Returns `false` if the last permission was not used yet.
     fn permit(&self) -> bool {
         let was_open = mem::replace(&mut *self.0.0.lock().unwrap(), true);
         self.0.1.notify_all();
@@ -48,7 +48,7 @@ impl Write for Gate {
     }
 }
 
-/// One test, for the counters are the process's: beside another, or the start of its thread, they would count that, too.
+/// One test, because the counters belong to the process and would count other tests, too.
 #[test]
 fn allocations_are_bounded() {
     a_scalar_allocates_nothing_once_the_writer_runs();
@@ -60,9 +60,9 @@ fn allocations_are_bounded() {
     memory_stays_within_the_bound_and_two_buffers_while_the_sink_is_slow();
 }
 
-/// Into a stream: of a directory, the writer's thread reads the names now and then, which allocates.
+/// Logs to a stream, because with a directory the worker lists the files from time to time, which allocates.
 fn a_scalar_allocates_nothing_once_the_writer_runs() {
-    // On a machine that stalls, the interval would pass within a batch, and how many chunks go round depend on it.
+    // With a short interval, the number of chunks in use would depend on the speed of the machine.
     let summary = WriterOptions::new()
         .flush_interval(Duration::from_secs(3600))
         .to_sink(tempfile::tempfile().unwrap())
@@ -75,8 +75,7 @@ fn a_scalar_allocates_nothing_once_the_writer_runs() {
         summary.scalar(&long, 0.5, step);
         summary.scalars(step, [("a", 0.5), ("b", 0.25)]);
     };
-    // Warm up: the buffer of the thread, and the chunks that go round. The flushes keep the disk from falling behind,
-    // for a backlog is memory.
+    // The first calls allocate the buffer of the thread and the chunks. The flushes prevent a backlog, which is memory.
     let batch = 500;
     for step in 0..20 * batch {
         log(step);
@@ -202,11 +201,11 @@ fn a_field_of_bytes_is_decoded_with_one_copy() {
 }
 
 fn memory_stays_within_the_bound_and_two_buffers_while_the_sink_is_slow() {
-    // 43 bytes or a little more each. Six times the bound in all.
+    // 43 bytes or a little more each, six times the bound together.
     peak_is_bounded("scalars", 1_200_000, 0, |summary, step| {
         summary.scalar("loss", 0.5, step);
     });
-    // A little more than half a chunk: one fits, two do not.
+    // A little more than half a chunk, so a chunk has room for one.
     let text = "x".repeat(132_000);
     peak_is_bounded("texts", 400, 3 * text.len(), |summary, step| {
         summary.text("notes", &text, step);
@@ -224,8 +223,8 @@ fn memory_stays_within_the_bound_and_two_buffers_while_the_sink_is_slow() {
     }
 }
 
-/// Logs `count` records to a sink that takes one chunk whenever the bound is all but reached, so that the caller waits
-/// most of the time. `record_bytes` is what the caller needs for the record that it waits with.
+/// Logs `count` records to a sink that accepts one chunk each time the bound is nearly reached, so that the caller waits most of
+/// the time. `record_bytes` is what the caller needs for the record that it waits with.
 fn peak_is_bounded(
     name: &str,
     count: i64,
@@ -255,7 +254,7 @@ fn peak_is_bounded(
         }
     });
     let peak = PEAK_BYTES.load(Relaxed) - baseline;
-    // Before anything can fail: a writer that is dropped waits for its sink.
+    // A writer that is dropped waits for its sink, so let everything pass before an assertion can fail.
     while summary.stats().pending_bytes > 0 {
         gate.permit();
         thread::yield_now();
@@ -263,9 +262,9 @@ fn peak_is_bounded(
     summary.close().unwrap();
     assert!(
         chunks > 100,
-        "{name}: the sink was not in the way: {chunks} chunks"
+        "{name}: the sink did not slow the caller down: {chunks} chunks"
     );
-    // What the threads, the permissions and the row of chunks need is small beside the buffers.
+    // The threads and the list of chunks need little compared with the buffers.
     let bound = MAX_PENDING_BYTES + 2 * BUFFER_BYTES + record_bytes + (100 << 10);
     assert!(peak <= bound, "{name}: {peak} bytes of {bound}");
 }

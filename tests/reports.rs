@@ -1,4 +1,4 @@
-//! What goes wrong behind a call that returns nothing is said through `log`, once for each cause.
+//! Problems of calls that return nothing are logged through the crate `log`, once for each cause.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -33,7 +33,7 @@ impl Log for Reports {
 }
 
 impl Reports {
-    /// What was said since the last call.
+    /// Returns the messages since the last call.
     fn take(&self) -> Vec<(Level, String)> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
@@ -57,7 +57,7 @@ impl Write for Disk {
     }
 }
 
-/// What reports about a run begin with.
+/// A message about the run in `dir`.
 fn named(dir: &Path, report: &str) -> String {
     format!("{dir:?}: {report}")
 }
@@ -66,7 +66,7 @@ fn options() -> WriterOptions {
     WriterOptions::new().flush_interval(Duration::from_secs(3600))
 }
 
-/// One test, for the logger is the process's.
+/// One test, because a process has one logger.
 #[test]
 fn each_cause_is_reported_once() {
     log::set_logger(&REPORTS).unwrap();
@@ -85,7 +85,7 @@ fn each_cause_is_reported_once() {
     assert_eq!(
         summary.stats().accepted_count,
         22,
-        "it is written all the same"
+        "the meshes are written nevertheless"
     );
     let layers = [Layer::new("x", "Dense")];
     let model = Model::new("m", layers).unwrap();
@@ -102,7 +102,7 @@ fn each_cause_is_reported_once() {
     let want = [
         (
             Level::Warn,
-            "a step is beyond the range of i64: the nearest that fits is written",
+            "a step is out of the range of i64: the nearest i64 is written",
         ),
         (
             Level::Warn,
@@ -110,16 +110,16 @@ fn each_cause_is_reported_once() {
         ),
         (
             Level::Warn,
-            "a mesh is larger than stock TensorBoard can be relied on to show: it draws faces of 65535 vertices, and \
-             serves 100 steps of 2.5 MiB; it is written all the same",
+            "stock TensorBoard may fail to show a mesh of this size: it draws faces of the first 65535 vertices, and serves \
+             100 steps of 2.5 MiB; the mesh is written nevertheless",
         ),
         (
             Level::Warn,
-            "a second graph of a run is not written: the loaders would show different ones",
+            "a second graph of a run is not written, because the loaders would show different ones",
         ),
         (
             Level::Error,
-            "the summary writer is closed: what is logged now is ignored",
+            "the summary writer is closed: later calls are ignored",
         ),
     ];
     let want = want.map(|(level, report)| (level, named(dir.path(), report)));
@@ -149,16 +149,16 @@ fn each_cause_is_reported_once() {
         [
             (
                 Level::Error,
-                format!("{failure}; what is logged is kept, and tried again")
+                format!("{failure}; the data is kept and will be tried again")
             ),
             (
                 Level::Error,
-                "new records are refused until earlier ones are written: more than max_pending_bytes, 1000, would wait"
+                "new records are refused until earlier ones are written, because more than max_pending_bytes, 1000, would wait"
                     .into()
             ),
             (
                 Level::Warn,
-                "the summary writer's sink takes data again; what was kept is being written".into()
+                "the sink of the summary writer works again; the data that was kept is being written".into()
             ),
             (
                 Level::Error,
@@ -167,7 +167,7 @@ fn each_cause_is_reported_once() {
         ]
     );
 
-    // A file fails where its directory is gone and cannot be made again.
+    // A file fails if its directory was deleted and cannot be created again.
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("run");
     let summary = options()
@@ -187,11 +187,11 @@ fn each_cause_is_reported_once() {
     let want = [
         named(
             &dir,
-            "new records are refused until earlier ones are written: more than max_pending_bytes, 1000, would wait",
+            "new records are refused until earlier ones are written, because more than max_pending_bytes, 1000, would wait",
         ),
         named(
             &dir,
-            "the summary writer's sink takes data again; what was kept is being written",
+            "the sink of the summary writer works again; the data that was kept is being written",
         ),
     ];
     for report in want {
@@ -221,7 +221,7 @@ fn each_cause_is_reported_once() {
         summary.hparams(HParams::new().set("lr", 0.5));
         summary.close().unwrap();
     }
-    assert_eq!(REPORTS.take(), [], "a program that goes on logs them again");
+    assert_eq!(REPORTS.take(), [], "a resumed program logs them again");
 
     let dir = tempfile::tempdir().unwrap();
     let summary = options().create_file_writer(dir.path()).unwrap();
@@ -233,7 +233,7 @@ fn each_cause_is_reported_once() {
     assert_eq!(summary.stats().uneven_audio_count, 2);
     let want = named(
         dir.path(),
-        "audio \"speech\" has 3 clips at a step, and 2 at one before: TensorBoard will fail to show its clip 3",
+        "audio \"speech\" has 3 clips at a step, but 2 at an earlier one: TensorBoard will fail to show clip 3",
     );
     assert_eq!(REPORTS.take(), [(Level::Warn, want)]);
 
@@ -257,12 +257,12 @@ fn each_cause_is_reported_once() {
             stats.mixed_tag_count
         ],
         [1, 1, 1],
-        "known once they are flushed"
+        "the counts include everything that was flushed"
     );
     let problems = [
-        "step 1 comes twice, and TensorBoard may show one of the two",
-        "step 0 comes after 1, and TensorBoard may drop what it has from 0 on",
-        "it is used for text after scalars, and TensorBoard shows one kind of a tag",
+        "step 1 comes twice, so TensorBoard may show only one of the points",
+        "step 0 comes after 1, so TensorBoard may drop the points from step 0 on",
+        "it is used for text after scalars, but TensorBoard shows one kind of a tag",
     ];
     let want = problems.map(|problem| (Level::Warn, format!("tag \"loss\": {problem}")));
     assert_eq!(REPORTS.take(), want);
@@ -292,7 +292,7 @@ fn each_cause_is_reported_once() {
         reports[100].1,
         named(
             dir.path(),
-            "further tags like that are only counted, in the writer's statistics"
+            "later warnings about tags are only counted, in `stats()`"
         )
     );
 
@@ -304,21 +304,19 @@ fn each_cause_is_reported_once() {
             summary.flush().unwrap();
         }
     }
-    let paths = writers
-        .each_ref()
-        .map(|summary| summary.path().unwrap().to_path_buf());
+    let paths = writers.each_ref().map(|summary| summary.path().unwrap());
     let others = writers.each_ref().map(SummaryWriter::clone);
     for summary in writers {
         summary.close().unwrap();
     }
     let counts = others.map(|other| other.stats().other_writer_count);
     assert_eq!(counts, [1, 1]);
-    // The second has grown since the first look of the first, and the other way round.
+    // Each file has grown since the other writer first looked.
     let mut want = paths.each_ref().map(|other| {
         let (dir, other) = (dir.path(), other.file_name().unwrap());
         format!(
-            "{dir:?} has another writer, of {other:?}: stock TensorBoard follows one file of a run at a time; let each \
-             writer have a directory of its own"
+            "{dir:?} has another writer, of {other:?}: stock TensorBoard follows one file of a run at a time; give each \
+             writer a directory of its own"
         )
     });
     want.sort();
@@ -326,7 +324,7 @@ fn each_cause_is_reported_once() {
     reports.sort_by(|a, b| a.1.cmp(&b.1));
     assert_eq!(reports, want.map(|report| (Level::Warn, report)));
 
-    // A healthy life is silent, also the second one in a run.
+    // Without a problem nothing is logged, even if the run has a file of an earlier writer.
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     summary.scalar("loss", 0.5, 0);

@@ -93,7 +93,7 @@ fn what_lies_at_the_step_and_beyond_is_gone_from_all_older_files() {
 fn the_new_file_begins_with_two_marks_of_the_step() {
     let dir = tempfile::tempdir().unwrap();
     let summary = resume(7, &dir.path().join("new"));
-    let events = events(summary.path().unwrap());
+    let events = events(&summary.path().unwrap());
     // `Event { step: 7, session_log: SessionLog { status: START } }`, but for the wall time.
     let marks: Vec<_> = events[1..]
         .iter()

@@ -24,7 +24,7 @@ const MAX_DAMAGES: usize = 1000;
 /// # let logdir = dir.path().join("run");
 /// # let repaired = dir.path().join("repaired");
 /// let summary = SummaryWriter::create_file_writer(&logdir)?;
-/// let path = summary.path().map(std::path::Path::to_path_buf).unwrap_or_default();
+/// let path = summary.path().unwrap_or_default();
 /// for step in 0..10 {
 ///     summary.scalar("loss", 0.5, step);
 /// }

@@ -1,8 +1,8 @@
-//! Frames in the order they came, in a row of chunks, each for one `write`; among them records whose frame is still to be
-//! made, by the worker.
+//! The storage of the queue: frames in call order, in chunks of which each becomes one `write`. Between the frames are
+//! deferred records, whose frames the worker makes later.
 //!
-//! What is appended is never moved, so memory follows what is in the row, and no call pays for another's. In the steady
-//! state a few chunks go round, and nothing is allocated.
+//! A frame is never moved after it was appended, so no call pays for the frames of another. In the steady state a few chunks
+//! are used in turn, and nothing is allocated.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,41 +10,41 @@ use std::mem;
 
 use crate::error::Result;
 
-/// A batch that is worth a write before its time: a larger one gains nothing, and this much stays in a core's cache.
+/// The size at which a chunk is written early. A larger write gains nothing, and a chunk of this size stays in a core's cache.
 const CHUNK_BYTES: usize = 256 << 10;
-/// As much of deferred records is worth to begin with: encoding takes longer than writing. A wake and a write for each
-/// tripled what a small image took.
+/// The raw size at which a chunk with deferred records is written early. It is smaller because encoding takes longer than
+/// writing. One wake and one write for each small image took three times as long.
 const DEFERRED_BYTES: u64 = 64 << 10;
-/// Empty chunks that are kept: with the one that is filled and the one that is written no more are in use, as long as the
-/// disk keeps up.
+/// Empty chunks that are kept. While the disk keeps up, two more are in use: the one being filled and the one being written.
 const SPARE_CHUNKS: usize = 2;
-/// What a full chunk may leave unused: a page of memory.
-const LEFT_OVER_BYTES: usize = 4 << 10;
+/// The unused capacity that a full chunk may keep: a page of memory.
+const MAX_UNUSED_BYTES: usize = 4 << 10;
 
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
+    /// Whole frames.
     pub(super) bytes: Vec<u8>,
-    /// Records in it that a caller logged.
-    pub(super) records: u64,
-    /// What it counts as pending: its bytes, and what its deferred records hold until they have theirs.
+    /// Records that callers logged, with the deferred ones.
+    pub(super) record_count: u64,
+    /// The bytes that count as pending: the frames, and the raw data of the deferred records.
     pub(super) pending_bytes: u64,
-    /// What `bytes` are missing, in the order of its places.
+    /// In call order.
     pub(super) deferred: Vec<Deferred>,
 }
 
-/// A record of much data, whose frame takes long to make.
+/// A record that takes long to encode.
 pub(super) struct Deferred {
-    /// Before which of the bytes of its chunk it belongs.
-    pub(super) at: usize,
-    /// Appends the frame to what it is given.
+    /// The offset in the chunk's bytes where the frame belongs.
+    pub(super) offset: usize,
     pub(super) make_frame: Box<MakeFrame>,
 }
 
+/// Appends a frame to a buffer.
 pub(super) type MakeFrame = dyn FnOnce(&mut Vec<u8>) -> Result<()> + Send;
 
 impl fmt::Debug for Deferred {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Deferred at {}", self.at)
+        write!(f, "Deferred at {}", self.offset)
     }
 }
 
@@ -56,15 +56,15 @@ impl Chunk {
 
 #[derive(Debug)]
 pub(super) struct Chunks {
-    /// Oldest first; none is empty. What is deferred lies in its place among the frames.
+    /// Oldest first. None is empty.
     full: VecDeque<Chunk>,
     filling: Chunk,
-    /// Empty, with the capacity of a chunk.
+    /// Empty buffers with the capacity of a chunk.
     spare: Vec<Vec<u8>>,
 }
 
 impl Chunks {
-    /// A row with `first` in it, which is no caller's record.
+    /// Starts with the frame `first`, which does not count as a record.
     pub(super) fn new(first: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(CHUNK_BYTES.max(first.len()));
         bytes.extend_from_slice(first);
@@ -75,55 +75,60 @@ impl Chunks {
                 pending_bytes: first.len() as u64,
                 ..Chunk::default()
             },
-            // Untouched memory costs nothing yet, and the first burst finds it.
+            // The system provides the memory at the first use, so an idle writer does not pay for it.
             spare: (0..SPARE_CHUNKS)
                 .map(|_| Vec::with_capacity(CHUNK_BYTES))
                 .collect(),
         }
     }
 
-    /// Appends a frame; `true` if a chunk became full. A frame that is larger than a chunk has one to itself.
+    /// Appends a frame. Returns `true` if a chunk became full. A frame that is larger than a chunk gets one of its own size.
     pub(super) fn append(&mut self, frame: &[u8]) -> bool {
         let fills = self.filling.bytes.len() + frame.len() > CHUNK_BYTES;
         if fills {
-            self.turn(frame.len());
+            self.start_next(frame.len());
         }
         self.filling.bytes.extend_from_slice(frame);
-        self.filling.records += 1;
+        self.filling.record_count += 1;
         self.filling.pending_bytes += frame.len() as u64;
         fills
     }
 
-    /// Appends a record that has no frame yet; `true` if there is enough for the worker now.
-    pub(super) fn defer(&mut self, make_frame: Box<MakeFrame>, pending_bytes: u64) -> bool {
+    /// Appends a deferred record. Returns `true` if a chunk became full.
+    pub(super) fn append_deferred(
+        &mut self,
+        make_frame: Box<MakeFrame>,
+        pending_bytes: u64,
+    ) -> bool {
         let filling = &mut self.filling;
         filling.deferred.push(Deferred {
-            at: filling.bytes.len(),
+            offset: filling.bytes.len(),
             make_frame,
         });
-        filling.records += 1;
+        filling.record_count += 1;
         filling.pending_bytes += pending_bytes;
         let fills = filling.pending_bytes >= DEFERRED_BYTES;
         if fills {
-            self.turn(0);
+            self.start_next(0);
         }
         fills
     }
 
+    /// Starts a chunk that has room for `frame_bytes`.
     #[cold]
-    fn turn(&mut self, frame_bytes: usize) {
+    fn start_next(&mut self, frame_bytes: usize) {
         if self.filling.is_empty() {
             return;
         }
         let mut chunk = self.take_filling(frame_bytes);
-        // Of large records few fit: what is left over in a chunk would be much of the memory.
-        if chunk.bytes.capacity() - chunk.bytes.len() > LEFT_OVER_BYTES {
+        // With large records, the unused end of a chunk can be much of the memory.
+        if chunk.bytes.capacity() - chunk.bytes.len() > MAX_UNUSED_BYTES {
             chunk.bytes.shrink_to_fit();
         }
         self.full.push_back(chunk);
     }
 
-    /// Takes the oldest chunk, full or not.
+    /// Takes the oldest chunk, which may be the one that is being filled.
     pub(super) fn take(&mut self) -> Chunk {
         self.full
             .pop_front()
@@ -142,7 +147,7 @@ impl Chunks {
         mem::replace(&mut self.filling, filling)
     }
 
-    /// Takes the memory of a chunk back, to fill it again.
+    /// Keeps the memory of a written chunk for later frames.
     pub(super) fn recycle(&mut self, chunk: Chunk) {
         let mut bytes = chunk.bytes;
         if bytes.capacity() == CHUNK_BYTES && self.spare.len() < SPARE_CHUNKS {
@@ -159,7 +164,7 @@ impl Chunks {
         !self.full.is_empty()
     }
 
-    /// Lets go of everything.
+    /// Drops all records and the memory.
     pub(super) fn clear(&mut self) {
         *self = Self {
             full: VecDeque::new(),
@@ -174,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gives_back_what_came_in_order_whatever_its_size() {
+    fn frames_of_any_size_come_back_in_order() {
         let mut chunks = Chunks::new(b"first");
         let mut want = b"first".to_vec();
         let sizes = [
@@ -196,19 +201,19 @@ mod tests {
         while !chunks.is_empty() {
             let chunk = chunks.take();
             taken.push(chunk.bytes.len());
-            records += chunk.records;
+            records += chunk.record_count;
             got.extend_from_slice(&chunk.bytes);
             chunks.recycle(chunk);
         }
         assert!(got == want);
         assert_eq!(records, 8);
-        // The first two frames fill a chunk to its last byte; what is larger than one stands alone.
+        // The first two frames fill a chunk to its last byte. A frame that is larger than a chunk has one to itself.
         let size = CHUNK_BYTES;
         assert_eq!(taken, [size, 1, size + 1, 3 * size, 2, size, 1]);
     }
 
     #[test]
-    fn a_chunk_that_was_written_is_filled_again() {
+    fn memory_of_a_written_chunk_is_reused() {
         let mut chunks = Chunks::new(b"");
         let mut addresses = Vec::new();
         for _ in 0..10 {
@@ -222,7 +227,7 @@ mod tests {
         assert_eq!(
             addresses.len(),
             2,
-            "the one that is in the cache comes first"
+            "the buffer that was used last, and is in the cache, is reused first"
         );
     }
 }

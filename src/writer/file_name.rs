@@ -1,4 +1,4 @@
-//! Names that sort as text in the order of time, which is the order that the loaders read them in.
+//! Names of event files that sort as text in the order of time, because the loaders read files in the order of their names.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -15,7 +15,7 @@ const PREFIX: &str = "events.out.tfevents.";
 /// Ten digits sort as text until the year 2286.
 const LAST_SECS: u64 = 9_999_999_999;
 
-/// Of the files of this process, so that no two have one name.
+/// Counts the files of this process, so that no two get the same name.
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
 /// `events.out.tfevents.{secs:010}.{host}.{pid}.{counter}{suffix}`
@@ -29,8 +29,8 @@ pub(crate) struct FileName<'a> {
 }
 
 impl<'a> FileName<'a> {
-    /// A name for now, or for the second after the last file in `dir` if that is later: process ids and counters do not
-    /// sort as text, and clocks go back.
+    /// Creates a name with the current time, or with the second after the last file in `dir` if that is later: process ids
+    /// and counters do not sort as text, and clocks may go back.
     pub(crate) fn after_those_in(dir: &Path, suffix: &'a str) -> Result<Self> {
         let mut last = String::new();
         let entries = fs::read_dir(dir).map_err(|error| Error::io("list", dir, error))?;
@@ -55,21 +55,21 @@ impl<'a> FileName<'a> {
     }
 }
 
-/// `now`, or the second after that in the name `last` if `now` would not sort behind it.
+/// Returns `now`, or the second after the one in the name `last` if `now` would not sort after it.
 fn secs_after(last: &str, now: u64) -> u64 {
     let last_secs = last
         .strip_prefix(PREFIX)
         .and_then(|rest| rest.get(..10))
         .and_then(|digits| digits.parse::<u64>().ok());
     match last_secs {
-        // Beyond ten digits no name sorts behind this one.
+        // No name of ten digits sorts after the last second.
         Some(secs) if secs >= now && secs < LAST_SECS => secs + 1,
         _ => now,
     }
 }
 
-/// Whether a file has a name that event writers give: ours, and the stock ones. A profiler's marker holds no events.
-pub(super) fn is_of_a_writer(name: &OsStr) -> bool {
+/// Returns whether a file has a name that this writer and the stock writers use. A profiler's marker has no events.
+pub(super) fn is_event_file(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     name.starts_with(PREFIX) && !name.ends_with(".profile-empty")
 }
@@ -87,24 +87,24 @@ impl fmt::Display for FileName<'_> {
     }
 }
 
-/// The name of this machine, for people who look at the directory; no loader needs it.
+/// Returns the name of this machine, which helps people who look at the directory. No loader needs it.
 fn host() -> &'static str {
     static HOST: OnceLock<String> = OnceLock::new();
     HOST.get_or_init(|| {
-        let of_file = |path| fs::read_to_string(path).ok();
-        of_file("/proc/sys/kernel/hostname")
-            .or_else(|| of_file("/etc/hostname"))
-            .map(|name| in_a_file_name(name.trim_ascii()))
-            .filter(|name| !name.is_empty())
-            .unwrap_or_else(|| "localhost".into())
+        let name = hostname::get().unwrap_or_default();
+        match file_name_part(&name.to_string_lossy()) {
+            name if name.is_empty() => "localhost".into(),
+            name => name,
+        }
     })
 }
 
-fn in_a_file_name(host: &str) -> String {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+/// Replaces characters that may not be valid in a file name.
+fn file_name_part(host: &str) -> String {
+    let is_valid = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     host.chars()
         .take(64)
-        .map(|c| if fits(c) { c } else { '_' })
+        .map(|c| if is_valid(c) { c } else { '_' })
         .collect()
 }
 
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn has_the_fields_of_the_stock_writers_name() {
+    fn name_has_the_fields_of_a_stock_name() {
         let name = FileName {
             secs: 1_700_000,
             host: "host",
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn sorts_behind_what_is_there() {
+    fn new_name_sorts_after_existing_names() {
         for (last, now, want) in [
             ("", 100, 100),
             ("events.out.tfevents.0000000099.host.9.9", 100, 100),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn twelve_names_of_one_second_sort_in_their_order() {
+    fn twelve_names_in_one_second_sort_in_order() {
         let dir = tempfile::tempdir().unwrap();
         let names: Vec<_> = (0..12)
             .map(|_| {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_cannot_leave_the_directory() {
-        assert_eq!(in_a_file_name("../../etc\0é"), ".._.._etc__");
+    fn host_name_cannot_leave_the_directory() {
+        assert_eq!(file_name_part("../../etc\0é"), ".._.._etc__");
     }
 }

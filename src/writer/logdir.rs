@@ -1,4 +1,4 @@
-//! A directory of its own for each start of a program.
+//! Creates a new log directory for each start of a program.
 
 use std::fmt;
 use std::fs;
@@ -8,8 +8,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
 
-/// Makes a new directory in `parent` that is named by the time in UTC, as in `logs/digits/20261122-211530`, and returns
-/// its path. Where the name is taken, a number is added (`-2`, `-3`, ...): no two callers get one directory.
+/// Creates a directory in `parent` named after the time in UTC, like `logs/digits/20261122-211530`, and returns its path.
+///
+/// If the name exists, a number is added (`-2`, `-3`, ...), so no two callers get the same directory.
 ///
 /// ```
 /// # let dir = tempfile::tempdir()?;
@@ -21,7 +22,7 @@ use crate::error::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// [`Error::Io`] if the directory cannot be made.
+/// [`Error::Io`] if the directory cannot be created.
 pub fn unique_logdir(parent: impl AsRef<Path>) -> Result<PathBuf> {
     let parent = parent.as_ref();
     fs::create_dir_all(parent).map_err(|error| Error::io("create the directory", parent, error))?;
@@ -49,8 +50,8 @@ struct Stamp(u64);
 impl fmt::Display for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (days, secs) = (self.0 / 86_400, self.0 % 86_400);
-        // Years begin in March here, so that the day that comes and goes is the last one; 400 of them have 146,097 days.
-        // The algorithm is `civil_from_days` of Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms".
+        // The algorithm is `civil_from_days` of Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms". Its years
+        // start in March, so that the leap day is the last day. 400 years have 146,097 days.
         let days = days + 719_468; // from 1 March of the year 0
         let (era, day_of_era) = (days / 146_097, days % 146_097);
         let year_of_era =
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shows_the_time_as_the_calendar_has_it() {
+    fn time_is_shown_as_a_calendar_date() {
         // From `date -u -d @SECS +%Y%m%d-%H%M%S`.
         for (secs, want) in [
             (0, "19700101-000000"),
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn callers_of_one_second_get_directories_of_their_own_in_order() {
+    fn callers_in_one_second_get_different_directories_in_order() {
         let parent = tempfile::tempdir().unwrap();
         let parent = parent.path().join("logs/digits");
         let dirs: Vec<_> = (0..5).map(|_| unique_logdir(&parent).unwrap()).collect();
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_that_is_a_file_is_named_in_the_error() {
+    fn error_names_a_parent_that_is_a_file() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let error = unique_logdir(file.path()).unwrap_err();
         assert!(

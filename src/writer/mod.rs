@@ -1,69 +1,72 @@
-//! The handle that programs log through, and the thread behind it.
+//! The writer: the handle that programs log through, and the thread that writes.
 //!
-//! `kinds` turns a call into values, `frames` these into a frame, `tray` holds frames, `worker` brings them to a `sink`; a `run`
-//! has a tray and a worker, and handles share it.
+//! A call encodes its values to a frame (`log`, `frame`) and pushes the frame to the `queue`. The `worker` thread takes frames
+//! from the queue in chunks, and writes them to a `sink`. A `run` has one queue and one worker. All its handles share it.
+
+// rustdoc lists the methods of `SummaryWriter` in the order of these modules, and those of this file last: opening, logging,
+// then the rest.
+mod options;
+mod resume;
+
+mod log;
 
 mod chunks;
-mod clips;
-mod counts;
-mod detour;
-mod drain;
+mod condition;
 mod file_name;
-mod flush;
-mod frames;
-mod graphs;
-mod kinds;
+mod frame;
 mod logdir;
-mod neighbours;
-mod options;
-mod place;
-mod process;
-mod resume;
-mod room;
+mod queue;
 mod run;
-mod run_name;
 mod series;
 mod session;
 mod sink;
 mod stats;
-mod sync;
-mod tray;
 mod worker;
+
+/// The locks of the queue and a variable of each thread. The test `interleavings` replaces this module with that of a model
+/// checker.
+mod sync {
+    use std::cell::Cell;
+
+    pub(super) use std::sync::atomic::{AtomicU64, Ordering};
+    pub(super) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+
+    thread_local! {
+        /// The address of the queue whose worker this thread is, or 0.
+        pub(super) static QUEUE_OF_WORKER: Cell<usize> = const { Cell::new(0) };
+    }
+}
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
-use std::io::Write;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::path::{self, Path};
-use std::sync::atomic::Ordering;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 pub use logdir::unique_logdir;
-pub use options::WriterOptions;
+pub use options::{SyncPolicy, WhenFull, WriterOptions};
 pub use stats::Stats;
-pub use tray::WhenFull;
-pub use worker::SyncPolicy;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::{ToWallTime, WallTime};
-use detour::Detour;
-use place::Place;
+use condition::Condition;
 use run::Run;
-use session::Visit;
-use sink::{Paths, Sink, Stream};
+use session::PanicObserver;
 
 /// Logs the data of one run.
 ///
-/// It is a handle: clones write to the same event file, from any thread, and no method needs `&mut`. The methods that
-/// log return nothing, never panic, and do not wait for a disk unless [`WriterOptions`] were told to, or
-/// [`max_pending_bytes`](WriterOptions::max_pending_bytes) wait for it already. What goes wrong behind them is kept and
-/// tried again, said once through the [`log`](https://docs.rs/log) crate, and told by [`flush`](Self::flush), [`close`](Self::close) and
+/// This is a handle: its clones write to the same event file, from any thread, and no method needs `&mut`. The methods that
+/// log return nothing and never panic. They wait for the disk only if
+/// [`max_pending_bytes`](WriterOptions::max_pending_bytes) are waiting already, or if [`WriterOptions`] say so. If the disk
+/// fails, the writer keeps the data and tries again. The failure is logged once through the
+/// [`log`](https://docs.rs/log) crate, and returned by [`flush`](Self::flush), [`close`](Self::close) and
 /// [`stats`](Self::stats).
 ///
-/// When the last handle is dropped, all that was logged is written and the file is closed. A handle in a `static` is never
-/// dropped, and [`std::process::exit`] drops none: close or flush before.
+/// When the last handle is dropped, the writer writes what is left and closes the file. A handle in a `static` is never dropped,
+/// and [`std::process::exit`] drops nothing, so close or flush before.
 ///
 /// ```
 /// use summary_writer::SummaryWriter;
@@ -79,18 +82,18 @@ use sink::{Paths, Sink, Stream};
 /// ```
 #[derive(Clone)]
 pub struct SummaryWriter {
-    /// Dropped before the run, which may end with it.
-    visit: Arc<Visit>,
+    /// Dropped before the run, which may log the end of its session when it is dropped.
+    panic_observer: Arc<PanicObserver>,
     run: Arc<Run>,
-    /// Put before every tag; ends in `/`.
+    /// The start of every tag, with a `/` at its end.
     prefix: Option<Arc<str>>,
-    /// The caller's clock, stopped.
+    /// The wall time of all records, instead of the time of the call.
     wall_time: Option<WallTime>,
-    /// What makes a call of this handle more than a record of the run, if anything does.
-    detour: Option<Arc<Detour>>,
+    /// All must hold for a step that is logged.
+    conditions: Arc<[Condition]>,
 }
 
-/// Where it writes, not what it holds: a model that has a handle prints it with itself.
+/// Shows the file and the prefix, not the queue, because the `Debug` form of a model may contain its handle.
 impl fmt::Debug for SummaryWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SummaryWriter")
@@ -101,54 +104,54 @@ impl fmt::Debug for SummaryWriter {
 }
 
 const _: () = {
-    const fn is_handle<T: Clone + Send + std::marker::Sync + UnwindSafe + RefUnwindSafe>() {}
+    const fn is_handle<T: Clone + Send + Sync + UnwindSafe + RefUnwindSafe>() {}
     is_handle::<SummaryWriter>();
 };
 
-// What is behind the locks is whole also after a panic, and a condition of `record_if` is asked anew each time.
+// The locked data stays consistent if a thread panics, and the result of a condition of `record_if` is not kept.
 impl UnwindSafe for SummaryWriter {}
 impl RefUnwindSafe for SummaryWriter {}
 
 impl SummaryWriter {
-    /// Opens a new event file in the run directory `logdir`, which is made if it is missing. A file that is there is
-    /// never touched. [`WriterOptions`] has the same with other settings.
-    ///
-    /// Stock TensorBoard follows one file of a run at a time: let each process, and each writer that is open at the same
-    /// time, have a directory of its own.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if the directory or the file cannot be made, or the first record not be written; nothing is left
-    /// behind then.
-    pub fn create_file_writer(logdir: impl AsRef<Path>) -> Result<Self> {
-        WriterOptions::new().create_file_writer(logdir)
+    fn new(run: Arc<Run>) -> Self {
+        Self {
+            panic_observer: Arc::new(PanicObserver(Arc::clone(&run.session))),
+            run,
+            prefix: None,
+            wall_time: None,
+            conditions: Arc::default(),
+        }
     }
 
-    /// The writer of the run `name` below this one: a directory in this one's, with an event file of its own. TensorBoard
-    /// draws the curves of one tag in several runs into one chart.
+    fn prefix(&self) -> &str {
+        self.prefix.as_deref().unwrap_or_default()
+    }
+
+    /// Returns the writer of the child run `name`: a subdirectory with an event file of its own. TensorBoard draws the curves of
+    /// one tag in several runs into one chart.
     ///
-    /// The run is opened at the first call; later ones give handles of the same writer, until it is closed. This writer
-    /// keeps it open, flushes it with itself, and closes it with itself unless somebody else has a handle of it. Prefix,
-    /// clock and conditions are those of this handle, and a [`tee`](Self::tee) opens a run below each of its own.
+    /// The first call opens the run. Later calls return handles of the same writer until it is closed. This writer keeps the
+    /// child run open and flushes it together with itself. It closes the child run together with itself, unless there are
+    /// other handles of it. Prefix, wall time and conditions are those of this handle.
     ///
     /// # Errors
-    /// As [`create_file_writer`](Self::create_file_writer); [`Error::Invalid`] if `name` is no relative path of plain
-    /// names, or if this writer has no directory; [`Error::Closed`] if it is closed.
+    /// The same as [`create_file_writer`](Self::create_file_writer); also [`Error::Invalid`](crate::Error::Invalid) if `name` is
+    /// not a relative path without `..`, or if this writer has no directory, and [`Error::Closed`](crate::Error::Closed) if it
+    /// is closed.
     pub fn run(&self, name: impl AsRef<str>) -> Result<Self> {
-        let name = name.as_ref();
         if self.is_disabled() {
             return Ok(self.clone());
         }
-        let run = self.run.child(name)?;
-        let detour = self.detour.as_deref().map(|detour| detour.child(name));
+        let child = self.run.child(name.as_ref())?;
         Ok(Self {
             prefix: self.prefix.clone(),
             wall_time: self.wall_time,
-            detour: detour.transpose()?.map(Arc::new),
-            ..Self::of(run)
+            conditions: Arc::clone(&self.conditions),
+            ..Self::new(child)
         })
     }
 
-    /// A handle that puts `name/` before every tag. Scopes nest; one without a name adds nothing.
+    /// Returns a handle that puts `name/` before every tag. Scopes nest. An empty name changes nothing.
     #[must_use]
     pub fn scope(&self, name: impl AsRef<str>) -> Self {
         let name = name.as_ref();
@@ -162,16 +165,16 @@ impl SummaryWriter {
         }
     }
 
-    /// A handle whose records all have this time instead of that of the call: seconds since 1970, or a
+    /// Returns a handle whose records have this wall time instead of the time of the call: seconds since 1970, or a
     /// [`SystemTime`](std::time::SystemTime).
     ///
-    /// A number that is not finite is not taken, for it would end the file for a reader: the time of the call stays, and
+    /// A number that is not finite is not used, because a reader would stop at it. Records then have the time of the call, and
     /// the case is counted in [`Stats::replaced_wall_time_count`].
     #[must_use]
     pub fn at(&self, wall_time: impl ToWallTime) -> Self {
         let wall_time = wall_time.to_wall_time();
         if wall_time.is_none() {
-            self.runs().for_each(Run::count_replaced_wall_time);
+            self.run.counters.count_replaced_wall_time();
         }
         Self {
             wall_time,
@@ -179,82 +182,79 @@ impl SummaryWriter {
         }
     }
 
-    /// Writes what is left and closes the event file now, for all handles. What is logged after that is ignored, counted
-    /// and reported. Runs below that somebody else has a handle of are flushed and stay open. On a writer that is closed
-    /// it gives the result again.
+    /// Returns once the operating system has all records that were accepted before, of this run and its child runs. Refused
+    /// records are counted in [`Stats::refused_count`]. On a closed writer, returns whether everything was written.
+    ///
+    /// If the disk fails, this returns an error at once. A disk that neither works nor fails, such as an unreachable network
+    /// drive, keeps this waiting: [`flush_timeout`](Self::flush_timeout) has a limit.
     ///
     /// # Errors
-    /// [`Error::Io`] if a last attempt to write has failed: what [`stats`](Self::stats) of another handle counts as
-    /// accepted and not as flushed is lost. [`Error::Closed`] in a fork of the process that opened the writer.
+    /// [`Error::Io`](crate::Error::Io) if an attempt to write has failed. Nothing is lost: the writer tries again, and this can
+    /// be called again. [`Error::Closed`](crate::Error::Closed) in a fork of the process that opened the writer.
+    pub fn flush(&self) -> Result<()> {
+        self.flush_timeout(Duration::MAX)
+    }
+
+    /// Does the same as [`flush`](Self::flush), but waits at most `timeout`, for this run and its child runs together. With
+    /// [`Duration::ZERO`] it starts the writing, and returns whether there was nothing to write.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use summary_writer::{Error, SummaryWriter};
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = SummaryWriter::create_file_writer(dir.path())?;
+    /// summary.scalar("loss", 0.5, 0);
+    /// match summary.flush_timeout(Duration::from_secs(10)) {
+    ///     Err(Error::TimedOut { pending_bytes }) => eprintln!("{pending_bytes} bytes still wait for the disk"),
+    ///     other => other?,
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`](crate::Error::TimedOut) if the time is over and no attempt to write has failed: the data is kept, and
+    /// written once the disk accepts it. Otherwise the same as [`flush`](Self::flush).
+    pub fn flush_timeout(&self, timeout: Duration) -> Result<()> {
+        if self.is_disabled() {
+            return Ok(()); // also in a fork
+        }
+        self.run.flush(timeout)
+    }
+
+    /// Writes what is left and closes the event file, for all handles. Later calls are ignored, counted and reported. Child runs
+    /// with other handles are flushed and stay open. On a closed writer, returns the same result again.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io) if the last attempt to write has failed: the records that [`stats`](Self::stats) of another
+    /// handle counts as accepted but not as flushed are lost. [`Error::Closed`](crate::Error::Closed) in a fork of the process
+    /// that opened the writer.
     pub fn close(self) -> Result<()> {
         if self.is_disabled() {
             return Ok(()); // also in a fork
         }
-        self.visit.0.leave();
-        let outcome = self.run.close();
-        let others = self.others().iter().cloned();
-        others.fold(outcome, |outcome, other| outcome.and(other.close()))
+        self.panic_observer.note_panic();
+        self.run.close()
     }
 
-    /// What has happened so far.
+    /// Returns what the writer has done so far.
     pub fn stats(&self) -> Stats {
-        Stats {
-            saturated_step_count: self.run.saturated_step_count.load(Ordering::Relaxed),
-            replaced_wall_time_count: self.run.replaced_wall_time_count.load(Ordering::Relaxed),
-            oversized_mesh_count: self.run.oversized_mesh_count.load(Ordering::Relaxed),
-            uneven_audio_count: self.run.clip_counts.uneven_count(),
-            refused_graph_count: self
-                .run
-                .graph_count
-                .load(Ordering::Relaxed)
-                .saturating_sub(1),
-            backward_tag_count: self.run.found.backward_tags.load(Ordering::Relaxed),
-            repeated_tag_count: self.run.found.repeated_tags.load(Ordering::Relaxed),
-            mixed_tag_count: self.run.found.mixed_tags.load(Ordering::Relaxed),
-            other_writer_count: self.run.paths.as_deref().map_or(0, Paths::other_count),
-            ..self.run.tray.stats()
-        }
+        self.run.counters.add_to(self.run.queue.stats())
     }
 
-    /// The event file, or `None` if the sink is a stream. If the file is deleted while it is written, a new one takes its
-    /// place, and this gives that one.
-    pub fn path(&self) -> Option<&Path> {
-        self.run.paths.as_deref().map(Paths::newest)
+    /// Returns the run directory as an absolute path, or `None` for a stream and for a disabled writer.
+    pub fn logdir(&self) -> Option<&Path> {
+        self.run.dir()
     }
 
-    fn prefix(&self) -> &str {
-        self.prefix.as_deref().unwrap_or_default()
-    }
-
-    fn to_file(options: WriterOptions, logdir: &Path) -> Result<Self> {
-        // The program may change its working directory later.
-        let dir = path::absolute(logdir)
-            .map_err(|error| Error::io("create the directory", logdir, error))?;
-        let family = Arc::default();
-        Run::to_file(options, Place { dir, family }).map(Self::new)
-    }
-
-    fn to_stream(options: WriterOptions, sink: Box<dyn Write + Send>) -> Result<Self> {
-        let first = frames::version_frame();
-        Run::start(options, &first, None, || Ok(Sink::Stream(Stream(sink)))).map(Self::new)
-    }
-
-    fn new(run: Run) -> Self {
-        Self::of(Arc::new(run))
-    }
-
-    fn of(run: Arc<Run>) -> Self {
-        Self {
-            visit: Arc::new(Visit(Arc::clone(&run.session))),
-            run,
-            prefix: None,
-            wall_time: None,
-            detour: None,
-        }
+    /// Returns the path of the event file, or `None` for a stream, for a disabled writer and in a fork of the process. If the
+    /// file is deleted while the writer is open, a new one replaces it, and this returns the new path.
+    pub fn path(&self) -> Option<PathBuf> {
+        self.run.path()
     }
 }
 
-/// What is behind the locks here is whole between two calls, also after a panic.
-fn enter<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
+/// Locks a mutex. The data in it stays consistent if a thread panics.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,17 +1,58 @@
-//! How a writer is to behave, and the way to open one.
+//! Opening a writer: its options, and where it writes.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{self, Path};
 use std::time::Duration;
 
+pub use super::queue::WhenFull;
+pub use super::worker::SyncPolicy;
+
 use super::SummaryWriter;
-use super::resume::{From, Resume};
-use super::tray::{Limits, WhenFull};
-use super::worker::SyncPolicy;
+use super::condition::Condition;
+use super::queue::Limits;
+use super::resume::Resume;
+use super::run::Run;
+use super::sink::Stream;
 use crate::error::{Error, Result};
 use crate::event::Step;
 
-/// How a writer is to behave. Every default is meant for training: change one only for a reason.
+impl SummaryWriter {
+    /// Creates an event file in the run directory `logdir`, and the directory if it does not exist. Existing files are never
+    /// changed. [`WriterOptions`] does the same with other settings.
+    ///
+    /// Stock TensorBoard follows one file of a run at a time. So give each process, and each writer that is open at the same
+    /// time, a directory of its own.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the directory or the file cannot be created, or if the first record cannot be written. Nothing is left
+    /// behind then.
+    pub fn create_file_writer(logdir: impl AsRef<Path>) -> Result<Self> {
+        WriterOptions::new().create_file_writer(logdir)
+    }
+
+    /// Creates a writer that writes nothing and has no file and no thread, for processes that should not log, such as all ranks
+    /// of a training but the first. Its calls cost a few nanoseconds and succeed. Its runs, scopes and so on are disabled, too.
+    ///
+    /// ```
+    /// use summary_writer::SummaryWriter;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let (logdir, rank) = (dir.path(), 1);
+    ///
+    /// let summary = match rank {
+    ///     0 => SummaryWriter::create_file_writer(logdir)?,
+    ///     _ => SummaryWriter::disabled(),
+    /// };
+    /// summary.scalar("loss", 0.5, 0);
+    /// summary.close()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn disabled() -> Self {
+        let run = Run::closed(WriterOptions::new());
+        Self::new(run.into()).with_condition(Condition::Never)
+    }
+}
+
+/// The settings of a writer. Every default is meant for training, so change one only for a reason.
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,7 +78,7 @@ pub struct WriterOptions {
 }
 
 impl WriterOptions {
-    /// The defaults, which [`SummaryWriter::create_file_writer`] has.
+    /// Returns the defaults, which [`SummaryWriter::create_file_writer`] uses.
     pub fn new() -> Self {
         Self {
             flush_interval: Duration::from_millis(200),
@@ -49,74 +90,75 @@ impl WriterOptions {
         }
     }
 
-    /// How long a record waits for others to be written with. It is the most that a killed program loses, beside images and
-    /// sounds that wait for their encoder and what was logged behind them.
+    /// Sets how long a record waits for others, so that they are written together. A program that is killed loses at most the
+    /// records of this time, and images and audio clips that were not encoded yet with the records after them.
     ///
-    /// Default: 200 ms, which is below what a person notices and above what a disk minds. [`Duration::ZERO`] writes each
-    /// record before its call returns, at the cost of a few microseconds a call.
+    /// Default: 200 ms, too short for a person to notice and long enough for a disk. [`Duration::ZERO`] writes each record
+    /// before its call returns, which takes a few microseconds for each call.
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self
     }
 
-    /// How much may wait for the disk, in bytes. A single record that is larger is taken when nothing else waits.
+    /// Sets how many bytes may wait for the disk. A single record that is larger is accepted when nothing else waits.
     ///
-    /// Default: 64 MiB, over a million scalars: enough for a disk that stalls for seconds, little beside a model.
+    /// Default: 64 MiB, over a million scalars. That is enough for a disk that stalls for seconds, and little compared with a
+    /// model.
     pub fn max_pending_bytes(mut self, bytes: usize) -> Self {
         self.max_pending_bytes = bytes;
         self
     }
 
-    /// What a call meets when that much waits. Default: [`WhenFull::Block`], for a curve with holes misleads, and a disk
-    /// that works makes room soon.
+    /// Sets what a call does when `max_pending_bytes` wait. Default: [`WhenFull::Block`], because a curve with gaps misleads,
+    /// and a disk that works soon makes room.
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
         self
     }
 
-    /// Added to the name of the event file. Default: none, for the names of two files differ without it.
+    /// Sets a suffix for the name of the event file. Default: none, because the names of two files differ without it.
     pub fn filename_suffix(mut self, suffix: impl Into<String>) -> Self {
         self.filename_suffix = suffix.into();
         self
     }
 
-    /// Whether data is also brought to the disk itself. Default: [`SyncPolicy::Never`], for only a loss of power or a crash of
-    /// the system asks for more, and waiting for a disk costs milliseconds.
+    /// Sets when data is synced to the disk. Default: [`SyncPolicy::Never`], because only a power failure or a crash of the
+    /// system makes a difference, and a sync takes milliseconds.
     pub fn sync(mut self, sync: SyncPolicy) -> Self {
         self.sync = sync;
         self
     }
 
-    /// Continues a run that stopped, from `step` on: what its older files have at `step` and beyond is removed, and so is
-    /// what they have torn or damaged. What is logged then goes to a new file that is read behind them. The same holds for
-    /// each run below, when [`SummaryWriter::run`] first opens it. Where there is nothing yet, it is a run as any other.
+    /// Continues a run that stopped, from `step` on. Removes from its older files what they have at `step` and later, and what
+    /// is unfinished or damaged. New data goes to a new file, which the loaders read after the older ones. The same happens to
+    /// each child run when [`SummaryWriter::run`] first opens it. If there is no run yet, a new one starts.
     ///
-    /// [`SummaryWriter::last_step`] tells where a run ended; a program that begins at a checkpoint gives the step behind
-    /// that. Hyperparameters, layouts of custom scalars and embeddings stay, but a session that was ended goes on: closing
-    /// the writer ends it, also where this program does not log its hyperparameters again.
+    /// [`SummaryWriter::last_step`] returns where a run ended. A program that continues from a checkpoint passes the step after
+    /// it. Hyperparameters, layouts of custom scalars and embeddings stay. A session that was ended continues: closing the
+    /// writer ends it, even if this program does not log its hyperparameters again.
     ///
-    /// An older file is written anew beside itself and then replaced, so at every moment one of the two is there: a
-    /// program that is killed meanwhile can do it again. Nobody may write the run any more, not in this process either.
+    /// An older file is replaced by a new version that was written next to it, so one of the two exists at every moment. If the
+    /// program is killed meanwhile, it can do the same again. No other writer may write to the run, not even in this process.
     ///
-    /// A TensorBoard that is started afterwards shows one curve without a step back. One that was watching shows it, too,
-    /// with `--load_fast=false`; the fast loader that is the default keeps the old points of a tag until a new one comes,
-    /// so those of a tag that is never logged again stay until it is started anew.
+    /// A TensorBoard that is started later shows one curve without a step back. A running one shows the same with
+    /// `--load_fast=false`. The fast loader, which is the default, keeps the old points of a tag until a new point arrives, so
+    /// the points of a tag that is never logged again stay until TensorBoard is restarted.
     ///
-    /// It is one counter for all tags of a run. The runs of a [`TrainingLogger`](crate::TrainingLogger) have two, epochs and
-    /// batches: for them there is [`resume_training`](Self::resume_training).
+    /// The step applies to all tags of a run. The runs of a [`TrainingLogger`](crate::TrainingLogger) count both epochs and
+    /// batches: use [`resume_training`](Self::resume_training) for them.
     ///
-    /// Default: none, older files stay as they are.
+    /// Default: none, so older files stay as they are.
     pub fn resume(mut self, step: impl Step) -> Self {
         let step = step.to_i64().unwrap_or_else(|nearest| nearest);
-        self.resume = Some(Resume::new(From { step, batch: step }));
+        self.resume = Some(Resume { step, batch: step });
         self
     }
 
-    /// [`resume`](Self::resume) for the runs of a [`TrainingLogger`](crate::TrainingLogger), which have two counters:
-    /// continues from the epoch `epoch` on, with `batches` batches trained before. What counts batches, `batch_<metric>` and
-    /// `evaluation_<metric>_vs_iterations`, is removed beyond that number, everything else at that epoch and beyond.
+    /// Continues the runs of a [`TrainingLogger`](crate::TrainingLogger) like [`resume`](Self::resume), from the epoch `epoch`
+    /// on, after `batches` trained batches. Tags that count batches, `batch_<metric>` and `evaluation_<metric>_vs_iterations`,
+    /// keep the steps up to `batches`. All other tags keep the epochs before `epoch`.
     ///
-    /// A TensorBoard that was watching keeps the old epochs of a tag until it is started anew.
+    /// A running TensorBoard keeps the old epochs of a tag until it is restarted.
     ///
     /// ```
     /// use summary_writer::{TrainingLogger, UpdateFreq, WriterOptions};
@@ -136,41 +178,44 @@ impl WriterOptions {
     pub fn resume_training(mut self, epoch: impl Step, batches: u64) -> Self {
         let step = epoch.to_i64().unwrap_or_else(|nearest| nearest);
         let batch = i64::try_from(batches).map_or(i64::MAX, |batches| batches.saturating_add(1));
-        self.resume = Some(Resume::new(From { step, batch }));
+        self.resume = Some(Resume { step, batch });
         self
     }
 
-    /// Opens a new event file in the run directory `logdir`, which is made if it is missing. A file that is there is
-    /// never touched, unless the run is [resumed](Self::resume).
+    /// Creates an event file in the run directory `logdir`, and the directory if it does not exist. Existing files are never
+    /// changed, unless the run is [resumed](Self::resume).
     ///
     /// # Errors
-    /// [`Error::Io`] if the directory or the file cannot be made, or the first record not be written; nothing is left
-    /// behind then. [`Error::Invalid`] if the suffix cannot be part of a file's name, or if a file of the run that is to
-    /// be resumed grows meanwhile.
+    /// [`Error::Io`] if the directory or the file cannot be created, or if the first record cannot be written. Nothing is left
+    /// behind then. [`Error::Invalid`] if the suffix cannot be part of a file name, or if a file of the run to resume grows
+    /// meanwhile.
     pub fn create_file_writer(self, logdir: impl AsRef<Path>) -> Result<SummaryWriter> {
-        if self.filename_suffix.contains(['/', '\\', '\0']) {
-            return Err(Error::invalid(
-                "filename suffix",
-                format!(
-                    "{:?} has a character that cannot be in a file's name",
-                    self.filename_suffix
-                ),
-            ));
+        let suffix = &self.filename_suffix;
+        if suffix.contains(['/', '\\', '\0']) {
+            let problem = format!("it must not have `/`, `\\` or a NUL, got {suffix:?}");
+            return Err(Error::invalid("filename suffix", problem));
         }
-        SummaryWriter::to_file(self, logdir.as_ref())
+        // The program may change its working directory later.
+        let logdir = logdir.as_ref();
+        let dir = path::absolute(logdir)
+            .map_err(|error| Error::io("create the directory", logdir, error))?;
+        let run = Run::open_dir(self, dir)?;
+        Ok(SummaryWriter::new(run.into()))
     }
 
-    /// Writes the bytes of an event file to any stream, from a thread of its own, which flushes it after each batch.
+    /// Writes the bytes of an event file to any stream, from a thread of its own. The thread flushes the stream after each
+    /// batch.
     ///
     /// # Errors
-    /// [`Error::Io`] if the thread cannot be started. [`Error::Invalid`] if a run is to be resumed. What goes wrong with the sink comes back from
-    /// [`flush`](SummaryWriter::flush), [`close`](SummaryWriter::close) and [`stats`](SummaryWriter::stats).
+    /// [`Error::Io`] if the thread cannot be started. [`Error::Invalid`] if a run is to be resumed. Errors of the stream are
+    /// returned by [`flush`](SummaryWriter::flush), [`close`](SummaryWriter::close) and [`stats`](SummaryWriter::stats).
     pub fn to_sink(self, sink: impl Write + Send + 'static) -> Result<SummaryWriter> {
         if self.resume.is_some() {
-            let problem = "a stream has no older files, a run directory does";
+            let problem = "only a run directory can be resumed, a stream has no older files";
             return Err(Error::invalid("resume", problem));
         }
-        SummaryWriter::to_stream(self, Box::new(sink))
+        let run = Run::open_stream(self, Stream(Box::new(sink)))?;
+        Ok(SummaryWriter::new(run.into()))
     }
 
     pub(super) fn limits(&self) -> Limits {

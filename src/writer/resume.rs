@@ -7,8 +7,7 @@ use std::time::SystemTime;
 
 use prost::Message;
 
-use super::session::EndFrame;
-use super::{SummaryWriter, frames};
+use super::SummaryWriter;
 use crate::error::{Error, Result};
 use crate::event::WallTime;
 use crate::files::{self, Salvage};
@@ -62,57 +61,41 @@ impl SummaryWriter {
     }
 }
 
-/// From where a run goes on. The function is reached through options that ask for it alone, so a program that never does
-/// has nothing of it in its binary: 120 KiB with the messages.
+/// Where a resumed run continues: its first steps that are to be logged again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resume {
-    from: From,
-    prepare: fn(&Path, From) -> Result<Past>,
-}
-
-/// The first steps that are gone.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct From {
     pub(super) step: i64,
-    /// Of tags that count batches.
+    /// The same for tags that count batches.
     pub(super) batch: i64,
 }
 
-/// What there was before.
+/// What a resumed run has from before.
 #[derive(Debug, Default)]
-pub(super) struct Past {
-    /// What the new file is to begin with, behind the version.
+pub(super) struct Resumed {
+    /// The records that follow the version record in the new file.
     pub(super) start_frames: Vec<u8>,
-    /// Of the session that has started, if one has.
-    pub(super) session: Option<EndFrame>,
+    /// A session of hyperparameters was started.
+    pub(super) has_session: bool,
 }
 
 impl Resume {
-    pub(super) fn new(from: From) -> Self {
-        Self { from, prepare }
+    /// Removes the steps to be logged again from the event files of the run `dir`, together with damaged and unfinished
+    /// records.
+    pub(super) fn prepare(self, dir: &Path) -> Result<Resumed> {
+        let mut has_session = false;
+        for path in event_files(dir)? {
+            files::keep_only(&path, &mut |event| {
+                has_session |= values(event).iter().any(summary::is_session_start);
+                stays(event, self)
+            })?;
+        }
+        files::remove_leftovers(dir)?;
+        Ok(Resumed {
+            // A loader forgets all tags from one step on, so it must not be one of the steps that stay.
+            start_frames: start_frames(self.step.max(self.batch)),
+            has_session,
+        })
     }
-
-    /// Cuts what the run `dir` has.
-    pub(super) fn prepare(&self, dir: &Path) -> Result<Past> {
-        (self.prepare)(dir, self.from)
-    }
-}
-
-/// Takes out of the event files of the run `dir` what lies at the steps and beyond, and what a stopped program has left torn.
-fn prepare(dir: &Path, from: From) -> Result<Past> {
-    let mut has_session = false;
-    for path in event_files(dir)? {
-        files::keep_only(&path, &mut |event| {
-            has_session |= values(event).iter().any(summary::is_session_start);
-            stays(event, from)
-        })?;
-    }
-    files::remove_leftovers(dir)?;
-    Ok(Past {
-        // A loader forgets all tags from one step on: nothing that stays.
-        start_frames: start_frames(from.step.max(from.batch)),
-        session: has_session.then_some(frames::session_end_frame),
-    })
 }
 
 fn event_files(dir: &Path) -> Result<Vec<PathBuf>> {
@@ -123,7 +106,7 @@ fn event_files(dir: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// The version record stays, and so does what belongs to the whole run, but for the end that the session has not come to.
-fn stays(event: &Event, from: From) -> bool {
+fn stays(event: &Event, from: Resume) -> bool {
     let values = values(event);
     if !values.is_empty() && values.iter().all(is_timeless) {
         return !values.iter().any(summary::is_session_end);

@@ -1,139 +1,196 @@
-//! A run while it is open: its event file, and the thread behind it.
+//! One run while it is open: its queue, its worker thread, its directory and its child runs.
 
+use std::collections::HashMap;
+use std::io;
 use std::mem;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::path::{Component, Path, PathBuf};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::clips::ClipCounts;
-use super::place::Place;
-use super::resume::Past;
-use super::run_name::RunName;
-use super::series::{Found, Series};
+use super::frame;
+use super::lock;
+use super::options::WriterOptions;
+use super::queue::Queue;
+use super::series::{ClipCounts, SeriesWarnings};
 use super::session::Session;
-use super::sink::{EventFile, Paths, Sink};
-use super::tray::Tray;
+use super::sink::{EventFile, Sink, Stream};
+use super::stats::Counters;
 use super::worker::{self, SyncPolicy};
-use super::{WriterOptions, enter, frames};
 use crate::error::{Error, Result};
 
-/// One event file and its thread, shared by all handles.
+/// One event file or stream with its worker, shared by all handles.
 #[derive(Debug)]
 pub(super) struct Run {
-    pub(super) tray: Arc<Tray>,
+    pub(super) queue: Arc<Queue>,
     /// Taken when the thread is joined.
     thread: Mutex<Option<JoinHandle<()>>>,
     pub(super) options: WriterOptions,
-    pub(super) paths: Option<Arc<Paths>>,
-    /// The runs below that were asked for through this one, which keeps them open.
-    pub(super) children: Mutex<Vec<Arc<Run>>>,
-    /// Where this run is among all that have come from one call of `create_file_writer`; a stream has no place.
-    pub(super) place: Option<Place>,
+    /// `None` for a stream.
+    directory: Option<RunDirectory>,
+    /// The event file that is being written.
+    path: Option<Arc<Mutex<PathBuf>>>,
+    /// The child runs that were opened through this run, which keeps them open.
+    children: Mutex<Vec<Arc<Run>>>,
     pub(super) session: Arc<Session>,
-    pub(super) saturated_step_count: AtomicU64,
-    pub(super) replaced_wall_time_count: AtomicU64,
-    pub(super) oversized_mesh_count: AtomicU64,
+    pub(super) counters: Arc<Counters>,
     pub(super) clip_counts: Arc<ClipCounts>,
-    pub(super) found: Arc<Found>,
-    /// Calls with a graph. The first is written.
-    pub(super) graph_count: AtomicU64,
 }
 
+#[derive(Debug)]
+pub(super) struct RunDirectory {
+    dir: PathBuf,
+    open_runs: OpenRuns,
+}
+
+/// The runs that were opened from the same root, by their directory, so that none is opened twice.
+type OpenRuns = Arc<Mutex<HashMap<PathBuf, Weak<Run>>>>;
+
 impl Run {
-    pub(super) fn to_file(options: WriterOptions, place: Place) -> Result<Self> {
-        let synced = options.sync != SyncPolicy::Never;
-        let suffix = options.filename_suffix.clone();
-        let (dir, resume) = (place.dir.clone(), options.resume);
-        let mut past = Past::default();
-        // The file's first record is written at once: opening is the place to fail.
-        let run = Self::start(options, &[], Some(place), || {
-            if let Some(resume) = resume {
-                past = resume.prepare(&dir)?;
+    /// Opens a run directory that has no parent.
+    pub(super) fn open_dir(options: WriterOptions, dir: PathBuf) -> Result<Self> {
+        let open_runs = OpenRuns::default();
+        Self::open(options, RunDirectory { dir, open_runs })
+    }
+
+    /// Creates an event file in the directory. Its first record is written before this returns, so that opening fails if
+    /// writing does.
+    fn open(options: WriterOptions, directory: RunDirectory) -> Result<Self> {
+        let dir = &directory.dir;
+        let counters = Arc::new(Counters::new(format!("{dir:?}: ").into()));
+        let queue = Queue::new(options.limits(), Arc::clone(&counters.log_prefix), b"");
+        let session = Arc::<Session>::default();
+        let mut path = None;
+        let (queue, thread) = start_worker(queue, &counters, options.sync, || {
+            let resumed = match options.resume {
+                Some(resume) => resume.prepare(dir)?,
+                None => Default::default(),
+            };
+            if resumed.has_session {
+                session.resume();
             }
-            let first = frames::version_frame();
-            EventFile::create(&dir, suffix, first, &past.start_frames, synced).map(Sink::File)
+            let file = EventFile::create(
+                dir,
+                options.filename_suffix.clone(),
+                frame::version_frame(),
+                &resumed.start_frames,
+                options.sync != SyncPolicy::Never,
+                Arc::clone(&counters),
+            )?;
+            path = Some(Arc::clone(file.shared_path()));
+            Ok(Sink::File(file))
         })?;
-        if let Some(end_frame) = past.session {
-            run.session.go_on(end_frame);
-        }
+        let mut run = Self::new(queue, Some(thread), counters, options);
+        run.directory = Some(directory);
+        run.path = path;
+        run.session = session;
         Ok(run)
     }
 
-    /// Starts a worker with `first` to write to what `open` gives. The thread comes before the sink: if it cannot be had,
-    /// nothing is left behind.
-    pub(super) fn start(
+    /// Starts to write to a stream.
+    pub(super) fn open_stream(options: WriterOptions, stream: Stream) -> Result<Self> {
+        let counters = Arc::<Counters>::default();
+        let queue = Queue::new(options.limits(), Arc::default(), &frame::version_frame());
+        let (queue, thread) =
+            start_worker(queue, &counters, options.sync, || Ok(Sink::Stream(stream)))?;
+        Ok(Self::new(queue, Some(thread), counters, options))
+    }
+
+    /// Creates a closed run.
+    pub(super) fn closed(options: WriterOptions) -> Self {
+        let queue = Queue::closed(options.limits());
+        Self::new(Arc::new(queue), None, Arc::default(), options)
+    }
+
+    fn new(
+        queue: Arc<Queue>,
+        thread: Option<JoinHandle<()>>,
+        counters: Arc<Counters>,
         options: WriterOptions,
-        first: &[u8],
-        place: Option<Place>,
-        open: impl FnOnce() -> Result<Sink>,
-    ) -> Result<Self> {
-        let found = Arc::new(Found::default());
-        let run_name = RunName::of(place.as_ref().map(|place| place.dir.as_path()));
-        let mut series = Series::new(Arc::clone(&found), run_name.clone());
-        let tray = Arc::new(Tray::new(options.limits(), run_name, first));
-        let opened = Arc::new(OnceLock::<Mutex<Option<Sink>>>::new());
-        let thread = {
-            let tray = Arc::clone(&tray);
-            let opened = Arc::clone(&opened);
-            let sync = options.sync;
-            thread::Builder::new()
-                .name("summary-writer".into())
-                .spawn(move || {
-                    let sink = enter(opened.wait()).take();
-                    if let Some(sink) = sink {
-                        worker::run(&tray, sink, sync, |frames| series.watch(frames));
-                    }
-                })
-                .map_err(|error| Error::stream("start the writer's thread", error))?
-        };
-        let sink = open();
-        let paths = match &sink {
-            Ok(Sink::File(file)) => Some(Arc::clone(file.paths())),
-            _ => None,
-        };
-        let (sink, outcome) = match sink {
-            Ok(sink) => (Some(sink), Ok(())),
-            Err(error) => (None, Err(error)),
-        };
-        // Also after an error: the thread waits. A channel does the same in 25 KiB of a program that has no other.
-        opened.get_or_init(|| Mutex::new(sink));
-        outcome?;
-        let mut run = Self::of(tray, options);
-        run.thread = Mutex::new(Some(thread));
-        run.paths = paths;
-        run.place = place;
-        run.found = found;
-        Ok(run)
-    }
-
-    /// A run without a thread and a place.
-    pub(super) fn of(tray: Arc<Tray>, options: WriterOptions) -> Self {
-        let clip_counts = Arc::new(ClipCounts::new(tray.run_name.clone()));
+    ) -> Self {
         Self {
-            tray,
-            thread: Mutex::default(),
+            queue,
+            thread: Mutex::new(thread),
             options,
-            paths: None,
+            directory: None,
+            path: None,
             children: Mutex::default(),
-            place: None,
             session: Arc::default(),
-            saturated_step_count: AtomicU64::new(0),
-            replaced_wall_time_count: AtomicU64::new(0),
-            oversized_mesh_count: AtomicU64::new(0),
-            clip_counts,
-            found: Arc::default(),
-            graph_count: AtomicU64::new(0),
+            clip_counts: Arc::new(ClipCounts::new(Arc::clone(&counters))),
+            counters,
         }
     }
 
-    pub(super) fn close(&self) -> Result<()> {
-        if self.tray.process.is_forked() {
+    /// Returns the run `name` below this one, and opens it if it is not open.
+    pub(super) fn child(&self, name: &str) -> Result<Arc<Self>> {
+        if self.queue.is_closed() {
             return Err(Error::Closed);
         }
-        let outcome = self.tray.close(&self.session.end_frame());
+        let is_plain = |part| matches!(part, Component::Normal(_));
+        if name.is_empty() || !Path::new(name).components().all(is_plain) || name.contains('\0') {
+            let problem = format!("it must be a relative path without `..`, got {name:?}");
+            return Err(Error::invalid("run name", problem));
+        }
+        let directory = self.require_directory("run")?;
+        // Joining the components makes `a//b/` the same as `a/b`.
+        let dir: PathBuf = directory.dir.join(name).components().collect();
+        let child = directory.open_child(&self.options, dir)?;
+        let mut children = lock(&self.children);
+        children.retain(|child| !child.queue.is_closed());
+        if !children.iter().any(|known| Arc::ptr_eq(known, &child)) {
+            children.push(Arc::clone(&child));
+        }
+        Ok(child)
+    }
+
+    pub(super) fn dir(&self) -> Option<&Path> {
+        Some(&self.directory.as_ref()?.dir)
+    }
+
+    /// Returns the directory, or an error if the run is closed or a stream. `what` needs the directory.
+    pub(super) fn require_open_dir(&self, what: &'static str) -> Result<&Path> {
+        if self.queue.is_closed() {
+            return Err(Error::Closed);
+        }
+        Ok(&self.require_directory(what)?.dir)
+    }
+
+    fn require_directory(&self, what: &'static str) -> Result<&RunDirectory> {
+        let problem = "it needs a directory, but this writer writes to a stream";
+        let directory = self.directory.as_ref();
+        directory.ok_or_else(|| Error::invalid(what, problem))
+    }
+
+    /// Returns the path of the event file; `None` for a stream, and in a fork, where the lock may never be released.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        let path = self.path.as_ref()?;
+        (!self.queue.is_forked()).then(|| lock(path).clone())
+    }
+
+    /// Flushes this run and the child runs that are open.
+    pub(super) fn flush(&self, timeout: Duration) -> Result<()> {
+        // In a fork, the lock of the children may never be released.
+        if self.queue.is_forked() {
+            return Err(Error::Closed);
+        }
+        let start = Instant::now();
+        let children = lock(&self.children).clone();
+        let open = children.iter().filter(|run| !run.queue.is_closed());
+        let outcome = self.queue.flush(timeout);
+        open.fold(outcome, |outcome, run| {
+            outcome.and(run.flush(timeout.saturating_sub(start.elapsed())))
+        })
+    }
+
+    /// Closes this run and the child runs without other handles, and flushes the other child runs.
+    pub(super) fn close(&self) -> Result<()> {
+        if self.queue.is_forked() {
+            return Err(Error::Closed);
+        }
+        let outcome = self.queue.close(&self.session.end_frame());
         self.join();
-        let children = mem::take(&mut *enter(&self.children));
+        let children = mem::take(&mut *lock(&self.children));
         children.into_iter().fold(outcome, |outcome, run| {
             outcome.and(match Arc::try_unwrap(run) {
                 Ok(run) => run.close(),
@@ -143,14 +200,14 @@ impl Run {
     }
 
     fn join(&self) {
-        let Some(thread) = enter(&self.thread).take() else {
+        let Some(thread) = lock(&self.thread).take() else {
             return;
         };
-        // What its own sink or logger drops, the worker cannot wait for.
-        if !self.tray.is_worker() && thread.join().is_err() {
+        // The sink or the logger may drop the last handle on the worker's own thread.
+        if !self.queue.is_own_worker() && thread.join().is_err() {
             log::error!(
                 "{}the sink of the summary writer panicked",
-                self.tray.run_name
+                self.queue.log_prefix
             );
         }
     }
@@ -158,16 +215,68 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        if self.tray.process.is_forked() {
-            // The thread is not here, neither to be joined nor to be let go.
-            let thread = self
-                .thread
-                .get_mut()
-                .unwrap_or_else(PoisonError::into_inner);
-            mem::forget(thread.take());
+        if self.queue.is_forked() {
+            // The thread does not exist in this process, so it can be neither joined nor detached.
+            let thread = self.thread.get_mut();
+            mem::forget(thread.unwrap_or_else(PoisonError::into_inner).take());
         } else {
-            // An error was reported when it happened.
+            // An error was logged when it happened.
             self.close().ok();
         }
     }
+}
+
+impl RunDirectory {
+    /// Returns the run in the directory `dir`, and opens it if it is not open.
+    fn open_child(&self, parent: &WriterOptions, dir: PathBuf) -> Result<Arc<Run>> {
+        let mut open_runs = lock(&self.open_runs);
+        let known = open_runs.get(&dir);
+        let open = known.and_then(Weak::upgrade);
+        if let Some(run) = open.filter(|run| !run.queue.is_closed()) {
+            return Ok(run);
+        }
+        let mut options = parent.clone();
+        if known.is_some() {
+            options.resume = None; // The run has only what this program has logged.
+        }
+        let directory = Self {
+            dir: dir.clone(),
+            open_runs: Arc::clone(&self.open_runs),
+        };
+        let run = Arc::new(Run::open(options, directory)?);
+        open_runs.insert(dir, Arc::downgrade(&run));
+        Ok(run)
+    }
+}
+
+/// Starts the worker of `queue`, which writes to the sink that `open` returns. The thread starts before the sink is opened, so
+/// that nothing is left in the file system if there is no thread.
+fn start_worker(
+    queue: Queue,
+    counters: &Arc<Counters>,
+    sync: SyncPolicy,
+    open: impl FnOnce() -> Result<Sink>,
+) -> Result<(Arc<Queue>, JoinHandle<()>)> {
+    let queue = Arc::new(queue);
+    let (sender, receiver) = mpsc::channel::<Sink>();
+    let thread = {
+        let queue = Arc::clone(&queue);
+        let mut warnings = SeriesWarnings::new(Arc::clone(counters));
+        thread::Builder::new()
+            .name("summary-writer".into())
+            .spawn(move || {
+                // There is no sink if it could not be opened.
+                if let Ok(sink) = receiver.recv() {
+                    worker::run(&queue, sink, sync, |frames| warnings.check(frames));
+                }
+            })
+            .map_err(|error| Error::stream("start the writer's thread", error))?
+    };
+    sender.send(open()?).map_err(|_| {
+        Error::stream(
+            "start the writer's thread",
+            io::ErrorKind::BrokenPipe.into(),
+        )
+    })?;
+    Ok((queue, thread))
 }

@@ -1,241 +1,175 @@
-//! What a run has logged so far under each tag: the kind and the last step. They tell when stock TensorBoard will drop
-//! points without a word.
+//! What a run remembers of each tag: the plugin and last step of its time series, to warn when stock TensorBoard will drop
+//! points silently, and the number of audio clips, to pad later steps.
 //!
-//! The writer's thread looks at what it has written, in the order of the file: a call pays nothing for it.
+//! The worker checks what it has written, in the order of the file, so the warnings cost the callers nothing.
 
+use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::mem;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
-use super::run_name::RunName;
-use crate::event::{Kind, Point, scan};
+use super::lock;
+use super::stats::Counters;
+use crate::event::{PluginKind, Point, scan};
 use crate::record;
+use crate::summary::Audio;
 
-/// Tags that are watched. They take 32 MiB, and that only in a run that has so many; further ones are not looked at.
-const MAX_TAGS: usize = 1 << 20;
-const FIRST_SLOTS: usize = 64;
-/// Lines in the log. What is found after that is counted.
-const MAX_REPORTS: u64 = 100;
+/// Tags beyond this number are not checked, which bounds the memory to 50 MiB.
+const MAX_TAGS: usize = 1_000_000;
 
-/// Tags of which stock TensorBoard will show less than was logged.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) backward_tags: AtomicU64,
-    pub(super) repeated_tags: AtomicU64,
-    pub(super) mixed_tags: AtomicU64,
-}
-
-/// A table with open addressing. A tag is known by its hash: to hold a million names would take more than the rest.
+/// Warns about tags of which stock TensorBoard will show less than was logged.
 #[derive(Debug)]
-pub(super) struct Series {
-    /// A power of two, of which half is empty.
-    slots: Vec<Slot>,
-    /// Leaves of a hash as many bits as number the slots.
-    shift: u32,
-    count: usize,
-    report_count: u64,
-    found: Arc<Found>,
-    run_name: RunName,
+pub(super) struct SeriesWarnings {
+    /// By the hash of the tag, because a million tags would take more memory than the rest. In one of 30 million runs with a
+    /// million tags, two of the tags have the same hash.
+    series: foldhash::HashMap<u64, Series>,
+    counters: Arc<Counters>,
 }
 
-/// The upper 56 bits of the key are those of the tag's hash: in one of 100,000 runs of a million tags, two of them are
-/// taken for one. The lower bits are flags.
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    key: u64,
-    step: i64,
+#[derive(Debug)]
+struct Series {
+    last_step: i64,
+    /// `None` until a value names its plugin.
+    kind: Option<PluginKind>,
+    is_backward: bool,
+    is_repeated: bool,
+    is_mixed: bool,
 }
 
-/// A [`Kind`], or 0.
-const KIND: u64 = 0x0f;
-const IS_USED: u64 = 0x10;
-const IS_BACKWARD: u64 = 0x20;
-const IS_REPEATED: u64 = 0x40;
-const IS_MIXED: u64 = 0x80;
-const HASH: u64 = !0xff;
-
-/// Odd, half of the bits set, without a pattern: the golden ratio and the square root of 3, as fractions.
-const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
-const FACTOR: u64 = 0xbb67_ae85_84ca_a73b;
-
-impl Series {
-    pub(super) fn new(found: Arc<Found>, run_name: RunName) -> Self {
+impl SeriesWarnings {
+    pub(super) fn new(counters: Arc<Counters>) -> Self {
         Self {
-            slots: vec![Slot::default(); FIRST_SLOTS],
-            shift: u64::BITS - FIRST_SLOTS.ilog2(),
-            count: 0,
-            report_count: 0,
-            found,
-            run_name,
+            series: foldhash::HashMap::default(),
+            counters,
         }
     }
 
-    /// Looks at records that were written.
-    pub(super) fn watch(&mut self, frames: &[u8]) {
+    /// Checks the records in `frames`.
+    pub(super) fn check(&mut self, frames: &[u8]) {
         for payload in record::payloads(frames) {
-            scan(payload, |point| self.see(&point));
+            scan(payload, |point| self.check_point(&point));
         }
     }
 
     #[inline]
-    fn see(&mut self, point: &Point<'_>) {
-        let hash = hash(point.tag);
-        let Some(i) = self.place(hash) else {
+    fn check_point(&mut self, point: &Point<'_>) {
+        let hash = self.series.hasher().hash_one(point.tag);
+        if let Some(series) = self.series.get_mut(&hash) {
+            let last_step = mem::replace(&mut series.last_step, point.step);
+            let is_same_kind = point.kind.is_none() || point.kind == series.kind;
+            if point.step <= last_step || !is_same_kind {
+                warn(&self.counters, series, last_step, point);
+            }
+        } else if self.series.len() < MAX_TAGS {
+            let series = Series {
+                last_step: point.step,
+                kind: point.kind,
+                is_backward: false,
+                is_repeated: false,
+                is_mixed: false,
+            };
+            self.series.insert(hash, series);
+        }
+    }
+}
+
+/// Warns if a point does not rise, or names another plugin than the points before it: once for each tag and problem.
+#[cold]
+fn warn(counters: &Counters, series: &mut Series, last_step: i64, point: &Point<'_>) {
+    let step = point.step;
+    // Values of these plugins belong to the whole run, so their step means nothing.
+    let is_static = matches!(
+        point.kind,
+        Some(PluginKind::CustomScalars | PluginKind::HParams)
+    );
+    if step < last_step && !is_static && !mem::replace(&mut series.is_backward, true) {
+        let problem = format!(
+            "step {step} comes after {last_step}, so TensorBoard may drop the points from step {step} on"
+        );
+        counters.warn_about_tag(&counters.backward_tags, point.tag, &problem);
+    }
+    if step == last_step && !is_static && !mem::replace(&mut series.is_repeated, true) {
+        let problem =
+            format!("step {step} comes twice, so TensorBoard may show only one of the points");
+        counters.warn_about_tag(&counters.repeated_tags, point.tag, &problem);
+    }
+    let Some(kind) = point.kind else {
+        return;
+    };
+    let first_kind = *series.kind.get_or_insert(kind);
+    if kind != first_kind && !mem::replace(&mut series.is_mixed, true) {
+        let problem = format!(
+            "it is used for {} after {}, but TensorBoard shows one kind of a tag",
+            kind.name(),
+            first_kind.name()
+        );
+        counters.warn_about_tag(&counters.mixed_tags, point.tag, &problem);
+    }
+}
+
+/// The most clips that a step of each audio tag has had.
+///
+/// The dashboard has a card for each clip of the step with the most clips. If another step has exactly as many clips as are
+/// before that one, the request fails (HTTP 500, an index out of range), and the card stays empty at all steps.
+#[derive(Debug)]
+pub(super) struct ClipCounts {
+    /// Only the worker locks it.
+    tags: Mutex<HashMap<String, MostClips>>,
+    counters: Arc<Counters>,
+}
+
+#[derive(Debug)]
+struct MostClips {
+    count: usize,
+    is_reported: bool,
+}
+
+impl ClipCounts {
+    pub(super) fn new(counters: Arc<Counters>) -> Self {
+        Self {
+            tags: Mutex::default(),
+            counters,
+        }
+    }
+
+    /// Pads the clips of a step with empty clips, up to the most clips of an earlier step. A step with more clips than that
+    /// is counted, because the earlier steps cannot be changed, and the first one of each tag is reported.
+    pub(super) fn pad(&self, tag: String, clips: &mut Vec<Audio>) {
+        let count = clips.len();
+        let mut tags = lock(&self.tags);
+        let Some(most) = tags.get_mut(&tag) else {
+            let is_reported = false;
+            tags.insert(tag, MostClips { count, is_reported });
             return;
         };
-        let kind = point.kind.map_or(0, |kind| kind as u64);
-        let slot = &mut self.slots[i];
-        if slot.key & IS_USED == 0 {
-            slot.key = hash & HASH | IS_USED | kind;
-            slot.step = point.step;
-            self.count += 1;
+        let before = most.count;
+        if count <= before {
+            clips.resize_with(before, Audio::empty);
             return;
         }
-        let last = mem::replace(&mut slot.step, point.step);
-        let is_mixed = slot.key & KIND != kind && kind != 0;
-        if point.step <= last || is_mixed {
-            self.suspect(i, last, point);
-        }
-    }
-
-    /// The slot of the tag with this hash, or the empty one that it gets; none for one tag too many.
-    #[inline]
-    fn place(&mut self, hash: u64) -> Option<usize> {
-        if self.count > self.slots.len() / 2 {
-            self.grow();
-        }
-        let i = self.find(hash);
-        (self.count < MAX_TAGS || self.slots[i].key & IS_USED != 0).then_some(i)
-    }
-
-    #[inline]
-    #[allow(clippy::cast_possible_truncation, reason = "numbers a slot")]
-    fn find(&self, hash: u64) -> usize {
-        let mask = self.slots.len() - 1;
-        // By the upper bits, which every bit of the tag reaches: a product takes no bit downwards.
-        let mut i = (hash >> self.shift) as usize;
-        loop {
-            let key = self.slots[i].key;
-            if key & IS_USED == 0 || (key ^ hash) & HASH == 0 {
-                return i;
-            }
-            i = (i + 1) & mask;
-        }
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let twice = vec![Slot::default(); 2 * self.slots.len()];
-        let old = mem::replace(&mut self.slots, twice);
-        self.shift -= 1;
-        for slot in old {
-            if slot.key & IS_USED != 0 {
-                let i = self.find(slot.key);
-                self.slots[i] = slot;
-            }
-        }
-    }
-
-    /// Looks closer at a point whose tag, in slot `i`, has been there, and says what is wrong with it: once for each tag.
-    #[cold]
-    fn suspect(&mut self, i: usize, last: i64, point: &Point<'_>) {
-        // What has no time has steps for form's sake.
-        let is_timeless = matches!(point.kind, Some(Kind::CustomScalars | Kind::HParams));
-        let step = point.step;
-        if step < last && !is_timeless && self.mark(i, IS_BACKWARD) {
-            let problem = format!(
-                "step {step} comes after {last}, and TensorBoard may drop what it has from {step} on"
-            );
-            self.report(|found| &found.backward_tags, point, &problem);
-        }
-        if step == last && !is_timeless && self.mark(i, IS_REPEATED) {
-            let problem =
-                format!("step {step} comes twice, and TensorBoard may show one of the two");
-            self.report(|found| &found.repeated_tags, point, &problem);
-        }
-        let Some(kind) = point.kind else {
-            return;
-        };
-        match Kind::from_number(self.slots[i].key & KIND) {
-            Some(before) if before != kind => {
-                if self.mark(i, IS_MIXED) {
-                    let (before, kind) = (before.name(), kind.name());
-                    let problem = format!(
-                        "it is used for {kind} after {before}, and TensorBoard shows one kind of a tag"
-                    );
-                    self.report(|found| &found.mixed_tags, point, &problem);
-                }
-            }
-            Some(_) => {}
-            None => self.slots[i].key |= kind as u64,
-        }
-    }
-
-    /// Sets a flag; says whether it was not set.
-    fn mark(&mut self, i: usize, flag: u64) -> bool {
-        let key = &mut self.slots[i].key;
-        mem::replace(key, *key | flag) & flag == 0
-    }
-
-    fn report(&mut self, count: fn(&Found) -> &AtomicU64, point: &Point<'_>, problem: &str) {
-        count(&self.found).fetch_add(1, Ordering::Relaxed);
-        self.report_count += 1;
-        if self.report_count <= MAX_REPORTS {
-            let tag = String::from_utf8_lossy(point.tag);
-            log::warn!("{}tag {tag:?}: {problem}", self.run_name);
-        }
-        if self.report_count == MAX_REPORTS {
+        most.count = count;
+        let is_first = !mem::replace(&mut most.is_reported, true);
+        drop(tags);
+        self.counters.uneven_audios.fetch_add(1, Ordering::Relaxed);
+        if is_first {
             log::warn!(
-                "{}further tags like that are only counted, in the writer's statistics",
-                self.run_name
+                "{}audio {tag:?} has {count} clips at a step, but {before} at an earlier one: TensorBoard will fail to show \
+                 clip {}",
+                self.counters.log_prefix,
+                before + 1
             );
         }
     }
-}
-
-/// Takes in eight bytes at a time. Nobody gains by tags that collide: they spoil the warnings of their own run.
-#[inline]
-fn hash(tag: &[u8]) -> u64 {
-    let mut hash = SEED.wrapping_mul(tag.len() as u64);
-    let mut rest = tag;
-    while let Some((word, behind)) = rest.split_first_chunk()
-        && !behind.is_empty()
-    {
-        hash = mix(hash ^ u64::from_le_bytes(*word));
-        rest = behind;
-    }
-    mix(hash ^ last_word(rest))
-}
-
-/// Up to eight bytes, told apart from others of the same number. Two loads are faster than a copy of so few.
-#[inline]
-fn last_word(bytes: &[u8]) -> u64 {
-    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        return u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last));
-    }
-    match *bytes {
-        [] => 0,
-        [a] => a.into(),
-        [a, b] => u16::from_le_bytes([a, b]).into(),
-        [a, b, c, ..] => u32::from_le_bytes([a, b, c, 0]).into(),
-    }
-}
-
-/// Spreads each bit over all of them; no two numbers become one.
-#[inline]
-fn mix(number: u64) -> u64 {
-    let number = (number ^ number >> 32).wrapping_mul(FACTOR);
-    (number ^ number >> 29).wrapping_mul(FACTOR)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
     use crate::event;
     use crate::proto::event::What;
     use crate::proto::{Event, Summary};
+    use crate::writer::Stats;
 
     fn frames(points: &[(&str, i64)]) -> Vec<u8> {
         let mut frames = Vec::new();
@@ -255,19 +189,23 @@ mod tests {
         frames
     }
 
-    fn counts(found: &Found) -> [u64; 3] {
+    fn point(tag: &[u8], step: i64, kind: Option<PluginKind>) -> Point<'_> {
+        Point { tag, step, kind }
+    }
+
+    /// Tags that go back, repeat a step, have two kinds.
+    fn counts(warnings: &SeriesWarnings) -> [u64; 3] {
+        let stats = warnings.counters.add_to(Stats::default());
         [
-            &found.backward_tags,
-            &found.repeated_tags,
-            &found.mixed_tags,
+            stats.backward_tag_count,
+            stats.repeated_tag_count,
+            stats.mixed_tag_count,
         ]
-        .map(|count| count.load(Ordering::Relaxed))
     }
 
     #[test]
-    fn finds_tags_whose_step_goes_back_or_comes_again_once_each() {
-        let mut series = Series::new(Arc::default(), RunName::default());
-        // Tag, step, tags found: backward, repeated, mixed.
+    fn tags_whose_step_goes_back_or_repeats_are_counted_once() {
+        let mut warnings = SeriesWarnings::new(Arc::default());
         for (tag, step, want) in [
             ("a", 5, [0, 0, 0]),
             ("b", 1, [0, 0, 0]),
@@ -282,115 +220,86 @@ mod tests {
             ("", 0, [2, 2, 0]),
             ("", 1, [2, 2, 0]),
         ] {
-            series.watch(&frames(&[(tag, step)]));
-            assert_eq!(counts(&series.found), want, "{tag:?} at {step}");
+            warnings.check(&frames(&[(tag, step)]));
+            assert_eq!(counts(&warnings), want, "{tag:?} at {step}");
         }
     }
 
     #[test]
-    fn finds_tags_of_two_kinds_once_each() {
-        let mut series = Series::new(Arc::default(), RunName::default());
-        // The kind may be told by the first value alone, or later.
-        for (step, (tag, kind, want)) in [
-            ("a", Some(Kind::Scalars), 0),
+    fn tags_of_two_kinds_are_counted_once() {
+        let mut warnings = SeriesWarnings::new(Arc::default());
+        // Only the first value of a tag has to name its plugin, but a later one may.
+        for (step, (tag, kind, want)) in (0..).zip([
+            ("a", Some(PluginKind::Scalars), 0),
             ("a", None, 0),
-            ("a", Some(Kind::Scalars), 0),
-            ("a", Some(Kind::Text), 1),
-            ("a", Some(Kind::Images), 1),
+            ("a", Some(PluginKind::Scalars), 0),
+            ("a", Some(PluginKind::Text), 1),
+            ("a", Some(PluginKind::Images), 1),
             ("b", None, 1),
-            ("b", Some(Kind::Other), 1),
-            ("b", Some(Kind::Other), 1),
-            ("b", Some(Kind::Mesh), 2),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            let step = i64::try_from(step).unwrap();
-            let tag = tag.as_bytes();
-            series.see(&Point { tag, step, kind });
-            assert_eq!(counts(&series.found), [0, 0, want], "{step}");
+            ("b", Some(PluginKind::Other), 1),
+            ("b", Some(PluginKind::Other), 1),
+            ("b", Some(PluginKind::Mesh), 2),
+        ]) {
+            warnings.check_point(&point(tag.as_bytes(), step, kind));
+            assert_eq!(counts(&warnings), [0, 0, want], "{step}");
         }
     }
 
     #[test]
-    fn what_has_no_time_may_come_again() {
-        let mut series = Series::new(Arc::default(), RunName::default());
-        for kind in [Kind::CustomScalars, Kind::HParams] {
+    fn static_tags_may_repeat_a_step() {
+        let mut warnings = SeriesWarnings::new(Arc::default());
+        for kind in [PluginKind::CustomScalars, PluginKind::HParams] {
             for step in [1, 1, 0] {
-                let tag = kind.name().as_bytes();
-                let kind = Some(kind);
-                series.see(&Point { tag, step, kind });
+                warnings.check_point(&point(kind.name().as_bytes(), step, Some(kind)));
             }
         }
-        assert_eq!(counts(&series.found), [0, 0, 0]);
+        assert_eq!(counts(&warnings), [0, 0, 0]);
     }
 
     #[test]
-    fn agrees_with_a_map_of_names() {
-        let mut random = fastrand::Rng::with_seed(11);
-        let mut series = Series::new(Arc::default(), RunName::default());
-        let mut last: HashMap<String, i64> = HashMap::new();
-        let (mut backward, mut repeated) = (HashMap::new(), HashMap::new());
-        for _ in 0..200_000 {
-            // Names of all lengths, many with a beginning in common.
-            let number = random.u32(..30_000);
-            let tag = format!("{:1$}", number, number as usize % 40);
-            let step = random.i64(..20);
-            match last.insert(tag.clone(), step) {
-                Some(before) if step < before => drop(backward.insert(tag.clone(), ())),
-                Some(before) if step == before => drop(repeated.insert(tag.clone(), ())),
-                _ => {}
-            }
-            let tag = tag.as_bytes();
-            let kind = Some(Kind::Scalars);
-            series.see(&Point { tag, step, kind });
-        }
-        assert_eq!(series.count, last.len());
-        let want = [backward.len() as u64, repeated.len() as u64, 0];
-        assert_eq!(counts(&series.found), want);
-    }
-
-    #[test]
-    fn tags_that_differ_in_a_letter_or_two_are_spread_over_the_table() {
-        type Name = fn(usize) -> String;
-        let names: [Name; 4] = [
-            |i| format!("{i:04}"),
-            |i| format!("{i:04}/loss"),
-            |i| format!("layer{i}/weights"),
-            |i| format!("{i}"),
-        ];
-        for name in names {
-            let mut series = Series::new(Arc::default(), RunName::default());
-            for i in 0..1000 {
-                let tag = &name(i);
-                let kind = Some(Kind::Scalars);
-                series.see(&Point {
-                    tag: tag.as_bytes(),
-                    step: 0,
-                    kind,
-                });
-            }
-            let is_used = |slot: &Slot| slot.key & IS_USED != 0;
-            let runs = series.slots.chunk_by(|a, b| is_used(a) == is_used(b));
-            let used = runs.filter(|run| is_used(&run[0])).map(<[Slot]>::len);
-            // Of 4000 simulated tables with 1000 random places of 2048 taken, the longest run had 48.
-            let longest = used.max();
-            assert!(longest < Some(64), "{}: {longest:?}", name(0));
-        }
-    }
-
-    #[test]
-    fn holds_no_more_than_a_million_tags() {
-        let mut series = Series::new(Arc::default(), RunName::default());
+    fn no_more_than_a_million_tags_are_checked() {
+        let mut warnings = SeriesWarnings::new(Arc::default());
         for number in 0..MAX_TAGS + 10 {
             for step in [1, 1] {
-                let tag = &number.to_le_bytes();
-                let kind = Some(Kind::Scalars);
-                series.see(&Point { tag, step, kind });
+                let tag = number.to_le_bytes();
+                warnings.check_point(&point(&tag, step, Some(PluginKind::Scalars)));
             }
         }
-        assert_eq!(series.count, MAX_TAGS);
-        assert_eq!(counts(&series.found), [0, MAX_TAGS as u64, 0]);
-        assert!(mem::size_of_val(&series.slots[..]) <= 32 << 20);
+        assert_eq!(warnings.series.len(), MAX_TAGS);
+        assert_eq!(counts(&warnings), [0, MAX_TAGS as u64, 0]);
+        // A slot has an entry and a byte of the map's own.
+        let slots = warnings.series.capacity() / 7 * 8;
+        let bytes = slots * (size_of::<(u64, Series)>() + 1);
+        assert!(bytes <= 50 << 20, "{bytes}");
+    }
+
+    #[test]
+    fn a_step_is_padded_to_the_most_clips_of_an_earlier_step() {
+        let counters = Arc::<Counters>::default();
+        let clip_counts = ClipCounts::new(Arc::clone(&counters));
+        let clip = Audio::mono_i16(8_000, [1]).unwrap();
+        // Tag, clips given, clips after padding, steps with more clips than an earlier one.
+        for (tag, given, want, uneven_count) in [
+            ("a", 2, 2, 0),
+            ("b", 1, 1, 0),
+            ("a", 1, 2, 0),
+            ("a", 2, 2, 0),
+            ("a", 4, 4, 1),
+            ("a", 3, 4, 1),
+            ("b", 1, 1, 1),
+            ("b", 2, 2, 2),
+            ("a", 5, 5, 3),
+        ] {
+            let mut clips = vec![clip.clone(); given];
+            clip_counts.pad(tag.into(), &mut clips);
+            assert_eq!(clips.len(), want, "{tag} with {given}");
+            let (logged, padding) = clips.split_at(given);
+            assert!(logged.iter().all(|logged| *logged == clip));
+            assert!(padding.iter().all(|padding| *padding == Audio::empty()));
+            assert_eq!(
+                counters.add_to(Stats::default()).uneven_audio_count,
+                uneven_count
+            );
+        }
     }
 }

@@ -1,77 +1,75 @@
-//! A run that has logged hyperparameters is a session: when its writer is closed, it says how it ended.
+//! The hyperparameter session of a run: a run that has logged hyperparameters also logs how it ended, when its writer is
+//! closed.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-use super::run_name::RunName;
+use super::frame;
 use crate::proto::hparams::Status;
-
-/// What makes the last record of a session. A program that has none has nothing of it in its binary.
-pub(super) type EndFrame = fn(Status) -> Vec<u8>;
 
 #[derive(Debug, Default)]
 pub(super) struct Session {
-    /// Once it has started, by this writer or by one before it.
-    end_frame: OnceLock<EndFrame>,
-    started: AtomicBool,
-    restarted: AtomicBool,
-    ended: AtomicBool,
-    failed: AtomicBool,
+    /// Calls of this writer that start the session.
+    start_count: AtomicU64,
+    /// The session was started by an earlier writer of the run.
+    is_resumed: AtomicBool,
+    /// The caller has logged the end.
+    is_ended: AtomicBool,
+    /// The last handle was dropped by a panic.
+    has_panicked: AtomicBool,
 }
 
 impl Session {
-    pub(super) fn start(&self, run_name: &RunName, end_frame: EndFrame) {
-        self.go_on(end_frame);
-        let is_again = self.started.swap(true, Ordering::Relaxed);
-        if is_again && !self.restarted.swap(true, Ordering::Relaxed) {
+    pub(super) fn start(&self, log_prefix: &str) {
+        if self.start_count.fetch_add(1, Ordering::Relaxed) == 1 {
             log::warn!(
-                "{run_name}hyperparameters are logged again in one run: stock TensorBoard keeps the first"
+                "{log_prefix}hyperparameters are logged again in one run: stock TensorBoard keeps the first"
             );
         }
     }
 
-    /// It was started by an earlier writer of the run.
-    pub(super) fn go_on(&self, end_frame: EndFrame) {
-        self.end_frame.get_or_init(|| end_frame);
+    /// Continues a session that an earlier writer of the run has started.
+    pub(super) fn resume(&self) {
+        self.is_resumed.store(true, Ordering::Relaxed);
     }
 
-    /// The caller has said how it ended.
+    /// The caller logs the end of the session itself.
     pub(super) fn end(&self) {
-        self.ended.store(true, Ordering::Relaxed);
+        self.is_ended.store(true, Ordering::Relaxed);
     }
 
-    /// Who logged is done with it: by a panic, if this thread unwinds.
-    pub(super) fn leave(&self) {
-        if thread::panicking() {
-            self.failed.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// The last record of a writer that is closed now; empty where there is nothing to end.
+    /// Returns the last record of a writer that is closed now, or nothing if there is no session to end.
     pub(super) fn end_frame(&self) -> Vec<u8> {
-        let Some(end_frame) = self.end_frame.get() else {
-            return Vec::new();
-        };
-        if self.ended.load(Ordering::Relaxed) {
+        let is_started =
+            self.start_count.load(Ordering::Relaxed) > 0 || self.is_resumed.load(Ordering::Relaxed);
+        if !is_started || self.is_ended.load(Ordering::Relaxed) {
             return Vec::new();
         }
-        end_frame(match self.failed.load(Ordering::Relaxed) {
+        frame::session_end_frame(match self.has_panicked.load(Ordering::Relaxed) {
             true => Status::Failure,
             false => Status::Success,
         })
     }
 }
 
-/// Shared by a handle and its clones: the last of them leaves the session.
-///
-/// The drop of the run itself would be too late to ask whether the thread unwinds, for the run above may keep it open.
+/// Notes a panic that drops the last of a handle and its clones. When the run itself is dropped it would be too late to ask,
+/// because the parent run may keep it open.
 #[derive(Debug)]
-pub(super) struct Visit(pub(super) Arc<Session>);
+pub(super) struct PanicObserver(pub(super) Arc<Session>);
 
-impl Drop for Visit {
+impl PanicObserver {
+    /// Called when a handle is closed or dropped.
+    pub(super) fn note_panic(&self) {
+        if thread::panicking() {
+            self.0.has_panicked.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for PanicObserver {
     fn drop(&mut self) {
-        self.0.leave();
+        self.note_panic();
     }
 }
 
@@ -99,7 +97,7 @@ mod tests {
         HParams::new().set("lr", 0.5)
     }
 
-    /// What a file says, by tag; of a session also how and when it starts and ends.
+    /// The tag of each record; for records of a session also its status, and when it starts or ends.
     fn records(bytes: &[u8]) -> Vec<(String, Status, f64)> {
         let records = events(bytes).into_iter().skip(1).map(|event| {
             let Some(What::Summary(summary)) = event.what else {
@@ -122,14 +120,14 @@ mod tests {
         records.collect()
     }
 
-    /// The ends of the session in a file.
+    /// The status of each session end in a file.
     fn ends(bytes: &[u8]) -> Vec<Status> {
         let records = records(bytes).into_iter();
         let ends = records.filter(|(tag, ..)| tag == "_hparams_/session_end_info");
         ends.map(|(_, status, _)| status).collect()
     }
 
-    /// Unwinds what holds `held`, without the message of a panic.
+    /// Drops `held` by a panic that prints no message.
     fn unwind<T>(held: T) {
         let caught = panic::catch_unwind(AssertUnwindSafe(move || {
             let _held = held;
@@ -146,8 +144,8 @@ mod tests {
         }
     }
 
-    /// A logdir's own writer, and the file of a run below it.
-    fn family() -> (tempfile::TempDir, SummaryWriter) {
+    /// A writer that is the parent of other runs.
+    fn parent() -> (tempfile::TempDir, SummaryWriter) {
         let dir = tempfile::tempdir().unwrap();
         let root = patient().create_file_writer(dir.path()).unwrap();
         root.hparams(hparams());
@@ -159,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn closing_is_the_last_record_and_a_success() {
+    fn close_ends_the_session_with_success_in_the_last_record() {
         let tape = Tape::new();
         let summary = patient().to_sink(tape.clone()).unwrap();
         summary.at(1.5).scope("scope").hparams(hparams());
@@ -180,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_hyperparameters_has_no_end() {
+    fn run_without_hyperparameters_has_no_session_end() {
         let tape = Tape::new();
         let summary = patient().to_sink(tape.clone()).unwrap();
         summary.scalar("loss", 0.5, 0);
@@ -189,12 +187,12 @@ mod tests {
     }
 
     #[test]
-    fn of_many_handles_the_last_ends_it() {
+    fn last_handle_ends_the_session() {
         let tape = Tape::new();
         let summary = patient().to_sink(tape.clone()).unwrap();
         summary.hparams(hparams());
         let others = [summary.clone(), summary.scope("scope"), summary.at(1.5)];
-        unwind(summary.clone()); // a part of the program that failed, not the training
+        unwind(summary.clone()); // a part of the program failed, not the training
         drop(summary);
         others[0].flush().unwrap();
         assert_eq!(ends(&tape.bytes()), []);
@@ -203,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_that_unwinds_the_last_handle_is_a_failure() {
+    fn panic_that_drops_the_last_handle_is_a_failure() {
         for how in ["dropped", "closed", "in a thread"] {
             let tape = Tape::new();
             let summary = patient().to_sink(tape.clone()).unwrap();
@@ -220,14 +218,14 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_another_closes_ends_as_its_own_user_left_it() {
-        let (_dir, root) = family();
+    fn child_run_closed_by_its_parent_ends_as_its_own_handles_did() {
+        let (_dir, root) = parent();
         let [dropped, unwound, held] = ["dropped", "unwound", "held"].map(|name| {
             let run = root.run(name).unwrap();
             run.hparams(hparams());
             run
         });
-        let paths = [&root, &dropped, &unwound, &held].map(|run| run.path().unwrap().to_owned());
+        let paths = [&root, &dropped, &unwound, &held].map(|run| run.path().unwrap());
         drop(dropped);
         unwind(unwound);
         assert_eq!(paths.each_ref().map(|path| ends_of(path)), [[]; 4]);
@@ -239,14 +237,14 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_changes_nothing_about_runs_that_were_done_before() {
-        let (_dir, root) = family();
+    fn panic_does_not_change_runs_that_were_done_before() {
+        let (_dir, root) = parent();
         let [closed, dropped] = ["closed", "dropped"].map(|name| {
             let run = root.run(name).unwrap();
             run.hparams(hparams());
             run
         });
-        let paths = [&root, &closed, &dropped].map(|run| run.path().unwrap().to_owned());
+        let paths = [&root, &closed, &dropped].map(|run| run.path().unwrap());
         closed.close().unwrap();
         drop(dropped);
         unwind(root);
@@ -255,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_caller_says_of_its_end_is_all_that_is_said() {
+    fn session_end_of_the_caller_is_the_only_one() {
         let tape = Tape::new();
         let summary = patient().to_sink(tape.clone()).unwrap();
         summary.hparams(hparams());
@@ -273,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_the_end_is_ignored() {
+    fn hyperparameters_after_close_are_ignored() {
         let tape = Tape::new();
         let summary = patient().to_sink(tape.clone()).unwrap();
         summary.clone().close().unwrap();
@@ -284,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn however_many_close_it_there_is_one_end() {
+    fn concurrent_closes_write_one_session_end() {
         for _ in 0..100 {
             let tape = Tape::new();
             let summary = patient().to_sink(tape.clone()).unwrap();
@@ -305,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_needs_no_room() {
+    fn session_end_is_accepted_by_a_full_queue() {
         let tape = Tape::new().gated();
         let options = patient().max_pending_bytes(100);
         let summary = options.when_full(WhenFull::DropNew).to_sink(tape.clone());
@@ -322,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sink_that_fails_delays_the_end_and_a_dead_one_loses_it() {
+    fn failing_sink_delays_the_session_end_and_a_dead_one_loses_it() {
         for recovers in [true, false] {
             let tape = Tape::new().failing_after(0);
             let summary = patient().to_sink(tape.clone()).unwrap();

@@ -1,15 +1,17 @@
-//! Where a worker's bytes go: an event file, or any stream of the caller's.
+//! Where the worker writes: an event file, or any stream of the caller.
 
-use std::ffi::OsStr;
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
-use super::file_name::FileName;
-use super::neighbours::Neighbours;
+use super::file_name::{self, FileName};
+use super::lock;
+use super::stats::Counters;
 use crate::error::{Error, Result};
 
 #[derive(Debug)]
@@ -34,15 +36,15 @@ impl Sink {
         }
     }
 
-    /// Brings what was written to the operating system.
+    /// Hands everything that was written to the operating system.
     pub(crate) fn flush(&mut self) -> Result<()> {
         match self {
-            Self::File(_) => Ok(()), // has no buffer
+            Self::File(_) => Ok(()), // A file has no buffer.
             Self::Stream(stream) => stream.0.flush().map_err(|error| self.error("flush", error)),
         }
     }
 
-    /// Brings what was written to the disk itself. Of a stream nothing is known but `flush`.
+    /// Syncs everything that was written to the disk. For a stream, `flush` is all there is.
     pub(crate) fn sync(&mut self) -> Result<()> {
         match self {
             Self::File(file) => file
@@ -53,35 +55,43 @@ impl Sink {
         }
     }
 
-    /// Whether what is written now can be found by nobody.
-    pub(crate) fn is_gone(&self) -> bool {
+    /// Returns whether the file was deleted, so that nobody can find what is written to it.
+    pub(crate) fn is_deleted(&self) -> bool {
         match self {
-            Self::File(file) => file.is_gone(),
+            Self::File(file) => file.is_deleted(),
             Self::Stream(_) => false,
         }
     }
 
-    /// Goes on in a new place after [`is_gone`](Self::is_gone).
-    pub(crate) fn renew(&mut self) -> Result<()> {
+    /// Creates a new file after the old one was deleted.
+    pub(crate) fn recreate(&mut self) -> Result<()> {
         match self {
-            Self::File(file) => file.renew(),
+            Self::File(file) => file.recreate(),
             Self::Stream(_) => Ok(()),
         }
     }
 
-    /// Counts a batch that was written, or the end of the last one, and looks now and then whether somebody else writes
-    /// to the run.
-    pub(crate) fn look_around(&mut self, is_end: bool) {
-        if let Self::File(file) = self
-            && (file.neighbours.is_time() || is_end)
-        {
-            file.look_around();
+    /// Counts a written batch. After the first, the second, the fourth and so on, looks for other writers in the directory,
+    /// so that a month of logging lists the directory thirty times.
+    pub(crate) fn after_batch(&mut self) {
+        if let Self::File(file) = self {
+            file.batch_count += 1;
+            if file.batch_count.is_power_of_two() {
+                file.look_for_other_writers();
+            }
+        }
+    }
+
+    /// Looks for other writers in the directory a last time.
+    pub(crate) fn before_close(&mut self) {
+        if let Self::File(file) = self {
+            file.look_for_other_writers();
         }
     }
 
     pub(crate) fn error(&self, action: &'static str, source: io::Error) -> Error {
         match self {
-            Self::File(file) => Error::io(action, file.paths.newest(), source),
+            Self::File(file) => Error::io(action, &file.path, source),
             Self::Stream(_) => Error::stream(action, source),
         }
     }
@@ -91,44 +101,54 @@ impl Sink {
 #[derive(Debug)]
 pub(crate) struct EventFile {
     file: File,
+    path: PathBuf,
+    /// The path for the handles, which differs from the first one if the file was deleted.
+    shared_path: Arc<Mutex<PathBuf>>,
     dir: PathBuf,
     suffix: String,
-    /// The frame that every file of the run begins with.
-    first: Vec<u8>,
-    synced: bool,
-    paths: Arc<Paths>,
-    neighbours: Neighbours,
+    /// The first frame of each file of the run.
+    version_frame: Vec<u8>,
+    is_synced: bool,
+    batch_count: u64,
+    other_files: OtherFiles,
+    counters: Arc<Counters>,
 }
 
 impl EventFile {
-    /// Makes `dir` and in it a file that sorts behind those that are there, with the frame `first` in it, and `behind` it
-    /// frames that a file which takes its place does not get. After an error there is nothing that was not there before.
-    /// With `synced` the file's name is on the disk itself, too.
+    /// Creates the directory `dir`, and in it an event file whose name sorts after those that exist. The file starts with
+    /// `version_frame` and `next_frames`; a file that replaces it after a deletion starts with `version_frame` only.
+    ///
+    /// After an error, everything that was created is removed. With `is_synced`, the file and its name are synced to the disk.
     pub(crate) fn create(
         dir: &Path,
         suffix: String,
-        first: Vec<u8>,
-        behind: &[u8],
-        synced: bool,
+        version_frame: Vec<u8>,
+        next_frames: &[u8],
+        is_synced: bool,
+        counters: Arc<Counters>,
     ) -> Result<Self> {
-        let (file, path) = create(dir, &suffix, &[&first, behind].concat(), synced)?;
+        let first = [&version_frame, next_frames].concat();
+        let (file, path) = create(dir, &suffix, &first, is_synced)?;
         Ok(Self {
             file,
+            shared_path: Arc::new(Mutex::new(path.clone())),
+            path,
             dir: dir.into(),
             suffix,
-            first,
-            synced,
-            paths: Arc::new(Paths::new(path)),
-            neighbours: Neighbours::default(),
+            version_frame,
+            is_synced,
+            batch_count: 0,
+            other_files: OtherFiles::default(),
+            counters,
         })
     }
 
-    pub(crate) fn paths(&self) -> &Arc<Paths> {
-        &self.paths
+    pub(crate) fn shared_path(&self) -> &Arc<Mutex<PathBuf>> {
+        &self.shared_path
     }
 
     #[cfg(unix)]
-    fn is_gone(&self) -> bool {
+    fn is_deleted(&self) -> bool {
         use std::os::unix::fs::MetadataExt;
         self.file
             .metadata()
@@ -136,113 +156,92 @@ impl EventFile {
     }
 
     #[cfg(not(unix))]
-    fn is_gone(&self) -> bool {
-        !self.paths.newest().exists()
+    fn is_deleted(&self) -> bool {
+        !self.path.exists()
     }
 
-    fn renew(&mut self) -> Result<()> {
-        let (file, path) = create(&self.dir, &self.suffix, &self.first, self.synced)?;
+    fn recreate(&mut self) -> Result<()> {
+        let (file, path) = create(&self.dir, &self.suffix, &self.version_frame, self.is_synced)?;
         log::warn!(
-            "{:?} was deleted; what is logged goes to {path:?} now",
-            self.paths.newest()
+            "{:?} was deleted; the writer continues in {path:?}",
+            self.path
         );
         self.file = file;
-        self.paths.append(path);
+        self.path.clone_from(&path);
+        *lock(&self.shared_path) = path;
         Ok(())
     }
 
-    fn look_around(&mut self) {
-        let paths = &self.paths;
-        let others = self.neighbours.look(&self.dir, |name| paths.has(name));
-        let before = paths.other_count.load(Ordering::Relaxed);
+    fn look_for_other_writers(&mut self) {
+        let own = self.path.file_name().unwrap_or_default();
+        let others = self.other_files.changed(&self.dir, own);
         let count = others.len() as u64;
-        paths
-            .other_count
-            .store(count.max(before), Ordering::Relaxed);
+        let before = self
+            .counters
+            .other_writers
+            .fetch_max(count, Ordering::Relaxed);
         if before == 0
             && let Some(other) = others.first()
         {
             log::warn!(
-                "{:?} has another writer, of {other:?}: stock TensorBoard follows one file of a run at a time; let each \
-                 writer have a directory of its own",
+                "{:?} has another writer, of {other:?}: stock TensorBoard follows one file of a run at a time; give each \
+                 writer a directory of its own",
                 self.dir
             );
         }
     }
 }
 
-/// The paths of a writer's event file and of those that took its place, oldest first. So a path can be lent for as long
-/// as the writer lives.
-#[derive(Debug)]
-pub(crate) struct Paths {
-    path: PathBuf,
-    next: OnceLock<Box<Paths>>,
-    /// Of files in the directory that others write to; counted at the first path.
-    other_count: AtomicU64,
-}
+/// The other event files in the directory at the first look, with their sizes. A file that appears or grows after that has
+/// another writer, in most cases another process by mistake.
+///
+/// Nothing is lost by that, but stock TensorBoard follows one file of a run at a time, and drops points of tags that are in two
+/// files. Whether the process in a file's name is alive, and on which machine, cannot be found out everywhere.
+#[derive(Debug, Default)]
+struct OtherFiles(Option<HashMap<OsString, u64>>);
 
-impl Paths {
-    fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            next: OnceLock::new(),
-            other_count: AtomicU64::new(0),
-        }
-    }
-
-    pub(crate) fn other_count(&self) -> u64 {
-        self.other_count.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn newest(&self) -> &Path {
-        &self.last().path
-    }
-
-    fn append(&self, path: PathBuf) {
-        self.last().next.get_or_init(|| Box::new(Self::new(path)));
-    }
-
-    fn has(&self, name: &OsStr) -> bool {
-        let mut paths = Some(self);
-        while let Some(this) = paths {
-            if this.path.file_name() == Some(name) {
-                return true;
-            }
-            paths = this.next.get().map(AsRef::as_ref);
-        }
-        false
-    }
-
-    fn last(&self) -> &Self {
-        let mut last = self;
-        while let Some(next) = last.next.get() {
-            last = next;
-        }
-        last
+impl OtherFiles {
+    /// Returns the event files other than `own` that have appeared or grown since the first call.
+    fn changed(&mut self, dir: &Path, own: &OsStr) -> Vec<OsString> {
+        let files = event_file_sizes(dir).filter(|(name, _)| name != own);
+        let Some(known) = &self.0 else {
+            self.0 = Some(files.collect());
+            return Vec::new();
+        };
+        files
+            .filter(|(name, bytes)| known.get(name).is_none_or(|before| bytes > before))
+            .map(|(name, _)| name)
+            .collect()
     }
 }
 
-fn create(dir: &Path, suffix: &str, first: &[u8], synced: bool) -> Result<(File, PathBuf)> {
+/// Returns the event files in `dir` with their sizes, or nothing if the directory cannot be listed.
+fn event_file_sizes(dir: &Path) -> impl Iterator<Item = (OsString, u64)> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| file_name::is_event_file(&entry.file_name()))
+        .filter_map(|entry| Some((entry.file_name(), entry.metadata().ok()?.len())))
+}
+
+fn create(dir: &Path, suffix: &str, first: &[u8], is_synced: bool) -> Result<(File, PathBuf)> {
     let missing: Vec<&Path> = dir.ancestors().take_while(|dir| !dir.exists()).collect();
     let created = fs::create_dir_all(dir)
         .map_err(|error| Error::io("create the directory", dir, error))
         .and_then(|()| create_file(dir, suffix))
-        .and_then(|(file, path)| match begin(&file, dir, first, synced) {
+        .and_then(|(file, path)| match start(&file, dir, first, is_synced) {
             Ok(()) => Ok((file, path)),
             Err(error) => {
-                let error = Error::io("begin the event file", &path, error);
+                let error = Error::io("start the event file", &path, error);
                 Err(match fs::remove_file(&path) {
                     Ok(()) => error,
-                    Err(source) => Error::io(
-                        "remove the event file that could not be begun",
-                        &path,
-                        source,
-                    ),
+                    Err(source) => {
+                        Error::io("remove the event file after a failed start", &path, source)
+                    }
                 })
             }
         });
     if created.is_err() {
-        // The deepest first. One that was not made cannot be removed, nor one that somebody else has filled by now.
+        // The deepest directory first. Removing fails if it was never created, or if another program uses it by now.
         for dir in missing {
             fs::remove_dir(dir).ok();
         }
@@ -261,14 +260,83 @@ fn create_file(dir: &Path, suffix: &str) -> Result<(File, PathBuf)> {
     }
 }
 
-fn begin(mut file: &File, dir: &Path, first: &[u8], synced: bool) -> io::Result<()> {
+fn start(mut file: &File, dir: &Path, first: &[u8], is_synced: bool) -> io::Result<()> {
     file.write_all(first)?;
-    if synced {
+    if is_synced {
         file.sync_data()?;
-        // A directory can be opened as a file, and synced, on Unix only.
+        // Only Unix opens a directory as a file.
         if cfg!(unix) {
             File::open(dir)?.sync_all()?;
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = "events.out.tfevents.0000000003.host.3.0";
+    const OTHER: &str = "events.out.tfevents.0000000002.host.2.0";
+
+    #[test]
+    fn event_files_that_appear_or_grow_have_another_writer() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| fs::write(dir.path().join(name), bytes).unwrap();
+        let mut files = OtherFiles::default();
+        let mut changed = |dir: &Path| {
+            let mut changed = files.changed(dir, OWN.as_ref());
+            changed.sort_unstable();
+            changed
+        };
+        let none: [&str; 0] = [];
+        write(OTHER, b"four");
+        write(OWN, b"");
+        assert_eq!(changed(dir.path()), none, "a file of an earlier run");
+        write(OWN, b"grows");
+        write("notes.txt", b"not an event file");
+        write("events.out.tfevents.0000000004.host.profile-empty", b"");
+        assert_eq!(changed(dir.path()), none);
+        write(OTHER, b"fo");
+        assert_eq!(changed(dir.path()), none, "the file was repaired");
+        write(OTHER, b"grows");
+        assert_eq!(changed(dir.path()), [OTHER]);
+        let new = "events.out.tfevents.0000000004.host.4.0";
+        write(new, b"");
+        assert_eq!(changed(dir.path()), [OTHER, new]);
+        fs::remove_file(dir.path().join(OTHER)).unwrap();
+        assert_eq!(changed(dir.path()), [new]);
+        assert_eq!(changed(Path::new("not there")), none);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn record_that_a_deletion_cut_is_whole_in_the_new_file() {
+        use crate::record;
+        use crate::writer::worker::{self, SyncPolicy};
+
+        let mut frames = Vec::new();
+        record::append_frame(b"first", &mut frames);
+        let second = frames.len();
+        record::append_frame(b"second", &mut frames);
+
+        for (written, want) in [(0, 0), (7, 0), (second, second), (second + 9, second)] {
+            let dir = tempfile::tempdir().unwrap();
+            let logdir = dir.path().join("run");
+            let version = b"version".to_vec();
+            let file =
+                EventFile::create(&logdir, String::new(), version, b"", false, Arc::default());
+            let mut sink = Sink::File(file.unwrap());
+            fs::remove_dir_all(&logdir).unwrap();
+            let mut at = written;
+            worker::write(&mut sink, &frames, &mut at, SyncPolicy::Never).unwrap();
+            assert_eq!(at, frames.len());
+            let Sink::File(file) = sink else {
+                unreachable!("it is a file");
+            };
+            let got = fs::read(&*lock(file.shared_path())).unwrap();
+            let want = [b"version", &frames[want..]].concat();
+            assert_eq!(got, want, "{written} bytes were written");
+        }
+    }
 }

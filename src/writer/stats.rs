@@ -1,47 +1,156 @@
-//! What happened behind the calls that return nothing.
+//! What a writer counts: the public [`Stats`], and the counters for calls that succeed although TensorBoard may not show
+//! what they log.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
 
-/// What a writer has done so far, of [`SummaryWriter::stats`](crate::SummaryWriter::stats). Records are counted without
-/// the one that opens a file.
+/// The warnings about tags that are logged for a run. Later ones are only counted.
+const MAX_TAG_WARNINGS: u64 = 100;
+
+/// What a writer has done so far, returned by [`SummaryWriter::stats`](crate::SummaryWriter::stats).
+///
+/// Record counts leave out the version record that opens a file.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Records that were taken.
+    /// Records in the queue or already flushed.
     pub accepted_count: u64,
-    /// Of these, how many are with the operating system. Once the writer is closed, the rest is lost.
+    /// Accepted records that the operating system has. Once the writer is closed, the other accepted records are lost.
     pub flushed_count: u64,
     /// Bytes that wait for the operating system.
     pub pending_bytes: u64,
-    /// Records that were refused: because `max_pending_bytes` were waiting already, or longer than any reader takes, which
-    /// of an image or a sound is known only once it is encoded.
+    /// Records that were refused: because `max_pending_bytes` were waiting, or because the record is longer than any reader
+    /// accepts. The length of an image or an audio clip is known only once it is encoded.
     pub refused_count: u64,
-    /// Calls that came after the writer was closed, or from a fork of its process since the fork was noticed: at the first
-    /// call that finds the writer idle or that wants an answer, at the latest after 256 KiB of records.
+    /// Calls that came after the writer was closed, or from a fork of its process after the fork was noticed. A fork is
+    /// noticed by the first call that finds the writer idle or returns a result, at the latest after 256 KiB of records.
     pub ignored_count: u64,
-    /// Steps beyond the range of `i64`, written as the nearest that fits.
+    /// Steps out of the range of `i64`, which were written as the nearest `i64`.
     pub saturated_step_count: u64,
-    /// Wall times that were not finite, replaced by the time of the call.
+    /// Wall times that were not finite, which were replaced by the time of the call.
     pub replaced_wall_time_count: u64,
-    /// Meshes that are larger than stock TensorBoard can be relied on to show: with faces of vertices beyond the first
-    /// 65,535, or more than 2.5 MiB of vertices, faces or colours. They are written all the same.
+    /// Meshes that stock TensorBoard may fail to show, because a face uses a vertex beyond the first 65,535, or because there
+    /// are more than 2.5 MiB of vertices, faces or colours. They are written nevertheless.
     pub oversized_mesh_count: u64,
-    /// Steps of an audio tag with more clips than an earlier step has, which TensorBoard fails to show in part. They are
-    /// written all the same.
+    /// Steps of an audio tag that have more clips than an earlier step of the tag. TensorBoard fails to show some of these
+    /// clips. They are written nevertheless.
     pub uneven_audio_count: u64,
-    /// Graphs beyond the first of a run, which are not written.
+    /// Graphs after the first of a run, which are not written.
     pub refused_graph_count: u64,
-    /// Tags with a step below the one before it. TensorBoard may drop the points that it has from there on. This and the
-    /// next two are known once the records are written; they tell of the first million tags of a run.
+    /// Tags with a step below the one before it. TensorBoard may drop the points that it has from that step on.
+    ///
+    /// This count and the next two are updated when records are written. They cover the first million tags of a run.
     pub backward_tag_count: u64,
-    /// Tags with the same step twice. TensorBoard may show one of the two.
+    /// Tags that repeat a step. TensorBoard may show one of the two points.
     pub repeated_tag_count: u64,
-    /// Tags that were used for two kinds of data. TensorBoard shows one kind of a tag.
+    /// Tags that were used for two kinds of data. TensorBoard shows one kind for each tag.
     pub mixed_tag_count: u64,
-    /// Event files of other writers that have appeared or grown in the run's directory while this one wrote there, of which
-    /// stock TensorBoard shows one at a time. It is looked for after the first batch that is written, the second, the
-    /// fourth and so on, and when the writer is closed.
+    /// Event files of other writers that appeared or grew in the run directory while this writer wrote there. Stock
+    /// TensorBoard follows one of them at a time. The writer looks for them after the first written batch, the second, the
+    /// fourth and so on, and when it is closed.
     pub other_writer_count: u64,
-    /// Why the last attempt to write failed; `None` while all is well.
+    /// Why the last attempt to write failed; `None` after a success.
     pub failure: Option<Error>,
+}
+
+/// Counts calls that succeed with a warning. All threads of a run share it.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    /// Names the run at the start of each log message.
+    pub(super) log_prefix: Arc<str>,
+    saturated_steps: AtomicU64,
+    replaced_wall_times: AtomicU64,
+    oversized_meshes: AtomicU64,
+    graphs: AtomicU64,
+    pub(super) uneven_audios: AtomicU64,
+    pub(super) backward_tags: AtomicU64,
+    pub(super) repeated_tags: AtomicU64,
+    pub(super) mixed_tags: AtomicU64,
+    tag_warnings: AtomicU64,
+    pub(super) other_writers: AtomicU64,
+}
+
+impl Counters {
+    pub(super) fn new(log_prefix: Arc<str>) -> Self {
+        Self {
+            log_prefix,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn count_saturated_step(&self) {
+        self.count(
+            &self.saturated_steps,
+            "a step is out of the range of i64: the nearest i64 is written",
+        );
+    }
+
+    pub(super) fn count_replaced_wall_time(&self) {
+        self.count(
+            &self.replaced_wall_times,
+            "a wall time is not finite: the time of the call is written",
+        );
+    }
+
+    pub(super) fn count_oversized_mesh(&self) {
+        self.count(
+            &self.oversized_meshes,
+            "stock TensorBoard may fail to show a mesh of this size: it draws faces of the first 65535 vertices, and serves \
+             100 steps of 2.5 MiB; the mesh is written nevertheless",
+        );
+    }
+
+    /// Counts a call that logs a graph. Returns `true` for the first one.
+    pub(super) fn count_graph(&self) -> bool {
+        let earlier = self.graphs.fetch_add(1, Ordering::Relaxed);
+        if earlier == 1 {
+            log::warn!(
+                "{}a second graph of a run is not written, because the loaders would show different ones",
+                self.log_prefix
+            );
+        }
+        earlier == 0
+    }
+
+    /// Counts a tag that TensorBoard will not show as it was logged, and logs a warning.
+    pub(super) fn warn_about_tag(&self, counter: &AtomicU64, tag: &[u8], problem: &str) {
+        counter.fetch_add(1, Ordering::Relaxed);
+        let warning_count = self.tag_warnings.fetch_add(1, Ordering::Relaxed) + 1;
+        if warning_count <= MAX_TAG_WARNINGS {
+            let tag = String::from_utf8_lossy(tag);
+            log::warn!("{}tag {tag:?}: {problem}", self.log_prefix);
+        }
+        if warning_count == MAX_TAG_WARNINGS {
+            log::warn!(
+                "{}later warnings about tags are only counted, in `stats()`",
+                self.log_prefix
+            );
+        }
+    }
+
+    /// Counts a call, and logs a warning for the first one.
+    fn count(&self, counter: &AtomicU64, warning: &str) {
+        if counter.fetch_add(1, Ordering::Relaxed) == 0 {
+            log::warn!("{}{warning}", self.log_prefix);
+        }
+    }
+
+    /// Adds the counts to those of the queue.
+    pub(super) fn add_to(&self, queue: Stats) -> Stats {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Stats {
+            saturated_step_count: get(&self.saturated_steps),
+            replaced_wall_time_count: get(&self.replaced_wall_times),
+            oversized_mesh_count: get(&self.oversized_meshes),
+            uneven_audio_count: get(&self.uneven_audios),
+            refused_graph_count: get(&self.graphs).saturating_sub(1),
+            backward_tag_count: get(&self.backward_tags),
+            repeated_tag_count: get(&self.repeated_tags),
+            mixed_tag_count: get(&self.mixed_tags),
+            other_writer_count: get(&self.other_writers),
+            ..queue
+        }
+    }
 }

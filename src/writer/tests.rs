@@ -1,12 +1,11 @@
-//! The promises of the handle, with sinks that fail, wait and write short.
+//! What the writer promises, with sinks that fail, block and write short.
 
 #[cfg(feature = "png")]
 mod deferred;
-#[cfg(unix)]
-mod deleted;
 mod waiting;
 
-use std::sync::atomic::AtomicBool;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -15,12 +14,12 @@ use super::*;
 use crate::proto::event::What;
 use crate::record::RecordReader;
 use crate::test_io::Tape;
-use crate::{Tag, proto};
+use crate::{Error, Tag, proto};
 use prost::Message;
 
 const FOREVER: Duration = Duration::MAX;
 
-/// Never writes by itself, so that a test says when.
+/// Options with which only the test starts a write.
 pub(super) fn patient() -> WriterOptions {
     WriterOptions::new().flush_interval(FOREVER)
 }
@@ -35,7 +34,7 @@ pub(super) fn events(bytes: &[u8]) -> Vec<proto::Event> {
     events
 }
 
-/// Tag, step and wall time of what stands behind the version record.
+/// Tag, step and wall time of the records after the version record.
 fn points(bytes: &[u8]) -> Vec<(String, i64, f64)> {
     events(bytes)
         .into_iter()
@@ -58,7 +57,7 @@ fn steps(bytes: &[u8]) -> Vec<i64> {
 }
 
 #[test]
-fn a_batch_is_one_write_and_begins_with_the_version() {
+fn batch_is_one_write_and_starts_with_the_version() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();
     for step in 0..3 {
@@ -81,7 +80,7 @@ fn a_batch_is_one_write_and_begins_with_the_version() {
 }
 
 #[test]
-fn a_record_is_written_by_itself_after_the_interval() {
+fn record_is_written_after_the_flush_interval() {
     let tape = Tape::new();
     let options = WriterOptions::new().flush_interval(Duration::from_millis(1));
     let summary = options.to_sink(tape.clone()).unwrap();
@@ -106,10 +105,10 @@ fn with_no_interval_each_call_is_written_before_it_returns() {
 }
 
 #[test]
-fn a_large_batch_does_not_wait_for_the_interval() {
+fn full_chunk_is_written_before_the_flush_interval() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();
-    // 42 bytes each or 43: 7000 are more than a chunk of 256 KiB.
+    // 42 or 43 bytes each, so 7000 records are more than a chunk of 256 KiB.
     for step in 0..7000 {
         summary.scalar("loss", 0.5, step);
     }
@@ -121,7 +120,7 @@ fn a_large_batch_does_not_wait_for_the_interval() {
 }
 
 #[test]
-fn a_sink_that_fails_at_any_byte_and_recovers_gets_each_byte_once() {
+fn sink_that_fails_at_any_byte_and_recovers_gets_each_byte_once() {
     let whole = {
         let tape = Tape::new();
         log_three(&tape, || {});
@@ -140,9 +139,9 @@ fn a_sink_that_fails_at_any_byte_and_recovers_gets_each_byte_once() {
     }
 }
 
-/// Three records with a flush between; `recover` is called when one fails, and then nothing may be missing.
+/// Logs three records with a flush after each. Calls `recover` after a failure; then no byte may be missing.
 fn log_three(tape: &Tape, recover: impl Fn()) {
-    // A version record like any other but for its time, which would differ from run to run.
+    // The version record has the time of the call, which would differ.
     let summary = patient()
         .to_sink(SkipFirst {
             tape: tape.clone(),
@@ -167,10 +166,10 @@ fn log_three(tape: &Tape, recover: impl Fn()) {
 }
 
 fn version_bytes() -> usize {
-    frames::version_frame().len()
+    frame::version_frame().len()
 }
 
-/// Leaves out the first `skip` bytes.
+/// Drops the first `skip` bytes.
 struct SkipFirst {
     tape: Tape,
     skip: usize,
@@ -192,7 +191,7 @@ impl Write for SkipFirst {
 }
 
 #[test]
-fn a_failing_sink_keeps_nobody_waiting_and_loses_nothing_that_was_taken() {
+fn failing_sink_keeps_nobody_waiting_and_loses_no_accepted_record() {
     let tape = Tape::new().failing_after(0);
     let summary = patient()
         .max_pending_bytes(10_000)
@@ -200,7 +199,7 @@ fn a_failing_sink_keeps_nobody_waiting_and_loses_nothing_that_was_taken() {
         .unwrap();
     assert!(summary.flush().is_err());
     for step in 0..1000 {
-        summary.scalar("loss", 0.5, step); // would wait forever if it waited
+        summary.scalar("loss", 0.5, step); // would wait forever if it waited for room
     }
     let stats = summary.stats();
     assert!(stats.pending_bytes <= 10_000, "{stats:?}");
@@ -221,7 +220,7 @@ fn a_failing_sink_keeps_nobody_waiting_and_loses_nothing_that_was_taken() {
 }
 
 #[test]
-fn a_failing_sink_is_tried_again_by_itself() {
+fn writer_tries_a_failing_sink_again() {
     let tape = Tape::new().failing_after(0);
     let summary = patient().to_sink(tape.clone()).unwrap();
     summary.scalar("loss", 0.5, 0);
@@ -233,7 +232,7 @@ fn a_failing_sink_is_tried_again_by_itself() {
 }
 
 #[test]
-fn a_full_writer_blocks_until_there_is_room() {
+fn full_queue_blocks_until_there_is_room() {
     let tape = Tape::new().gated();
     let summary = patient()
         .max_pending_bytes(1000)
@@ -261,7 +260,7 @@ fn a_full_writer_blocks_until_there_is_room() {
 }
 
 #[test]
-fn many_callers_of_a_full_writer_all_get_their_turn() {
+fn all_callers_of_a_full_queue_get_their_turn() {
     let tape = Tape::new();
     let summary = patient()
         .max_pending_bytes(200)
@@ -277,7 +276,7 @@ fn many_callers_of_a_full_writer_all_get_their_turn() {
 }
 
 #[test]
-fn a_large_record_is_not_overtaken_for_ever() {
+fn small_records_cannot_keep_a_large_one_waiting_forever() {
     let summary = WriterOptions::new()
         .max_pending_bytes(1 << 20)
         .to_sink(Tape::new())
@@ -303,12 +302,12 @@ fn a_large_record_is_not_overtaken_for_ever() {
     });
     assert_eq!(
         interrupted, [true; 2],
-        "it had to wait until nobody else logged"
+        "the large record waited until the other threads were done"
     );
 }
 
 #[test]
-fn a_full_writer_drops_what_is_new_if_told_to() {
+fn full_queue_refuses_new_records_with_drop_new() {
     let tape = Tape::new().gated();
     let options = patient()
         .max_pending_bytes(1000)
@@ -332,7 +331,7 @@ fn a_full_writer_drops_what_is_new_if_told_to() {
 }
 
 #[test]
-fn a_record_beyond_the_bound_enters_when_nothing_else_waits() {
+fn record_above_the_bound_is_accepted_when_nothing_else_waits() {
     let tape = Tape::new();
     let summary = patient()
         .max_pending_bytes(100)
@@ -349,7 +348,7 @@ fn a_record_beyond_the_bound_enters_when_nothing_else_waits() {
 }
 
 #[test]
-fn close_is_for_all_handles_and_its_result_stays() {
+fn close_affects_all_handles_and_repeats_its_result() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();
     let other = summary.clone();
@@ -365,7 +364,7 @@ fn close_is_for_all_handles_and_its_result_stays() {
 }
 
 #[test]
-fn close_on_a_dead_sink_says_so_and_does_not_hang() {
+fn close_on_a_dead_sink_returns_an_error() {
     let tape = Tape::new().failing_after(0);
     let summary = patient().to_sink(tape).unwrap();
     let other = summary.clone();
@@ -378,7 +377,7 @@ fn close_on_a_dead_sink_says_so_and_does_not_hang() {
 }
 
 #[test]
-fn close_makes_a_last_attempt_behind_the_one_that_was_under_way() {
+fn close_makes_a_last_attempt_after_the_current_one() {
     let tape = Tape::new().gated().failing_after(0);
     let summary = patient().to_sink(tape.clone()).unwrap();
     let other = summary.clone();
@@ -386,7 +385,7 @@ fn close_makes_a_last_attempt_behind_the_one_that_was_under_way() {
     summary.flush_timeout(Duration::ZERO).unwrap_err(); // begins the first attempt
     tape.await_caller();
     let closing = thread::spawn(move || summary.close());
-    // Of a stream that is open a run below is another error.
+    // An open stream returns another error for a child run.
     while !matches!(other.run("below"), Err(Error::Closed)) {
         thread::yield_now();
     }
@@ -401,7 +400,7 @@ fn close_makes_a_last_attempt_behind_the_one_that_was_under_way() {
 }
 
 #[test]
-fn a_sink_that_panics_hangs_nobody() {
+fn panic_of_the_sink_keeps_nobody_waiting() {
     let summary = patient().to_sink(Tape::new().panicking()).unwrap();
     summary.scalar("loss", 0.5, 0);
     let error = summary.flush().unwrap_err();
@@ -412,7 +411,7 @@ fn a_sink_that_panics_hangs_nobody() {
 }
 
 #[test]
-fn dropping_the_last_handle_writes_what_is_left_also_while_unwinding() {
+fn panic_that_drops_the_last_handle_writes_what_is_left() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();
     let thread = thread::spawn(move || {
@@ -453,7 +452,7 @@ fn records_of_each_thread_keep_their_order() {
 }
 
 #[test]
-fn a_call_that_returned_before_another_began_comes_first() {
+fn call_that_returned_before_another_began_comes_first() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();
     let (ping, pong) = (mpsc::channel(), mpsc::channel());
@@ -478,7 +477,7 @@ fn a_call_that_returned_before_another_began_comes_first() {
 }
 
 #[test]
-fn scope_and_clock_are_of_the_handle() {
+fn scope_and_wall_time_belong_to_the_handle() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();
     let layer = summary.scope("encoder").scope("").scope("layer1").at(1.5);
@@ -499,12 +498,12 @@ fn scope_and_clock_are_of_the_handle() {
 }
 
 #[test]
-fn odd_tags_are_written_as_they_are() {
+fn unusual_tags_are_written_unchanged() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();
     let long = "x".repeat(1 << 20);
     let tags = ["", "a\0b\nc", "//", "größe/✓", &long];
-    // The sizes around which a frame moves from the stack, and a length takes one more byte.
+    // Around these sizes, a frame no longer fits on the stack, and a length takes one more byte.
     let sizes: Vec<String> = (100..260).map(|bytes| "t".repeat(bytes)).collect();
     let tags: Vec<&str> = tags
         .into_iter()
@@ -519,7 +518,7 @@ fn odd_tags_are_written_as_they_are() {
 }
 
 #[test]
-fn a_step_or_wall_time_that_cannot_be_is_mended_and_counted() {
+fn invalid_step_or_wall_time_is_replaced_and_counted() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();
     summary.scalar("loss", 0.5, u64::MAX);
@@ -547,7 +546,7 @@ fn a_step_or_wall_time_that_cannot_be_is_mended_and_counted() {
 }
 
 #[test]
-fn an_event_keeps_its_own_time_unless_told_another() {
+fn event_keeps_its_own_wall_time_unless_the_handle_has_one() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();
     let event = proto::Event {
@@ -567,7 +566,7 @@ fn an_event_keeps_its_own_time_unless_told_another() {
 }
 
 #[test]
-fn an_iterator_of_values_may_log_itself() {
+fn iterator_of_values_may_log() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();
     let values = (0..3).map(|i| {
@@ -581,7 +580,7 @@ fn an_iterator_of_values_may_log_itself() {
 }
 
 #[test]
-fn a_thread_may_log_while_its_locals_are_destroyed() {
+fn thread_may_log_while_its_locals_are_destroyed() {
     struct Last(SummaryWriter);
 
     impl Drop for Last {
@@ -604,7 +603,7 @@ fn a_thread_may_log_while_its_locals_are_destroyed() {
                 .0
                 .scalar("loss", 0.5, 0)
         });
-        of_thread.text("notes", "x", 1); // what this needs is destroyed first
+        of_thread.text("notes", "x", 1); // the buffer of this call is destroyed first
     });
     thread.join().unwrap();
     summary.close().unwrap();
@@ -612,14 +611,14 @@ fn a_thread_may_log_while_its_locals_are_destroyed() {
 }
 
 #[test]
-fn a_stream_has_no_path_and_no_runs_below() {
+fn stream_has_no_path_and_no_child_runs() {
     let summary = patient().to_sink(Tape::new()).unwrap();
-    assert_eq!(summary.path(), None);
+    assert_eq!((summary.path(), summary.logdir()), (None, None));
     assert!(matches!(summary.run("child"), Err(Error::Invalid { .. })));
 }
 
 #[test]
-fn its_debug_form_is_a_line_without_what_is_in_the_buffer() {
+fn debug_form_shows_path_and_prefix() {
     let summary = patient().to_sink(Tape::new()).unwrap();
     summary.scalar("loss", 0.5, 0);
     let debug = format!("{:?}", summary.scope("encoder"));

@@ -1,6 +1,5 @@
-//! The thread that brings chunks to the sink: asleep while nothing is pending, patient while little is, and stubborn
-//! while the sink fails. It knows frames, whose checksums it fills in, and no kind of data: what is deferred makes its
-//! frame itself.
+//! The worker: the thread that takes chunks from the queue, fills in their checksums and writes them to the sink. It sleeps
+//! without a timer while nothing is pending, and tries again while the sink fails.
 
 use std::io;
 use std::mem;
@@ -8,22 +7,22 @@ use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
 use super::chunks::{Chunk, MakeFrame};
+use super::queue::{Queue, State, WorkerState};
 use super::sink::Sink;
 use super::sync::PoisonError;
-use super::tray::{State, Tray, Worker};
 use crate::error::{Chain, Error};
 use crate::record;
 
-/// Between two attempts at a failing sink; doubled up to the last.
+/// The pause between two attempts to write to a failing sink. It doubles from the first to the last.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(5);
-/// Of the memory in which deferred frames were made, as much as a chunk has.
+/// The capacity that the buffer for deferred frames keeps, the same as of a chunk.
 const KEPT_BYTES: usize = 256 << 10;
 
-/// When written data is also brought to the disk itself (`fsync`), so that it survives a loss of power.
+/// When written data is also synced to the disk (`fsync`), so that it survives a power failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SyncPolicy {
-    /// When the operating system sees fit. A crash of the program loses nothing that was written.
+    /// The operating system decides. If the program crashes, no written data is lost.
     #[default]
     Never,
     /// Before `close` returns.
@@ -32,70 +31,85 @@ pub enum SyncPolicy {
     EachFlush,
 }
 
-/// Works until the tray is closed and empty, or the sink fails after it was closed. `watch` is shown the frames that are
-/// written, before they count as that.
-pub(crate) fn run(tray: &Tray, mut sink: Sink, sync: SyncPolicy, mut watch: impl FnMut(&[u8])) {
-    tray.begin();
-    // A sink of the caller's may panic: who waits for the worker must learn that it is gone.
-    let obituary = Obituary(tray);
+/// Runs until the queue is closed and empty, or until the sink fails after the queue was closed. `inspect` gets the frames
+/// that were written, before they count as flushed.
+pub(crate) fn run(queue: &Queue, mut sink: Sink, sync: SyncPolicy, mut inspect: impl FnMut(&[u8])) {
+    queue.register_worker();
+    let panicked = io::Error::other("the sink or the logger panicked");
+    let mut end = EndOnDrop {
+        queue,
+        failure: Some(sink.error("write", panicked)),
+    };
     let mut retry_after = FIRST_RETRY;
-    let mut made = Vec::new();
-    while let Some(mut chunk) = tray.next_chunk() {
+    let mut encoded = Vec::new();
+    while let Some(mut chunk) = queue.next_chunk() {
         let frames = if chunk.deferred.is_empty() {
             &mut chunk.bytes
         } else {
-            make_frames(tray, &mut chunk, &mut made);
-            &mut made
+            encode_deferred(queue, &mut chunk, &mut encoded);
+            &mut encoded
         };
         record::seal(frames);
         let mut written = 0;
         while let Err(error) = write(&mut sink, frames, &mut written, sync) {
-            if !tray.wait_after_failure(error, retry_after) {
+            if !queue.wait_before_retry(error, retry_after) {
+                end.failure = None;
                 return;
             }
             retry_after = (retry_after * 2).min(LAST_RETRY);
         }
         retry_after = FIRST_RETRY;
-        watch(frames);
-        made.clear();
-        made.shrink_to(KEPT_BYTES);
-        tray.count_flushed(chunk);
-        sink.look_around(false);
+        inspect(frames);
+        encoded.clear();
+        encoded.shrink_to(KEPT_BYTES);
+        queue.count_flushed(chunk);
+        sink.after_batch();
     }
-    sink.look_around(true);
-    let outcome = match sync {
-        SyncPolicy::Never => Ok(()),
-        SyncPolicy::OnClose | SyncPolicy::EachFlush => sink.sync(),
+    sink.before_close();
+    end.failure = match sync {
+        SyncPolicy::Never => None,
+        SyncPolicy::OnClose | SyncPolicy::EachFlush => sink.sync().err(),
     };
-    mem::forget(obituary);
-    tray.end(outcome.err());
 }
 
-/// Appends the frames of a chunk to `out`, those in it and those that are still to be made.
-fn make_frames(tray: &Tray, chunk: &mut Chunk, out: &mut Vec<u8>) {
-    let mut at = 0;
+/// Ends the queue when the worker ends, even if the sink panics: callers that wait must not hang.
+struct EndOnDrop<'a> {
+    queue: &'a Queue,
+    /// Why the worker ends, if the queue does not have the reason yet.
+    failure: Option<Error>,
+}
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.queue.end(self.failure.take());
+    }
+}
+
+/// Appends all frames of a chunk to `out` in call order, and encodes the deferred ones.
+fn encode_deferred(queue: &Queue, chunk: &mut Chunk, out: &mut Vec<u8>) {
+    let mut copied = 0;
     for deferred in mem::take(&mut chunk.deferred) {
-        out.extend_from_slice(&chunk.bytes[at..deferred.at]);
-        at = deferred.at;
-        let whole = out.len();
-        if let Err(error) = make_frame(deferred.make_frame, out) {
-            out.truncate(whole);
-            chunk.records -= 1;
-            tray.leave_out(&error);
+        out.extend_from_slice(&chunk.bytes[copied..deferred.offset]);
+        copied = deferred.offset;
+        let start = out.len();
+        if let Err(error) = encode(deferred.make_frame, out) {
+            out.truncate(start);
+            chunk.record_count -= 1;
+            queue.refuse_accepted(&error);
         }
     }
-    out.extend_from_slice(&chunk.bytes[at..]);
+    out.extend_from_slice(&chunk.bytes[copied..]);
 }
 
-/// A panic, of an encoder say, costs the one record: those behind it are accepted, too.
-fn make_frame(make_frame: Box<MakeFrame>, out: &mut Vec<u8>) -> Result<(), Error> {
+/// Makes a frame. If the encoder panics, only this record is lost.
+fn encode(make_frame: Box<MakeFrame>, out: &mut Vec<u8>) -> Result<(), Error> {
     panic::catch_unwind(AssertUnwindSafe(|| make_frame(out))).unwrap_or_else(|_| {
         let error = io::Error::other("its encoder panicked");
         Err(Error::stream("encode a record", error))
     })
 }
 
-/// Brings `bytes` to the sink from `written` on, which says after an error where to go on.
+/// Writes `bytes` to the sink, starting at `written`. After an error, `written` is the offset where the next call continues.
 pub(super) fn write(
     sink: &mut Sink,
     bytes: &[u8],
@@ -103,10 +117,10 @@ pub(super) fn write(
     sync: SyncPolicy,
 ) -> Result<(), Error> {
     while *written < bytes.len() {
-        if sink.is_gone() {
-            // The new file begins with a whole record, also where the old one got a part of it.
+        if sink.is_deleted() {
+            // The new file must start with a whole record, even if the old file has a part of it.
             *written = record::frame_start(bytes, *written);
-            sink.renew()?;
+            sink.recreate()?;
         }
         match sink.write(&bytes[*written..]) {
             Ok(0) => return Err(sink.error("write", io::ErrorKind::WriteZero.into())),
@@ -122,90 +136,77 @@ pub(super) fn write(
     }
 }
 
-struct Obituary<'a>(&'a Tray);
-
-impl Drop for Obituary<'_> {
-    fn drop(&mut self) {
-        let Self(tray) = self;
-        let panicked = std::thread::panicking().then(|| {
-            let error = io::Error::other("the sink or the logger panicked");
-            tray.run_name.with_dir(Error::stream("write", error))
-        });
-        tray.end(panicked);
-    }
-}
-
-/// The worker's side of the tray. Nothing is said through `log` while the lock is held: the logger may log here.
-impl Tray {
-    /// The next batch, once there is one and its time has come; `None` when the tray is closed and empty.
+/// The worker's side of the queue. It never logs while it holds the lock, because the logger may log to the same writer.
+impl Queue {
+    /// Waits until a batch is due, and takes its next chunk. Returns `None` when the queue is closed and empty.
     fn next_chunk(&self) -> Option<Chunk> {
-        let mut state = self.enter();
+        let mut state = self.lock();
         while state.chunks.is_empty() {
-            if state.closing {
+            if state.is_closing {
                 return None;
             }
-            state.worker = Worker::Asleep;
+            state.worker = WorkerState::Idle;
             state = self
                 .work
                 .wait_while(state, |state| {
-                    state.worker == Worker::Asleep && !state.closing
+                    state.worker == WorkerState::Idle && !state.is_closing
                 })
                 .unwrap_or_else(PoisonError::into_inner);
         }
         let must_wait = |state: &State| {
             !state.chunks.has_full()
                 && state.waiting.is_empty()
-                && state.flushed.bytes >= state.wanted_bytes
-                && !state.closing
+                && state.flushed.bytes >= state.flush_target
+                && !state.is_closing
         };
         if !self.limits.flush_interval.is_zero() && must_wait(&state) {
-            state.worker = Worker::Lingering;
+            state.worker = WorkerState::Batching;
             let interval = self.limits.flush_interval;
             (state, _) = self
                 .work
                 .wait_timeout_while(state, interval, |state| must_wait(state))
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        state.worker = Worker::Busy;
+        state.worker = WorkerState::Writing;
         state.attempt += 1;
         Some(state.chunks.take())
     }
 
-    /// Counts a chunk as flushed, and keeps its memory for the callers.
+    /// Counts a chunk as flushed, and recycles its memory.
     fn count_flushed(&self, chunk: Chunk) {
-        let mut state = self.enter();
-        state.flushed.records += chunk.records;
+        let mut state = self.lock();
+        state.flushed.records += chunk.record_count;
         state.flushed.bytes += chunk.pending_bytes;
         state.chunks.recycle(chunk);
-        let recovered = state.failure.take().is_some();
+        let has_recovered = state.failure.take().is_some();
         drop(state);
         self.progress.notify_all();
-        if recovered {
+        if has_recovered {
             log::warn!(
-                "{}the summary writer's sink takes data again; what was kept is being written",
-                self.run_name
+                "{}the sink of the summary writer works again; the data that was kept is being written",
+                self.log_prefix
             );
         }
     }
 
-    /// Counts a record as refused that was accepted, and could not be made a frame of. Its bytes count as pending as long
-    /// as those of its chunk.
-    fn leave_out(&self, error: &Error) {
-        let mut state = self.enter();
+    /// Counts an accepted record as refused, because it could not be encoded. Its bytes stay pending until its chunk is
+    /// flushed.
+    fn refuse_accepted(&self, error: &Error) {
+        let mut state = self.lock();
         state.accepted.records -= 1;
-        let is_first = state.count_misfit() == 1;
+        let is_first = state.count_invalid();
         drop(state);
         if is_first {
-            log::error!("{}{}; the record is refused", self.run_name, Chain(error));
+            log::error!("{}{}; the record is refused", self.log_prefix, Chain(error));
         }
     }
 
-    /// Notes that the sink refused, tells who waits for it, and returns when it is time to try again: `true`; or `false`
-    /// when the tray is closed, so that this was the last attempt.
-    fn wait_after_failure(&self, error: Error, retry_after: Duration) -> bool {
-        let mut state = self.enter();
+    /// Records a failed attempt, and waits until it is time for the next one. Returns `false` if this was the last attempt,
+    /// because the queue is closed.
+    fn wait_before_retry(&self, error: Error, retry_after: Duration) -> bool {
+        let mut state = self.lock();
         let is_first = state.failure.is_none();
-        let is_last = state.closing && state.attempt >= state.wanted_attempt;
+        let is_last = state.is_closing && state.attempt >= state.requested_attempt;
         state.failure = Some(error.clone());
         state.failed_attempt = state.attempt;
         drop(state);
@@ -214,23 +215,27 @@ impl Tray {
             return false;
         }
         if is_first {
-            log::error!("{}; what is logged is kept, and tried again", Chain(&error));
+            log::error!(
+                "{}; the data is kept and will be tried again",
+                Chain(&error)
+            );
         }
         let (mut state, _) = self
             .work
-            .wait_timeout_while(self.enter(), retry_after, |state| {
-                state.wanted_attempt <= state.attempt
+            .wait_timeout_while(self.lock(), retry_after, |state| {
+                state.requested_attempt <= state.attempt
             })
             .unwrap_or_else(PoisonError::into_inner);
         state.attempt += 1;
         true
     }
 
-    /// The worker is gone; `failure` is why, if that is not known yet. What it has not written is lost.
+    /// Closes the queue without a worker. Records that were not written are lost. `failure` is the reason, if the state does
+    /// not have it yet.
     pub(super) fn end(&self, failure: Option<Error>) {
-        let mut state = self.enter();
-        state.worker = Worker::Ended;
-        state.closing = true;
+        let mut state = self.lock();
+        state.worker = WorkerState::Ended;
+        state.is_closing = true;
         state.failure = failure.or(state.failure.take());
         let lost = state.accepted.records - state.flushed.records;
         let failure = state.failure.clone();

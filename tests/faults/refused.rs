@@ -170,7 +170,7 @@ pub(crate) fn immutable(mut random: Rng) -> Figure {
     let dir = tempfile::tempdir().unwrap();
     let disk = mount_disk(dir.path());
     let chattr = |flag: &str, summary: &SummaryWriter| {
-        must("chattr", &[flag], summary.path().unwrap());
+        must("chattr", &[flag], &summary.path().unwrap());
     };
     let figure = on_and_off(
         &mut random,

@@ -1,9 +1,9 @@
-//! Records whose frame the worker makes, among those that come with theirs.
+//! Records that the worker encodes, among those that the caller encodes.
 
 use super::*;
 use crate::Image;
 
-/// Three records, the second of them deferred.
+/// Logs three records, of which the second is deferred.
 fn log(summary: &SummaryWriter) {
     let summary = summary.at(1.0);
     summary.scalar("loss", 0.5, 0);
@@ -12,7 +12,7 @@ fn log(summary: &SummaryWriter) {
 }
 
 #[test]
-fn an_image_is_in_the_file_where_it_was_logged_with_the_time_of_its_call() {
+fn image_keeps_its_place_and_the_wall_time_of_its_call() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();
     let scope = summary.scope("encoder");
@@ -31,10 +31,10 @@ fn an_image_is_in_the_file_where_it_was_logged_with_the_time_of_its_call() {
 }
 
 #[test]
-fn frames_are_made_on_the_writers_thread() {
+fn deferred_records_are_encoded_on_the_writers_thread() {
     let summary = patient().to_sink(Tape::new()).unwrap();
     let (sender, receiver) = mpsc::channel();
-    summary.deferred_values(0, 1, move |_| {
+    summary.push_deferred(0, 1, move |_| {
         sender
             .send(thread::current().name().map(str::to_owned))
             .unwrap();
@@ -45,7 +45,7 @@ fn frames_are_made_on_the_writers_thread() {
 }
 
 #[test]
-fn a_sink_that_fails_at_any_byte_and_recovers_gets_an_image_once() {
+fn sink_that_fails_at_any_byte_and_recovers_gets_an_image_once() {
     let whole = {
         let tape = Tape::new();
         let summary = skipping_version(&tape);
@@ -74,7 +74,7 @@ fn with_no_interval_an_image_is_written_before_its_call_returns() {
 }
 
 #[test]
-fn an_image_waits_as_many_bytes_as_its_pixels_have() {
+fn pixels_of_a_waiting_image_count_as_pending() {
     let tape = Tape::new().gated();
     let summary = patient()
         .max_pending_bytes(2500)
@@ -94,15 +94,15 @@ fn an_image_waits_as_many_bytes_as_its_pixels_have() {
 }
 
 #[test]
-fn what_cannot_be_encoded_costs_nothing_but_itself() {
+fn record_that_cannot_be_encoded_does_not_affect_others() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();
     summary.scalar("loss", 0.5, 0);
-    summary.deferred_values(1, 10, |frame| {
+    summary.push_deferred(1, 10, |frame| {
         frame.extend([1, 2, 3]);
-        Err(Error::invalid("image", "of a bug"))
+        Err(Error::invalid("image", "a bug"))
     });
-    summary.deferred_values(2, 10, |_| panic!("an encoder's own bug"));
+    summary.push_deferred(2, 10, |_| panic!("an encoder's own bug"));
     log(&summary);
     summary.flush().unwrap();
     let stats = summary.stats();
@@ -120,7 +120,7 @@ fn what_cannot_be_encoded_costs_nothing_but_itself() {
 }
 
 #[test]
-fn small_images_are_written_together_and_large_ones_need_no_flush() {
+fn small_images_are_written_together_and_a_large_one_at_once() {
     let tape = Tape::new();
     let summary = skipping_version(&tape);
     let small = || Image::gray8(28, 28, [7; 784]).unwrap();
@@ -132,14 +132,14 @@ fn small_images_are_written_together_and_large_ones_need_no_flush() {
     let events = events(&tape.bytes());
     assert!(events.iter().map(|event| event.step).eq(0..80));
     let (sender, receiver) = mpsc::channel();
-    summary.deferred_values(0, 64 << 10, move |_| {
+    summary.push_deferred(0, 64 << 10, move |_| {
         sender.send(()).unwrap();
         Ok(())
     });
     receiver.recv_timeout(Duration::from_secs(60)).unwrap();
 }
 
-/// A writer whose tape has nothing but what is logged.
+/// A writer whose tape gets only the logged records.
 fn skipping_version(tape: &Tape) -> SummaryWriter {
     let sink = SkipFirst {
         tape: tape.clone(),

@@ -1,24 +1,24 @@
-//! Who waits for a sink, and what lets them go.
+//! Calls that wait for the sink, and what ends the wait.
 
 use super::*;
 
-/// A full writer whose sink is stuck, and a caller that has been waiting for room since before this returns.
+/// Returns a full writer whose sink is stuck, and a caller that waits for room.
 fn with_a_waiting_caller(tape: &Tape) -> (SummaryWriter, thread::JoinHandle<()>) {
     let options = patient().max_pending_bytes(1000);
     let summary = options.to_sink(tape.clone()).unwrap();
     let handle = summary.clone();
     let caller = thread::spawn(move || {
         for step in 0..100 {
-            handle.scalar("loss", 0.5, step); // 42 bytes each: more than fit
+            handle.scalar("loss", 0.5, step); // 42 bytes each, more than there is room for
         }
     });
-    // The worker holds the first batch, so somebody waits for room, for nothing else ends its lingering.
+    // The worker writes the first batch only because a caller waits for room.
     tape.await_caller();
     (summary, caller)
 }
 
 #[test]
-fn a_flush_with_a_limit_gives_up_on_a_stuck_sink_and_loses_nothing() {
+fn flush_timeout_returns_while_the_sink_is_stuck_and_loses_nothing() {
     let tape = Tape::new().gated();
     let summary = patient().to_sink(tape.clone()).unwrap();
     for (step, timeout) in (0..).zip([Duration::ZERO, Duration::from_millis(20)]) {
@@ -28,7 +28,7 @@ fn a_flush_with_a_limit_gives_up_on_a_stuck_sink_and_loses_nothing() {
             panic!("{error:?}");
         };
         assert_eq!(pending_bytes, summary.stats().pending_bytes);
-        assert!(summary.stats().failure.is_none(), "nothing was refused");
+        assert!(summary.stats().failure.is_none(), "the sink has not failed");
     }
     tape.open();
     summary.flush_timeout(Duration::MAX).unwrap();
@@ -37,7 +37,7 @@ fn a_flush_with_a_limit_gives_up_on_a_stuck_sink_and_loses_nothing() {
 }
 
 #[test]
-fn a_flush_with_a_limit_does_not_wait_for_a_sink_that_fails() {
+fn flush_timeout_does_not_wait_for_a_failing_sink() {
     let tape = Tape::new().failing_after(0);
     let summary = patient().to_sink(tape.clone()).unwrap();
     summary.scalar("loss", 0.5, 0);
@@ -51,7 +51,7 @@ fn a_flush_with_a_limit_does_not_wait_for_a_sink_that_fails() {
 }
 
 #[test]
-fn a_flush_with_a_limit_starts_the_writing() {
+fn flush_timeout_starts_the_writing() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();
     summary.scalar("loss", 0.5, 0);
@@ -62,7 +62,7 @@ fn a_flush_with_a_limit_starts_the_writing() {
 }
 
 #[test]
-fn who_waits_for_room_is_let_go_by_a_sink_that_fails() {
+fn failing_sink_ends_the_wait_for_room() {
     let tape = Tape::new().gated().failing_after(0);
     let (summary, caller) = with_a_waiting_caller(&tape);
     assert!(!caller.is_finished());
@@ -82,14 +82,14 @@ fn who_waits_for_room_is_let_go_by_a_sink_that_fails() {
 }
 
 #[test]
-fn who_waits_for_room_is_let_go_by_closing() {
+fn close_ends_the_wait_for_room() {
     let tape = Tape::new().gated();
     let (summary, caller) = with_a_waiting_caller(&tape);
     let closer = {
         let summary = summary.clone();
         thread::spawn(move || summary.close())
     };
-    caller.join().unwrap(); // while the sink is stuck still
+    caller.join().unwrap(); // while the sink is still stuck
     tape.open();
     closer.join().unwrap().unwrap();
     let stats = summary.stats();
@@ -99,7 +99,7 @@ fn who_waits_for_room_is_let_go_by_closing() {
 }
 
 #[test]
-fn who_writes_through_is_let_go_by_a_sink_that_fails() {
+fn failing_sink_ends_the_wait_for_a_write() {
     let tape = Tape::new().gated().failing_after(0);
     let options = WriterOptions::new().flush_interval(Duration::ZERO);
     let summary = options.to_sink(tape.clone()).unwrap();
@@ -109,14 +109,14 @@ fn who_writes_through_is_let_go_by_a_sink_that_fails() {
     };
     tape.await_caller();
     tape.permit(1);
-    caller.join().unwrap(); // nine of them while it is stuck again
+    caller.join().unwrap(); // nine of the calls return while the sink is stuck again
     tape.recover();
     tape.open();
     summary.close().unwrap();
     assert!(steps(&tape.bytes()).into_iter().eq(0..10));
 }
 
-/// A sink that logs, as one that reports what it does may.
+/// A sink that logs to another writer.
 struct Reporting(SummaryWriter);
 
 impl Write for Reporting {
@@ -131,7 +131,7 @@ impl Write for Reporting {
 }
 
 #[test]
-fn a_worker_waits_for_no_other_writer() {
+fn worker_never_waits_for_another_writer() {
     for interval in [FOREVER, Duration::ZERO] {
         let tape = Tape::new().gated();
         let options = WriterOptions::new()
@@ -147,7 +147,7 @@ fn a_worker_waits_for_no_other_writer() {
         let stats = stuck.stats();
         tape.open();
         assert!(flushed.iter().all(Result::is_ok), "{flushed:?}");
-        // Each write has reported, and no more than one report of 500 bytes found room beside the version.
+        // Each write has logged a text of 500 bytes, and only one text had room after the version.
         assert!(stats.refused_count >= 9, "{interval:?}: {stats:?}");
         assert!(stats.accepted_count + stats.refused_count >= 10);
     }

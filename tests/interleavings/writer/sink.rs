@@ -1,4 +1,4 @@
-//! `src/writer/sink.rs` of the model: memory that refuses writes and takes parts of them, as it is told.
+//! Replaces `src/writer/sink.rs`: a sink in memory that follows a script of short and failing writes.
 
 use std::collections::VecDeque;
 use std::io;
@@ -9,9 +9,9 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug)]
 pub(crate) struct Sink {
     bytes: Arc<Mutex<Vec<u8>>>,
-    /// What becomes of the next writes: so many bytes are taken at the most, or the write is refused.
+    /// The next writes: the most bytes that a write accepts, or `None` if it fails.
     script: VecDeque<Option<usize>>,
-    /// What becomes of all that follow.
+    /// All writes after the script.
     last: Option<usize>,
 }
 
@@ -28,7 +28,7 @@ impl Sink {
         }
     }
 
-    /// Refuses every write.
+    /// Creates a sink whose writes all fail.
     pub(crate) fn broken() -> Self {
         Self {
             last: None,
@@ -44,9 +44,9 @@ impl Sink {
         let Some(most) = self.script.pop_front().unwrap_or(self.last) else {
             return Err(io::ErrorKind::StorageFull.into());
         };
-        let taken = &bytes[..most.min(bytes.len())];
-        self.bytes.lock().unwrap().extend_from_slice(taken);
-        Ok(taken.len())
+        let written = &bytes[..most.min(bytes.len())];
+        self.bytes.lock().unwrap().extend_from_slice(written);
+        Ok(written.len())
     }
 
     pub(super) fn flush(&mut self) -> Result<()> {
@@ -57,15 +57,17 @@ impl Sink {
         Ok(())
     }
 
-    pub(super) fn is_gone(&self) -> bool {
+    pub(super) fn is_deleted(&self) -> bool {
         false
     }
 
-    pub(super) fn renew(&mut self) -> Result<()> {
+    pub(super) fn recreate(&mut self) -> Result<()> {
         Ok(())
     }
 
-    pub(super) fn look_around(&mut self, _is_end: bool) {}
+    pub(super) fn after_batch(&mut self) {}
+
+    pub(super) fn before_close(&mut self) {}
 
     pub(super) fn error(&self, action: &'static str, source: io::Error) -> Error {
         Error::stream(action, source)

@@ -1,5 +1,6 @@
-//! `src/writer/sync.rs` of the model: each lock, wait and wake is a place where another thread may go on.
+//! Replaces the module `sync` of `src/writer`: at each lock, wait and wake, the model checker may switch to another thread.
 
+use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
@@ -7,13 +8,9 @@ use loom::sync as model;
 pub(super) use loom::sync::atomic::{AtomicU64, Ordering};
 pub(super) use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
-/// The model's form of std's macro.
-macro_rules! per_thread {
-    ($(#[$doc:meta])* static $name:ident: $type:ty = const { $value:expr };) => {
-        loom::thread_local! { $(#[$doc])* static $name: $type = $value; }
-    };
+loom::thread_local! {
+    pub(super) static QUEUE_OF_WORKER: Cell<usize> = Cell::new(0);
 }
-pub(super) use per_thread;
 
 #[derive(Debug)]
 pub(super) struct Mutex<T>(model::Mutex<T>);
@@ -87,8 +84,8 @@ impl Condvar {
         Ok(mutex.guarded(guard))
     }
 
-    /// Without end where the time has none, so that nothing but a wake is of help. Else the time may be over at any moment,
-    /// whatever the others have done until then.
+    /// With a timeout of `Duration::MAX`, only a wake ends the wait. Any other timeout may end at any moment, whatever the other
+    /// threads have done until then.
     pub(super) fn wait_timeout_while<'a, T>(
         &self,
         mut guard: MutexGuard<'a, T>,

@@ -1,4 +1,4 @@
-//! A training that stops and goes on from an epoch, logged to two runs at once.
+//! A training that stops and is resumed from an epoch.
 
 use std::path::Path;
 
@@ -9,13 +9,12 @@ use super::Result;
 /// Batches of an epoch.
 const BATCHES: u64 = 4;
 
-/// Four epochs from `first` on, in the runs `net` and `copy` of `logdir`; the first program has begun a fifth when it stops.
-/// The numbers tell where it began.
+/// Logs four epochs from `first` on in the run `net` of `logdir`. The first program has begun a fifth epoch when it stops. The
+/// values show in which program they were logged.
 pub(super) fn write(logdir: &Path, first: u32) -> Result {
     let batches = u64::from(first) * BATCHES;
     let options = WriterOptions::new().resume_training(first, batches);
-    let copy = options.clone().create_file_writer(logdir.join("copy"))?;
-    let summary = options.create_file_writer(logdir.join("net"))?.tee(&copy);
+    let summary = options.create_file_writer(logdir.join("net"))?;
     let mut training = TrainingLogger::of(&summary)
         .update_freq(UpdateFreq::Batch)
         .histogram_freq(2)
