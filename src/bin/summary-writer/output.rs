@@ -1,4 +1,4 @@
-//! What the commands print: text that is safe for a terminal, lines of JSON, and complaints.
+//! Output of the commands: text that is safe for a terminal, lines of JSON, and complaints.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
