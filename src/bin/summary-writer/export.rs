@@ -25,13 +25,10 @@ struct Line<'a> {
 }
 
 pub(crate) fn run(options: &Export, out: &mut impl Write, is_terminal: bool) -> Result<Outcome> {
-    let Some(runs) = source::runs(&options.path) else {
-        return Ok(Outcome::Failure);
-    };
+    let runs = source::runs(&options.path)?;
     let missing_run = |name: &&String| runs.iter().all(|run| run.name != **name);
     if let Some(name) = options.runs.iter().find(missing_run) {
-        complain(&format!("there is no run {name:?} in {:?}", options.path));
-        return Ok(Outcome::Failure);
+        return Err(format!("there is no run {name:?} in {:?}", options.path).into());
     }
     let mut sink = Sink::new(options.format, out)?;
     let progress = if is_terminal {
@@ -100,7 +97,7 @@ enum Sink<W: Write> {
 }
 
 impl<W: Write> Sink<W> {
-    fn new(format: Format, out: W) -> Result<Self> {
+    fn new(format: Format, out: W) -> io::Result<Self> {
         if format == Format::Jsonl {
             return Ok(Self::Jsonl(out));
         }
@@ -116,7 +113,7 @@ impl<W: Write> Sink<W> {
         })
     }
 
-    fn write(&mut self, line: &Line<'_>) -> Result {
+    fn write(&mut self, line: &Line<'_>) -> io::Result<()> {
         match self {
             Self::Csv { writer, left_out } => {
                 let Content::Scalar { value } = line.content else {
@@ -130,7 +127,7 @@ impl<W: Write> Sink<W> {
         }
     }
 
-    fn finish(self) -> Result {
+    fn finish(self) -> io::Result<()> {
         let Self::Csv {
             mut writer,
             left_out,

@@ -1,7 +1,7 @@
 //! `inspect`: shows the runs with their tags, and damage.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use indicatif::ProgressBar;
@@ -24,6 +24,7 @@ struct Contents {
     has_unreadable_files: bool,
 }
 
+#[derive(Serialize)]
 struct Series {
     points: u64,
     first_step: i64,
@@ -31,9 +32,7 @@ struct Series {
 }
 
 pub(crate) fn run(path: &Path, json: bool, out: &mut impl Write) -> Result<Outcome> {
-    let Some(runs) = source::runs(path) else {
-        return Ok(Outcome::Failure);
-    };
+    let runs = source::runs(path)?;
     let progress = source::progress(&runs);
     let mut outcome = Outcome::Fine;
     for (index, run) in runs.iter().enumerate() {
@@ -98,7 +97,7 @@ impl Contents {
         self.files.iter().map(|file| file.records).sum()
     }
 
-    fn print(&self, run: &Run, out: &mut impl Write) -> Result {
+    fn print(&self, run: &Run, out: &mut impl Write) -> io::Result<()> {
         writeln!(
             out,
             "run {}: {}, {}, {}",
@@ -128,13 +127,8 @@ impl Contents {
     }
 
     fn to_json<'a>(&'a self, run: &'a Run) -> RunJson<'a> {
-        let tags = self.series.iter().map(|((tag, kind), series)| TagJson {
-            tag,
-            kind,
-            points: series.points,
-            first_step: series.first_step,
-            last_step: series.last_step,
-        });
+        let tags = self.series.iter();
+        let tags = tags.map(|((tag, kind), series)| TagJson { tag, kind, series });
         RunJson {
             run: &run.name,
             bytes: self.bytes(),
@@ -158,13 +152,12 @@ struct RunJson<'a> {
 struct TagJson<'a> {
     tag: &'a str,
     kind: &'a str,
-    points: u64,
-    first_step: i64,
-    last_step: i64,
+    #[serde(flatten)]
+    series: &'a Series,
 }
 
 /// Aligns words to the left and numbers to the right.
-fn print_table(rows: &[[String; 5]], out: &mut impl Write) -> Result {
+fn print_table(rows: &[[String; 5]], out: &mut impl Write) -> io::Result<()> {
     let width = |column: usize| {
         let widths = rows.iter().map(|row| row[column].chars().count());
         // A very long tag must not move the numbers of all others out of sight.

@@ -15,13 +15,14 @@ mod source;
 mod values;
 mod verify;
 
+use std::error::Error;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use arguments::{Arguments, Command};
-use output::complain;
+use output::{chain, complain};
 
 /// The result of a command. The exit code is that of the worst one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,8 +32,8 @@ enum Outcome {
     Failure,
 }
 
-/// The error stops the program: standard output cannot be written to.
-type Result<T = (), E = io::Error> = std::result::Result<T, E>;
+/// The error ends the program. An `io::Error` is one of standard output.
+type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
@@ -49,12 +50,18 @@ fn main() -> ExitCode {
         Ok(Outcome::Fine) => 0,
         Ok(Outcome::Damage) => 1,
         Ok(Outcome::Failure) => 2,
-        // A reader such as `head` has closed the pipe.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
-        Err(error) => {
-            complain(&format!("could not write to standard output: {error}"));
-            2
-        }
+        Err(error) => match error.downcast_ref::<io::Error>() {
+            // A reader such as `head` has closed the pipe.
+            Some(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+            Some(error) => {
+                complain(&format!("could not write to standard output: {error}"));
+                2
+            }
+            None => {
+                complain(&chain(&*error));
+                2
+            }
+        },
     })
 }
 

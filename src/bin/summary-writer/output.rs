@@ -6,8 +6,6 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::Result;
-
 /// Text from a file, with control characters escaped, so that it cannot change the terminal.
 pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
@@ -57,7 +55,7 @@ impl From<f64> for Number {
 }
 
 /// Writes `value` as JSON on one line.
-pub(crate) fn write_json(value: &impl Serialize, out: &mut impl Write) -> Result {
+pub(crate) fn write_json(value: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, value)?;
     writeln!(out)
 }

@@ -10,19 +10,13 @@ use summary_writer::{FileReport, Run, Salvage, find_runs};
 use crate::Result;
 use crate::output::{chain, complain};
 
-/// Returns the runs at `path`, or complains if there are none.
-pub(crate) fn runs(path: &Path) -> Option<Vec<Run>> {
-    match find_runs(path) {
-        Ok(runs) if runs.is_empty() => {
-            complain(&format!("there are no event files in {path:?}"));
-            None
-        }
-        Ok(runs) => Some(runs),
-        Err(error) => {
-            complain(&chain(&error));
-            None
-        }
+/// Returns the runs at `path`, at least one.
+pub(crate) fn runs(path: &Path) -> Result<Vec<Run>> {
+    let runs = find_runs(path)?;
+    if runs.is_empty() {
+        return Err(format!("there are no event files in {path:?}").into());
     }
+    Ok(runs)
 }
 
 /// Returns a bar for the bytes of all files. It is hidden unless standard error is a terminal. Suspend it to print.

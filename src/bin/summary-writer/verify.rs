@@ -1,7 +1,7 @@
 //! `verify`: shows the damage in files.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
@@ -13,9 +13,7 @@ use crate::output::{Escaped, count, write_json};
 use crate::source;
 
 pub(crate) fn run(path: &Path, json: bool, out: &mut impl Write) -> Result<Outcome> {
-    let Some(runs) = source::runs(path) else {
-        return Ok(Outcome::Failure);
-    };
+    let runs = source::runs(path)?;
     let progress = source::progress(&runs);
     let mut outcome = Outcome::Fine;
     for path in runs.iter().flat_map(|run| &run.files) {
@@ -43,7 +41,7 @@ pub(crate) fn is_clean(report: &FileReport) -> bool {
     report.is_sound() && report.unfinished_bytes == 0
 }
 
-pub(crate) fn print(report: &FileReport, indent: &str, out: &mut impl Write) -> Result {
+pub(crate) fn print(report: &FileReport, indent: &str, out: &mut impl Write) -> io::Result<()> {
     let path = report.path.to_string_lossy();
     write!(out, "{indent}{}: ", Escaped(&path))?;
     let records = count(report.records, "sound record");
