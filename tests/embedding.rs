@@ -42,7 +42,7 @@ fn writer_without_a_directory_or_closed_is_an_error() {
     let error = stream.embedding(points(), 0).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "embedding: the writer of a stream has no directory for it"
+        "embedding: it needs a directory, but this writer writes to a stream"
     );
 
     let dir = tempfile::tempdir().unwrap();

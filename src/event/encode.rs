@@ -119,9 +119,9 @@ pub(crate) fn version(wall_time: WallTime) -> Vec<u8> {
 /// Returns how many bytes [`put_varint`] writes: one for every seven bits, and one for 0.
 #[inline]
 fn varint_bytes(number: u64) -> usize {
-    // (bits * 9 + 64) / 64 is the same as ceil(bits / 7) for 1 to 64 bits, without a division.
-    let bits = (number | 1).ilog2() as usize + 1;
-    (bits * 9 + 64) / 64
+    // ceil(bits / 7) without a division, for numbers of 1 to 64 bits.
+    let last_bit = (number | 1).ilog2() as usize;
+    (last_bit * 9 + 73) / 64
 }
 
 /// Writes a varint. Most lengths and steps have one byte, so only that case is inlined.
