@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let recorder = MetricsRecorder::new(summary.clone());
     metrics::set_global_recorder(recorder.clone())?;
 
-    describe_gauge!("queue", "customers who wait");
+    describe_gauge!("queue", "waiting customers");
     describe_histogram!("waiting_time", Unit::Seconds, "of *served* customers");
     let mut office = Office::new();
     for hour in 9..18 {
@@ -75,10 +75,10 @@ impl Office {
 
     fn ten_minutes(&mut self) {
         let served: usize = (0..10).map(|_| self.minute()).sum();
-        // Scalars `served` and `load`, in one record.
+        // The scalars `served` and `load` in one record.
         info!(served, load = served as f64 / (10 * self.desks) as f64);
         match self.queue.len() {
-            // Scalar `desks`, and a text.
+            // The scalar `desks` and a text.
             40.. if self.desks < 6 => {
                 self.desks += 1;
                 warn!(
@@ -95,9 +95,9 @@ impl Office {
         }
     }
 
-    /// Returns how many were served.
+    /// Returns the number of served customers.
     fn minute(&mut self) -> usize {
-        // Most come in the middle of the day.
+        // Most customers come in the middle of the day.
         let rush = (f64::from(self.minute) / 540.0 * PI).sin();
         for _ in 0..12 {
             if self.random.f64() < rush / 2.0 {
@@ -111,7 +111,7 @@ impl Office {
             histogram!("waiting_time").record(60 * (self.minute - came));
         }
         gauge!("queue").set(self.queue.len() as f64);
-        // Below the filter's level: not logged.
+        // The filter drops this level.
         debug!(minute = self.minute, served, "a minute");
         self.minute += 1;
         served

@@ -84,7 +84,7 @@ fn histogram_of_a_view_counts_only_the_view() {
     let row = all.row(0);
     let repeated = row.broadcast((5, 4)).unwrap();
     assert_eq!(of(repeated.into_dyn()), (0.0, 3.0, 5.0, 5.0, 20.0));
-    // Nothing of it.
+    // An empty view.
     assert_eq!(histogram(all.slice(s![1..1, 1..3])), [[0.0; 3]; 0]);
 }
 

@@ -85,7 +85,7 @@ fn create_folder(run: &Path, step: i64, tag: &str) -> Result<String> {
     let base = format!("{step}/{}", file_name(tag));
     let mut folder = base.clone();
     let mut number = 1u32;
-    // Only the file system can tell whether two names are the same, because some ignore case.
+    // Some file systems ignore case, so this leaves the comparison of names to the file system.
     loop {
         match fs::create_dir(run.join(&folder)) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

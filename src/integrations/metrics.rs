@@ -92,9 +92,9 @@ impl MetricsRecorder {
         if !self.summary.is_recording(step) {
             return;
         }
-        let counters = self.series(&self.metrics.counters);
-        let gauges = self.series(&self.metrics.gauges);
+        let counters = self.series(&self.metrics.counters).into_iter();
         let counters = counters.map(|(tag, sum)| (tag, sum.load(Ordering::Acquire).to_f32()));
+        let gauges = self.series(&self.metrics.gauges).into_iter();
         let gauges = gauges.map(|(tag, bits)| {
             let value = f64::from_bits(bits.load(Ordering::Acquire));
             (tag, value.to_f32())
@@ -102,17 +102,14 @@ impl MetricsRecorder {
         self.summary.scalars(step, counters.chain(gauges));
         for (tag, buckets) in self.series(&self.metrics.histograms) {
             let buckets = buckets.take();
-            if buckets.cells.len() > 0 || buckets.non_finite > 0 {
+            if !buckets.cells.is_empty() || buckets.non_finite > 0 {
                 self.summary.histogram(tag, buckets.histogram(), step);
             }
         }
     }
 
     /// Returns a copy, so that no lock is held while the writer logs: it may call a logger that counts.
-    fn series<T>(
-        &self,
-        family: &Family<T>,
-    ) -> impl Iterator<Item = (Tag<'static>, Arc<T>)> + use<T> {
+    fn series<T>(&self, family: &Family<T>) -> Vec<(Tag<'static>, Arc<T>)> {
         let family = family.read().unwrap_or_else(PoisonError::into_inner);
         let descriptions = self.metrics.descriptions.read();
         let descriptions = descriptions.unwrap_or_else(PoisonError::into_inner);
@@ -120,7 +117,7 @@ impl MetricsRecorder {
             let description = descriptions.get(key.name()).cloned();
             (tag(key, description.unwrap_or_default()), Arc::clone(state))
         });
-        series.collect::<Vec<_>>().into_iter()
+        series.collect()
     }
 
     fn describe(&self, name: KeyName, unit: Option<Unit>, description: &str) {
@@ -278,7 +275,7 @@ impl Buckets {
     }
 }
 
-/// A power of two of which the value is a multiple, or the smallest positive number.
+/// Returns a power of two that divides the value, or the smallest positive number if there is none.
 fn first_width(value: f64) -> f64 {
     let power_of_two = f64::from_bits(value.to_bits() & f64::INFINITY.to_bits());
     (power_of_two * (2.0 * f64::EPSILON)).max(f64::from_bits(1))
@@ -300,7 +297,7 @@ mod tests {
 
     #[test]
     fn bucket_width_is_a_power_of_two_whatever_the_order_of_values() {
-        // The smallest power of two of which 64 cover 0 to 100 is 2.
+        // 64 cells of width 1 do not cover 0 to 100; of width 2 they do.
         let mut values: Vec<f64> = (0..=100).map(f64::from).collect();
         let edges: Vec<f64> = (0..=50).map(|edge| f64::from(2 * edge)).collect();
         let mut counts = [2; 50];

@@ -170,7 +170,7 @@ pub(crate) mod image {
     impl Sample for f32 {}
     impl Sample for f64 {}
 
-    #[allow(unnameable_types, reason = "nobody else shall implement it")]
+    #[allow(unnameable_types, reason = "users must not implement it")]
     mod sealed {
         use crate::error::Result;
         use crate::summary::Image;

@@ -126,8 +126,8 @@ impl TracingLayer {
     }
 
     /// Sets whether tags start with the names of the spans around: in the spans `epoch` and `batch`, `loss` becomes
-    /// `epoch/batch/loss`, and the duration of `batch` is `epoch/duration/batch`. Default: `false`, because a number is one
-    /// curve wherever in the program it is logged.
+    /// `epoch/batch/loss`, and the duration of `batch` is `epoch/duration/batch`. Default: `false`, so that a
+    /// tag does not depend on the place in the program.
     #[must_use]
     pub fn span_prefix(mut self, span_prefix: bool) -> Self {
         self.span_prefix = span_prefix;

@@ -1,7 +1,7 @@
-//! Trains a small network with candle to read handwritten digits, and logs its course for TensorBoard: loss and accuracy of
-//! `train` and `validation`, which share charts, and how parameters and gradients are distributed.
+//! Trains a small network with candle to read handwritten digits. Logs loss and accuracy of `train` and `validation`, which
+//! share charts, and histograms of parameters and gradients.
 
-// The digits of the example without a framework.
+// The data of the example `digits`.
 #[allow(dead_code, reason = "not all of it is needed here")]
 #[path = "../../digits/data.rs"]
 mod data;
@@ -25,7 +25,7 @@ const EPOCHS: u32 = 20;
 const BATCH: usize = 32;
 const HIDDEN: usize = 64;
 const LEARNING_RATE: f64 = 5e-3;
-/// In the grid of images.
+/// The columns of the grid of images.
 const COLUMNS: usize = 16;
 
 fn main() -> Result {
@@ -90,7 +90,7 @@ fn main() -> Result {
         validation.scalar("accuracy/epoch", last_accuracy, epoch);
     }
 
-    // Dropping a writer closes it as well, but cannot return what went wrong.
+    // Dropping a writer closes it, too, but cannot return an error.
     train.close()?;
     validation.close()?;
     experiment.close()?;
@@ -102,7 +102,7 @@ fn main() -> Result {
     Ok(())
 }
 
-/// Pixels `[images, PIXELS]` and labels `[images]`.
+/// Returns pixels `[images, PIXELS]` and labels `[images]`.
 fn tensors(digits: &Digits, device: &Device) -> Result<(Tensor, Tensor)> {
     let labels = digits.labels.iter().map(|label| *label as u32);
     Ok((
@@ -111,7 +111,7 @@ fn tensors(digits: &Digits, device: &Device) -> Result<(Tensor, Tensor)> {
     ))
 }
 
-/// The loss, and the share of images that are classified right.
+/// Returns the loss and the accuracy.
 fn evaluate(network: &impl Module, pixels: &Tensor, labels: &Tensor) -> Result<(Tensor, Tensor)> {
     let logits = network.forward(pixels)?;
     let right = logits.argmax(D::Minus1)?.eq(labels)?;
@@ -119,7 +119,7 @@ fn evaluate(network: &impl Module, pixels: &Tensor, labels: &Tensor) -> Result<(
     Ok((cross_entropy(&logits, labels)?, accuracy))
 }
 
-/// How all variables are distributed, and what the loss wants of them.
+/// Logs histograms of all variables and their gradients.
 fn log_parameters(
     train: &SummaryWriter,
     variables: &VarMap,
