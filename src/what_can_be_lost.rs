@@ -11,13 +11,13 @@
 //! | the program is killed, aborts, or is ended for want of memory | what the last `T` accepted, nothing with [`Duration::ZERO`]; a record that was being written is torn, and readers stop before it | `faults` "kill -9" |
 //! | [`std::process::exit`], or a handle in a `static` | as killed: nothing drops the handle; [`flush`] or [`close`] before | `faults` "panic, exit, abort" |
 //! | the system crashes or loses power | what the disk had not got, which no program sees: seconds, as a rule. [`SyncPolicy::EachFlush`] makes it what the last `T` accepted, [`SyncPolicy::OnClose`] nothing of what was closed | no test: none cuts the power |
-//! | the disk is full, or a quota, a limit of the file's size, a lock or an error stops it, and goes away | nothing that was accepted; beyond [`WriterOptions::max_pending_bytes`] records are refused and counted, and no caller waits | `faults` "full disk", "file size limit", "locked directory", "immutable file", "disk turned read-only" |
+//! | the disk is full, or a quota, a limit of the file's size, a lock or an error stops it, and goes away | nothing that was accepted; beyond [`WriterOptions::max_pending_bytes`] records are refused and counted, and no caller waits | `faults` "full disk", "file size limit", "immutable file", "read-only disk" |
 //! | the same, and it has not gone away at `close` | what was not flushed; `close` says so, `log` and [`stats`] of another handle how many | `faults` "full disk" |
 //! | the disk hangs | nothing, once it comes back. Calls wait beyond `max_pending_bytes`, or are refused and counted with [`WhenFull::DropNew`]; [`flush_timeout`] has a limit | `faults` "frozen disk", "stuck pipe" |
-//! | the disk is slow, takes a part of what it is given, or is interrupted by signals | nothing | `faults` "slow pipe", "short writes", "interrupted writes" |
+//! | the disk is slow, takes a part of what it is given, or is interrupted by signals | nothing | `faults` "stuck pipe", "short writes" |
 //! | the directory or the file is deleted | what was in it; the rest goes to a new file. What was written between the deletion and the next batch is lost with the old file | `faults` "deleted directory" |
 //! | the process forks | nothing of the parent's; what the child logs is ignored, and that is reported and counted once it is noticed: [`Stats::ignored_count`] says when | `faults` "fork", `tests/fork.rs` |
-//! | several processes, a run each | nothing | `faults` "one run for each process" |
+//! | several processes, a run each | nothing | `faults` "a run for each process" |
 //! | several processes in one run, by mistake | nothing: each has a file. Stock TensorBoard shows one of them at a time; it is reported, and counted in [`Stats::other_writer_count`] | `faults` "one run for all processes" |
 //! | the program is started again | nothing: a new file, which sorts last | `faults` "restarts" |
 //! | [`WriterOptions::resume`] at a step | what lies at that step and beyond, as told; the rest stays, also where the program is killed meanwhile | `tests/resume.rs` |
@@ -26,9 +26,9 @@
 //! | a step goes back or comes again, a tag is used for two kinds | nothing in the file; TensorBoard drops points of it. It is reported once for each tag, and counted | `writer::series::tests` |
 //! | a file is damaged later | the records that are hit: [`verify`] finds them, [`repair_to`] keeps the others | `tests/stock/test_repair.py` |
 //!
-//! `faults` is `cargo test --test faults`: 240 programs killed, real full, frozen and read-only disks, and each figure
-//! printed, with how many were tried, how many records were lost against this table, and how many programs hung; the last
-//! two must be 0. That stock TensorBoard reads what is left is held by `tests/stock/test_faults.py`. In which order threads
+//! `faults` is `cargo test --test faults`, or `FAULT_CAMPAIGN=long cargo test --test faults` with 240 killed programs. It
+//! uses real full, frozen and read-only disks, and prints how often each fault was tried and how many records were lost
+//! against this table, which must be 0. That stock TensorBoard reads what is left is held by `tests/stock/test_faults.py`. In which order threads
 //! meet is no matter of luck either: `cargo test --test interleavings` runs callers, a flush, a close and a failing disk
 //! through every order of their locks, waits and wakes, within a bound, by a model checker.
 //!

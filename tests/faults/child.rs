@@ -1,4 +1,4 @@
-//! A process that logs until its end comes, and tells its parent through a pipe what it had accepted, and when.
+//! A process that logs until something ends it. It reports through a pipe what was accepted, and when.
 
 use std::env;
 use std::fs::File;
@@ -6,62 +6,59 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use summary_writer::{SummaryWriter, WriterOptions};
 
-use crate::read::{Found, value_at};
+use crate::read::{Contents, value_at};
 
-/// The thread that a beat of the control is said to be of, and the end.
-pub(crate) const CONTROL: u64 = u64::MAX;
+/// Reports that are of no logging thread: of the timer, and of the moment at which the process ended.
+pub(crate) const TIMER: u64 = u64::MAX;
 pub(crate) const END: u64 = u64::MAX - 1;
-
-/// How a child logs.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Habit {
-    pub(crate) name: &'static str,
-    pub(crate) flush_interval: Duration,
-    pub(crate) threads: u64,
-    /// Records between two pauses.
-    pub(crate) burst: u64,
-    pub(crate) pause: Duration,
-    /// Texts of up to so many bytes among the scalars, images where there are any.
-    pub(crate) text_bytes: usize,
-}
 
 const MILLI: Duration = Duration::from_millis(1);
 
-pub(crate) const HABITS: &[Habit] = &[
-    habit("as a training", 200, 1, 1),
-    habit("in bursts", 200, 1, 200),
-    habit("in threads", 50, 4, 10),
-    Habit {
-        text_bytes: 300_000,
-        ..habit("much at a time", 50, 1, 2)
-    },
-    habit("written through", 0, 1, 50),
-    Habit {
-        text_bytes: 5000,
-        ..habit("written through, in threads", 0, 4, 5)
-    },
+/// How a process logs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Workload {
+    pub(crate) name: &'static str,
+    pub(crate) flush_interval: Duration,
+    pub(crate) threads: u64,
+    /// Records between two pauses of a millisecond.
+    pub(crate) burst: u64,
+    /// One record in ten is a text of up to so many bytes, followed by an image.
+    pub(crate) text_bytes: usize,
+}
+
+pub(crate) const WORKLOADS: &[Workload] = &[
+    workload("in bursts", 200, 1, 200, 0),
+    workload("in threads", 50, 4, 10, 0),
+    workload("large records", 50, 1, 2, 300_000),
+    workload("no interval", 0, 4, 5, 5000),
 ];
 
-const fn habit(name: &'static str, flush_millis: u64, threads: u64, burst: u64) -> Habit {
-    Habit {
+const fn workload(
+    name: &'static str,
+    flush_millis: u64,
+    threads: u64,
+    burst: u64,
+    text_bytes: usize,
+) -> Workload {
+    Workload {
         name,
         flush_interval: Duration::from_millis(flush_millis),
         threads,
         burst,
-        pause: MILLI,
-        text_bytes: 0,
+        text_bytes,
     }
 }
 
-impl Habit {
+impl Workload {
     pub(crate) fn named(name: &str) -> Self {
-        *HABITS.iter().find(|habit| habit.name == name).unwrap()
+        *WORKLOADS.iter().find(|w| w.name == name).unwrap()
     }
 
     pub(crate) fn open(&self, logdir: &Path) -> SummaryWriter {
@@ -69,7 +66,7 @@ impl Habit {
         options.create_file_writer(logdir).unwrap()
     }
 
-    /// Logs as one of the threads, bursts without end or as many as are asked for, and reports after each.
+    /// Logs so many bursts as one of the threads, and reports after each.
     pub(crate) fn log(&self, summary: &SummaryWriter, reports: &Reports, thread: u64, bursts: u64) {
         let (loss, notes) = (format!("loss/{thread}"), format!("notes/{thread}"));
         let text = "x".repeat(self.text_bytes);
@@ -81,55 +78,55 @@ impl Habit {
                     let text = &text[..random.usize(..self.text_bytes)];
                     summary.text(&notes, text, step);
                     #[cfg(feature = "png")]
-                    summary.image("pixels", pixels(&mut random), step);
+                    summary.image("noise", noise(&mut random), step);
                 }
                 summary.scalar(&loss, value_at(step), step);
                 step += 1;
             }
-            reports.say(thread, u64::try_from(step).unwrap());
-            thread::sleep(self.pause);
+            reports.send(thread, u64::try_from(step).unwrap());
+            thread::sleep(MILLI);
         }
     }
 }
 
-/// Noise, for it is the most work.
 #[cfg(feature = "png")]
-fn pixels(random: &mut fastrand::Rng) -> summary_writer::Image {
+fn noise(random: &mut fastrand::Rng) -> summary_writer::Image {
     let pixels: Vec<u8> = (0..16 * 16).map(|_| random.u8(..)).collect();
     summary_writer::Image::gray8(16, 16, &pixels).unwrap()
 }
 
-/// The role of a child that is killed, some time.
-pub(crate) fn logger(logdir: &Path, habit: &str) {
-    let habit = Habit::named(habit);
-    let summary = habit.open(logdir);
+/// The role of a process that is killed some time.
+pub(crate) fn log_until_killed(logdir: &Path, workload: &str) {
+    let workload = Workload::named(workload);
+    let summary = workload.open(logdir);
     let reports = Reports::new();
-    beat(&reports, logdir, habit.flush_interval);
+    start_timer(&reports, logdir, workload.flush_interval);
     thread::scope(|scope| {
-        for thread in 0..habit.threads {
+        for thread in 0..workload.threads {
             let (summary, reports) = (&summary, &reports);
-            scope.spawn(move || habit.log(summary, reports, thread, u64::MAX));
+            scope.spawn(move || workload.log(summary, reports, thread, u64::MAX));
         }
     });
 }
 
-/// Does by hand what the writer's thread has to do, wait and write, so that what the machine adds to that is known.
-pub(crate) fn beat(reports: &Reports, logdir: &Path, interval: Duration) {
-    let (reports, mut file) = (reports.clone(), File::create(logdir.join("beats")).unwrap());
-    reports.say(CONTROL, 0);
+/// Starts a thread that does what a writer's worker does: it waits for the interval and writes. So the parent learns by how
+/// much the machine delays such a thread.
+pub(crate) fn start_timer(reports: &Reports, logdir: &Path, interval: Duration) {
+    let (reports, mut file) = (reports.clone(), File::create(logdir.join("timer")).unwrap());
+    reports.send(TIMER, 0);
     if !interval.is_zero() {
         thread::spawn(move || {
-            for beat in 1.. {
+            for tick in 1.. {
                 thread::sleep(interval);
-                file.write_all(b"beat").unwrap();
-                reports.say(CONTROL, beat);
+                file.write_all(b"tick").unwrap();
+                reports.send(TIMER, tick);
             }
         });
     }
 }
 
+/// The time of a clock that all processes share.
 pub(crate) fn now() -> Duration {
-    // The clock is one for all processes.
     let now = clock_gettime(ClockId::Monotonic);
     Duration::new(
         now.tv_sec.try_into().unwrap(),
@@ -137,10 +134,11 @@ pub(crate) fn now() -> Duration {
     )
 }
 
-/// The pipe to the parent: thread, records that it has had accepted, and the time.
+/// The pipe to the parent.
 #[derive(Debug)]
 pub(crate) struct Reports(File);
 
+/// A thread, how many of its records were accepted, and the time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Report {
     pub(crate) thread: u64,
@@ -150,20 +148,19 @@ pub(crate) struct Report {
 
 impl Reports {
     pub(crate) fn new() -> Self {
-        Self(File::from(
-            io::stdout().as_fd().try_clone_to_owned().unwrap(),
-        ))
+        let stdout = io::stdout().as_fd().try_clone_to_owned();
+        Self(File::from(stdout.unwrap()))
     }
 
-    /// One write, of less than a pipe takes in one piece. A parent that is gone ends this process.
-    pub(crate) fn say(&self, thread: u64, count: u64) {
+    /// Sends a report in one write, which a pipe does not split.
+    pub(crate) fn send(&self, thread: u64, count: u64) {
         let nanos = u64::try_from(now().as_nanos()).unwrap();
         let mut report = [0; 24];
         for (bytes, number) in report.chunks_exact_mut(8).zip([thread, count, nanos]) {
             bytes.copy_from_slice(&number.to_le_bytes());
         }
         if (&self.0).write_all(&report).is_err() {
-            std::process::exit(9);
+            std::process::exit(9); // the parent has ended
         }
     }
 }
@@ -174,33 +171,44 @@ impl Clone for Reports {
     }
 }
 
-/// A child with a pipe that is read until its end.
+/// A process whose reports are read until it ends.
 pub(crate) struct Reporting {
     pub(crate) process: Child,
+    first: Receiver<()>,
     reports: JoinHandle<Vec<u8>>,
 }
 
 impl Reporting {
-    pub(crate) fn spawn(arguments: &[&str]) -> Self {
-        Self::of(&mut me(arguments))
-    }
-
-    pub(crate) fn of(command: &mut Command) -> Self {
+    pub(crate) fn spawn(command: &mut Command) -> Self {
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = process.stdout.take().unwrap();
+        let (sender, first) = mpsc::channel();
         let reports = thread::spawn(move || {
-            let mut bytes = Vec::new();
+            let mut bytes = vec![0; 24];
+            if stdout.read_exact(&mut bytes).is_err() {
+                return Vec::new();
+            }
+            sender.send(()).ok(); // nobody may wait for it
             stdout.read_to_end(&mut bytes).unwrap();
             bytes
         });
-        Self { process, reports }
+        Self {
+            process,
+            first,
+            reports,
+        }
+    }
+
+    /// Returns when the process has opened its writer.
+    pub(crate) fn wait_until_open(&self) {
+        self.first.recv_timeout(Duration::from_secs(60)).unwrap();
     }
 
     pub(crate) fn reports(self) -> Vec<Report> {
         let bytes = self.reports.join().unwrap();
         let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap());
-        bytes
-            .chunks_exact(24)
+        let reports = bytes.chunks_exact(24);
+        reports
             .map(|report| Report {
                 thread: number(&report[..8]),
                 count: number(&report[8..16]),
@@ -211,13 +219,13 @@ impl Reporting {
 }
 
 /// This program in another role.
-pub(crate) fn me(arguments: &[&str]) -> Command {
+pub(crate) fn program_as(arguments: &[&str]) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command.arg("as").args(arguments);
     command
 }
 
-/// How a process ended; `None` if it was not within so long, and is killed now.
+/// Waits for the end of a process. Kills it and returns `None` if that takes longer than `limit`.
 pub(crate) fn wait_within(process: &mut Child, limit: Duration) -> Option<ExitStatus> {
     let start = Instant::now();
     while start.elapsed() < limit {
@@ -230,59 +238,49 @@ pub(crate) fn wait_within(process: &mut Child, limit: Duration) -> Option<ExitSt
     None
 }
 
-/// What the end of a process has cost it.
+/// What the end of a process has cost.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Toll {
-    /// Records that it was told were accepted, and that are in no file.
+pub(crate) struct Loss {
+    /// Records that were accepted and are in no file.
     pub(crate) missing: u64,
-    /// How long before the end the oldest of them was accepted, at the most.
+    /// The age at the end of the oldest of them.
     pub(crate) age: Duration,
-    /// How long it may be: the flush interval, and what the machine was late by.
+    /// The age that is allowed: the flush interval, and what the machine was late by.
     pub(crate) allowed: Duration,
 }
 
-impl Toll {
-    /// Compares what was reported with what is there: of each thread the first records, none left out.
-    pub(crate) fn of(reports: &[Report], found: &Found, end: Duration, interval: Duration) -> Self {
-        let steps = found.by_tag();
-        let mut toll = Self::default();
-        let mut beats = vec![];
-        for thread in 0..64 {
+impl Loss {
+    /// Compares the reports with what is in the files: the first records of each thread, without a gap.
+    pub(crate) fn of(
+        reports: &[Report],
+        contents: &Contents,
+        end: Duration,
+        interval: Duration,
+    ) -> Self {
+        let mut loss = Self::default();
+        for thread in 0..WORKLOADS.iter().map(|w| w.threads).max().unwrap() {
+            let written = u64::try_from(contents.count(&format!("loss/{thread}"))).unwrap();
             let own = || reports.iter().filter(|report| report.thread == thread);
-            let there = steps.get(&*format!("loss/{thread}"));
-            let there = there.map_or(0, |steps| {
-                let count = i64::try_from(steps.len()).unwrap();
-                assert!(steps.iter().copied().eq(0..count), "a record is left out");
-                u64::try_from(count).unwrap()
-            });
-            let reported = own().map(|report| report.count).max().unwrap_or(0);
-            toll.missing += reported.saturating_sub(there);
-            // It was accepted before it was reported, but not much.
-            if let Some(oldest) = own().find(|report| report.count > there) {
-                toll.age = toll.age.max(end.saturating_sub(oldest.time));
+            let accepted = own().map(|report| report.count).max().unwrap_or(0);
+            loss.missing += accepted.saturating_sub(written);
+            if let Some(oldest) = own().find(|report| report.count > written) {
+                loss.age = loss.age.max(end.saturating_sub(oldest.time));
             }
         }
         if !interval.is_zero() {
-            beats.extend(
-                reports
-                    .iter()
-                    .filter(|r| r.thread == CONTROL)
-                    .map(|r| r.time),
-            );
-            beats.push(end);
-            let longest = beats
-                .windows(2)
-                .map(|pair| pair[1].saturating_sub(pair[0]))
-                .max();
-            let late = longest.unwrap_or_default().saturating_sub(interval);
-            toll.allowed = interval + 2 * late + Duration::from_millis(100);
+            let ticks = reports.iter().filter(|report| report.thread == TIMER);
+            let mut times: Vec<Duration> = ticks.map(|report| report.time).collect();
+            times.push(end);
+            let gaps = times.windows(2).map(|two| two[1].saturating_sub(two[0]));
+            let late = gaps.max().unwrap_or_default().saturating_sub(interval);
+            loss.allowed = interval + 2 * late + 100 * MILLI;
         }
-        toll
+        loss
     }
 
     /// Records that were lost against the promise.
     pub(crate) fn broken(&self) -> u64 {
-        if self.missing > 0 && self.age >= self.allowed {
+        if self.age >= self.allowed {
             self.missing
         } else {
             0

@@ -1,6 +1,7 @@
 //! A program with logging threads forks: the children have writers of their own, and the parent's files stay whole.
 
 use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -10,105 +11,93 @@ use fastrand::Rng;
 use fork::{Fork, fork, waitpid_nohang};
 use summary_writer::{Error, SummaryWriter, WriterOptions};
 
+use crate::campaign::{Tally, rounds};
 use crate::read::{read, value_at};
-use crate::scenario::Figure;
 
-const FORKS: u64 = 60;
 const RECORDS: i64 = 200;
 
-pub(crate) fn run(mut random: Rng) -> Figure {
+pub(crate) fn run(mut random: Rng) -> Tally {
+    let forks = rounds(10, 60);
     let dir = tempfile::tempdir().unwrap();
     let logdir = dir.path().join("parent");
     let options = WriterOptions::new().flush_interval(Duration::from_millis(1));
     let summary = options.create_file_writer(&logdir).unwrap();
     let done = AtomicBool::new(false);
-    let counts: Vec<i64> = thread::scope(|scope| {
-        let loggers: Vec<_> = (0..4)
-            .map(|thread| {
-                let (summary, done) = (&summary, &done);
-                scope.spawn(move || {
-                    let tag = format!("loss/{thread}");
-                    let mut step = 0;
-                    while !done.load(Ordering::Relaxed) {
-                        summary.scalar(&tag, value_at(step), step);
-                        step += 1;
-                        if step % 100 == 0 {
-                            thread::sleep(Duration::from_millis(1));
-                        }
-                    }
-                    step
-                })
-            })
-            .collect();
-        for i in 0..FORKS {
+    let log = |thread| {
+        let tag = format!("loss/{thread}");
+        let mut step = 0;
+        while !done.load(Ordering::Relaxed) {
+            summary.scalar(&tag, value_at(step), step);
+            step += 1;
+            if step % 100 == 0 {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        step
+    };
+    let accepted: Vec<i64> = thread::scope(|scope| {
+        let log = &log;
+        let start = |thread| scope.spawn(move || log(thread));
+        let loggers: Vec<_> = (0..4).map(start).collect();
+        for i in 0..forks {
             thread::sleep(Duration::from_micros(random.u64(..3000)));
-            // Every other child writes beside its parent, by mistake.
-            let own = match i % 2 {
+            // Every other child writes to its parent's run, by mistake.
+            let run = match i % 2 {
                 0 => dir.path().join(format!("child{i}")),
                 _ => logdir.clone(),
             };
-            let pid = match fork().unwrap() {
-                Fork::Child => {
-                    let child = AssertUnwindSafe(|| child(&summary, &own, i));
-                    process::exit(i32::from(!panic::catch_unwind(child).unwrap_or(false)));
-                }
-                Fork::Parent(pid) => pid,
-            };
-            let start = Instant::now();
-            let status = loop {
-                if let Some(status) = waitpid_nohang(pid).unwrap() {
-                    break status;
-                }
-                assert!(start.elapsed() < Duration::from_secs(60), "{pid} hangs");
-                thread::sleep(Duration::from_millis(1));
-            };
-            assert_eq!(status, 0, "fork {i}");
+            assert_eq!(status_of_child(&summary, &run, i), 0, "fork {i}");
         }
         done.store(true, Ordering::Relaxed);
-        loggers
-            .into_iter()
-            .map(|logger| logger.join().unwrap())
-            .collect()
+        let counts = loggers.into_iter().map(|logger| logger.join().unwrap());
+        counts.collect()
     });
     summary.close().unwrap();
 
-    let mut lost = 0;
-    let mut total = 0;
-    let mut check = |steps: Option<&Vec<i64>>, count: i64| {
-        let there = steps.map_or(0, |steps| {
-            let there = i64::try_from(steps.len()).unwrap();
-            assert!(steps.iter().copied().eq(0..there), "{steps:?}");
-            there
-        });
-        assert!(there <= count);
-        lost += u64::try_from(count - there).unwrap();
-        total += there;
-    };
-    let found = read(&logdir);
-    assert_eq!(found.torn_files, 0);
-    let by_tag = found.by_tag();
-    for (thread, count) in counts.iter().enumerate() {
-        check(by_tag.get(&*format!("loss/{thread}")), *count);
+    let parent = read(&logdir);
+    assert_eq!(parent.torn_files, 0);
+    let mut missing = 0;
+    for (thread, count) in accepted.iter().enumerate() {
+        missing += count - parent.count(&format!("loss/{thread}"));
     }
-    for i in 0..FORKS {
+    for i in 0..forks {
         let tag = format!("child{i}");
-        match i % 2 {
-            0 => check(read(&dir.path().join(&tag)).by_tag().get(&*tag), RECORDS),
-            _ => check(by_tag.get(&*tag), RECORDS),
-        }
+        missing += RECORDS
+            - match i % 2 {
+                0 => read(&dir.path().join(&tag)).count(&tag),
+                _ => parent.count(&tag),
+            };
     }
-    Figure {
-        tried: FORKS,
-        lost,
-        note: format!("{total} records of 4 threads and the children read"),
+    Tally {
+        tried: forks,
+        lost: missing.unsigned_abs(),
+        note: format!("{} records in the parent's run", parent.steps.len()),
     }
 }
 
-/// What a child does with its parent's writer, and with its own; true if all is as promised.
-fn child(parent: &SummaryWriter, own: &std::path::Path, i: u64) -> bool {
+fn status_of_child(parent: &SummaryWriter, run: &Path, i: u64) -> i32 {
+    let pid = match fork().unwrap() {
+        Fork::Child => {
+            let child = AssertUnwindSafe(|| child(parent, run, i));
+            process::exit(i32::from(!panic::catch_unwind(child).unwrap_or(false)));
+        }
+        Fork::Parent(pid) => pid,
+    };
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(60) {
+        if let Some(status) = waitpid_nohang(pid).unwrap() {
+            return status;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    panic!("the child {pid} hangs");
+}
+
+/// Uses the parent's writer, which must refuse, and a writer of its own. Returns whether the parent's refused.
+fn child(parent: &SummaryWriter, run: &Path, i: u64) -> bool {
     parent.scalar("not here", value_at(0), 0);
     let is_refused = matches!(parent.flush_timeout(Duration::MAX), Err(Error::Closed));
-    let summary = SummaryWriter::create_file_writer(own).unwrap();
+    let summary = SummaryWriter::create_file_writer(run).unwrap();
     for step in 0..RECORDS {
         summary.scalar(format!("child{i}"), value_at(step), step);
     }

@@ -1,4 +1,4 @@
-//! A disk without room, that gets some later, and a little at a time.
+//! A disk is full, and later has room again, a little at a time.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -9,68 +9,64 @@ use fastrand::Rng;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use summary_writer::{Error, SummaryWriter, WhenFull, WriterOptions};
 
+use crate::campaign::{Tally, rounds};
+use crate::environment::must;
 use crate::read::{read, value_at};
-use crate::scenario::Figure;
-use crate::world::must;
 
-const ROUNDS: u64 = 20;
-const LIMIT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// File systems in memory, filled up by a file that is cut then.
-pub(crate) fn disk(mut random: Rng) -> Figure {
-    let mut figure = Figure::default();
+/// A file system in memory, filled by a file that is truncated to make room.
+pub(crate) fn disk(mut random: Rng) -> Tally {
+    let mut tally = Tally::default();
     let dir = tempfile::tempdir().unwrap();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds(4, 20) {
         let bytes = 4096 * random.u64(16..80);
         let size = format!("size={bytes}");
         must("mount", &["-t", "tmpfs", "-o", &size, "none"], dir.path());
         let ballast = dir.path().join("ballast");
         fill_up(&ballast);
-        nothing_is_left_by_opening(&dir.path().join("a/b"), io::ErrorKind::StorageFull);
+        opening_fails_and_leaves_nothing(&dir.path().join("a/b"), io::ErrorKind::StorageFull);
 
         let file = OpenOptions::new().write(true).open(&ballast).unwrap();
-        let mut left = bytes / 4096 - 4; // room for the directory and the first record
-        file.set_len(4096 * left).unwrap();
+        let mut pages = bytes / 4096 - 4; // room for the directory and the first record
+        file.set_len(4096 * pages).unwrap();
         let mut draws = random.fork();
-        fill(&dir.path().join("run"), &mut random, &mut figure, || {
-            left = draws.u64(..=left);
-            file.set_len(4096 * left).unwrap();
-            if left < 8 {
+        log_while_full(&dir.path().join("run"), &mut random, &mut tally, || {
+            pages = draws.u64(..=pages);
+            file.set_len(4096 * pages).unwrap();
+            if pages < 8 {
                 file.set_len(0).unwrap();
                 must("mount", &["-o", "remount,size=64M"], dir.path());
             }
-            left < 8
+            pages < 8
         });
         drop(file);
         must("umount", &[], dir.path());
     }
-    figure
+    tally
 }
 
-/// A limit for the size of a file, at any byte, that is raised.
-pub(crate) fn limit(mut random: Rng) -> Figure {
-    let mut figure = Figure::default();
-    let highest = getrlimit(Resource::Fsize).maximum;
-    let set = |current| {
-        let maximum = highest;
-        setrlimit(Resource::Fsize, Rlimit { current, maximum }).unwrap();
-    };
-    for _ in 0..ROUNDS {
+/// A limit for the size of files, at any byte, that is raised.
+pub(crate) fn limit(mut random: Rng) -> Tally {
+    let mut tally = Tally::default();
+    let maximum = getrlimit(Resource::Fsize).maximum;
+    let set = |current| setrlimit(Resource::Fsize, Rlimit { current, maximum }).unwrap();
+    for _ in 0..rounds(4, 20) {
         let dir = tempfile::tempdir().unwrap();
         set(Some(random.u64(..60))); // less than the first record
-        nothing_is_left_by_opening(&dir.path().join("a/b"), io::ErrorKind::FileTooLarge);
+        opening_fails_and_leaves_nothing(&dir.path().join("a/b"), io::ErrorKind::FileTooLarge);
 
         let mut bytes = random.u64(200..200_000);
         set(Some(bytes));
         let mut draws = random.fork();
-        fill(&dir.path().join("run"), &mut random, &mut figure, || {
+        log_while_full(&dir.path().join("run"), &mut random, &mut tally, || {
             bytes += draws.u64(1..100_000);
             let is_last = draws.u8(..4) == 0;
-            set(if is_last { highest } else { Some(bytes) });
+            set(if is_last { maximum } else { Some(bytes) });
             is_last
         });
     }
-    figure
+    tally
 }
 
 fn fill_up(path: &Path) {
@@ -83,12 +79,12 @@ fn fill_up(path: &Path) {
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);
 }
 
-fn nothing_is_left_by_opening(logdir: &Path, want: io::ErrorKind) {
+fn opening_fails_and_leaves_nothing(logdir: &Path, wanted: io::ErrorKind) {
     let error = SummaryWriter::create_file_writer(logdir).unwrap_err();
     let Error::Io { source, .. } = &error else {
         panic!("{error:?}");
     };
-    assert_eq!(source.kind(), want, "{error:?}");
+    assert_eq!(source.kind(), wanted, "{error:?}");
     assert!(!logdir.parent().unwrap().exists());
 }
 
@@ -100,30 +96,36 @@ struct Log {
 }
 
 impl Log {
-    fn one(&mut self) {
-        let before = self.summary.stats().accepted_count;
-        match self.step % 3 {
-            0 => self.summary.text("notes", &self.text, self.step),
-            _ => self.summary.scalar("loss", value_at(self.step), self.step),
+    fn add(&mut self, count: usize) {
+        for _ in 0..count {
+            let before = self.summary.stats().accepted_count;
+            match self.step % 3 {
+                0 => self.summary.text("notes", &self.text, self.step),
+                _ => self.summary.scalar("loss", value_at(self.step), self.step),
+            }
+            if self.summary.stats().accepted_count > before {
+                self.accepted.push(self.step);
+            }
+            self.step += 1;
         }
-        if self.summary.stats().accepted_count > before {
-            self.accepted.push(self.step);
-        }
-        self.step += 1;
     }
 
-    /// What is in the file is readable, and it is the first of what was accepted: how many.
-    fn there(&self, logdir: &Path) -> usize {
-        let found = read(logdir);
-        let steps: Vec<i64> = found.all_steps().collect();
+    /// How many records are in the file, which must be the first of those that were accepted.
+    fn written(&self, logdir: &Path) -> usize {
+        let steps = read(logdir).steps;
         assert!(self.accepted.starts_with(&steps), "{steps:?}");
         steps.len()
     }
 }
 
-/// Logs until the disk is full, and on; gives it more room, until `more_room` says that this was the last time. Or gives
-/// up, one time of four.
-fn fill(logdir: &Path, random: &mut Rng, figure: &mut Figure, mut more_room: impl FnMut() -> bool) {
+/// Logs until the disk is full and a little longer, again and again, until `make_room` returns true: then there is room for
+/// everything. One time in four it closes the writer while the disk is full.
+fn log_while_full(
+    logdir: &Path,
+    random: &mut Rng,
+    tally: &mut Tally,
+    mut make_room: impl FnMut() -> bool,
+) {
     let millis = [0, 1, 200][random.usize(..3)];
     let options = WriterOptions::new()
         .flush_interval(Duration::from_millis(millis))
@@ -135,43 +137,35 @@ fn fill(logdir: &Path, random: &mut Rng, figure: &mut Figure, mut more_room: imp
         accepted: Vec::new(),
         text: "x".repeat(random.usize(..3000)),
     };
-    let gives_up = random.u8(..4) == 0;
+    let closes_early = random.u8(..4) == 0;
     loop {
         while log.summary.stats().failure.is_none() {
-            (0..20).for_each(|_| log.one());
-            log.summary.flush_timeout(LIMIT).ok();
+            log.add(20);
+            log.summary.flush_timeout(TIMEOUT).ok(); // fails as soon as the disk is full
             assert!(log.step < 1_000_000, "the disk is not full");
         }
-        figure.tried += 1;
-        (0..random.usize(..500)).for_each(|_| log.one());
-        let error = log.summary.flush_timeout(LIMIT).unwrap_err();
+        tally.tried += 1;
+        log.add(random.usize(..500));
+        let error = log.summary.flush_timeout(TIMEOUT).unwrap_err();
         assert!(matches!(error, Error::Io { .. }), "{error:?}");
-        log.there(logdir);
-        if gives_up {
-            return give_up(log, logdir);
+        log.written(logdir);
+        if closes_early {
+            let error = log.summary.clone().close().unwrap_err();
+            assert!(matches!(error, Error::Io { .. }), "{error:?}");
+            let flushed = log.summary.stats().flushed_count;
+            assert!(log.written(logdir) as u64 >= flushed);
+            return;
         }
-        let is_last = more_room();
-        let outcome = log.summary.flush_timeout(LIMIT);
+        let is_last = make_room();
+        let outcome = log.summary.flush_timeout(TIMEOUT);
         if is_last {
             outcome.unwrap();
             break;
         }
     }
-    (0..100).for_each(|_| log.one());
-    let stats = log.summary.stats();
-    assert_eq!(
-        stats.accepted_count,
-        u64::try_from(log.accepted.len()).unwrap()
-    );
+    log.add(100);
+    let accepted = log.accepted.len() as u64;
+    assert_eq!(log.summary.stats().accepted_count, accepted);
     log.summary.clone().close().unwrap();
-    let missing = log.accepted.len() - log.there(logdir);
-    figure.lost += u64::try_from(missing).unwrap();
-}
-
-/// Closes while the disk is full: it says so, and what it counts as written is there.
-fn give_up(log: Log, logdir: &Path) {
-    let error = log.summary.clone().close().unwrap_err();
-    assert!(matches!(error, Error::Io { .. }), "{error:?}");
-    let flushed = usize::try_from(log.summary.stats().flushed_count).unwrap();
-    assert!(log.there(logdir) >= flushed);
+    tally.lost += accepted - log.written(logdir) as u64;
 }

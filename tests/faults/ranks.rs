@@ -1,4 +1,4 @@
-//! Many processes that log at once: to runs of their own, to one run by mistake, and one after the other.
+//! Many processes log at once, to a run each or to one run by mistake, and one after the other.
 
 use std::hint;
 use std::io::{self, BufRead, BufReader, Write};
@@ -10,20 +10,20 @@ use std::time::Duration;
 use fastrand::Rng;
 use summary_writer::SummaryWriter;
 
-use crate::child::{me, now, wait_within};
-use crate::read::{event_files, read, value_at};
-use crate::scenario::Figure;
-use crate::world::World;
+use crate::campaign::{Tally, rounds};
+use crate::child::{now, program_as, wait_within};
+use crate::environment::Environment;
+use crate::read::{Contents, event_files, read, value_at};
 
 const RANKS: usize = 8;
 const THREADS: i64 = 8;
-const RECORDS: i64 = 1500;
 
-/// Processes that open files at one time, and how often.
-const OPENERS: u64 = 3;
-const OPENED: u64 = 60;
+/// How many records each thread of each process logs.
+fn records() -> i64 {
+    rounds(200, 1500).cast_signed()
+}
 
-/// A process that has opened its writer and waits for the word to go on.
+/// A process that has opened its writer and waits until it may go on.
 struct Rank {
     process: Child,
     stdin: ChildStdin,
@@ -32,19 +32,10 @@ struct Rank {
 
 impl Rank {
     fn spawn(logdir: &Path, rank: usize) -> Self {
-        let name = rank.to_string();
-        let arguments = [
-            "rank",
-            logdir.to_str().unwrap(),
-            &name,
-            &RECORDS.to_string(),
-        ];
-        let mut command = me(&arguments);
-        let mut process = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let (rank, count) = (rank.to_string(), records().to_string());
+        let mut command = program_as(&["rank", logdir.to_str().unwrap(), &rank, &count]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn().unwrap();
         let mut stdout = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
@@ -56,21 +47,21 @@ impl Rank {
         }
     }
 
-    fn go(&mut self) {
-        self.stdin.write_all(b"go\n").unwrap();
+    fn go_on(&mut self) {
+        self.stdin.write_all(b"go on\n").unwrap();
     }
 
-    /// How many writers it has noticed beside it.
-    fn end(mut self) -> u64 {
-        let status = wait_within(&mut self.process, Duration::from_secs(90)).expect("a rank hangs");
-        assert!(status.success());
+    /// Waits for the end. Returns how many other writers the process noticed.
+    fn other_writers(mut self) -> u64 {
+        let status = wait_within(&mut self.process, Duration::from_secs(120));
+        assert!(status.expect("a process hangs").success());
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         line.trim().parse().unwrap()
     }
 }
 
-/// The role of one of them: threads that log a kind each, in turns.
+/// The role of such a process: its threads log texts, histograms and scalars.
 pub(crate) fn rank(logdir: &Path, rank: &str, count: i64) {
     let summary = SummaryWriter::create_file_writer(logdir).unwrap();
     summary.scalar(format!("rank{rank}/first"), value_at(0), 0);
@@ -81,11 +72,12 @@ pub(crate) fn rank(logdir: &Path, rank: &str, count: i64) {
         for thread in 0..THREADS {
             let summary = summary.scope(format!("rank{rank}"));
             scope.spawn(move || {
+                let tag = thread.to_string();
                 for step in 0..count {
                     match thread {
-                        0 => summary.text("notes", "a text", step),
-                        1 => summary.histogram("weights", [0.5f32, step as f32], step),
-                        _ => summary.scalar(format!("loss{thread}"), value_at(step), step),
+                        0 => summary.text(&tag, "a text", step),
+                        1 => summary.histogram(&tag, [0.5f32, step as f32], step),
+                        _ => summary.scalar(&tag, value_at(step), step),
                     }
                     if step % 100 == 0 {
                         thread::sleep(Duration::from_millis(1));
@@ -97,102 +89,92 @@ pub(crate) fn rank(logdir: &Path, rank: &str, count: i64) {
     let other = summary.clone();
     summary.close().unwrap();
     let stats = other.stats();
-    let want = u64::try_from(THREADS * count + 1).unwrap();
-    assert_eq!((stats.accepted_count, stats.flushed_count), (want, want));
+    let wanted = u64::try_from(THREADS * count + 1).unwrap();
+    assert_eq!(
+        (stats.accepted_count, stats.flushed_count),
+        (wanted, wanted)
+    );
     println!("{}", stats.other_writer_count);
 }
 
-/// The records that are missing from `logdir` of those that these ranks have logged; others there are none.
-fn missing(logdir: &Path, ranks: &[usize]) -> u64 {
-    let found = read(logdir);
-    assert_eq!(found.torn_files, 0);
-    let mut by_tag = found.by_tag();
-    let mut missing = 0;
-    for rank in ranks {
-        let mut kinds = vec!["notes".to_owned(), "weights".to_owned()];
-        kinds.extend((2..THREADS).map(|thread| format!("loss{thread}")));
-        for kind in kinds {
-            let steps = by_tag
-                .remove(&*format!("rank{rank}/{kind}"))
-                .unwrap_or_default();
-            let there = steps.len() as i64;
-            assert!(steps.into_iter().eq(0..there), "rank{rank}/{kind}");
-            missing += u64::try_from(RECORDS - there).unwrap();
-        }
-        missing += u64::from(by_tag.remove(&*format!("rank{rank}/first")) != Some(vec![0]));
-    }
-    assert!(by_tag.is_empty(), "{by_tag:?}");
-    missing
+/// How many of a process' records are missing, all of which it has flushed.
+fn missing(contents: &Contents, rank: usize) -> u64 {
+    assert_eq!(contents.torn_files, 0);
+    let count = |tag: i64| contents.count(&format!("rank{rank}/{tag}"));
+    let written = (0..THREADS).map(count).sum::<i64>();
+    (THREADS * records() - written).unsigned_abs() + missing_first(contents, rank)
 }
 
-/// Each to a run of its own below one logdir.
-pub(crate) fn apart(_: Rng) -> Figure {
-    let dir = tempfile::tempdir().unwrap();
-    let run = |rank| dir.path().join(format!("rank{rank}"));
-    let mut ranks: Vec<_> = (0..RANKS)
-        .map(|rank| Rank::spawn(&run(rank), rank))
-        .collect();
-    ranks.iter_mut().for_each(Rank::go);
-    let noticed: Vec<u64> = ranks.into_iter().map(Rank::end).collect();
-    assert_eq!(noticed, [0; RANKS], "nobody is there beside them");
-    figure((0..RANKS).map(|rank| missing(&run(rank), &[rank])).sum())
+/// 1 if a process' first record is missing.
+fn missing_first(contents: &Contents, rank: usize) -> u64 {
+    (1 - contents.count(&format!("rank{rank}/first"))).unsigned_abs()
 }
 
-fn figure(lost: u64) -> Figure {
-    let records = RANKS as i64 * (THREADS * RECORDS + 1);
-    Figure {
+/// Runs all processes at once, each in the directory that `logdir` returns, and reads what each of these contains.
+fn run_all<P: AsRef<Path>>(logdir: impl Fn(usize) -> P) -> (Vec<u64>, Tally) {
+    let spawn = |rank| Rank::spawn(logdir(rank).as_ref(), rank);
+    let mut ranks: Vec<_> = (0..RANKS).map(spawn).collect();
+    ranks.iter_mut().for_each(Rank::go_on);
+    let noticed = ranks.into_iter().map(Rank::other_writers).collect();
+    let lost = (0..RANKS).map(|rank| missing(&read(logdir(rank).as_ref()), rank));
+    let tally = Tally {
         tried: RANKS as u64,
-        lost,
-        note: format!("{records} records of {RANKS} processes with {THREADS} threads read"),
-    }
+        lost: lost.sum(),
+        note: format!("{THREADS} threads in each"),
+    };
+    (noticed, tally)
 }
 
-/// All to one run, by mistake: nothing is lost, and each notices.
-pub(crate) fn together(_: Rng) -> Figure {
+pub(crate) fn apart(_: Rng) -> Tally {
     let dir = tempfile::tempdir().unwrap();
-    let mut ranks: Vec<_> = (0..RANKS)
-        .map(|rank| Rank::spawn(dir.path(), rank))
-        .collect();
-    ranks.iter_mut().for_each(Rank::go);
-    let noticed: Vec<u64> = ranks.into_iter().map(Rank::end).collect();
+    let (noticed, tally) = run_all(|rank| dir.path().join(rank.to_string()));
+    assert_eq!(noticed, [0; RANKS], "there is one writer in each run");
+    tally
+}
+
+/// Nothing is lost, and each process notices the others.
+pub(crate) fn together(_: Rng) -> Tally {
+    let dir = tempfile::tempdir().unwrap();
+    let (noticed, tally) = run_all(|_| dir.path());
     assert!(noticed.iter().all(|count| *count > 0), "{noticed:?}");
     assert_eq!(event_files(dir.path()).len(), RANKS);
-    let all: Vec<usize> = (0..RANKS).collect();
-    figure(missing(dir.path(), &all))
+    tally
 }
 
-/// Files that are opened at one time in one run by processes in containers of one host name: all would have one name, for a
-/// process has the same number in each.
-pub(crate) fn namesakes(_: Rng) -> Figure {
+/// Processes in containers may have the same host name and the same process number: when they open files of one run at one
+/// time, each still gets a file of its own.
+pub(crate) fn containers(_: Rng) -> Tally {
+    const PROCESSES: u64 = 3;
+    let runs = rounds(10, 60);
     let dir = tempfile::tempdir().unwrap();
     let start = now() + Duration::from_millis(300);
-    let openers: Vec<Child> = (0..OPENERS)
+    let processes: Vec<Child> = (0..PROCESSES)
         .map(|_| {
-            let mut opener = World::Containers.enter().unwrap();
-            opener.args(["as", "opener", dir.path().to_str().unwrap()]);
-            opener.arg(start.as_nanos().to_string()).spawn().unwrap()
+            let mut command = Environment::OwnProcessIds.command().unwrap();
+            command.args(["as", "opener", dir.path().to_str().unwrap()]);
+            command.args([start.as_nanos().to_string(), runs.to_string()]);
+            command.spawn().unwrap()
         })
         .collect();
-    for mut opener in openers {
-        let status = wait_within(&mut opener, Duration::from_secs(60)).expect("one hangs");
-        assert!(status.success());
+    for mut process in processes {
+        let status = wait_within(&mut process, Duration::from_secs(120));
+        assert!(status.expect("a process hangs").success());
     }
-    let mut figure = Figure::default();
-    for run in 0..OPENED {
+    let mut tally = Tally::default();
+    for run in 0..runs {
         let logdir = dir.path().join(run.to_string());
-        let found = read(&logdir);
-        assert_eq!(found.begun_files, event_files(&logdir).len() as u64);
-        figure.tried += OPENERS;
-        figure.lost += OPENERS - found.points.len() as u64;
+        let contents = read(&logdir);
+        assert_eq!(contents.begun_files, event_files(&logdir).len() as u64);
+        tally.tried += PROCESSES;
+        tally.lost += PROCESSES - contents.steps.len() as u64;
     }
-    figure
+    tally
 }
 
-/// The role of one of them.
-pub(crate) fn opener(logdir: &Path, start: Duration) {
-    for run in 0..OPENED {
-        let start = start + u32::try_from(run).unwrap() * Duration::from_millis(5);
-        while now() < start {
+/// The role of such a process: it opens a file in one run after the other.
+pub(crate) fn open_files(logdir: &Path, start: Duration, runs: u32) {
+    for run in 0..runs {
+        while now() < start + run * Duration::from_millis(5) {
             hint::spin_loop();
         }
         let summary = SummaryWriter::create_file_writer(logdir.join(run.to_string())).unwrap();
@@ -201,45 +183,34 @@ pub(crate) fn opener(logdir: &Path, start: Duration) {
     }
 }
 
-/// One after the other in one run, some of them killed: a restart is no second writer.
-pub(crate) fn restarts(mut random: Rng) -> Figure {
+/// A program is started again and again in one run, also after it was killed: it notices no other writer.
+pub(crate) fn restarts(mut random: Rng) -> Tally {
     let dir = tempfile::tempdir().unwrap();
-    let mut ended = Vec::new();
-    let killed_dir = tempfile::tempdir().unwrap();
-    for rank in 0..10 {
-        let logdir = dir.path();
-        let mut process = Rank::spawn(logdir, rank);
-        if random.bool() && rank < 9 {
+    let starts = usize::try_from(rounds(4, 10)).unwrap();
+    let mut killed = vec![false; starts];
+    for (rank, killed) in killed.iter_mut().enumerate() {
+        let mut process = Rank::spawn(dir.path(), rank);
+        *killed = random.bool();
+        if *killed {
             process.process.kill().unwrap();
             process.process.wait().unwrap();
-            // Its one record was flushed.
-            for file in event_files(logdir) {
-                if file
-                    .to_str()
-                    .unwrap()
-                    .contains(&format!(".{}.", process.process.id()))
-                {
-                    std::fs::copy(&file, killed_dir.path().join(file.file_name().unwrap()))
-                        .unwrap();
-                }
-            }
         } else {
-            process.go();
-            assert_eq!(process.end(), 0, "rank {rank} has noticed somebody");
-            ended.push(rank);
+            process.go_on();
+            assert_eq!(process.other_writers(), 0, "rank {rank}");
         }
     }
-    let killed = 10 - ended.len();
-    let files = event_files(dir.path());
-    assert_eq!(files.len(), 10);
-    let copies = event_files(killed_dir.path());
-    let lost = (killed - read(killed_dir.path()).points.len()) as u64;
-    for copy in copies {
-        std::fs::remove_file(dir.path().join(copy.file_name().unwrap())).unwrap();
-    }
-    Figure {
-        tried: 10,
-        lost: lost + missing(dir.path(), &ended),
-        note: format!("{killed} of them killed"),
+    assert_eq!(event_files(dir.path()).len(), starts);
+    let contents = read(dir.path());
+    let lost = killed
+        .iter()
+        .enumerate()
+        .map(|(rank, killed)| match killed {
+            true => missing_first(&contents, rank), // it was flushed
+            false => missing(&contents, rank),
+        });
+    Tally {
+        tried: starts as u64,
+        lost: lost.sum(),
+        note: format!("{} of them killed", killed.iter().filter(|k| **k).count()),
     }
 }

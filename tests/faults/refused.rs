@@ -1,9 +1,7 @@
-//! A directory that is deleted underfoot, and files that refuse what is written to them, for a while or for good.
+//! A directory is deleted under a writer, and files refuse what is written to them, for a while or for good.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread;
@@ -12,21 +10,21 @@ use std::time::Duration;
 use fastrand::Rng;
 use summary_writer::{Error, SummaryWriter, WriterOptions};
 
+use crate::campaign::{Tally, rounds};
+use crate::environment::{mount_disk, must};
 use crate::read::{read, value_at};
-use crate::scenario::Figure;
-use crate::world::{mount_disk, must};
 
-const LIMIT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn options(random: &mut Rng) -> WriterOptions {
     let millis = [0, 1, 200][random.usize(..3)];
     WriterOptions::new().flush_interval(Duration::from_millis(millis))
 }
 
-/// Flushes until the disk takes it all.
-fn settle(summary: &SummaryWriter) {
+/// Flushes until the disk has taken everything.
+fn flush_until_written(summary: &SummaryWriter) {
     for _ in 0..1000 {
-        match summary.flush_timeout(LIMIT) {
+        match summary.flush_timeout(TIMEOUT) {
             Ok(()) => return,
             Err(error) => assert!(matches!(error, Error::Io { .. }), "{error:?}"),
         }
@@ -35,17 +33,26 @@ fn settle(summary: &SummaryWriter) {
     panic!("{:?}", summary.stats());
 }
 
-fn refusal(summary: &SummaryWriter) -> io::ErrorKind {
-    match summary.flush_timeout(LIMIT) {
+fn flush_error(summary: &SummaryWriter) -> io::ErrorKind {
+    match summary.flush_timeout(TIMEOUT) {
         Err(Error::Io { source, .. }) => source.kind(),
         other => panic!("{other:?}"),
     }
 }
 
-/// A thread logs on and on; of what it logs once a deletion has returned, all is there.
-pub(crate) fn deleted(mut random: Rng) -> Figure {
-    let mut figure = Figure::default();
-    for _ in 0..6 {
+/// Sets a flag also if the test fails, so that the threads which watch it end.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A thread logs without pause while the directory is deleted: all that it logs after a deletion is written.
+pub(crate) fn deleted(mut random: Rng) -> Tally {
+    let mut tally = Tally::default();
+    for _ in 0..rounds(1, 6) {
         let dir = tempfile::tempdir().unwrap();
         let logdir = dir.path().join("logs/run");
         let summary = options(&mut random).create_file_writer(&logdir).unwrap();
@@ -65,156 +72,89 @@ pub(crate) fn deleted(mut random: Rng) -> Figure {
             for _ in 0..15 {
                 thread::sleep(Duration::from_micros(random.u64(..3000)));
                 while let Err(error) = fs::remove_dir_all(&logdir) {
-                    // The writer may make it again, meanwhile.
+                    // The writer may create it again meanwhile.
                     assert!(error.kind() != io::ErrorKind::PermissionDenied, "{error}");
                 }
-                // The call at that moment may have been accepted before.
+                // A call that was running during the deletion may have been accepted before it.
                 let first = accepted.load(Ordering::Acquire) + 1;
                 while accepted.load(Ordering::Acquire) < first + random.i64(1..100) {
                     thread::yield_now();
                 }
                 let end = accepted.load(Ordering::Acquire);
-                settle(&summary);
-                let found = read(&logdir);
-                let steps: Vec<i64> = found.all_steps().filter(|step| *step < end).collect();
+                flush_until_written(&summary);
+                let steps = read(&logdir).steps;
                 assert!(steps.is_sorted_by(|a, b| a + 1 == *b), "{steps:?}");
-                let from = steps.first().copied().unwrap_or(end);
-                figure.lost += u64::try_from((from - first).max(0)).unwrap();
-                figure.tried += 1;
+                let begin = steps.first().map_or(end, |step| end.min(*step));
+                tally.lost += u64::try_from((begin - first).max(0)).unwrap();
+                tally.tried += 1;
             }
             drop(stop);
         });
         summary.close().unwrap();
     }
-    figure
+    tally
 }
 
-struct Stop<'a>(&'a AtomicBool);
-
-impl Drop for Stop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Logs, makes the disk refuse, logs on, makes it take again, each many times; with `restart`, what was there is gone then.
-fn on_and_off(
-    random: &mut Rng,
-    logdir: &Path,
-    restart: bool,
-    refuse: impl Fn(&SummaryWriter),
-    relent: impl Fn(&SummaryWriter),
-) -> Figure {
-    let mut figure = Figure::default();
-    let summary = options(random).create_file_writer(logdir).unwrap();
-    let (mut first, mut step) = (0, 0);
-    let mut log = |count: i64| {
-        for _ in 0..count {
-            summary.scalar("loss", value_at(step), step);
-            step += 1;
-        }
-        step
-    };
-    for _ in 0..10 {
-        let before = log(random.i64(0..300));
-        settle(&summary);
-        if restart {
-            first = before;
-        }
-        refuse(&summary);
-        log(1 + random.i64(0..300));
-        assert_eq!(refusal(&summary), io::ErrorKind::PermissionDenied);
-        log(random.i64(0..300));
-        assert_eq!(refusal(&summary), io::ErrorKind::PermissionDenied);
-        relent(&summary);
-        let end = log(random.i64(0..300));
-        settle(&summary);
-        let found: Vec<i64> = read(logdir).all_steps().collect();
-        let missing = (first..end).filter(|step| !found.contains(step)).count();
-        figure.lost += u64::try_from(missing).unwrap();
-        assert!(
-            missing > 0 || found.iter().copied().eq(first..end),
-            "{found:?}"
-        );
-        figure.tried += 1;
-    }
-    summary.close().unwrap();
-    figure
-}
-
-/// The directory is deleted, and the one above does not let it be made again.
-pub(crate) fn locked(mut random: Rng) -> Figure {
-    let dir = tempfile::tempdir().unwrap();
-    let mode = |mode| fs::set_permissions(dir.path(), Permissions::from_mode(mode)).unwrap();
-    let logdir = dir.path().join("run");
-    let figure = on_and_off(
-        &mut random,
-        &logdir,
-        true,
-        |_| {
-            fs::remove_dir_all(&logdir).unwrap();
-            mode(0o555);
-        },
-        |_| mode(0o755),
-    );
-    mode(0o555);
-    let error = SummaryWriter::create_file_writer(dir.path().join("new/run")).unwrap_err();
-    mode(0o755);
-    assert!(matches!(error, Error::Io { .. }), "{error:?}");
-    assert!(!dir.path().join("new").exists());
-    figure
-}
-
-/// The file system refuses what is written to the open file, and takes it again.
-pub(crate) fn immutable(mut random: Rng) -> Figure {
+/// A file refuses what is written to it and takes it again, many times.
+pub(crate) fn immutable(mut random: Rng) -> Tally {
+    let mut tally = Tally::default();
     let dir = tempfile::tempdir().unwrap();
     let disk = mount_disk(dir.path());
-    let chattr = |flag: &str, summary: &SummaryWriter| {
-        must("chattr", &[flag], &summary.path().unwrap());
+    let logdir = disk.join("run");
+    let summary = options(&mut random).create_file_writer(&logdir).unwrap();
+    let chattr = |flag: &str| must("chattr", &[flag], &summary.path().unwrap());
+    let mut step = 0;
+    let mut log = |count: i64| {
+        (step..step + count).for_each(|step| summary.scalar("loss", value_at(step), step));
+        step += count;
+        step
     };
-    let figure = on_and_off(
-        &mut random,
-        &disk.join("run"),
-        false,
-        |summary| chattr("+i", summary),
-        |summary| chattr("-i", summary),
-    );
+    for _ in 0..rounds(3, 10) {
+        log(random.i64(0..300));
+        flush_until_written(&summary);
+        chattr("+i");
+        for _ in 0..2 {
+            log(random.i64(1..300));
+            assert_eq!(flush_error(&summary), io::ErrorKind::PermissionDenied);
+        }
+        chattr("-i");
+        let accepted = log(random.i64(0..300));
+        flush_until_written(&summary);
+        tally.lost += (accepted - read(&logdir).count("loss")).unsigned_abs();
+        tally.tried += 1;
+    }
+    summary.close().unwrap();
     must("umount", &[], &disk);
-    figure
+    tally
 }
 
-/// The file system finds itself damaged and goes read-only, as by `errors=remount-ro`: for good, so nobody is kept waiting,
-/// and what was written can be read.
-pub(crate) fn read_only(mut random: Rng) -> Figure {
-    let mut figure = Figure::default();
-    for _ in 0..4 {
+/// The kernel makes a damaged file system read-only, for good: nobody waits for it, and what was written can be read.
+pub(crate) fn read_only(mut random: Rng) -> Tally {
+    let mut tally = Tally::default();
+    for _ in 0..rounds(1, 4) {
         let dir = tempfile::tempdir().unwrap();
         let disk = mount_disk(dir.path());
         let logdir = disk.join("run");
         let summary = options(&mut random).create_file_writer(&logdir).unwrap();
         let count = random.i64(1..1000);
         (0..count).for_each(|step| summary.scalar("loss", value_at(step), step));
-        settle(&summary);
-        // It says that it could not, and it did.
-        let remount = Command::new("mount")
-            .args(["-o", "remount,abort"])
-            .arg(&disk)
-            .output();
-        remount.unwrap();
+        flush_until_written(&summary);
+        // The command prints that it failed, although it did what was asked.
+        let mut remount = Command::new("mount");
+        remount.args(["-o", "remount,abort"]).arg(&disk);
+        remount.output().unwrap();
         let probe = fs::write(disk.join("probe"), "").unwrap_err();
         assert_eq!(probe.kind(), io::ErrorKind::ReadOnlyFilesystem);
+
         (count..2 * count).for_each(|step| summary.scalar("loss", value_at(step), step));
-        assert_eq!(refusal(&summary), io::ErrorKind::ReadOnlyFilesystem);
+        assert_eq!(flush_error(&summary), io::ErrorKind::ReadOnlyFilesystem);
         let stats = summary.stats();
-        assert!(summary.close().is_err());
-        assert_eq!(
-            (stats.accepted_count, stats.refused_count),
-            (2 * count.unsigned_abs(), 0)
-        );
-        let found = read(&logdir);
-        figure.lost += u64::from(!found.all_steps().eq(0..count));
-        figure.tried += 1;
+        let accepted = 2 * count.unsigned_abs();
+        assert_eq!((stats.accepted_count, stats.refused_count), (accepted, 0));
+        summary.close().unwrap_err();
+        tally.lost += (count - read(&logdir).count("loss")).unsigned_abs();
+        tally.tried += 1;
         must("umount", &[], &disk);
     }
-    figure
+    tally
 }

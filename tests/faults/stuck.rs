@@ -1,181 +1,176 @@
-//! Sinks that neither take nor refuse, that are slow, that take a little at a time, and whose calls are interrupted.
+//! Sinks that neither take bytes nor fail, and sinks that take a few at a time.
 
-use std::fs::{self, File};
-use std::io::{self, PipeReader, PipeWriter, Read, Write};
-use std::os::unix::net::UnixStream;
+use std::fs;
+use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use fastrand::Rng;
-use rustix::process::{Pid, Signal, getpid, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group};
 use summary_writer::{Error, SummaryWriter, WhenFull, WriterOptions};
 
+use crate::campaign::{Tally, rounds};
+use crate::environment::{mount_disk, must};
 use crate::read::{read, value_at};
-use crate::scenario::Figure;
-use crate::world::{mount_disk, must};
 
-const SOON: Duration = Duration::from_millis(50);
-const LIMIT: Duration = Duration::from_secs(30);
-/// More than a pipe holds.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// More records than a pipe holds.
 const MANY: i64 = 5000;
 
 fn log(summary: &SummaryWriter, count: i64) {
     (0..count).for_each(|step| summary.scalar("loss", value_at(step), step));
 }
 
-/// A disk that is frozen, as one of a network's that is away.
-pub(crate) fn frozen_disk(mut random: Rng) -> Figure {
+/// A frozen disk, which hangs like a network disk whose server is gone.
+pub(crate) fn frozen_disk(mut random: Rng) -> Tally {
     let dir = tempfile::tempdir().unwrap();
     let disk = mount_disk(dir.path());
-    // Should this process be ended meanwhile, the disk would be frozen for ever, and whoever wrote to it.
-    let script = format!("sleep 60; fsfreeze -u {disk:?}");
-    let mut insurance = Command::new("sh");
-    insurance.args(["-c", &script]).stdout(Stdio::null());
-    let mut insurance = insurance.process_group(0).spawn().unwrap();
-    let mut figure = Figure::default();
-    for round in 0..4 {
+    // If this process is killed, something else must thaw the disk, or everything that wrote to it hangs for ever.
+    let script = format!("sleep 200; fsfreeze -u {disk:?}");
+    let mut thaw = Command::new("sh");
+    thaw.args(["-c", &script]).stdout(Stdio::null());
+    let mut thaw = thaw.process_group(0).spawn().unwrap();
+    let mut tally = Tally::default();
+    for round in 0..rounds(1, 4) {
         let mut run = 0;
-        figure.tried += stuck(&mut random, |options| {
+        tally.tried += check_stuck_sink(&mut random, |options| {
             run += 1;
             let logdir = disk.join(format!("run{round}.{run}"));
             let summary = options.create_file_writer(&logdir).unwrap();
             must("fsfreeze", &["-f"], &disk);
             let disk = disk.clone();
-            Stuck {
-                summary,
-                release: Box::new(move || {
-                    must("fsfreeze", &["-u"], &disk);
-                    Box::new(move || steps(&logdir))
-                }),
-            }
+            let release = Box::new(move || -> Steps {
+                must("fsfreeze", &["-u"], &disk);
+                Box::new(move || read(&logdir).steps)
+            });
+            Stuck { summary, release }
         });
     }
-    kill_process_group(Pid::from_child(&insurance), Signal::KILL).unwrap();
-    insurance.wait().unwrap();
+    kill_process_group(Pid::from_child(&thaw), Signal::KILL).unwrap();
+    thaw.wait().unwrap();
     must("umount", &[], &disk);
-    figure
+    tally
 }
 
 /// A pipe that nobody reads.
-pub(crate) fn pipe(mut random: Rng) -> Figure {
-    let mut figure = Figure::default();
-    for _ in 0..4 {
-        figure.tried += stuck(&mut random, |options| {
+pub(crate) fn pipe(mut random: Rng) -> Tally {
+    let mut tally = Tally::default();
+    for _ in 0..rounds(1, 4) {
+        tally.tried += check_stuck_sink(&mut random, |options| {
             let (reader, mut writer) = io::pipe().unwrap();
-            // It takes that much and no more.
-            let pages = vec![1; 1 << 16];
-            let filled = writer.write(&pages).unwrap();
-            Stuck {
-                summary: options.to_sink(writer).unwrap(),
-                release: Box::new(move || {
-                    let reading = thread::spawn(move || gather(reader, filled, || ()));
-                    Box::new(move || reading.join().unwrap())
-                }),
-            }
+            let filled = writer.write(&[1; 1 << 16]).unwrap();
+            let summary = options.to_sink(writer).unwrap();
+            let release = Box::new(move || -> Steps {
+                let reading = thread::spawn(move || steps_of_stream(reader, filled));
+                Box::new(move || reading.join().unwrap())
+            });
+            Stuck { summary, release }
         });
     }
-    figure
+    tally
 }
 
-fn steps(logdir: &Path) -> Vec<i64> {
-    read(logdir).all_steps().collect()
-}
-
-/// Reads a stream to its end, but for the first bytes, in small pieces with `pause` between; the steps in it.
-fn gather(mut reader: impl Read, skip: usize, mut pause: impl FnMut()) -> Vec<i64> {
+/// Reads a stream to its end and returns the steps in it, without its first `skip` bytes.
+fn steps_of_stream(mut reader: impl Read, skip: usize) -> Vec<i64> {
     let mut bytes = Vec::new();
-    let mut piece = [0; 4096];
-    loop {
-        match reader.read(&mut piece) {
-            Ok(0) => break,
-            Ok(count) => bytes.extend_from_slice(&piece[..count]),
-            Err(error) => assert_eq!(error.kind(), io::ErrorKind::Interrupted),
-        }
-        pause();
-    }
-    let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("tfevents"), &bytes[skip..]).unwrap();
-    steps(dir.path())
+    reader.read_to_end(&mut bytes).unwrap();
+    steps_of(&bytes[skip..])
 }
 
+fn steps_of(file: &[u8]) -> Vec<i64> {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("tfevents"), file).unwrap();
+    read(dir.path()).steps
+}
+
+/// Waits until the writer is closed and returns the steps that were written.
 type Steps = Box<dyn FnOnce() -> Vec<i64>>;
 
+/// A writer whose sink hangs until `release` is called.
 struct Stuck {
     summary: SummaryWriter,
-    /// Lets the sink go on; what it gives waits for the end of what is written, and says what that is.
     release: Box<dyn FnOnce() -> Steps>,
 }
 
-/// Tries all that has to do with a sink that is stuck; how many things these are.
-fn stuck(random: &mut Rng, mut open: impl FnMut(WriterOptions) -> Stuck) -> u64 {
+fn flush_times_out(summary: &SummaryWriter) {
+    let outcome = summary.flush_timeout(Duration::from_millis(50));
+    assert!(
+        matches!(outcome, Err(Error::TimedOut { .. })),
+        "{outcome:?}"
+    );
+    assert!(
+        summary.stats().failure.is_none(),
+        "a sink that hangs has not failed"
+    );
+}
+
+/// Checks what a stuck sink does to callers. Returns how many checks there are.
+fn check_stuck_sink(random: &mut Rng, mut open: impl FnMut(WriterOptions) -> Stuck) -> u64 {
     let millis = [1, 200][random.usize(..2)];
     let options = || WriterOptions::new().flush_interval(Duration::from_millis(millis));
-    let timed_out = |summary: &SummaryWriter| {
-        let outcome = summary.flush_timeout(SOON);
-        assert!(
-            matches!(outcome, Err(Error::TimedOut { .. })),
-            "{outcome:?}"
-        );
-        assert!(summary.stats().failure.is_none(), "it has not refused");
-    };
-
-    // Who logs does not wait, who flushes only as long as it wants to, and nothing is lost.
-    let Stuck { summary, release } = open(options());
-    let count = random.i64(1..MANY);
-    log(&summary, count);
-    timed_out(&summary);
-    let written = release();
-    summary.flush_timeout(LIMIT).unwrap();
-    summary.close().unwrap();
-    assert!(written().into_iter().eq(0..count));
-
-    // Full, it drops what is new if it is told to, and memory stays as it is.
     let bound = random.usize(1000..20_000);
-    let bounded = || options().max_pending_bytes(bound);
-    let Stuck { summary, release } = open(bounded().when_full(WhenFull::DropNew));
-    let peak = peak_kib();
-    log(&summary, 40 * MANY);
-    assert!(peak_kib() - peak < 2 << 10, "the records have 8 MiB");
-    timed_out(&summary);
+    let count = random.i64(1..MANY);
+    logging_does_not_wait(open(options()), count);
+    new_records_are_dropped(
+        open(
+            options()
+                .max_pending_bytes(bound)
+                .when_full(WhenFull::DropNew),
+        ),
+        bound,
+    );
+    callers_wait_for_room(open(options().max_pending_bytes(bound)), bound);
+    closing_waits(open(options()), count);
+    4
+}
+
+fn logging_does_not_wait(Stuck { summary, release }: Stuck, count: i64) {
+    log(&summary, count);
+    flush_times_out(&summary);
+    let steps = release();
+    summary.flush_timeout(TIMEOUT).unwrap();
+    summary.close().unwrap();
+    assert!(steps().into_iter().eq(0..count));
+}
+
+fn new_records_are_dropped(Stuck { summary, release }: Stuck, bound: usize) {
+    log(&summary, 4 * MANY);
+    flush_times_out(&summary);
     let stats = summary.stats();
     assert!(stats.pending_bytes <= bound as u64, "{stats:?}");
     assert!(stats.refused_count > 0, "{stats:?}");
-    let written = release();
+    let steps = release();
     summary.close().unwrap();
-    let written = written();
-    assert!(written.iter().copied().eq(0..written.len() as i64));
-    assert_eq!(written.len() as u64, stats.accepted_count);
+    let steps = steps();
+    assert_eq!(steps.len() as u64, stats.accepted_count);
+    assert!(steps.iter().copied().eq(0..steps.len() as i64));
+}
 
-    // Full, it lets its callers wait, and they go on with the sink.
-    let Stuck { summary, release } = open(bounded());
-    let callers: Vec<JoinHandle<()>> = (0..2)
-        .map(|_| {
-            let summary = summary.clone();
-            thread::spawn(move || log(&summary, MANY))
-        })
-        .collect();
+fn callers_wait_for_room(Stuck { summary, release }: Stuck, bound: usize) {
+    let callers = [(); 2].map(|()| {
+        let summary = summary.clone();
+        thread::spawn(move || log(&summary, MANY))
+    });
+    // A record has less than 60 bytes.
     while summary.stats().pending_bytes + 60 < bound as u64 {
-        thread::yield_now(); // a record has less than 60 bytes
+        thread::yield_now();
     }
-    timed_out(&summary);
+    flush_times_out(&summary);
     let stats = summary.stats();
     assert!(stats.pending_bytes <= bound as u64, "{stats:?}");
     assert!(callers.iter().all(|caller| !caller.is_finished()));
-    let written = release();
-    callers
-        .into_iter()
-        .for_each(|caller| caller.join().unwrap());
+    let steps = release();
+    for caller in callers {
+        caller.join().unwrap();
+    }
     assert_eq!(summary.stats().refused_count, 0);
     summary.close().unwrap();
-    assert_eq!(written().len() as i64, 2 * MANY);
+    assert_eq!(steps().len() as i64, 2 * MANY);
+}
 
-    // Closing waits; who logs then is not kept.
-    let Stuck { summary, release } = open(options());
+fn closing_waits(Stuck { summary, release }: Stuck, count: i64) {
     log(&summary, count);
     let closing = {
         let summary = summary.clone();
@@ -186,190 +181,62 @@ fn stuck(random: &mut Rng, mut open: impl FnMut(WriterOptions) -> Stuck) -> u64 
         thread::sleep(Duration::from_millis(1));
     }
     assert!(!closing.is_finished());
-    let written = release();
+    let steps = release();
     closing.join().unwrap().unwrap();
     drop(summary);
-    assert!(written().starts_with(&(0..count).collect::<Vec<_>>()));
-    4
+    assert!(steps().starts_with(&(0..count).collect::<Vec<_>>()));
 }
 
-/// The most memory that this process has had.
-fn peak_kib() -> u64 {
-    let Ok(status) = fs::read_to_string("/proc/self/status") else {
-        return 0;
-    };
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.unwrap().trim().strip_suffix(" kB").unwrap();
-    kib.parse().unwrap()
+/// A sink that takes a part of what it is given, or nothing because a signal interrupted it, or fails for a moment.
+struct Unreliable {
+    taken: Vec<u8>,
+    random: Rng,
+    /// Gets everything when the sink is dropped.
+    done: std::sync::mpsc::Sender<Vec<u8>>,
 }
 
-/// Threads that log more than a slow reader takes: all of them wait now and then, and everything arrives.
-pub(crate) fn slow(mut random: Rng) -> Figure {
-    let mut figure = Figure::default();
-    for _ in 0..3 {
-        let (reader, writer) = io::pipe().unwrap();
-        let mut pauses = random.fork();
-        let reading = thread::spawn(move || {
-            gather(reader, 0, || {
-                thread::sleep(Duration::from_micros(pauses.u64(..1000)));
-            })
-        });
-        let options = WriterOptions::new().max_pending_bytes(random.usize(10_000..100_000));
-        let summary = options.to_sink(writer).unwrap();
-        thread::scope(|scope| {
-            (0..4).for_each(|_| drop(scope.spawn(|| log(&summary, MANY))));
-        });
-        summary.close().unwrap();
-        figure.tried += 1;
-        figure.lost += missing(reading, 4);
-    }
-    figure
-}
-
-/// How many records of so many threads are not there.
-fn missing(reading: JoinHandle<Vec<i64>>, threads: i64) -> u64 {
-    let there = reading.join().unwrap();
-    u64::try_from(threads * MANY - there.len() as i64).unwrap()
-}
-
-/// Passes on what it is given, and counts what came of it.
-struct Counting<W> {
-    sink: W,
-    counts: Arc<Counts>,
-}
-
-#[derive(Default)]
-struct Counts {
-    short: AtomicU64,
-    refused: AtomicU64,
-    interrupted: AtomicU64,
-}
-
-impl<W: Write> Write for Counting<W> {
+impl Write for Unreliable {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let outcome = self.sink.write(bytes);
-        let count = match &outcome {
-            Ok(count) if *count < bytes.len() => &self.counts.short,
-            Ok(_) => return outcome,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => &self.counts.interrupted,
-            Err(_) => &self.counts.refused,
-        };
-        count.fetch_add(1, Ordering::Relaxed);
-        outcome
+        match self.random.u8(..10) {
+            0 => Err(io::ErrorKind::WouldBlock.into()),
+            1 | 2 => Err(io::ErrorKind::Interrupted.into()),
+            _ => {
+                let count = self.random.usize(1..=bytes.len());
+                self.taken.extend_from_slice(&bytes[..count]);
+                Ok(count)
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.sink.flush()
+        Ok(())
     }
 }
 
-/// A socket that takes what it has room for, and else refuses: no call ever waits.
-pub(crate) fn short_writes(mut random: Rng) -> Figure {
-    let counts = Arc::new(Counts::default());
-    let mut figure = Figure::default();
-    for _ in 0..10 {
-        let (reader, sink) = UnixStream::pair().unwrap();
-        sink.set_nonblocking(true).unwrap();
-        let mut pauses = random.fork();
-        let reading = thread::spawn(move || {
-            gather(reader, 0, || {
-                thread::sleep(Duration::from_micros(pauses.u64(..300)));
-            })
-        });
-        let counts = Arc::clone(&counts);
-        let summary = WriterOptions::new()
-            .to_sink(Counting { sink, counts })
-            .unwrap();
-        log(&summary, 2 * MANY);
-        while summary.flush_timeout(LIMIT).is_err() {
-            thread::sleep(Duration::from_millis(1)); // or it would be tried again five seconds later
-        }
-        summary.close().unwrap();
-        figure.lost += missing(reading, 2);
+impl Drop for Unreliable {
+    fn drop(&mut self) {
+        self.done.send(std::mem::take(&mut self.taken)).ok(); // the test may have failed
     }
-    let short = counts.short.load(Ordering::Relaxed);
-    let refused = counts.refused.load(Ordering::Relaxed);
-    assert!(short > 0 && refused > 0, "{short} short, {refused} refused");
-    figure.tried = short + refused;
-    figure.note = format!("{short} short writes, {refused} refused ones");
-    figure
 }
 
-/// A signal, whose handler does nothing, ends the call that the writer's thread is in.
-pub(crate) fn interrupted(mut random: Rng) -> Figure {
-    handle_signals();
-    let counts = Arc::new(Counts::default());
-    let mut figure = Figure::default();
-    let done = Arc::new(AtomicBool::new(false));
-    let signals = {
-        let done = Arc::clone(&done);
-        thread::spawn(move || {
-            while !done.load(Ordering::Relaxed) {
-                writers().into_iter().for_each(|pid| {
-                    kill_process(pid, Signal::USR1).ok(); // it may have ended
-                });
-                thread::sleep(Duration::from_micros(100));
-            }
-        })
-    };
-    for _ in 0..5 {
-        let (reader, sink): (PipeReader, PipeWriter) = io::pipe().unwrap();
-        let mut pauses = random.fork();
-        let reading = thread::spawn(move || {
-            gather(reader, 0, || {
-                thread::sleep(Duration::from_micros(pauses.u64(..1000)));
-            })
-        });
-        let counts = Arc::clone(&counts);
+pub(crate) fn short_writes(mut random: Rng) -> Tally {
+    let mut tally = Tally::default();
+    for _ in 0..rounds(10, 40) {
+        let (done, bytes) = std::sync::mpsc::channel();
+        let sink = Unreliable {
+            taken: Vec::new(),
+            random: random.fork(),
+            done,
+        };
         let options = WriterOptions::new().flush_interval(Duration::from_millis(1));
-        let summary = options.to_sink(Counting { sink, counts }).unwrap();
-        log(&summary, 2 * MANY);
+        let summary = options.to_sink(sink).unwrap();
+        log(&summary, MANY);
+        while summary.flush_timeout(TIMEOUT).is_err() {}
         summary.close().unwrap();
-        figure.lost += missing(reading, 2);
+        let steps = steps_of(&bytes.recv_timeout(TIMEOUT).unwrap());
+        assert!(steps.is_sorted_by(|a, b| a < b), "{steps:?}");
+        tally.lost += MANY as u64 - steps.len() as u64;
+        tally.tried += 1;
     }
-    done.store(true, Ordering::Relaxed);
-    signals.join().unwrap();
-    let short = counts.short.load(Ordering::Relaxed);
-    let interrupted = counts.interrupted.load(Ordering::Relaxed);
-    assert_eq!(counts.refused.load(Ordering::Relaxed), 0);
-    assert!(interrupted > 0, "{interrupted} interrupted, {short} short");
-    figure.tried = interrupted + short;
-    figure.note = format!("{interrupted} interrupted before the first byte, {short} behind it");
-    figure
-}
-
-extern "C" fn do_nothing(_: libc::c_int) {}
-
-#[allow(
-    unsafe_code,
-    reason = "a handler that lets calls be interrupted has no safe form anywhere"
-)]
-fn handle_signals() {
-    let handler: extern "C" fn(libc::c_int) = do_nothing;
-    // SAFETY: zero bytes are an action without flags, so without the one that has calls restarted; its handler does nothing.
-    let outcome = unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = handler as libc::sighandler_t;
-        libc::sigaction(libc::SIGUSR1, &raw const action, std::ptr::null_mut())
-    };
-    assert_eq!(outcome, 0);
-}
-
-/// The threads of writers, where they can be told from others; else this process.
-fn writers() -> Vec<Pid> {
-    let Ok(tasks) = fs::read_dir("/proc/self/task") else {
-        return vec![getpid()];
-    };
-    let is_writer = |path: &Path| {
-        let mut name = String::new();
-        let file = File::open(path.join("comm"));
-        file.and_then(|mut file| file.read_to_string(&mut name))
-            .is_ok()
-            && name == "summary-writer\n"
-    };
-    tasks
-        .map(|task| task.unwrap().path())
-        .filter(|path| is_writer(path))
-        .filter_map(|path| Pid::from_raw(path.file_name()?.to_str()?.parse().ok()?))
-        .collect()
+    tally
 }
