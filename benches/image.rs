@@ -1,6 +1,7 @@
-//! `image()`: what its caller pays beside a copy of the pixels, and what the writer's thread pays beside the `png` crate.
+//! The cost of `image()`: for the caller in comparison with a copy of the pixels, and until the image is in the file in
+//! comparison with the crate `png` alone.
 //!
-//! `cargo bench --bench image`. The images are like photographs: smooth, with the noise of a sensor.
+//! Run it with `cargo bench --bench image`. The images resemble photographs: smooth, with the noise of a sensor.
 
 #![allow(
     clippy::print_stdout,
@@ -24,7 +25,7 @@ use summary_writer::{EventReader, Image, SummaryWriter, WriterOptions};
 use support::{Cost, compare, measure};
 
 const ROUNDS: usize = 15;
-/// Of one round: as many images as have this many bytes.
+/// The pixels of all images of one round.
 const ROUND_BYTES: usize = 32 << 20;
 
 fn main() {
@@ -69,13 +70,13 @@ fn main() {
     }
 }
 
-/// Copies that are all kept, as those of the images are.
+/// Copies of the pixels. All are kept, as the writer keeps them.
 fn copies(count: usize, pixels: &[u8]) -> Cost {
     let mut kept = Vec::with_capacity(count);
     measure(|| (0..count).for_each(|_| kept.push(pixels.to_vec())))
 }
 
-/// The calls alone: the writer's thread is held at its first record.
+/// The calls alone. The sink holds the writer's thread at its first record.
 fn caller(count: usize, image: impl Fn() -> Image) -> Cost {
     let gate = Arc::new(Mutex::new(()));
     let held = gate.lock().unwrap();
@@ -103,7 +104,7 @@ impl Write for Gated {
     }
 }
 
-/// From the open file until all is written and the file is closed.
+/// The time from the open file until everything is written and the file is closed.
 fn whole(count: usize, image: impl Fn() -> Image) -> Cost {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
@@ -116,7 +117,7 @@ fn whole(count: usize, image: impl Fn() -> Image) -> Cost {
     cost
 }
 
-/// The floor: the same encoder, into memory, by hand.
+/// The floor: the same encoder without a writer, into memory.
 fn png(width: u32, height: u32, channels: usize, pixels: &[u8]) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, width, height);

@@ -76,7 +76,7 @@
 //! - `png` (default): images.
 //! - `gif` (default): animated images.
 //! - `graph` (default): graphs, of nodes and of layers. No dependency comes with it, but a quarter of the time of a build.
-//! - `image`: [`Image`] from the images of the crate [`image`](https://docs.rs/image).
+//! - `image`: [`SummaryWriter::image`] takes the images of the crate [`image`](https://docs.rs/image), such as `DynamicImage`.
 //! - `flate2` (default): TFRecord streams that are compressed, in [`record`]. Event files never are.
 //! - `serde`: [`HParams`] from any struct that serializes.
 //! - `candle`: scalars, histograms and images from the tensors of [`candle-core`](https://docs.rs/candle-core), 0.9 to 0.11:
