@@ -15,7 +15,7 @@ const PRODUCER: i32 = 22;
 /// The attribute from which the page takes the labels of edges.
 const OUTPUT_SHAPES: &str = "_output_shapes";
 
-/// What a node does: its kind, its inputs, its device and the shapes of its outputs.
+/// Describes what a node does: its kind, its inputs, its device and the shapes of its outputs.
 ///
 /// The page draws some ops in a special way: a `Const` is a small mark at each node that takes it, and does not appear
 /// without such a node.
@@ -138,7 +138,7 @@ impl Node {
         &self.0
     }
 
-    /// Returns an output of the node, as an input of another. The first is 0, which the node itself stands for, too.
+    /// Returns an output of the node, as an input of another. Output 0 is the same input as the node itself.
     #[must_use]
     pub fn output(&self, index: usize) -> Input {
         Input {

@@ -453,19 +453,21 @@ def test_weights_stay_in_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "wanted"),
     [
-        ([], 2, "onnx: a model and a log directory are missing"),
-        (["a.onnx"], 2, "onnx: the log directory is missing behind a.onnx"),
-        (["a/x.onnx", "b/x.onnx", "logs"], 2, 'onnx: a/x.onnx and b/x.onnx would be the same run: "x"'),
-        (["--fast"], 2, "onnx: invalid option '--fast'"),
+        ([], 2, "error: the following required arguments were not provided:"),
+        (["a.onnx"], 2, "error: the following required arguments were not provided:"),
+        (["a.onnx", "b.onnx"], 2, "error: the last argument must be the log directory, got the file b.onnx"),
+        (["a/x.onnx", "b/x.onnx", "logs"], 2, "error: the models must have different names, got a/x.onnx and b/x.onnx"),
+        (["--fast"], 2, "error: unexpected argument '--fast' found"),
         (["nowhere.onnx", "logs"], 1, "onnx: nowhere.onnx: No such file or directory (os error 2)"),
-        (["broken.onnx", "logs"], 1, "onnx: broken.onnx: onnx: byte 2, in ModelProto: 9 bytes are announced, 1 are left"),
+        (["broken.onnx", "logs"], 1, "onnx: broken.onnx: onnx: expected an ONNX model, got 3 other bytes: "),
     ],
 )
 def test_the_program_says_what_is_wrong(tmp_path, arguments, code, wanted):
     (tmp_path / "broken.onnx").write_bytes(b"\x3a\x09\x0a")
     command = [program("onnx"), *arguments]
     done = subprocess.run(command, check=False, timeout=60, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    assert (done.returncode, done.stderr.splitlines()[0]) == (code, wanted)
+    assert done.returncode == code
+    assert done.stderr.startswith(wanted)
     assert not (tmp_path / "logs").exists()
 
 

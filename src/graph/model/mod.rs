@@ -132,7 +132,7 @@ impl Layer {
     }
 
     /// Adds an input by its name in the same block or in one around it, or by its full name, as `encoder/attention`. The
-    /// name of a block stands for its last layer. Default: the layer before.
+    /// name of a block means its last layer. Default: the layer before.
     pub fn input(mut self, layer: impl Into<String>) -> Self {
         self.inputs.push(layer.into());
         self

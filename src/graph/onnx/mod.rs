@@ -47,8 +47,8 @@ impl Graph {
     /// lists its attributes; of a list with more than 256 items it shows the length. Shapes are those in the file;
     /// `onnx.shape_inference.infer_shapes` adds more.
     ///
-    /// External data files, in which large models keep their weights, are not opened. A `Vec<u8>` is decoded without
-    /// copying the weights; a slice is copied first.
+    /// Large models keep their weights in other files, which are not opened. A `Vec<u8>` is decoded without copying the
+    /// weights; a slice is copied first.
     ///
     /// ```no_run
     /// use summary_writer::{Graph, SummaryWriter};
