@@ -308,14 +308,17 @@
 //!
 //! ```
 //! use std::path::Path;
+//! use summary_writer::proto::event::What;
 //! use summary_writer::{Error, EventReader, SummaryWriter};
 //!
 //! fn points(run: &Path, tag: &str) -> Result<Vec<(i64, f32)>, Error> {
-//!     let mut reader = EventReader::open(run)?;
 //!     let mut points = Vec::new();
-//!     while let Some(event) = reader.next_event()? {
-//!         let of_tag = event.values().filter(|value| value.tag() == tag);
-//!         points.extend(of_tag.filter_map(|value| Some((event.step(), value.scalar()?))));
+//!     for event in EventReader::open(run)? {
+//!         let event = event?;
+//!         if let Some(What::Summary(summary)) = &event.what {
+//!             let of_tag = summary.value.iter().filter(|value| value.tag == tag);
+//!             points.extend(of_tag.filter_map(|value| Some((event.step, value.scalar()?))));
+//!         }
 //!     }
 //!     Ok(points)
 //! }

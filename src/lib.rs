@@ -64,12 +64,12 @@
 //!
 //! # Reading
 //!
-//! [`EventReader`] reads event files and runs, also of other writers and while they grow: as messages, or in place by
-//! [`EventReader::next_event`]. Below it is [`record`], the TFRecord container for any payload, and beside it [`proto`],
-//! the messages.
+//! [`EventReader`] reads event files and runs, also those of other writers and files that are still growing. The module
+//! [`reader`] decodes their values. [`record`] reads and writes TFRecord files with any payload, and [`proto`] has the
+//! messages.
 //!
-//! [`verify`] says what is damaged in files, runs and logdirs, [`repair_to`] and [`repair_in_place`] make files of what is
-//! sound, and [`Salvage`] reads it.
+//! [`verify`] reports what is damaged in files, runs and logdirs, [`repair_to`] and [`repair_in_place`] keep what is
+//! sound, and [`EventReader::skip_damage`] reads it.
 //!
 //! # Features
 //!
@@ -121,12 +121,11 @@ mod current;
 mod embedding;
 mod error;
 mod event;
-mod files;
 pub mod graph;
 mod integrations;
 pub mod not_shown;
 pub mod proto;
-mod reader;
+pub mod reader;
 pub mod record;
 mod summary;
 #[cfg(test)]
@@ -144,10 +143,6 @@ pub use current::{image, images};
 pub use embedding::Embedding;
 pub use error::{Error, Part, Result};
 pub use event::{Step, ToWallTime, WallTime};
-pub use files::{
-    Damage, DamageKind, FileReport, Report, Run, Salvage, find_runs, repair_in_place, repair_to,
-    verify,
-};
 pub use graph::{Graph, Layer, Model, RunMetadata};
 #[cfg(feature = "candle")]
 pub use integrations::candle;
@@ -159,7 +154,11 @@ pub use integrations::ndarray::image::Sample;
 pub use integrations::tracing::TracingLayer;
 pub use proto::hparams::{DatasetType, Status as SessionStatus};
 pub use proto::{DataClass, DataType};
-pub use reader::{EventReader, EventRef, ValueRef, Values};
+#[doc(inline)]
+pub use reader::EventReader;
+pub use reader::{
+    Damage, DamageKind, FileReport, Report, Run, find_runs, repair_in_place, repair_to, verify,
+};
 pub use summary::{
     Audio, Camera, Category, Element, Experiment, HParamInfo, HParamValue, HParams, Histogram,
     Layout, Light, Margin, Material, Mesh, Metadata, MetricInfo, PrCurve, Prediction, Scalar,

@@ -1,9 +1,11 @@
-//! Records are the same however their bytes come in: at once, or in pieces with an end of the file between them.
+//! Records are the same whether their bytes arrive at once, or in pieces with an end of the file between them.
 
 #![no_main]
 
+use std::io::Cursor;
+
 use libfuzzer_sys::fuzz_target;
-use summary_writer::Salvage;
+use summary_writer::EventReader;
 use summary_writer::record::RecordReader;
 
 #[allow(dead_code, reason = "the tests use the rest")]
@@ -11,24 +13,24 @@ use summary_writer::record::RecordReader;
 mod test_io;
 use test_io::Script;
 
-/// What a reader says, up to the first error behind which nothing is known.
+/// The results of a reader, up to the first error after which the next record is unknown.
 fn records(source: impl std::io::Read, pieces: usize) -> Vec<Result<Vec<u8>, String>> {
     let mut reader = RecordReader::new(source);
-    let (mut said, mut ends) = (Vec::new(), 0);
+    let (mut results, mut ends) = (Vec::new(), 0);
     while ends <= pieces {
         let before = reader.offset();
         match reader.next_record() {
-            Ok(Some(payload)) => said.push(Ok(payload.to_vec())),
+            Ok(Some(payload)) => results.push(Ok(payload.to_vec())),
             Ok(None) => ends += 1,
             Err(error) => {
-                said.push(Err(error.to_string()));
+                results.push(Err(error.to_string()));
                 if reader.offset() == before {
                     break;
                 }
             }
         }
     }
-    said
+    results
 }
 
 fuzz_target!(|input: (Vec<u8>, Vec<u8>)| {
@@ -47,17 +49,14 @@ fuzz_target!(|input: (Vec<u8>, Vec<u8>)| {
         records(&bytes[..], 0)
     );
 
-    // A scan ends at the end of a file: an error between the pieces stands for waiting.
-    let mut salvage = Salvage::new("", Script::new(pieces).failing_between());
+    // An error between the pieces must not change what a reader that skips damage returns.
+    let script = Script::new(pieces).failing_between();
+    let mut reader = EventReader::from_source("", script).skip_damage(true);
     let mut events = Vec::new();
-    let mut failures = 0;
-    while let Some(event) = salvage.next() {
-        match event {
-            Ok(event) => events.push(event),
-            Err(_) => failures += 1,
-        }
-        assert!(failures <= count);
+    // The reader tries again after the `None` that follows an error.
+    for _ in 0..=count {
+        events.extend(reader.by_ref().filter_map(Result::ok));
     }
-    let whole = Salvage::new("", &bytes[..]).map(Result::unwrap);
-    assert!(whole.eq(events));
+    let whole = EventReader::from_source("", Cursor::new(bytes)).skip_damage(true);
+    assert!(whole.map(Result::unwrap).eq(events));
 });

@@ -5,6 +5,7 @@
 use std::fs;
 
 use libfuzzer_sys::fuzz_target;
+use summary_writer::proto::event::What;
 use summary_writer::{EventReader, SummaryWriter};
 
 fuzz_target!(|scalars: Vec<(String, i64, f32)>| {
@@ -16,14 +17,13 @@ fuzz_target!(|scalars: Vec<(String, i64, f32)>| {
     summary.close().unwrap();
 
     let mut read = Vec::new();
-    let mut reader = EventReader::open(&dir).unwrap();
-    while let Some(event) = reader.next_event().unwrap() {
-        for value in event.values() {
-            read.push((
-                value.tag().to_owned(),
-                event.step(),
-                value.scalar().map(f32::to_bits),
-            ));
+    for event in EventReader::open(&dir).unwrap() {
+        let event = event.unwrap();
+        if let Some(What::Summary(summary)) = event.what {
+            for value in summary.value {
+                let bits = value.scalar().map(f32::to_bits);
+                read.push((value.tag, event.step, bits));
+            }
         }
     }
     fs::remove_dir_all(&dir).unwrap();

@@ -1,27 +1,37 @@
-//! Event files to events, also while they grow.
+//! Reads event files, also of other writers, and checks and repairs them.
+//!
+//! [`EventReader`] reads the events of a file or a run; [`ValueDecoder`] turns them into numbers, images, text and so on.
+//! [`find_runs`] lists the runs of a logdir. [`verify`] reports what is damaged in files, runs and logdirs; [`repair_to`]
+//! and [`repair_in_place`] keep what is sound.
 
+mod file;
+mod repair;
+mod runs;
+mod tensor;
 mod value;
-mod view;
-mod wire;
+mod verify;
 
-use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fmt;
+use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use prost::Message;
-
-use crate::error::{Error, Part, Result};
+use crate::error::{Error, Result};
 use crate::proto::Event;
-use crate::record::RecordReader;
+use file::EventFile;
 
-pub use value::ValueRef;
-pub use view::{EventRef, Values};
+pub(crate) use repair::{remove_leftovers, retain_events};
+pub use repair::{repair_in_place, repair_to};
+pub(crate) use runs::event_files;
+pub use runs::{Run, find_runs};
+pub use value::{Bucket, Clip, Curve, Images, MeshPart, Number, Text, Value, ValueDecoder};
+pub use verify::{Damage, DamageKind, FileReport, Report, verify};
 
-/// Reads the events of a file, or of a run directory: of all its event files, one after the other in the order of their
+/// Reads the events of a file, or of a run directory: all its event files one after the other, in the order of their
 /// names, as stock TensorBoard does.
 ///
-/// It is an iterator that can go on: `None` says that there is no more now. Ask again once the writer has written more,
-/// also into a new file.
+/// The iterator can continue: `None` means that there is no more for now. Call it again once the writer has written
+/// more, into the same file or a new one.
 ///
 /// ```
 /// use summary_writer::proto::event::What;
@@ -46,36 +56,26 @@ pub use view::{EventRef, Values};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Its items are messages of their own. For the numbers of a large file, [`next_event`](Self::next_event) is some times
-/// faster.
+/// [`ValueDecoder`] gives images, histograms and all other kinds of data.
 ///
-/// An error is said once, and the iterator goes on behind it: behind the record if its end is known
-/// ([`Part::Payload`], [`Error::Decode`]), else with the next file. What the system refused ([`Error::Io`]) is asked for
-/// again after the next `None`.
-#[derive(Debug)]
+/// Each error is returned once, and the iterator continues after it: with the next record if the end of the damaged one
+/// is known ([`Part::Payload`](crate::Part::Payload), [`Error::Decode`]), otherwise with the next file. With
+/// [`skip_damage`](Self::skip_damage) it continues with the next sound record instead. After [`Error::Io`] it tries the
+/// same operation again after the next `None`.
 pub struct EventReader {
     /// Where new files appear; `None` for a single file.
     dir: Option<PathBuf>,
     /// In the order of their names.
     files: Vec<EventFile>,
-    /// The file that this pass is at; `None` between two passes.
+    /// The file that is being read; `None` before the first and after the last one.
     current: Option<usize>,
     /// The file of the last item.
     last: Option<usize>,
-}
-
-#[derive(Debug)]
-struct EventFile {
-    name: OsString,
-    path: PathBuf,
-    /// Opened when its turn comes.
-    records: Option<RecordReader<File>>,
-    /// Nothing behind the damage can be found.
-    is_lost: bool,
+    skip_damage: bool,
 }
 
 impl EventReader {
-    /// Opens an event file, or a run directory; one without event files has no events yet.
+    /// Opens an event file, or a run directory. A directory without event files has no events yet.
     ///
     /// # Errors
     /// [`Error::Io`] if there is nothing at `path`, or it cannot be read.
@@ -83,86 +83,98 @@ impl EventReader {
         let path = path.as_ref();
         let metadata = fs::metadata(path).map_err(|error| Error::io("open", path, error))?;
         if metadata.is_dir() {
-            let mut reader = Self {
-                dir: Some(path.into()),
-                files: Vec::new(),
-                current: None,
-                last: None,
-            };
+            let mut reader = Self::new(Some(path.into()), Vec::new());
             reader.find_files()?;
             return Ok(reader);
         }
         let mut file = EventFile::new(path.into());
         file.open()?;
-        Ok(Self {
-            dir: None,
-            files: vec![file],
+        Ok(Self::new(None, vec![file]))
+    }
+
+    /// Reads one event file from any stream, which needs no buffer of its own. Errors and the report call it `path`.
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    /// use summary_writer::EventReader;
+    /// use summary_writer::record::append_frame;
+    ///
+    /// let mut file = Vec::new();
+    /// append_frame(&[0x10, 7], &mut file); // an event that only has a step
+    /// let mut reader = EventReader::from_source("from memory", Cursor::new(file));
+    /// assert_eq!(reader.next().transpose()?.map(|event| event.step), Some(7));
+    /// # Ok::<(), summary_writer::Error>(())
+    /// ```
+    pub fn from_source(path: impl AsRef<Path>, source: impl Read + Send + 'static) -> Self {
+        let file = EventFile::from_source(path.as_ref().into(), Box::new(source));
+        Self::new(None, vec![file])
+    }
+
+    fn new(dir: Option<PathBuf>, files: Vec<EventFile>) -> Self {
+        Self {
+            dir,
+            files,
             current: None,
             last: None,
-        })
-    }
-
-    /// The next event as it stands in the buffer, without an allocation; `None` where the iterator says it.
-    ///
-    /// ```
-    /// # use summary_writer::{EventReader, SummaryWriter};
-    /// # let dir = tempfile::tempdir()?;
-    /// # let logdir = dir.path();
-    /// # let summary = SummaryWriter::create_file_writer(logdir)?;
-    /// # summary.scalar("loss", 0.5, 7);
-    /// # summary.close()?;
-    /// let mut reader = EventReader::open(logdir)?;
-    /// let mut points = Vec::new();
-    /// while let Some(event) = reader.next_event()? {
-    ///     for value in event.values() {
-    ///         if let ("loss", Some(loss)) = (value.tag(), value.scalar()) {
-    ///             points.push((event.step(), loss));
-    ///         }
-    ///     }
-    /// }
-    /// assert_eq!(points, [(7, 0.5)]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Those of the iterator. A call after an error goes on behind it.
-    pub fn next_event(&mut self) -> Result<Option<EventRef<'_>>> {
-        let Some((payload, offset)) = self.next_payload()? else {
-            return Ok(None);
-        };
-        let (event, is_event) = EventRef::new(payload);
-        if !is_event {
-            // Says why, and has the last word.
-            decode(payload, offset)?;
+            skip_damage: false,
         }
-        Ok(Some(event))
     }
 
-    /// The file that the last item came from.
+    /// Whether to skip damage instead of returning it as an error. Default: `false`.
+    ///
+    /// The reader then also returns the events after damage where the iterator and stock TensorBoard otherwise give up
+    /// the file, and leaves out events whose wall time is NaN, because they make TensorBoard give up the file.
+    /// [`report`](Self::report) has what was skipped; the only error left is [`Error::Io`].
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    /// use summary_writer::EventReader;
+    /// use summary_writer::record::append_frame;
+    ///
+    /// let mut file = Vec::new();
+    /// for step in 1..4 {
+    ///     append_frame(&[0x10, step], &mut file); // an event that only has a step
+    /// }
+    /// file[18] ^= 1; // in the length of the second record
+    ///
+    /// let mut reader = EventReader::from_source("from memory", Cursor::new(file)).skip_damage(true);
+    /// let steps = reader.by_ref().map(|event| Ok(event?.step));
+    /// assert_eq!(steps.collect::<Result<Vec<_>, summary_writer::Error>>()?, [1, 3]);
+    /// assert_eq!(reader.report().files[0].damages[0].offset, 18);
+    /// # Ok::<(), summary_writer::Error>(())
+    /// ```
+    #[must_use]
+    pub fn skip_damage(mut self, skip_damage: bool) -> Self {
+        self.skip_damage = skip_damage;
+        self
+    }
+
+    /// The file of the last item.
     pub fn path(&self) -> Option<&Path> {
-        self.files.get(self.last?).map(|file| file.path.as_path())
+        self.files.get(self.last?).map(EventFile::path)
     }
 
-    /// Adds the event files that are new.
+    /// What has been read so far, and which damage was skipped, for each file in the order of reading. Damage that was
+    /// returned as an error is not in the report.
+    pub fn report(&self) -> Report {
+        Report {
+            files: self.files.iter().map(EventFile::report).collect(),
+        }
+    }
+
+    /// Adds new event files.
     fn find_files(&mut self) -> Result<()> {
         self.last = None; // the indices change
         let Some(dir) = &self.dir else { return Ok(()) };
-        let refused = |error| Error::io("list", dir, error);
-        for entry in fs::read_dir(dir).map_err(refused)? {
-            let entry = entry.map_err(refused)?;
-            let name = entry.file_name();
-            if name.to_string_lossy().contains("tfevents")
-                && let Err(position) = self.files.binary_search_by(|file| file.name.cmp(&name))
-                && fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_file())
-            {
-                self.files.insert(position, EventFile::new(entry.path()));
+        for path in event_files(dir)? {
+            if let Err(position) = self.files.binary_search_by(|file| file.path().cmp(&path)) {
+                self.files.insert(position, EventFile::new(path));
             }
         }
         Ok(())
     }
 
-    /// The next record of the file whose turn it is, and its offset there.
-    fn next_payload(&mut self) -> Result<Option<(&[u8], u64)>> {
+    fn next_event(&mut self) -> Result<Option<Event>> {
         if self.current.is_none() {
             self.current = Some(0);
             self.find_files()?;
@@ -170,18 +182,14 @@ impl EventReader {
         while let Some(current) = self.current
             && let Some(file) = self.files.get_mut(current)
         {
-            let found = file.advance();
-            // What the system refuses now it refuses a moment later, too.
-            if matches!(found, Ok(None) | Err(Error::Io { .. })) {
+            let event = file.next_event(self.skip_damage);
+            // An operation that failed would fail again at once.
+            if matches!(event, Ok(None) | Err(Error::Io { .. })) {
                 self.current = Some(current + 1);
             }
-            if !matches!(found, Ok(None)) {
+            if !matches!(event, Ok(None)) {
                 self.last = Some(current);
-            }
-            if let Some(offset) = found? {
-                return Ok(self.files[current]
-                    .payload()
-                    .map(|payload| (payload, offset)));
+                return event;
             }
         }
         self.current = None;
@@ -193,211 +201,19 @@ impl Iterator for EventReader {
     type Item = Result<Event>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.next_payload() {
-            Ok(record) => record.map(|(payload, offset)| decode(payload, offset)),
-            Err(error) => Some(Err(error)),
-        }
+        self.next_event().transpose()
     }
 }
 
-fn decode(payload: &[u8], offset: u64) -> Result<Event> {
-    Event::decode(payload).map_err(|error| Error::Decode {
-        offset,
-        source: error,
-    })
-}
-
-impl EventFile {
-    fn new(path: PathBuf) -> Self {
-        Self {
-            name: path.file_name().unwrap_or_default().into(),
-            path,
-            records: None,
-            is_lost: false,
-        }
-    }
-
-    fn open(&mut self) -> Result<&mut RecordReader<File>> {
-        match &mut self.records {
-            Some(records) => Ok(records),
-            closed => {
-                let file =
-                    File::open(&self.path).map_err(|error| Error::io("open", &self.path, error))?;
-                Ok(closed.insert(RecordReader::new(file)))
-            }
-        }
-    }
-
-    /// Goes to the next record, and says its offset.
-    fn advance(&mut self) -> Result<Option<u64>> {
-        if self.is_lost {
-            return Ok(None);
-        }
-        let records = self.open()?;
-        let offset = records.offset();
-        match records.advance() {
-            Ok(found) => Ok(found.then_some(offset)),
-            Err(error) => {
-                self.is_lost = matches!(
-                    error,
-                    Error::Corrupt {
-                        part: Part::Length,
-                        ..
-                    } | Error::TooLarge { .. }
-                );
-                Err(error.in_file(&self.path))
-            }
-        }
-    }
-
-    /// Of the record that it went to.
-    fn payload(&self) -> Option<&[u8]> {
-        self.records.as_ref().map(RecordReader::payload)
+impl fmt::Debug for EventReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventReader")
+            .field("dir", &self.dir)
+            .field("path", &self.path())
+            .field("skip_damage", &self.skip_damage)
+            .finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use super::*;
-    use crate::record::append_frame;
-
-    /// The frame of an event whose step is its only field.
-    fn frame(step: u8) -> Vec<u8> {
-        let mut frame = Vec::new();
-        append_frame(&[0x10, step], &mut frame); // field 2, a varint
-        frame
-    }
-
-    fn append(path: &Path, bytes: &[u8]) {
-        let mut file = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .unwrap();
-        file.write_all(bytes).unwrap();
-    }
-
-    /// No steps. A bare `[]` may be of other numbers too, once a dependency compares those with `i64`.
-    const NOTHING: [i64; 0] = [];
-
-    /// What a pass gives: the steps, and -1 for an error.
-    fn pass(reader: &mut EventReader) -> Vec<i64> {
-        reader
-            .map(|event| event.map_or(-1, |event| event.step))
-            .collect()
-    }
-
-    /// The same, in place.
-    fn pass_in_place(reader: &mut EventReader) -> Vec<i64> {
-        let mut steps = Vec::new();
-        loop {
-            match reader.next_event() {
-                Ok(Some(event)) => steps.push(event.step()),
-                Ok(None) => return steps,
-                Err(_) => steps.push(-1),
-            }
-        }
-    }
-
-    #[test]
-    fn reads_the_files_of_a_run_in_the_order_of_their_names() {
-        let dir = tempfile::tempdir().unwrap();
-        append(&dir.path().join("b.tfevents"), &frame(3));
-        append(&dir.path().join("a.tfevents.10"), &frame(1));
-        append(&dir.path().join("a.tfevents.9"), &frame(2));
-        append(&dir.path().join("notes.txt"), b"no event file");
-        fs::create_dir(dir.path().join("sub.tfevents")).unwrap();
-        let mut reader = EventReader::open(dir.path()).unwrap();
-        assert_eq!(pass(&mut reader), [1, 2, 3]);
-        assert_eq!(pass(&mut reader), NOTHING);
-    }
-
-    #[test]
-    fn goes_on_where_files_grow_and_new_ones_appear() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = |name| dir.path().join(name);
-        let mut reader = EventReader::open(dir.path()).unwrap();
-        assert_eq!(pass(&mut reader), NOTHING);
-        append(&path("b.tfevents"), &frame(1));
-        assert_eq!(pass(&mut reader), [1]);
-        let next = frame(2);
-        append(&path("b.tfevents"), &next[..7]);
-        assert_eq!(pass(&mut reader), NOTHING);
-        append(&path("b.tfevents"), &next[7..]);
-        append(&path("a.tfevents"), &frame(3));
-        append(&path("c.tfevents"), &frame(4));
-        assert_eq!(reader.next().unwrap().unwrap().step, 3);
-        assert_eq!(reader.path(), Some(path("a.tfevents").as_path()));
-        assert_eq!(pass(&mut reader), [2, 4]);
-    }
-
-    #[test]
-    fn an_error_costs_a_record_or_the_rest_of_its_file_and_is_said_once() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.tfevents");
-        let mut bytes = frame(1);
-        append_frame(b"", &mut bytes); // a key without a value
-        bytes.extend(frame(2));
-        let mut flipped = frame(3);
-        flipped[13] ^= 1;
-        bytes.extend(flipped);
-        bytes.extend(frame(4));
-        let mut lost = frame(5);
-        lost[0] ^= 1;
-        bytes.extend(lost);
-        bytes.extend(frame(6));
-        append(&path, &bytes);
-        append(&dir.path().join("b.tfevents"), &frame(7));
-        let mut reader = EventReader::open(dir.path()).unwrap();
-        assert_eq!(pass(&mut reader), [1, -1, 2, -1, 4, -1, 7]);
-        assert_eq!(pass(&mut reader), NOTHING);
-        let mut reader = EventReader::open(dir.path()).unwrap();
-        assert_eq!(pass_in_place(&mut reader), [1, -1, 2, -1, 4, -1, 7]);
-        assert_eq!(pass_in_place(&mut reader), NOTHING);
-        assert_eq!(
-            pass(&mut EventReader::open(&path).unwrap()),
-            [1, -1, 2, -1, 4, -1]
-        );
-    }
-
-    #[test]
-    fn both_ways_to_read_go_on_where_the_other_was() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.tfevents");
-        append(&path, &[1, 2, 3, 4].map(frame).concat());
-        let mut reader = EventReader::open(&path).unwrap();
-        assert_eq!(reader.next_event().unwrap().unwrap().step(), 1);
-        assert_eq!(reader.next().unwrap().unwrap().step, 2);
-        assert_eq!(reader.next_event().unwrap().unwrap().step(), 3);
-        assert_eq!(reader.path(), Some(path.as_path()));
-        assert_eq!(pass(&mut reader), [4]);
-        let next = frame(5);
-        append(&path, &next[..7]);
-        assert!(reader.next_event().unwrap().is_none());
-        append(&path, &next[7..]);
-        assert_eq!(pass_in_place(&mut reader), [5]);
-    }
-
-    #[test]
-    fn the_message_says_the_same_of_what_is_no_event_in_place() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.tfevents");
-        let mut bytes = frame(1);
-        append_frame(b"\x10", &mut bytes); // a key without a value
-        append(&path, &bytes);
-        let mut reader = EventReader::open(&path).unwrap();
-        assert!(reader.next_event().unwrap().is_some());
-        let error = reader.next_event().unwrap_err();
-        assert_eq!(error.to_string(), "record at byte 18 is not an event");
-        let source = std::error::Error::source(&error).unwrap().to_string();
-        assert!(source.contains("invalid varint"), "{source}");
-    }
-
-    #[test]
-    fn what_is_not_there_is_named() {
-        let error = EventReader::open("no/such/file").unwrap_err();
-        assert_eq!(error.to_string(), r#"could not open "no/such/file""#);
-    }
-}
+mod tests;

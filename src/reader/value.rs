@@ -1,195 +1,433 @@
-//! A value seen in the reader's buffer: its tag, and its number if it is a scalar.
+//! Decodes the values of events into the kinds of data that the dashboards show.
 
-use std::fmt;
+use std::collections::HashMap;
+use std::mem;
 
 use prost::Message;
 
-use super::wire::{Fields, Kind, MAX_DEPTH};
+use super::tensor::{numbers, shape};
+use crate::proto::event::What;
+use crate::proto::hparams::{HParamsPluginData, h_params_plugin_data};
+use crate::proto::mesh::MeshPluginData;
+use crate::proto::mesh::mesh_plugin_data::ContentType;
 use crate::proto::summary;
-use crate::summary::scalar_of_tensor;
+use crate::proto::summary::value::Value as Data;
+use crate::proto::summary_metadata::PluginData;
+use crate::proto::{DataType, Event, HistogramProto, Layout, TensorProto};
 
-// The keys of the fields that are looked at, `number << 3 | wire type`.
-const TAG: u32 = 1 << 3 | 2;
-const SIMPLE_VALUE: u32 = 2 << 3 | 5;
-const TENSOR: u32 = 8 << 3 | 2;
-const METADATA: u32 = 9 << 3 | 2;
-// What a value can be instead of a number or a tensor.
-const IMAGE: u32 = 4 << 3 | 2;
-const HISTO: u32 = 5 << 3 | 2;
-const AUDIO: u32 = 6 << 3 | 2;
-// Of metadata, and of the plugin data in it.
-const PLUGIN_DATA: u32 = 1 << 3 | 2;
-const PLUGIN_NAME: u32 = 1 << 3 | 2;
-// Of a tensor, and of its shape.
-const DTYPE: u32 = 1 << 3;
-const TENSOR_SHAPE: u32 = 2 << 3 | 2;
-const TENSOR_CONTENT: u32 = 4 << 3 | 2;
-const FLOAT_VAL: u32 = 5 << 3 | 5;
-const FLOAT_VAL_ROW: u32 = 5 << 3 | 2;
-const DIM: u32 = 2 << 3 | 2;
+pub use super::tensor::Number;
 
-/// A value is in a summary, which is in an event.
-const DEPTH: u32 = MAX_DEPTH - 2;
-
-/// A value of an [`EventRef`](crate::EventRef): a tag, and its data at the event's step.
-#[derive(Clone, Copy)]
-pub struct ValueRef<'a> {
-    bytes: &'a [u8],
-    tag: &'a str,
-    scalar: Option<f32>,
+/// The data of a tag at one step.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// A number.
+    Scalar(Number),
+    /// The buckets of a histogram, from left to right.
+    Histogram(Vec<Bucket>),
+    /// Images that share a tag and a step.
+    Images(Images),
+    /// Audio clips that share a tag and a step.
+    Audio(Vec<Clip>),
+    /// One text, or a table of texts.
+    Text(Text),
+    /// A precision-recall curve.
+    PrCurve(Curve),
+    /// The vertices, faces or colours of meshes; each of the three has a tag of its own.
+    Mesh(MeshPart),
+    /// Hyperparameters: the start or the end of a session, or an experiment.
+    HParams(h_params_plugin_data::Data),
+    /// The layout of the custom scalars dashboard.
+    CustomScalars(Layout),
+    /// A serialized [`GraphDef`](crate::proto::GraphDef).
+    Graph(Vec<u8>),
+    /// A serialized [`RunMetadata`](crate::proto::RunMetadata).
+    RunMetadata(Vec<u8>),
+    /// A Keras model in JSON.
+    KerasModel(String),
+    /// A tensor of another plugin, or one that does not have the form that its plugin requires.
+    Tensor {
+        /// The name of the plugin; empty if no value of the tag has named one yet.
+        plugin_name: String,
+        /// The tensor; empty if the value has no data at all.
+        tensor: TensorProto,
+    },
 }
 
-impl<'a> ValueRef<'a> {
-    /// Looks at all of `bytes`; `None` if prost would not decode them.
-    pub(super) fn new(bytes: &'a [u8]) -> Option<Self> {
-        let (mut tag, mut plugin_name) = ("", &[][..]);
-        let mut data = Data::Other;
-        let mut fields = Fields(bytes);
-        while !fields.0.is_empty() {
-            let key = fields.key()?;
-            match key {
-                TAG => tag = str::from_utf8(fields.bytes()?).ok()?,
-                SIMPLE_VALUE => data = Data::SimpleValue(f32::from_le_bytes(fields.array()?)),
-                TENSOR => {
-                    // A tensor that comes again is continued, as a summary is.
-                    let mut number = match data {
-                        Data::Tensor(number) => number,
-                        _ => TensorNumber::default(),
-                    };
-                    number.look(Fields(fields.bytes()?))?;
-                    data = Data::Tensor(number);
-                }
-                METADATA => {
-                    let metadata = Fields(fields.bytes()?);
-                    plugin_name = check_metadata(metadata)?.unwrap_or(plugin_name);
-                }
-                other => {
-                    fields.check(Kind::Value, other, DEPTH)?;
-                    if let IMAGE | HISTO | AUDIO = other {
-                        data = Data::Other;
-                    }
-                }
-            }
+/// A bucket of a histogram.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Bucket {
+    pub left: f64,
+    pub right: f64,
+    pub count: f64,
+}
+
+/// Images that share a tag and a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Images {
+    /// The width in pixels that the writer states.
+    pub width: u32,
+    /// The height in pixels that the writer states.
+    pub height: u32,
+    /// The encoded files: PNG, JPEG or GIF.
+    pub files: Vec<Vec<u8>>,
+}
+
+/// An audio clip.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Clip {
+    /// The encoded file, usually WAV.
+    pub file: Vec<u8>,
+    /// The text that TensorFlow stores with a clip; often empty.
+    pub label: String,
+}
+
+/// One text, or a table of texts. Bytes that are not UTF-8 are replaced by `U+FFFD`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Text {
+    /// The dimensions: none for a single text.
+    pub shape: Vec<i64>,
+    /// The texts in Markdown, the last dimension fastest.
+    pub texts: Vec<String>,
+}
+
+/// A precision-recall curve: all fields have one number for each threshold. The thresholds are spaced evenly from 0 to 1.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Curve {
+    pub true_positives: Vec<f64>,
+    pub false_positives: Vec<f64>,
+    pub true_negatives: Vec<f64>,
+    pub false_negatives: Vec<f64>,
+    pub precision: Vec<f64>,
+    pub recall: Vec<f64>,
+}
+
+/// The vertices, faces or colours of a batch of meshes.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct MeshPart {
+    /// The tag that the program gave; the tag of the value has a suffix for the part.
+    pub name: String,
+    /// Camera, lights and material in JSON.
+    pub scene: String,
+    /// The number of meshes; the rows belong to them in equal shares.
+    pub mesh_count: usize,
+    /// Which part it is: [`Vertex`](ContentType::Vertex) has coordinates, [`Face`](ContentType::Face) the numbers of three
+    /// vertices, and [`Color`](ContentType::Color) red, green and blue from 0 to 255.
+    pub content: ContentType,
+    /// The rows of all meshes.
+    pub rows: Vec<[f64; 3]>,
+}
+
+impl Value {
+    /// The name of the plugin whose dashboard shows the value: `scalars`, `images`, ...
+    pub fn plugin_name(&self) -> &str {
+        match self {
+            Self::Scalar(_) => "scalars",
+            Self::Histogram(_) => "histograms",
+            Self::Images(_) => "images",
+            Self::Audio(_) => "audio",
+            Self::Text(_) => "text",
+            Self::PrCurve(_) => "pr_curves",
+            Self::Mesh(_) => "mesh",
+            Self::HParams(_) => "hparams",
+            Self::CustomScalars(_) => "custom_scalars",
+            Self::Graph(_) => "graphs",
+            Self::RunMetadata(_) => "graph_run_metadata",
+            Self::KerasModel(_) => "graph_keras_model",
+            Self::Tensor { plugin_name, .. } => plugin_name,
         }
-        let scalar = match data {
-            Data::SimpleValue(value) => Some(value),
-            Data::Tensor(number) => number.scalar(plugin_name),
-            Data::Other => None,
+    }
+}
+
+/// Decodes the events of one run into [`Value`]s.
+///
+/// Like stock TensorBoard it reads both forms of data: tensors that belong to a plugin, and the older fields for numbers,
+/// images, histograms and audio. Some writers name the plugin of a tag with its first value only, so the decoder
+/// remembers it: use one decoder for a run, and give it the events in order.
+///
+/// ```
+/// use summary_writer::reader::{Number, Value, ValueDecoder};
+/// use summary_writer::{EventReader, Histogram, SummaryWriter};
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let logdir = dir.path();
+/// let summary = SummaryWriter::create_file_writer(logdir)?;
+/// summary.scalar("loss", 0.5, 1);
+/// summary.histogram("weights", &[1.0, 2.0, 2.0], 1);
+/// summary.text("notes", "**bold**", 1);
+/// summary.close()?;
+///
+/// let mut decoder = ValueDecoder::new();
+/// for event in EventReader::open(logdir)? {
+///     for (tag, value) in decoder.decode(event?) {
+///         match value {
+///             Value::Scalar(number) => assert_eq!((&*tag, number), ("loss", Number::F32(0.5))),
+///             Value::Histogram(buckets) => assert_eq!(buckets.iter().map(|bucket| bucket.count).sum::<f64>(), 3.0),
+///             Value::Text(text) => assert_eq!(text.texts, ["**bold**"]),
+///             other => println!("{tag} is shown by {}", other.plugin_name()),
+///         }
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ValueDecoder {
+    /// The plugin of each tag, as its first value with a plugin says.
+    plugins: HashMap<String, PluginData>,
+}
+
+impl ValueDecoder {
+    /// A decoder for a run of which no event has been read.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The tags and values of an event. The tag of a graph is empty. The version record and session logs have no values.
+    pub fn decode(&mut self, event: Event) -> Vec<(String, Value)> {
+        match event.what {
+            Some(What::Summary(summary)) => {
+                let values = summary.value.into_iter();
+                values.map(|value| self.decode_value(value)).collect()
+            }
+            Some(What::GraphDef(graph)) => vec![(String::new(), Value::Graph(graph))],
+            Some(What::TaggedRunMetadata(metadata)) => {
+                vec![(metadata.tag, Value::RunMetadata(metadata.run_metadata))]
+            }
+            Some(What::FileVersion(_) | What::SessionLog(_)) | None => Vec::new(),
+        }
+    }
+
+    /// The tag and the data of one value of an event.
+    pub fn decode_value(&mut self, value: summary::Value) -> (String, Value) {
+        let plugin = value.metadata.and_then(|metadata| metadata.plugin_data);
+        let data = match value.value {
+            Some(Data::SimpleValue(number)) => Value::Scalar(Number::F32(number)),
+            Some(Data::Image(image)) => Value::Images(Images {
+                width: image.width.try_into().unwrap_or_default(),
+                height: image.height.try_into().unwrap_or_default(),
+                files: vec![image.encoded_image_string],
+            }),
+            Some(Data::Histo(histogram)) => Value::Histogram(old_buckets(&histogram)),
+            Some(Data::Audio(audio)) => Value::Audio(vec![Clip {
+                file: audio.encoded_audio_string,
+                label: String::new(),
+            }]),
+            Some(Data::Tensor(tensor)) => self.decode_tensor(&value.tag, plugin, tensor),
+            // Hyperparameters are in the metadata, and some writers leave out the tensor.
+            None => self.decode_tensor(&value.tag, plugin, TensorProto::default()),
         };
-        Some(Self { bytes, tag, scalar })
+        (value.tag, data)
     }
 
-    /// Its tag.
-    #[inline]
-    pub fn tag(&self) -> &'a str {
-        self.tag
-    }
-
-    /// The dashboard that shows it; empty where the value does not say it. Some writers say it in the first value of a tag
-    /// only, and a scalar in the small form never does.
-    pub fn plugin_name(&self) -> &'a str {
-        let mut name = &[][..];
-        let mut fields = Fields(self.bytes);
-        while let Some(metadata) = fields.next_bytes(METADATA) {
-            name = check_metadata(Fields(metadata)).flatten().unwrap_or(name);
-        }
-        str::from_utf8(name).unwrap_or_default() // it was checked
-    }
-
-    /// The number of a scalar, as [`Value::scalar`](summary::Value::scalar) gives it. `None` for other kinds.
-    #[inline]
-    pub fn scalar(&self) -> Option<f32> {
-        self.scalar
-    }
-
-    /// The whole value as a message of its own, for what is no scalar.
-    pub fn to_value(&self) -> summary::Value {
-        summary::Value::decode(self.bytes).unwrap_or_default() // it was checked
-    }
-}
-
-/// The plugin name, if it is said; as it was said last.
-fn check_metadata(mut metadata: Fields<'_>) -> Option<Option<&[u8]>> {
-    let mut name = None;
-    while !metadata.0.is_empty() {
-        let key = metadata.key()?;
-        if key != PLUGIN_DATA {
-            metadata.check(Kind::Metadata, key, DEPTH - 1)?;
-            continue;
-        }
-        let mut data = Fields(metadata.bytes()?);
-        while !data.0.is_empty() {
-            let key = data.key()?;
-            let mut from = data;
-            data.check(Kind::PluginData, key, DEPTH - 2)?;
-            if key == PLUGIN_NAME {
-                name = from.bytes();
-            }
-        }
-    }
-    Some(name)
-}
-
-enum Data<'a> {
-    SimpleValue(f32),
-    Tensor(TensorNumber<'a>),
-    Other,
-}
-
-/// What of a tensor decides whether it is a scalar, and of which number.
-#[derive(Default)]
-struct TensorNumber<'a> {
-    dtype: u64,
-    has_dims: bool,
-    content: &'a [u8],
-    float_count: usize,
-    last_float: f32,
-}
-
-impl<'a> TensorNumber<'a> {
-    fn look(&mut self, mut tensor: Fields<'a>) -> Option<()> {
-        while !tensor.0.is_empty() {
-            let key = tensor.key()?;
-            let mut from = tensor;
-            tensor.check(Kind::Tensor, key, DEPTH - 1)?;
-            match key {
-                DTYPE => self.dtype = from.varint()?,
-                TENSOR_SHAPE => self.has_dims |= Fields(from.bytes()?).next_bytes(DIM).is_some(),
-                TENSOR_CONTENT => self.content = from.bytes()?,
-                FLOAT_VAL => self.add_float(from.array()?, 1),
-                FLOAT_VAL_ROW => {
-                    let row = from.bytes()?;
-                    if let Some(float) = row.last_chunk() {
-                        self.add_float(*float, row.len() / 4);
-                    }
+    fn decode_tensor(
+        &mut self,
+        tag: &str,
+        plugin: Option<PluginData>,
+        mut tensor: TensorProto,
+    ) -> Value {
+        let plugin = match plugin.filter(|plugin| !plugin.plugin_name.is_empty()) {
+            Some(plugin) => {
+                if !self.plugins.contains_key(tag) {
+                    self.plugins.insert(tag.to_owned(), plugin.clone());
                 }
-                _ => {}
+                plugin
             }
-        }
-        Some(())
-    }
-
-    fn add_float(&mut self, last: [u8; 4], count: usize) {
-        self.last_float = f32::from_le_bytes(last);
-        self.float_count += count;
-    }
-
-    fn scalar(&self, plugin_name: &[u8]) -> Option<f32> {
-        // An int32 is the lower half of what stands there.
-        let [a, b, c, d, ..] = self.dtype.to_le_bytes();
-        let dtype = i32::from_le_bytes([a, b, c, d]);
-        let only_float = (self.float_count == 1).then_some(self.last_float);
-        scalar_of_tensor(plugin_name, dtype, self.has_dims, self.content, only_float)
+            None => self.plugins.get(tag).cloned().unwrap_or_default(),
+        };
+        let content = &plugin.content[..];
+        let value = match &*plugin.plugin_name {
+            "scalars" => scalar(&tensor).map(Value::Scalar),
+            "histograms" => buckets(&tensor).map(Value::Histogram),
+            "images" => images(&mut tensor).map(Value::Images),
+            "audio" => clips(&mut tensor).map(Value::Audio),
+            "text" => text(&tensor).map(Value::Text),
+            "pr_curves" => curve(&tensor).map(Value::PrCurve),
+            "mesh" => mesh_part(content, &tensor).map(Value::Mesh),
+            "hparams" => hparams(content).map(Value::HParams),
+            "custom_scalars" => only_string(&mut tensor)
+                .and_then(|layout| Layout::decode(&*layout).ok())
+                .map(Value::CustomScalars),
+            "graph_run_metadata" => only_string(&mut tensor).map(Value::RunMetadata),
+            "graph_keras_model" => only_string(&mut tensor)
+                .map(|json| Value::KerasModel(String::from_utf8_lossy(&json).into_owned())),
+            _ => None,
+        };
+        value.unwrap_or(Value::Tensor {
+            plugin_name: plugin.plugin_name,
+            tensor,
+        })
     }
 }
 
-// What a value holds can be a picture, which nobody wants to see as numbers.
-impl fmt::Debug for ValueRef<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ValueRef")
-            .field("tag", &self.tag)
-            .field("plugin_name", &self.plugin_name())
-            .field("scalar", &self.scalar())
-            .finish_non_exhaustive()
+/// The only number of a tensor, of any rank: the Python loader shows all of these.
+fn scalar(tensor: &TensorProto) -> Option<Number> {
+    match numbers(tensor)?[..] {
+        [number] => Some(number),
+        _ => None,
+    }
+}
+
+/// The rows of a tensor of real numbers if it has `rank` dimensions and the last one is `N`.
+fn rows<const N: usize>(tensor: &TensorProto, rank: usize) -> Option<Vec<[f64; N]>> {
+    let shape = shape(tensor);
+    if shape.len() != rank || shape.last().copied() != i64::try_from(N).ok() {
+        return None;
+    }
+    let numbers = numbers(tensor)?;
+    let rows = numbers.as_chunks().0;
+    Some(rows.iter().map(|row| row.map(Number::to_f64)).collect())
+}
+
+fn buckets(tensor: &TensorProto) -> Option<Vec<Bucket>> {
+    let rows = rows(tensor, 2)?.into_iter();
+    Some(
+        rows.map(|[left, right, count]| Bucket { left, right, count })
+            .collect(),
+    )
+}
+
+/// The older form has right edges only. As the Python loader does, this leaves out the empty buckets at both ends, which
+/// writers use for the edges of the range; then the smallest and the largest value are the outer edges.
+fn old_buckets(histogram: &HistogramProto) -> Vec<Bucket> {
+    let counts = &histogram.bucket[..histogram.bucket.len().min(histogram.bucket_limit.len())];
+    let is_filled = |count: &f64| *count > 0.0;
+    let (Some(first), Some(last)) = (
+        counts.iter().position(is_filled),
+        counts.iter().rposition(is_filled),
+    ) else {
+        return Vec::new();
+    };
+    let mut left = histogram.min;
+    (first..=last)
+        .map(|i| {
+            let right = if i == last {
+                histogram.max
+            } else {
+                histogram.bucket_limit[i]
+            };
+            let bucket = Bucket {
+                left,
+                right,
+                count: counts[i],
+            };
+            left = right;
+            bucket
+        })
+        .collect()
+}
+
+/// The width and the height as text, and the files.
+fn images(tensor: &mut TensorProto) -> Option<Images> {
+    let number = |text: &[u8]| str::from_utf8(text).ok()?.parse().ok();
+    let (width, height) = match strings(tensor)? {
+        [width, height, ..] => (number(width)?, number(height)?),
+        _ => return None,
+    };
+    Some(Images {
+        width,
+        height,
+        files: tensor.string_val.split_off(2),
+    })
+}
+
+/// The clips, or rows of a clip and a label.
+fn clips(tensor: &mut TensorProto) -> Option<Vec<Clip>> {
+    let has_labels = shape(tensor).get(1) == Some(&2);
+    strings(tensor)?;
+    let mut strings = mem::take(&mut tensor.string_val).into_iter();
+    let mut clips = Vec::new();
+    while let Some(file) = strings.next() {
+        let label = if has_labels { strings.next() } else { None };
+        let label = String::from_utf8_lossy(&label.unwrap_or_default()).into_owned();
+        clips.push(Clip { file, label });
+    }
+    Some(clips)
+}
+
+fn text(tensor: &TensorProto) -> Option<Text> {
+    let texts = strings(tensor)?.iter();
+    Some(Text {
+        texts: texts
+            .map(|text| String::from_utf8_lossy(text).into_owned())
+            .collect(),
+        shape: shape(tensor),
+    })
+}
+
+fn curve(tensor: &TensorProto) -> Option<Curve> {
+    let [6, thresholds] = shape(tensor)[..] else {
+        return None;
+    };
+    let numbers: Vec<f64> = numbers(tensor)?.into_iter().map(Number::to_f64).collect();
+    let mut rows = numbers
+        .chunks(usize::try_from(thresholds).ok()?.max(1))
+        .map(<[f64]>::to_vec);
+    let mut row = || rows.next().unwrap_or_default();
+    Some(Curve {
+        true_positives: row(),
+        false_positives: row(),
+        true_negatives: row(),
+        false_negatives: row(),
+        precision: row(),
+        recall: row(),
+    })
+}
+
+fn mesh_part(content: &[u8], tensor: &TensorProto) -> Option<MeshPart> {
+    let rows = rows(tensor, 3)?;
+    let plugin = MeshPluginData::decode(content).ok()?;
+    Some(MeshPart {
+        content: plugin.content_type(),
+        mesh_count: shape(tensor).first().copied()?.try_into().ok()?,
+        name: plugin.name,
+        scene: plugin.json_config,
+        rows,
+    })
+}
+
+fn hparams(content: &[u8]) -> Option<h_params_plugin_data::Data> {
+    HParamsPluginData::decode(content).ok()?.data
+}
+
+fn strings(tensor: &TensorProto) -> Option<&[Vec<u8>]> {
+    (tensor.dtype() == DataType::DtString).then_some(&tensor.string_val[..])
+}
+
+fn only_string(tensor: &mut TensorProto) -> Option<Vec<u8>> {
+    match strings(tensor)? {
+        [_] => tensor.string_val.pop(),
+        _ => None,
+    }
+}
+
+impl summary::Value {
+    /// The number of a scalar in either of its two forms: the small one, or the tensor that a tag with a description has.
+    /// `None` for other kinds, and for tensors that only the Python loader of stock TensorBoard shows;
+    /// [`ValueDecoder`](crate::reader::ValueDecoder) reads these, too.
+    pub fn scalar(&self) -> Option<f32> {
+        let tensor = match self.value.as_ref()? {
+            Data::SimpleValue(number) => return Some(*number),
+            Data::Tensor(tensor) => tensor,
+            _ => return None,
+        };
+        let plugin = self.metadata.as_ref()?.plugin_data.as_ref()?;
+        let has_dims = tensor
+            .tensor_shape
+            .as_ref()
+            .is_some_and(|shape| !shape.dim.is_empty());
+        if plugin.plugin_name != "scalars" || tensor.dtype() != DataType::DtFloat || has_dims {
+            return None;
+        }
+        match (&tensor.tensor_content[..], &tensor.float_val[..]) {
+            ([], [number]) => Some(*number),
+            (content, _) => Some(f32::from_le_bytes(content.try_into().ok()?)),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Records in a compressed stream. The whole file is one GZIP or ZLIB stream; the frames are inside it.
+//! Records in a compressed stream: the whole file is one GZIP or ZLIB stream with the frames inside.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -9,7 +9,7 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 use super::{RecordReader, RecordWriter};
 use crate::error::{Error, Result};
 
-/// How a TFRecord file is compressed as a whole, by the names that TensorFlow's options have.
+/// How a TFRecord file is compressed as a whole. The names are those of TensorFlow's options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
     /// `GZIP`: a gzip file.
@@ -19,7 +19,7 @@ pub enum Compression {
 }
 
 impl<R: Read> RecordReader<Decoder<R>> {
-    /// Reads records from a compressed stream. It must be whole: unlike a plain one it cannot be continued.
+    /// Reads records from a compressed stream. The stream must be complete: unlike a plain one it cannot be continued.
     ///
     /// ```
     /// use summary_writer::record::{Compression, RecordReader, RecordWriter};
@@ -78,10 +78,10 @@ enum Encode<W: Write> {
 }
 
 impl<W: Write> Encoder<W> {
-    /// Ends the stream, and gives its sink back.
+    /// Ends the stream and returns its sink.
     ///
     /// # Errors
-    /// [`Error::Io`] if the sink refuses; the sink is lost then.
+    /// [`Error::Io`] if the sink fails; the sink is lost then.
     pub fn finish(self) -> Result<W> {
         match self.0 {
             Encode::Gzip(encoder) => encoder.finish(),
@@ -129,7 +129,7 @@ impl<W: Write> fmt::Debug for Encoder<W> {
 mod tests {
     use super::*;
 
-    /// Of Python's `gzip.compress(frame, mtime=0)` and `zlib.compress(frame)`, where `frame` is that of `b"payload"`.
+    /// The results of Python's `gzip.compress(frame, mtime=0)` and `zlib.compress(frame)` for the frame of `b"payload"`.
     const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x63\x67\x80\x80\xdd\xd7\xe7\x0b\x16\x24\x56\xe6\xe4\x27\xa6\xcc\xbb\x92\x52\x0a\x00\x78\xde\x9e\x02\x17\x00\x00\x00";
     const ZLIB: &[u8] = b"\x78\x9c\x63\x67\x80\x80\xdd\xd7\xe7\x0b\x16\x24\x56\xe6\xe4\x27\xa6\xcc\xbb\x92\x52\x0a\x00\x3d\xfd\x07\x7f";
 
@@ -155,7 +155,7 @@ mod tests {
             (Compression::Zlib, b"\x18\0\0\0\0\0\0\0"),
         ] {
             let mut reader = RecordReader::compressed(file, compression);
-            // A cut in the last bytes may still give the record before it tells.
+            // A reader may return the record before it notices a cut in the last bytes.
             let error = reader
                 .next_record()
                 .map(|_| ())
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn many_records_come_back_from_each_stream() {
+    fn many_records_are_read_back_from_each_stream() {
         for compression in [Compression::Gzip, Compression::Zlib] {
             let mut writer = RecordWriter::compressed(Vec::new(), compression);
             for i in 0..1000u32 {

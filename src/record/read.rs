@@ -1,23 +1,25 @@
-//! A stream of bytes to payloads, resumable where it ends early.
+//! Reads records from a stream, and continues where the stream ended.
 
 use std::io::{self, Read};
 use std::ops::Range;
 
-use super::crc::MaskedCrc;
-use super::{FOOTER_BYTES, HEADER_BYTES};
+use byteorder::{ByteOrder, LittleEndian};
+
+use super::frame::{FOOTER_BYTES, HEADER_BYTES, MaskedCrc};
+use super::recover::Skip;
 use crate::error::{Error, Part, Result};
 
-/// The most that protobuf allows a message to have: what no event can be larger than.
+/// Protobuf allows no larger message, so no event is larger.
 const DEFAULT_MAX_RECORD_BYTES: u64 = i32::MAX as u64;
 /// Read at a time.
 const READ_BYTES: usize = 64 << 10;
-/// How far the buffer grows ahead of bytes that really arrived, so that an announced length costs nothing by itself.
+/// The buffer grows at most this far ahead of the bytes that arrived, so that an announced length alone takes no memory.
 const GROW_BYTES: usize = 1 << 20;
 
-/// Reads records from any stream, also from one that is still being written.
+/// Reads records from any stream, including one that is still being written.
 ///
-/// When the stream ends, in the middle of a record or between two, the answer is `Ok(None)`; the same call goes on once
-/// there is more. The checksums are always checked.
+/// When the stream ends, within a record or between two, the result is `Ok(None)`; the same call continues once there
+/// is more. The checksums are always checked.
 ///
 /// ```
 /// use summary_writer::record::{RecordReader, append_frame};
@@ -34,16 +36,18 @@ const GROW_BYTES: usize = 1 << 20;
 pub struct RecordReader<R> {
     source: R,
     max_record_bytes: u64,
-    /// `buffer[start..end]` was read and not yet handed out; `start <= end <= buffer.len()`.
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-    /// The record that was read last, if the last call found one.
+    /// `buffer[start..end]` was read and not yet returned; `start <= end <= buffer.len()`.
+    pub(super) buffer: Vec<u8>,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// The payload of the last record, if the last call found one.
     payload: Range<usize>,
-    /// Of `start`, from the first byte of the stream.
+    /// The offset of `start` in the stream.
     offset: u64,
-    /// What ended the stream for good.
+    /// The damage after which the next record is unknown.
     damage: Option<Error>,
+    /// The damage that [`advance_or_skip`](Self::advance_or_skip) has not yet skipped to its end.
+    pub(super) skip: Option<Skip>,
 }
 
 impl<R: Read> RecordReader<R> {
@@ -58,10 +62,11 @@ impl<R: Read> RecordReader<R> {
             payload: 0..0,
             offset: 0,
             damage: None,
+            skip: None,
         }
     }
 
-    /// Refuses records whose payload is longer. Default: 2 GiB - 1, the limit of a protobuf message.
+    /// Refuses records with a longer payload. Default: 2 GiB - 1, the limit of a protobuf message.
     ///
     /// Memory follows the bytes that arrive, not the announced length, with or without this limit.
     #[must_use]
@@ -78,10 +83,10 @@ impl<R: Read> RecordReader<R> {
     /// The next payload, or `None` while there is no whole record.
     ///
     /// # Errors
-    /// - [`Error::Corrupt`] in [`Part::Payload`]: the record is passed over, and the next call reads the one after it.
-    /// - [`Error::Corrupt`] in [`Part::Length`] and [`Error::TooLarge`]: where the next record starts is unknown, or too
-    ///   far; every later call says the same.
-    /// - [`Error::Io`]: the source refused; the next call asks it again.
+    /// - [`Error::Corrupt`] in [`Part::Payload`]: the record is skipped, and the next call reads the one after it.
+    /// - [`Error::Corrupt`] in [`Part::Length`] and [`Error::TooLarge`]: the start of the next record is unknown or too
+    ///   far away; every later call returns the same error.
+    /// - [`Error::Io`]: the source failed; the next call reads from it again.
     pub fn next_record(&mut self) -> Result<Option<&[u8]>> {
         Ok(if self.advance()? {
             Some(self.payload())
@@ -90,80 +95,146 @@ impl<R: Read> RecordReader<R> {
         })
     }
 
-    /// What [`next_record`](Self::next_record) does, but the payload is then in [`payload`](Self::payload).
+    /// Like [`next_record`](Self::next_record), but leaves the payload in [`payload`](Self::payload).
     #[inline]
     pub(crate) fn advance(&mut self) -> Result<bool> {
         self.payload = 0..0;
         if let Some(damage) = &self.damage {
             return Err(damage.clone());
         }
-        if !self.fill(HEADER_BYTES)? {
-            return Ok(false);
-        }
-        let frame_bytes = match self.frame_bytes() {
-            Ok(count) => count,
-            Err(damage) => {
-                self.damage = Some(damage.clone());
-                return Err(damage);
+        match self.check_frame() {
+            Ok(Some(frame_bytes)) => {
+                self.accept(frame_bytes);
+                Ok(true)
             }
-        };
-        if !self.fill(frame_bytes)? {
-            return Ok(false);
+            Ok(None) => Ok(false),
+            Err(error) => Err(self.after_error(error)),
         }
-
-        let payload = self.start + HEADER_BYTES..self.start + frame_bytes - FOOTER_BYTES;
-        let want = MaskedCrc(le_u32(&self.buffer[payload.end..]));
-        let got = MaskedCrc::of(&self.buffer[payload.clone()]);
-        let offset = self.offset;
-        self.start += frame_bytes;
-        self.offset += frame_bytes as u64;
-        if got != want {
-            return Err(Error::Corrupt {
-                offset,
-                part: Part::Payload,
-                got: got.0,
-                want: want.0,
-            });
-        }
-        self.payload = payload;
-        Ok(true)
     }
 
+    #[cold]
+    fn after_error(&mut self, error: Error) -> Error {
+        match error {
+            Error::Io { .. } => {}
+            Error::Corrupt {
+                part: Part::Payload,
+                ..
+            } => self.pass(self.frame_bytes(0).unwrap_or_default()),
+            _ => self.damage = Some(error.clone()),
+        }
+        error
+    }
+
+    /// The payload of the last record.
     #[inline]
     pub(crate) fn payload(&self) -> &[u8] {
         &self.buffer[self.payload.clone()]
     }
 
-    /// The length of the whole frame whose header is at `start`.
-    #[inline]
-    fn frame_bytes(&self) -> Result<usize> {
-        let header = &self.buffer[self.start..self.start + HEADER_BYTES];
-        let len = u64::from(le_u32(header)) | u64::from(le_u32(&header[4..])) << 32;
-        let want = MaskedCrc(le_u32(&header[8..]));
-        let got = MaskedCrc::of_length(len);
-        if got != want {
-            return Err(Error::Corrupt {
-                offset: self.offset,
-                part: Part::Length,
-                got: got.0,
-                want: want.0,
-            });
+    /// The frame of the last record; empty if the last call found none.
+    pub(crate) fn frame(&self) -> &[u8] {
+        let Range { start, end } = self.payload;
+        if end == 0 {
+            return &[];
         }
-        let addressable = (usize::MAX / 2 - HEADER_BYTES - FOOTER_BYTES) as u64;
-        let limit = self.max_record_bytes.min(addressable);
-        match usize::try_from(len) {
-            Ok(payload_bytes) if len <= limit => Ok(HEADER_BYTES + payload_bytes + FOOTER_BYTES),
-            _ => Err(Error::TooLarge {
+        &self.buffer[start - HEADER_BYTES..end + FOOTER_BYTES]
+    }
+
+    /// Reads the frame at `start` and returns its length; `None` if the stream ends within it.
+    #[inline]
+    pub(super) fn check_frame(&mut self) -> Result<Option<usize>> {
+        if !self.fill(HEADER_BYTES)? {
+            return Ok(None);
+        }
+        let Some(frame_bytes) = self.frame_bytes(0) else {
+            return Err(self.length_error());
+        };
+        if !self.fill(frame_bytes)? {
+            return Ok(None);
+        }
+        let (got, want) = self.payload_crcs(0, frame_bytes);
+        if got == want {
+            return Ok(Some(frame_bytes));
+        }
+        Err(Error::Corrupt {
+            offset: self.offset,
+            part: Part::Payload,
+            got: got.0,
+            want: want.0,
+        })
+    }
+
+    /// Takes the frame at `start` as the last record.
+    #[inline]
+    pub(super) fn accept(&mut self, frame_bytes: usize) {
+        self.payload = self.start + HEADER_BYTES..self.start + frame_bytes - FOOTER_BYTES;
+        self.pass(frame_bytes);
+    }
+
+    pub(super) fn clear_payload(&mut self) {
+        self.payload = 0..0;
+    }
+
+    #[inline]
+    pub(super) fn pass(&mut self, bytes: usize) {
+        self.start += bytes;
+        self.offset += bytes as u64;
+    }
+
+    /// The length of the frame whose header is `ahead` bytes after `start`; `None` if the header is damaged or the frame
+    /// too long.
+    #[inline]
+    pub(super) fn frame_bytes(&self, ahead: usize) -> Option<usize> {
+        let header = &self.buffer[self.start + ahead..][..HEADER_BYTES];
+        let len = LittleEndian::read_u64(header);
+        // The cheap comparison comes first, because a search for a record tests every byte.
+        if len > self.limit() || MaskedCrc::of_length(len).0 != LittleEndian::read_u32(&header[8..])
+        {
+            return None;
+        }
+        Some(HEADER_BYTES + usize::try_from(len).ok()? + FOOTER_BYTES)
+    }
+
+    /// The longest payload that is accepted, and that memory can address.
+    #[inline]
+    fn limit(&self) -> u64 {
+        let addressable = usize::MAX / 2 - HEADER_BYTES - FOOTER_BYTES;
+        self.max_record_bytes.min(addressable as u64)
+    }
+
+    #[cold]
+    fn length_error(&self) -> Error {
+        let header = &self.buffer[self.start..][..HEADER_BYTES];
+        let len = LittleEndian::read_u64(header);
+        let got = MaskedCrc::of_length(len).0;
+        let want = LittleEndian::read_u32(&header[8..]);
+        if got == want {
+            return Error::TooLarge {
                 offset: self.offset,
                 len,
-                limit,
-            }),
+                limit: self.limit(),
+            };
+        }
+        Error::Corrupt {
+            offset: self.offset,
+            part: Part::Length,
+            got,
+            want,
         }
     }
 
-    /// Reads until `count` bytes stand from `start` on; `false` if the source ends before.
+    /// The checksum of the payload of a frame `ahead` bytes after `start`, and the one that the frame states.
     #[inline]
-    fn fill(&mut self, count: usize) -> Result<bool> {
+    pub(super) fn payload_crcs(&self, ahead: usize, frame_bytes: usize) -> (MaskedCrc, MaskedCrc) {
+        let frame = &self.buffer[self.start + ahead..][..frame_bytes];
+        let (rest, footer) = frame.split_at(frame_bytes - FOOTER_BYTES);
+        let want = MaskedCrc(LittleEndian::read_u32(footer));
+        (MaskedCrc::of(&rest[HEADER_BYTES..]), want)
+    }
+
+    /// Reads until the buffer holds `count` bytes from `start` on; `false` if the source ends before.
+    #[inline]
+    pub(super) fn fill(&mut self, count: usize) -> Result<bool> {
         while self.end - self.start < count {
             if !self.read(count)? {
                 return Ok(false);
@@ -198,11 +269,6 @@ impl<R: Read> RecordReader<R> {
             }
         }
     }
-}
-
-/// The first four bytes of `bytes`, which has them.
-fn le_u32(bytes: &[u8]) -> u32 {
-    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }
 
 #[cfg(test)]
@@ -250,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_every_flipped_bit_by_its_part_and_offset() {
+    fn an_error_names_the_part_and_offset_of_every_flipped_bit() {
         let bytes = frames(&[b"first", b"second", b"third"]);
         let (start, end) = (5 + 16, 5 + 16 + 6 + 16); // of the second record
         for bit in start * 8..end * 8 {
@@ -285,8 +351,8 @@ mod tests {
     }
 
     #[test]
-    fn a_large_record_is_read_to_its_place_and_small_ones_by_the_block() {
-        /// Notes how much each call asked for and got.
+    fn a_large_record_is_read_in_place_and_small_ones_in_blocks() {
+        /// Notes how much each call returned.
         struct Calls<'a>(&'a [u8], Vec<usize>);
         impl Read for Calls<'_> {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -316,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_length_above_the_limit_and_takes_one_at_it() {
+    fn refuses_a_length_above_the_limit_and_accepts_one_at_it() {
         let bytes = frames(&[b"12345"]);
         let mut reader = RecordReader::new(&bytes[..]).max_record_bytes(5);
         assert_eq!(reader.next_record().unwrap(), Some(&b"12345"[..]));
@@ -333,7 +399,7 @@ mod tests {
 
     #[test]
     fn an_announced_length_takes_no_memory_before_its_bytes_arrive() {
-        // A sound header that announces 2^45 bytes, and nothing behind it.
+        // A sound header that announces 2^45 bytes, and nothing after it.
         let mut bytes = (1u64 << 45).to_le_bytes().to_vec();
         bytes.extend(MaskedCrc::of(&bytes).0.to_le_bytes());
         let mut reader = RecordReader::new(&bytes[..]).max_record_bytes(u64::MAX);
@@ -342,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_a_source_again_after_its_error() {
+    fn reads_from_a_source_again_after_its_error() {
         let bytes = frames(&[b"payload"]);
         let script = Script::new([&bytes[..9], &bytes[9..]]).failing_between();
         let mut reader = RecordReader::new(script);

@@ -1,10 +1,8 @@
-//! One number. A plain tag's value has the small form that `event` encodes; the form that carries a description is made
-//! here, and both are read.
+//! One number. `event` encodes the small form, which plain tags have; this file makes the form with a description.
 
 use super::histogram::Block;
 use super::{Tag, plugin, tensor_value};
 use crate::proto::summary::Value;
-use crate::proto::summary::value::Value as Data;
 use crate::proto::{DataClass, DataType, TensorProto};
 
 const PLUGIN: &str = "scalars";
@@ -176,53 +174,6 @@ pub(crate) fn described_scalar(prefix: &str, tag: &Tag<'_>, value: f32) -> Value
     tensor_value(prefix, tag, plugin(PLUGIN), DataClass::Scalar, tensor)
 }
 
-/// The number of a tensor that is a scalar.
-pub(crate) fn scalar_of_tensor(
-    plugin_name: &[u8],
-    dtype: i32,
-    has_dims: bool,
-    content: &[u8],
-    only_float: Option<f32>,
-) -> Option<f32> {
-    if plugin_name != PLUGIN.as_bytes() || dtype != i32::from(DataType::DtFloat) || has_dims {
-        return None;
-    }
-    match only_float {
-        Some(value) if content.is_empty() => Some(value),
-        _ => Some(f32::from_le_bytes(content.try_into().ok()?)),
-    }
-}
-
-impl Value {
-    /// The number of a scalar, whichever of its two forms it has: the small one, or the tensor of a tag that is described.
-    /// `None` for other kinds.
-    pub fn scalar(&self) -> Option<f32> {
-        match self.value.as_ref()? {
-            Data::SimpleValue(value) => Some(*value),
-            Data::Tensor(tensor) => {
-                let metadata = self.metadata.as_ref()?;
-                let plugin_data = metadata.plugin_data.as_ref()?;
-                let has_dims = tensor
-                    .tensor_shape
-                    .as_ref()
-                    .is_some_and(|shape| !shape.dim.is_empty());
-                let only_float = match tensor.float_val[..] {
-                    [value] => Some(value),
-                    _ => None,
-                };
-                scalar_of_tensor(
-                    plugin_data.plugin_name.as_bytes(),
-                    tensor.dtype,
-                    has_dims,
-                    &tensor.tensor_content,
-                    only_float,
-                )
-            }
-            _ => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,37 +194,6 @@ mod tests {
             assert_eq!(Scalar::to_f32(::half::f16::MAX), 65504.0);
             assert_eq!(Scalar::to_f32(::half::bf16::from_f32(-1.5)), -1.5);
         }
-    }
-
-    #[test]
-    fn a_scalar_is_read_in_both_forms_and_nothing_else_for_one() {
-        let value = |value| Value {
-            value: Some(value),
-            ..Default::default()
-        };
-        assert_eq!(value(Data::SimpleValue(0.25)).scalar(), Some(0.25));
-        let described = described_scalar("", &Tag::new("loss").description("x"), 0.25);
-        assert_eq!(described.scalar(), Some(0.25));
-
-        let with = |change: fn(&mut TensorProto)| {
-            let mut value = described.clone();
-            if let Some(Data::Tensor(tensor)) = &mut value.value {
-                change(tensor);
-            }
-            value.scalar()
-        };
-        assert_eq!(
-            with(|tensor| tensor.tensor_content = vec![0, 0, 0x80, 0x3f]),
-            Some(1.0)
-        );
-        assert_eq!(with(|tensor| tensor.tensor_content = vec![0; 5]), None);
-        assert_eq!(with(|tensor| tensor.float_val.clear()), None);
-        assert_eq!(with(|tensor| tensor.dtype = DataType::DtInt32.into()), None);
-        assert_eq!(Value::default().scalar(), None);
-        assert_eq!(
-            crate::summary::text("", &Tag::new("notes"), "x").scalar(),
-            None
-        );
     }
 
     #[test]

@@ -1,6 +1,5 @@
-//! A run that stopped and goes on from a step: its older files end before that, and the new one says where it begins.
+//! Resumes a run at a step: removes later steps from its older files, and tells the loaders in the new file.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -10,24 +9,24 @@ use prost::Message;
 use super::SummaryWriter;
 use crate::error::{Error, Result};
 use crate::event::WallTime;
-use crate::files::{self, Salvage};
 use crate::proto::event::What;
 use crate::proto::session_log::SessionStatus;
 use crate::proto::summary::Value;
 use crate::proto::{Event, SessionLog, Summary};
+use crate::reader::{self, EventReader};
 use crate::record;
 use crate::summary;
 
-/// Plugins whose values belong to the whole run. Their step is for form's sake.
+/// Plugins whose values belong to the whole run, so that their step has no meaning.
 const TIMELESS: [&str; 2] = ["custom_scalars", "hparams"];
 
 impl SummaryWriter {
-    /// The highest step that was logged in the run directory `logdir`, not in runs below it; `None` if there is none, or no
-    /// such directory. Damaged files are read as far as they are sound. Hyperparameters, layouts of custom scalars and
-    /// graphs have no step of their own and do not count.
+    /// The highest step that was logged in the run directory `logdir`, without the runs in its subdirectories; `None` if
+    /// there is no step or no such directory. Damage in the files is skipped. Hyperparameters, layouts of custom scalars
+    /// and graphs do not count, because they have no step of their own.
     ///
-    /// It reads all files of the run. With [`WriterOptions::resume`](super::WriterOptions::resume) a run goes on behind
-    /// its end, or with the step of a checkpoint from that on.
+    /// This reads all files of the run. Pass the next step to [`WriterOptions::resume`](super::WriterOptions::resume) to
+    /// continue the run after its end, or the step of a checkpoint to continue from there.
     ///
     /// ```
     /// use summary_writer::{SummaryWriter, WriterOptions};
@@ -47,14 +46,15 @@ impl SummaryWriter {
     /// # Errors
     /// [`Error::Io`] if the directory or a file in it cannot be read.
     pub fn last_step(logdir: impl AsRef<Path>) -> Result<Option<i64>> {
+        let reader = match EventReader::open(logdir) {
+            Err(error) if is_not_found(&error) => return Ok(None),
+            reader => reader?,
+        };
         let mut last = None;
-        for path in event_files(logdir.as_ref())? {
-            let file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
-            for event in Salvage::new(&path, file) {
-                let event = event?;
-                if values(&event).iter().any(|value| !is_timeless(value)) {
-                    last = last.max(Some(event.step));
-                }
+        for event in reader.skip_damage(true) {
+            let event = event?;
+            if values(&event).iter().any(|value| !is_timeless(value)) {
+                last = last.max(Some(event.step));
             }
         }
         Ok(last)
@@ -84,44 +84,49 @@ impl Resume {
     pub(super) fn prepare(self, dir: &Path) -> Result<Resumed> {
         let mut has_session = false;
         for path in event_files(dir)? {
-            files::keep_only(&path, &mut |event| {
+            reader::retain_events(&path, &mut |event| {
                 has_session |= values(event).iter().any(summary::is_session_start);
-                stays(event, self)
+                self.retains(event)
             })?;
         }
-        files::remove_leftovers(dir)?;
+        reader::remove_leftovers(dir)?;
         Ok(Resumed {
-            // A loader forgets all tags from one step on, so it must not be one of the steps that stay.
+            // A loader forgets all tags from one step on, so it must not be one of the steps that are retained.
             start_frames: start_frames(self.step.max(self.batch)),
             has_session,
         })
     }
+
+    /// Retains the version record and what belongs to the whole run, except the end of a session that now continues.
+    fn retains(self, event: &Event) -> bool {
+        let values = values(event);
+        if !values.is_empty() && values.iter().all(is_timeless) {
+            return !values.iter().any(summary::is_session_end);
+        }
+        let counts_batches =
+            !values.is_empty() && values.iter().all(|value| counts_batches(&value.tag));
+        let end = if counts_batches {
+            self.batch
+        } else {
+            self.step
+        };
+        event.step < end || matches!(event.what, Some(What::FileVersion(_)))
+    }
 }
 
 fn event_files(dir: &Path) -> Result<Vec<PathBuf>> {
-    match files::event_files(dir) {
-        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        found => found,
+    match reader::event_files(dir) {
+        Err(error) if is_not_found(&error) => Ok(Vec::new()),
+        files => files,
     }
 }
 
-/// The version record stays, and so does what belongs to the whole run, but for the end that the session has not come to.
-fn stays(event: &Event, from: Resume) -> bool {
-    let values = values(event);
-    if !values.is_empty() && values.iter().all(is_timeless) {
-        return !values.iter().any(summary::is_session_end);
-    }
-    let counts_batches = !values.is_empty() && values.iter().all(|value| is_of_batches(&value.tag));
-    let end = if counts_batches {
-        from.batch
-    } else {
-        from.step
-    };
-    event.step < end || matches!(event.what, Some(What::FileVersion(_)))
+fn is_not_found(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
 }
 
-/// As a training logger names them, in any scope.
-fn is_of_batches(tag: &str) -> bool {
+/// Whether the step of a tag is a number of batches: a training logger names such tags so, in any scope.
+fn counts_batches(tag: &str) -> bool {
     let is_evaluation = tag.ends_with("_vs_iterations");
     tag.split('/')
         .any(|part| part.starts_with("batch_") || is_evaluation && part.starts_with("evaluation_"))
@@ -140,8 +145,8 @@ fn is_timeless(value: &Value) -> bool {
     plugin.is_some_and(|plugin| TIMELESS.contains(&&*plugin.plugin_name))
 }
 
-/// Records that have a loader that watched the run forget what it had read from `step` on. The Python loader takes the
-/// first one of a run for its start, and forgets at each that follows: one would do nothing where there was none before.
+/// Records that make a loader forget what it has read from `step` on. There are two, because the Python loader takes the
+/// first one in a run for the start of the run, and only forgets at each later one.
 fn start_frames(step: i64) -> Vec<u8> {
     let event = Event {
         wall_time: WallTime::from(SystemTime::now()).as_secs(),

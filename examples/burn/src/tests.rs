@@ -13,7 +13,8 @@ use burn::train::metric::{
     AccuracyMetric, LossMetric, Metric, MetricDefinition, MetricEntry, MetricId, NumericEntry,
     SerializedEntry,
 };
-use summary_writer::proto::summary;
+use summary_writer::proto::event::What;
+use summary_writer::proto::summary::{self, Value};
 use summary_writer::{EventReader, SummaryWriter};
 
 use crate::tensorboard::{TensorBoardLogger, log_module};
@@ -58,19 +59,24 @@ fn end(metric: &str, value: f64) -> MetricsUpdate {
     MetricsUpdate::new(vec![], vec![entry(metric, numeric)])
 }
 
+/// The step and the value of each value in a run.
+fn values(run: &Path) -> Vec<(i64, Value)> {
+    let mut values = Vec::new();
+    for event in EventReader::open(run).unwrap() {
+        let event = event.unwrap();
+        if let Some(What::Summary(summary)) = event.what {
+            values.extend(summary.value.into_iter().map(|value| (event.step, value)));
+        }
+    }
+    values
+}
+
 type Point = (String, i64, f32);
 
 fn points(run: &Path) -> Vec<Point> {
     let mut points = Vec::new();
-    let mut reader = EventReader::open(run).unwrap();
-    while let Some(event) = reader.next_event().unwrap() {
-        for value in event.values() {
-            points.extend(
-                value
-                    .scalar()
-                    .map(|y| (value.tag().to_owned(), event.step(), y)),
-            );
-        }
+    for (step, value) in values(run) {
+        points.extend(value.scalar().map(|y| (value.tag, step, y)));
     }
     points
 }
@@ -236,12 +242,8 @@ fn a_module_has_a_histogram_for_each_parameter_and_gradient() {
     writer.close().unwrap();
 
     let mut got = Vec::new();
-    let mut reader = EventReader::open(dir.path()).unwrap();
-    while let Some(event) = reader.next_event().unwrap() {
-        for value in event.values() {
-            let value = value.to_value();
-            got.push((value.tag.clone(), event.step(), range(&value)));
-        }
+    for (step, value) in values(dir.path()) {
+        got.push((value.tag.clone(), step, range(&value)));
     }
     // The gradient of the sum of squares is twice the weight.
     let want = [

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use summary_writer::proto::Event;
-use summary_writer::{FileReport, Run, Salvage, find_runs};
+use summary_writer::{EventReader, FileReport, Run, find_runs};
 
 use crate::Result;
 use crate::output::{chain, complain};
@@ -36,18 +36,20 @@ pub(crate) fn read(
 ) -> Result<Option<FileReport>> {
     let report = match File::open(path) {
         Ok(file) => {
-            let mut salvage = Salvage::new(path, progress.wrap_read(file));
+            let source = progress.wrap_read(file);
+            let mut reader = EventReader::from_source(path, source).skip_damage(true);
             loop {
-                match salvage.next() {
+                match reader.next() {
                     Some(Ok(event)) => each(event)?,
                     Some(Err(error)) => break Err(chain(&error)),
-                    None => break salvage.into_report().map_err(|error| chain(&error)),
+                    None => break Ok(reader.report().files.pop()),
                 }
             }
         }
         Err(error) => Err(format!("could not open {path:?}: {error}")),
     };
-    Ok(report
-        .map_err(|problem| progress.suspend(|| complain(&problem)))
-        .ok())
+    Ok(report.unwrap_or_else(|problem| {
+        progress.suspend(|| complain(&problem));
+        None
+    }))
 }

@@ -1,21 +1,20 @@
-//! An event file to an account of what is sound in it and what is not.
+//! Checks event files, and the report of what is sound and what is damaged in them.
 
 use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::find::find_runs;
-use super::salvage::Salvage;
-use crate::error::{Error, Result};
+use super::file::EventFile;
+use super::runs::find_runs;
+use crate::error::Result;
 use crate::record::Fault;
 
-/// The damages of one file that are told one by one; beyond them they are counted. A file can have one every 17 bytes.
+/// A report lists this many damages of a file and counts the rest, because a file can have one every 17 bytes.
 const MAX_DAMAGES: usize = 1000;
 
-/// Looks at each record of an event file, or of all event files of a run or a logdir, and reports what is damaged.
+/// Checks each record of an event file, or of all event files of a run or a logdir, and reports what is damaged.
 ///
-/// Nothing is changed. Behind damage the next sound record is looked for, so that those that follow are counted, also
-/// where stock TensorBoard gives up the rest of the file. An error while reading is not damage, and ends it.
+/// The files are only read. After damage, `verify` searches for the next sound record, so it also counts records that
+/// stock TensorBoard does not reach. A file that cannot be read is an error, not damage.
 ///
 /// ```
 /// use summary_writer::{DamageKind, SummaryWriter, repair_to, verify};
@@ -45,96 +44,96 @@ const MAX_DAMAGES: usize = 1000;
 /// ```
 ///
 /// # Errors
-/// [`Error::Io`] if there is nothing at `path`, or it cannot be read.
+/// [`Error::Io`](crate::Error::Io) if there is nothing at `path`, or it cannot be read.
 pub fn verify(path: impl AsRef<Path>) -> Result<Report> {
     let runs = find_runs(path)?;
     let files = runs.into_iter().flat_map(|run| run.files);
-    let files = files
-        .map(|file| verify_file(&file))
-        .collect::<Result<_>>()?;
+    let files = files.map(verify_file).collect::<Result<_>>()?;
     Ok(Report { files })
 }
 
-pub(super) fn verify_file(path: &Path) -> Result<FileReport> {
-    let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
-    Salvage::new(path, file).into_report()
+pub(super) fn verify_file(path: PathBuf) -> Result<FileReport> {
+    let mut file = EventFile::new(path);
+    while file.next_event(true)?.is_some() {}
+    Ok(file.report())
 }
 
-/// What [`verify`] found, and what [`repair_to`](super::repair_to) and [`repair_in_place`](super::repair_in_place) met.
+/// The result of [`verify`], [`repair_to`](super::repair_to), [`repair_in_place`](super::repair_in_place) and
+/// [`EventReader::report`](super::EventReader::report).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// By run and name.
+    /// Sorted by run and file name.
     pub files: Vec<FileReport>,
 }
 
 impl Report {
-    /// Whether no file is damaged. An unfinished record at the end is no damage.
+    /// Whether no file is damaged. An unfinished record at the end of a file is no damage.
     pub fn is_sound(&self) -> bool {
         self.files.iter().all(FileReport::is_sound)
     }
 }
 
-/// What is in one event file.
+/// What an event file contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileReport {
     /// The file.
     pub path: PathBuf,
-    /// Its length in bytes, as far as it was there when it was read.
+    /// How many bytes of it were read.
     pub bytes: u64,
-    /// The sound records in it, also those behind damage.
+    /// Its sound records, also those after damage.
     pub records: u64,
-    /// The damages in the order of the file: the first thousand.
+    /// Its first thousand damages, in the order of the file.
     pub damages: Vec<Damage>,
-    /// How many damages there are.
+    /// The number of all damages.
     pub damage_count: u64,
-    /// How many bytes they have together.
+    /// The bytes of all damages together.
     pub damaged_bytes: u64,
-    /// The bytes of a record at the end that is not all there: a writer is at it, or was stopped in it. It is no damage.
-    /// All readers wait for the rest.
+    /// The bytes of an incomplete record at the end: a writer is busy with it, or was stopped. This is no damage, because
+    /// all readers wait for the rest.
     pub unfinished_bytes: u64,
 }
 
-/// A stretch of an event file that is no sound record, from one that is to the next.
+/// Bytes of an event file that are no sound record, from the last sound record to the next one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Damage {
-    /// Where it begins, in bytes from the start of the file.
+    /// The first byte, counted from the start of the file.
     pub offset: u64,
-    /// Its length in bytes.
+    /// The length in bytes.
     pub bytes: u64,
     /// What is wrong.
     pub kind: DamageKind,
-    /// The sound records behind it, to the end of the file.
+    /// The number of sound records after it in the file.
     pub records_after: u64,
 }
 
-/// What is wrong with a stretch of an event file.
+/// What is wrong with a part of an event file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DamageKind {
-    /// A length disagrees with its checksum, or is more than a record may have. Stock TensorBoard loses the rest of the
+    /// A length disagrees with its checksum, or is larger than a record can be. Stock TensorBoard loses the rest of the
     /// file.
     Length,
     /// A payload disagrees with its checksum. Stock TensorBoard shows wrong values, or loses the rest of the file.
     Payload,
-    /// A record that was not written to its end, with others behind it. Stock TensorBoard loses the rest of the file.
+    /// A record was not written to its end, and others follow it. Stock TensorBoard loses the rest of the file.
     Cut,
-    /// Zero bytes where a record should begin, as some file systems leave behind after a loss of power. Stock
-    /// TensorBoard loses the rest of the file.
+    /// Zero bytes where a record should begin, which some file systems leave after a loss of power. Stock TensorBoard
+    /// loses the rest of the file.
     Zeros,
-    /// A record whose checksums are right, and whose payload is no event. Stock TensorBoard loses the rest of the file;
-    /// its loader in Python stops reading any run.
+    /// The checksums of a record are right, but its payload is not an event. Stock TensorBoard loses the rest of the
+    /// file; its Python loader stops reading all runs.
     NotAnEvent,
-    /// An event whose wall time is not a number. The fast loader of stock TensorBoard loses the rest of the file.
+    /// The wall time of an event is NaN. The fast loader of stock TensorBoard loses the rest of the file.
     WallTime,
 }
 
 impl FileReport {
-    pub(super) fn new(path: &Path) -> Self {
+    pub(super) fn new(path: PathBuf) -> Self {
         Self {
-            path: path.into(),
+            path,
             bytes: 0,
             records: 0,
             damages: Vec::new(),
@@ -149,7 +148,7 @@ impl FileReport {
         self.damage_count == 0
     }
 
-    /// Adds damage, for now with the number of sound records before it, for those behind it are not yet known.
+    /// Adds a damage after the records that are counted so far.
     pub(super) fn add(&mut self, offset: u64, bytes: u64, kind: DamageKind) {
         self.damage_count += 1;
         self.damaged_bytes += bytes;
@@ -158,16 +157,17 @@ impl FileReport {
                 offset,
                 bytes,
                 kind,
-                records_after: self.records,
+                records_after: self.records, // those before it, until `finish`
             });
         }
     }
 
-    /// Called once, at the end of the file.
-    pub(super) fn finish(&mut self) {
+    /// Replaces the number of records before each damage, which [`add`](Self::add) noted, by that of the records after it.
+    pub(super) fn finish(mut self) -> Self {
         for damage in &mut self.damages {
             damage.records_after = self.records - damage.records_after;
         }
+        self
     }
 }
 
@@ -182,7 +182,7 @@ impl From<Fault> for DamageKind {
     }
 }
 
-/// What is wrong, as half a sentence: `the length of a record is damaged`.
+/// What is wrong, as a clause: `the length of a record is damaged`.
 impl fmt::Display for DamageKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -245,7 +245,11 @@ mod tests {
         };
         assert_eq!(report.path, file.path());
         assert_eq!(report.bytes, bytes.len() as u64);
-        assert_eq!(fs::read(file.path()).unwrap(), bytes, "it is only read");
+        assert_eq!(
+            fs::read(file.path()).unwrap(),
+            bytes,
+            "the file is only read"
+        );
         report.clone()
     }
 
@@ -266,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn each_damage_is_told_with_its_offset_kind_and_the_records_that_follow() {
+    fn each_damage_is_reported_with_its_offset_its_kind_and_the_records_after_it() {
         let nan = f64::NAN.to_le_bytes();
         let bytes = [
             frame(1),                           // 0
@@ -320,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_two_writers_of_one_file_is_cut() {
+    fn a_record_that_another_writer_interrupted_is_cut() {
         let mut bytes = frame(1)[..15].to_vec();
         bytes.extend(frame(2));
         bytes.extend(framed(&[0x10; 100])[..20].to_vec());
@@ -330,12 +334,12 @@ mod tests {
             .iter()
             .map(|damage| damage.kind)
             .collect();
-        // The first one has a payload, of bytes of the second one.
+        // The first payload is complete, but with bytes of the second record.
         assert_eq!(kinds, [DamageKind::Payload, DamageKind::Cut]);
     }
 
     #[test]
-    fn an_unfinished_record_and_no_record_at_all_are_sound() {
+    fn an_unfinished_record_and_an_empty_file_are_sound() {
         for (bytes, records, unfinished) in [
             (&b""[..], 0, 0),
             (&[0; 11], 0, 11),

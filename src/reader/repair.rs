@@ -1,14 +1,14 @@
-//! Event files to files of their sound records.
+//! Copies the sound records of event files, to new files or into the place of the old ones.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
-use super::find::find_runs;
-use super::salvage::Salvage;
+use super::file::EventFile;
+use super::runs::find_runs;
 use super::verify::{FileReport, Report, verify_file};
 use crate::error::{Error, Result};
 use crate::event::{self, WallTime};
@@ -17,20 +17,20 @@ use crate::proto::event::What;
 use crate::record::append_frame;
 
 const BUFFER_BYTES: usize = 256 << 10;
-/// What the name of a copy beside its original begins with.
-const BESIDE: &str = ".repair-";
+/// The prefix of a temporary copy next to its original. No loader reads files of such a name.
+const TEMPORARY_PREFIX: &str = ".repair-";
 
-/// Copies the sound records of an event file to a new file `to`; or those of all event files of a run or a logdir into
-/// a new directory `to`, under their names. The original is only read, so it may be one that is still written.
+/// Copies the sound records of an event file to a new file `to`; or those of all event files of a run or a logdir to a
+/// new directory `to`, under their names. The original is only read, so it may still be written.
 ///
-/// What [`verify`](super::verify()) calls damage is left out, and so is an unfinished record at the end. Records are
-/// copied byte by byte. Where the first one was lost, which tells the loaders how to take steps that go back, a new one
-/// is written.
+/// The copy leaves out what [`verify`](super::verify()) calls damage, and an unfinished record at the end. Records are
+/// copied byte by byte. If the version record is damaged, the copy starts with a new one, because it tells the loaders
+/// how to treat steps that go back.
 ///
-/// The report is of the original: `to` has all the records that it counts.
+/// The report is about the original: `to` has all the records that it counts.
 ///
 /// # Errors
-/// [`Error::Io`] if something cannot be read or written, or if a file is there already; the file that was begun is removed.
+/// [`Error::Io`] if something cannot be read or written, or if a file exists already. An incomplete copy is removed.
 pub fn repair_to(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Report> {
     let (path, to) = (path.as_ref(), to.as_ref());
     let is_dir = path.is_dir();
@@ -38,7 +38,7 @@ pub fn repair_to(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Report>
     let mut files = Vec::new();
     for file in runs.into_iter().flat_map(|run| run.files) {
         let target = match file.strip_prefix(path) {
-            Ok(below) if is_dir => to.join(below),
+            Ok(relative) if is_dir => to.join(relative),
             _ => to.into(),
         };
         if let Some(dir) = target.parent().filter(|_| is_dir) {
@@ -50,33 +50,32 @@ pub fn repair_to(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Report>
     Ok(Report { files })
 }
 
-/// Takes what is not sound out of an event file, or out of all event files of a run or a logdir, for good. Only for files
-/// that nobody writes any more: a writer that is still at one would go on in a file that is gone.
+/// Removes what is not sound from an event file, or from all event files of a run or a logdir, for good. Use it only for
+/// files that nobody writes any more: a writer that is still active would continue in a deleted file.
 ///
-/// An unfinished record at the end is cut off. Damage before that is left out of a copy, which then takes the place of
-/// the file under its name, so that at every moment one of the two is there; a stopped program may leave the copy behind,
-/// named `.repair-*`. Sound files are not touched, and neither are those without any sound record: they are something
-/// else. A TensorBoard that is running with its fast loader must be started anew to see it.
+/// An unfinished record at the end is cut off. For other damage the sound records are copied to a temporary file, which
+/// then replaces the original, so that one of the two exists at every moment. If the program stops in between, the
+/// temporary file may remain; its name begins with `.repair-`. Sound files are not touched. Neither are files without
+/// any sound record, because they are not event files. Restart a TensorBoard that runs with its fast loader, because it
+/// keeps the old file open.
 ///
-/// The report is of what was met before.
+/// The report is about the files before the repair.
 ///
 /// # Errors
-/// - [`Error::Io`] if something cannot be read or written. Each file is as it was or repaired.
+/// - [`Error::Io`] if something cannot be read or written. Each file is unchanged or repaired.
 /// - [`Error::Invalid`] if a file has grown meanwhile, so that somebody writes it.
 pub fn repair_in_place(path: impl AsRef<Path>) -> Result<Report> {
     let runs = find_runs(path)?;
-    let files = runs.into_iter().flat_map(|run| run.files);
-    let files = files
-        .map(|file| {
-            let report = verify_file(&file)?;
-            if report.records > 0 && !report.is_sound() {
-                rewrite(&file, &mut |_| true)?;
-            } else if report.records > 0 && report.unfinished_bytes > 0 {
-                cut(&report)?;
-            }
-            Ok(report)
-        })
-        .collect::<Result<_>>()?;
+    let mut files = Vec::new();
+    for file in runs.into_iter().flat_map(|run| run.files) {
+        let report = verify_file(file)?;
+        if report.records > 0 && !report.is_sound() {
+            rewrite(&report.path, &mut |_| true)?;
+        } else if report.records > 0 && report.unfinished_bytes > 0 {
+            cut(&report)?;
+        }
+        files.push(report);
+    }
     Ok(Report { files })
 }
 
@@ -92,16 +91,15 @@ fn cut(report: &FileReport) -> Result<()> {
         .map_err(|error| Error::io("cut", path, error))
 }
 
-/// Leaves of an event file the sound records that are to be kept. It is not touched if those are all there is, nor if it
-/// has none at all: it is something else then.
-pub(crate) fn keep_only(path: &Path, keep: &mut dyn FnMut(&Event) -> bool) -> Result<()> {
-    let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
-    let mut salvage = Salvage::new(path, file);
+/// Removes all but those sound events that `keep` returns true for. A file without any sound event stays as it is,
+/// because it is not an event file.
+pub(crate) fn retain_events(path: &Path, keep: &mut dyn FnMut(&Event) -> bool) -> Result<()> {
+    let mut file = EventFile::new(path.into());
     let mut keeps_all = true;
-    while let Some(event) = salvage.next_event()? {
+    while let Some(event) = file.next_event(true)? {
         keeps_all &= keep(&event);
     }
-    let report = salvage.report();
+    let report = file.report();
     let is_whole = keeps_all && report.is_sound() && report.unfinished_bytes == 0;
     if report.records > 0 && !is_whole {
         rewrite(path, keep)?;
@@ -109,14 +107,15 @@ pub(crate) fn keep_only(path: &Path, keep: &mut dyn FnMut(&Event) -> bool) -> Re
     Ok(())
 }
 
-/// Removes the copies in `dir` that stopped programs have left beside their originals.
+/// Removes temporary copies in `dir` that stopped programs have left.
 pub(crate) fn remove_leftovers(dir: &Path) -> Result<()> {
     let Ok(entries) = fs::read_dir(dir) else {
-        return Ok(()); // nothing is there
+        return Ok(()); // there is no such directory
     };
     for entry in entries {
         let entry = entry.map_err(|error| Error::io("list", dir, error))?;
-        if entry.file_name().to_string_lossy().starts_with(BESIDE) {
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with(TEMPORARY_PREFIX) {
             let path = entry.path();
             fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
         }
@@ -124,37 +123,38 @@ pub(crate) fn remove_leftovers(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Puts a file of those sound records that are to be kept into the place of `path`.
-fn rewrite(path: &Path, keep: &mut dyn FnMut(&Event) -> bool) -> Result<FileReport> {
-    // Not the name of a link, but the file.
+/// Replaces the file at `path` by one with the sound events that are to be kept.
+fn rewrite(path: &Path, keep: &mut dyn FnMut(&Event) -> bool) -> Result<()> {
+    // If `path` is a link, the file is replaced, not the link.
     let path = &fs::canonicalize(path).map_err(|error| Error::io("open", path, error))?;
-    let beside = beside(path);
-    let report = copy(path, &beside, keep)?;
-    let replaced = (|| {
-        let original = File::open(path).map_err(|error| Error::io("open", path, error))?;
-        expect_len(path, &original, report.bytes)?;
-        let copied = File::options().write(true).open(&beside);
-        // Its bytes are on the disk before its name is, or a loss of power could leave neither.
-        copied
-            .and_then(|copied| {
-                let permissions = original.metadata()?.permissions();
-                copied.set_permissions(permissions)?;
-                copied.sync_all()
-            })
-            .map_err(|error| Error::io("write", &beside, error))?;
-        fs::rename(&beside, path).map_err(|error| Error::io("replace", path, error))
-    })();
+    let temporary = temporary_path(path);
+    let report = copy(path, &temporary, keep)?;
+    let replaced = replace(path, &temporary, report.bytes);
     if replaced.is_err() {
-        fs::remove_file(&beside).ok();
+        fs::remove_file(&temporary).ok();
     }
-    replaced.map(|()| report)
+    replaced
 }
 
-/// A name in the directory of `path` that no loader reads and no other call has.
-fn beside(path: &Path) -> PathBuf {
+/// Puts `temporary` into the place of `path`, whose length is expected to be `bytes`.
+fn replace(path: &Path, temporary: &Path, bytes: u64) -> Result<()> {
+    let original = File::open(path).map_err(|error| Error::io("open", path, error))?;
+    expect_len(path, &original, bytes)?;
+    // The bytes must be on the disk before the name is, or a loss of power could leave neither file.
+    let sync = || {
+        let copy = File::options().write(true).open(temporary)?;
+        copy.set_permissions(original.metadata()?.permissions())?;
+        copy.sync_all()
+    };
+    sync().map_err(|error| Error::io("write", temporary, error))?;
+    fs::rename(temporary, path).map_err(|error| Error::io("replace", path, error))
+}
+
+/// A name in the directory of `path` that no loader reads and no other call uses.
+fn temporary_path(path: &Path) -> PathBuf {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let (pid, number) = (process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
-    path.with_file_name(format!("{BESIDE}{pid}-{number}"))
+    path.with_file_name(format!("{TEMPORARY_PREFIX}{pid}-{number}"))
 }
 
 fn expect_len(path: &Path, file: &File, bytes: u64) -> Result<()> {
@@ -164,53 +164,49 @@ fn expect_len(path: &Path, file: &File, bytes: u64) -> Result<()> {
     if metadata.len() == bytes {
         return Ok(());
     }
-    let problem = format!("{path:?} changes while it is repaired, one that nobody writes fits");
+    let problem = format!(
+        "{path:?} changed from {bytes} to {} bytes during the repair; stop its writer first",
+        metadata.len()
+    );
     Err(Error::invalid("event file", problem))
 }
 
-/// Copies those sound records that are to be kept to a new file, or leaves none.
+/// Copies the sound events that are to be kept to a new file. Removes that file if it fails.
 fn copy(path: &Path, to: &Path, keep: &mut dyn FnMut(&Event) -> bool) -> Result<FileReport> {
-    let source = File::open(path).map_err(|error| Error::io("open", path, error))?;
+    let mut file = EventFile::new(path.into());
+    file.open()?;
     let sink = File::create_new(to).map_err(|error| Error::io("create", to, error))?;
     let mut sink = BufWriter::with_capacity(BUFFER_BYTES, sink);
-    let mut salvage = Salvage::new(path, source);
-    let copied = copy_records(&mut salvage, &mut sink, keep).map_err(|error| match error {
-        Failure::Read(error) => error,
-        Failure::Write(error) => Error::io("write", to, error),
-    });
-    if let Err(error) = copied {
-        // What the buffer still has is not wanted.
+    if let Err(error) = copy_events(&mut file, to, &mut sink, keep) {
+        // Dropping the `BufWriter` would write the rest.
         drop(sink.into_parts());
         fs::remove_file(to).ok();
         return Err(error);
     }
-    salvage.into_report()
+    Ok(file.report())
 }
 
-enum Failure {
-    Read(Error),
-    Write(io::Error),
-}
-
-fn copy_records(
-    salvage: &mut Salvage<impl Read>,
+fn copy_events(
+    file: &mut EventFile,
+    to: &Path,
     sink: &mut impl Write,
     keep: &mut dyn FnMut(&Event) -> bool,
-) -> Result<(), Failure> {
+) -> Result<()> {
+    let refused = |error: io::Error| Error::io("write", to, error);
     let mut is_first = true;
-    while let Some(event) = salvage.next_event().map_err(Failure::Read)? {
-        if is_first && salvage.report().damage_count > 0 && !is_version(&event) {
+    while let Some(event) = file.next_event(true)? {
+        if is_first && !file.report().is_sound() && !is_version(&event) {
             let wall_time = WallTime::from_secs(event.wall_time).unwrap_or(UNIX_EPOCH.into());
             let mut frame = Vec::new();
             append_frame(&event::version(wall_time), &mut frame);
-            sink.write_all(&frame).map_err(Failure::Write)?;
+            sink.write_all(&frame).map_err(refused)?;
         }
         is_first = false;
         if keep(&event) {
-            sink.write_all(salvage.frame()).map_err(Failure::Write)?;
+            sink.write_all(file.frame()).map_err(refused)?;
         }
     }
-    sink.flush().map_err(Failure::Write)
+    sink.flush().map_err(refused)
 }
 
 fn is_version(event: &Event) -> bool {
@@ -220,7 +216,7 @@ fn is_version(event: &Event) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::verify;
+    use crate::reader::{EventReader, verify};
 
     /// The frame of an event whose step is its only field.
     fn frame(step: u8) -> Vec<u8> {
@@ -275,12 +271,12 @@ mod tests {
     }
 
     #[test]
-    fn of_a_file_that_is_cut_or_flipped_anywhere_all_other_records_are_kept() {
+    fn a_cut_or_a_flipped_bit_anywhere_costs_one_record() {
         let records = [version(), frame(1), frame(2), frame(3)];
         let edges: Vec<_> = (0..=4).map(|i| records[..i].concat().len()).collect();
         let whole = records.concat();
         let dir = Dir::new();
-        // Each file that takes the place of another is synced, so not all are.
+        // Each replacement is synced to the disk, which is slow, so only some are tested.
         let check = |bytes: &[u8], want: &[u8], in_place: bool, case: String| {
             let path = dir.write("1.tfevents", bytes);
             let report = repair_to(&path, dir.path("copy")).unwrap();
@@ -317,7 +313,9 @@ mod tests {
         repair_to(&path, dir.path("2")).unwrap();
         let copy = dir.read("2");
         assert!(copy.ends_with(&event));
-        let mut events = Salvage::new("", &copy[..]).map(Result::unwrap);
+        let mut events = EventReader::open(dir.path("2"))
+            .unwrap()
+            .map(Result::unwrap);
         let version = events.next().unwrap();
         assert_eq!(
             version.what,
@@ -333,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_there_is_overwritten() {
+    fn existing_files_are_not_overwritten() {
         let dir = Dir::new();
         let path = dir.write("1", &frame(1));
         let other = dir.write("2", b"mine");
@@ -346,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_logdir_is_copied_with_its_runs_and_repaired_where_it_is_damaged() {
+    fn a_logdir_is_copied_with_its_runs_and_its_damaged_files_are_repaired() {
         let dir = Dir::new();
         let torn = [frame(1), frame(2)[..5].to_vec()].concat();
         let damaged = [frame(1), flipped(frame(2), 0), frame(3)].concat();
@@ -384,7 +382,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn in_place_the_file_keeps_its_permissions_and_a_link_stays_one() {
+    fn repair_in_place_keeps_permissions_and_symbolic_links() {
         use std::os::unix::fs::{PermissionsExt, symlink};
 
         let dir = Dir::new();
@@ -399,11 +397,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_grows_is_left_alone() {
+    fn a_file_that_grows_is_not_cut() {
         let dir = Dir::new();
         let bytes = [frame(1), frame(2)[..5].to_vec()].concat();
         let path = dir.write("1", &bytes);
-        let report = verify_file(&path).unwrap();
+        let report = verify_file(path).unwrap();
         let grown = [frame(1), frame(2)[..9].to_vec()].concat();
         dir.write("1", &grown);
         let error = cut(&report).unwrap_err();

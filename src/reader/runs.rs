@@ -1,4 +1,4 @@
-//! A logdir to its runs.
+//! Finds the runs of a logdir and their event files.
 
 use std::collections::HashSet;
 use std::fs;
@@ -10,15 +10,14 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Run {
-    /// Its path below the logdir, as TensorBoard shows it: `.` is the logdir itself.
+    /// Its path relative to the logdir, as TensorBoard shows it: `.` is the logdir itself.
     pub name: String,
-    /// Its event files in the order of their names, which is the order of reading.
+    /// Its event files, sorted by name; TensorBoard reads them in this order.
     pub files: Vec<PathBuf>,
 }
 
 /// Finds the runs of a logdir, in the order of their paths: all directories with files that have `tfevents` in their
-/// names. Symbolic links are followed, and no directory is entered twice. A single event file, by whatever name, is a run
-/// `.` too.
+/// names. It follows symbolic links, and visits no directory twice. A single file of any name is a run `.`, too.
 ///
 /// # Errors
 /// [`Error::Io`] if there is nothing at `logdir`, or if a directory cannot be listed.
@@ -40,7 +39,7 @@ pub fn find_runs(logdir: impl AsRef<Path>) -> Result<Vec<Run>> {
             continue;
         }
         let (files, mut dirs) = list(&dir)?;
-        // The last one is taken first.
+        // `pop` takes the last one first.
         dirs.sort_by(|a, b| b.cmp(a));
         waiting.extend(dirs);
         if !files.is_empty() {
@@ -62,7 +61,7 @@ fn list(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let (mut files, mut dirs) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(dir).map_err(refused)? {
         let path = entry.map_err(refused)?.path();
-        // What is gone by now, and links that lead nowhere, are neither.
+        // Skips files that are gone by now, and links to nothing.
         let Ok(metadata) = fs::metadata(&path) else {
             continue;
         };
@@ -99,7 +98,7 @@ mod tests {
     use super::*;
 
     /// The runs, each with the names of its files.
-    fn found(logdir: &Path) -> Vec<(String, Vec<String>)> {
+    fn runs(logdir: &Path) -> Vec<(String, Vec<String>)> {
         let name = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
         find_runs(logdir)
             .unwrap()
@@ -138,16 +137,16 @@ mod tests {
             run("a", &["10.tfevents", "2.tfevents"]),
             run("b/x", &["tfevents"]),
         ];
-        assert_eq!(found(logdir.path()), want);
+        assert_eq!(runs(logdir.path()), want);
         let single = logdir.path().join("b/notes.txt");
-        assert_eq!(found(&single), [run(".", &["notes.txt"])]);
+        assert_eq!(runs(&single), [run(".", &["notes.txt"])]);
         let error = find_runs(logdir.path().join("none")).unwrap_err();
         assert!(error.to_string().starts_with("could not open"), "{error}");
     }
 
     #[cfg(unix)]
     #[test]
-    fn links_are_followed_and_lead_nowhere_twice() {
+    fn links_are_followed_and_no_directory_is_visited_twice() {
         use std::os::unix::fs::symlink;
 
         let (logdir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -156,7 +155,7 @@ mod tests {
         symlink(logdir.path(), other.path().join("back")).unwrap();
         symlink("nowhere", logdir.path().join("tfevents")).unwrap();
         assert_eq!(
-            found(logdir.path()),
+            runs(logdir.path()),
             [("link".into(), vec!["tfevents".into()])]
         );
     }

@@ -1,0 +1,146 @@
+//! One event file: its events in order, and what is damaged between them.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use prost::Message;
+
+use super::verify::{DamageKind, FileReport};
+use crate::error::{Error, Part, Result};
+use crate::proto::Event;
+use crate::record::{Piece, RecordReader};
+
+/// Reads one file, which may still be growing.
+pub(super) struct EventFile {
+    /// Opened by the first call that reads.
+    records: Option<RecordReader<Box<dyn Read + Send>>>,
+    /// The rest of the file cannot be read without skipping damage.
+    is_lost: bool,
+    /// The last call found the end of the file.
+    is_at_end: bool,
+    report: FileReport,
+}
+
+impl EventFile {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self {
+            records: None,
+            is_lost: false,
+            is_at_end: false,
+            report: FileReport::new(path),
+        }
+    }
+
+    /// Reads from `source`; errors and the report use `path`.
+    pub(super) fn from_source(path: PathBuf, source: Box<dyn Read + Send>) -> Self {
+        Self {
+            records: Some(RecordReader::new(source)),
+            ..Self::new(path)
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.report.path
+    }
+
+    /// Opens the file if it is not open yet.
+    pub(super) fn open(&mut self) -> Result<&mut RecordReader<Box<dyn Read + Send>>> {
+        match &mut self.records {
+            Some(records) => Ok(records),
+            closed => {
+                let path = &self.report.path;
+                let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
+                Ok(closed.insert(RecordReader::new(Box::new(file))))
+            }
+        }
+    }
+
+    /// The next event, or `None` at the end of the file. With `skip_damage` the only error is [`Error::Io`].
+    pub(super) fn next_event(&mut self, skip_damage: bool) -> Result<Option<Event>> {
+        let event = if skip_damage {
+            self.next_sound_event()
+        } else {
+            self.next_event_or_damage()
+        };
+        self.is_at_end = matches!(event, Ok(None));
+        self.report.records += u64::from(matches!(event, Ok(Some(_))));
+        event.map_err(|error| error.in_file(&self.report.path))
+    }
+
+    fn next_event_or_damage(&mut self) -> Result<Option<Event>> {
+        if self.is_lost {
+            return Ok(None);
+        }
+        let records = self.open()?;
+        let offset = records.offset();
+        match records.advance() {
+            Ok(true) => Event::decode(records.payload())
+                .map(Some)
+                .map_err(|source| Error::Decode { offset, source }),
+            Ok(false) => Ok(None),
+            Err(error) => {
+                self.is_lost = matches!(
+                    error,
+                    Error::Corrupt {
+                        part: Part::Length,
+                        ..
+                    } | Error::TooLarge { .. }
+                );
+                Err(error)
+            }
+        }
+    }
+
+    fn next_sound_event(&mut self) -> Result<Option<Event>> {
+        loop {
+            let records = self.open()?;
+            let (offset, bytes, kind) = match records.advance_or_skip()? {
+                Some(Piece::Record { offset }) => {
+                    let kind = match Event::decode(records.payload()) {
+                        Ok(event) if event.wall_time.is_nan() => DamageKind::WallTime,
+                        Ok(event) => return Ok(Some(event)),
+                        Err(_) => DamageKind::NotAnEvent,
+                    };
+                    (offset, records.frame().len() as u64, kind)
+                }
+                Some(Piece::Damage {
+                    offset,
+                    bytes,
+                    fault,
+                }) => (offset, bytes, fault.into()),
+                Some(Piece::Unfinished { .. }) | None => return Ok(None),
+            };
+            self.report.add(offset, bytes, kind);
+        }
+    }
+
+    /// The frame of the last event.
+    pub(super) fn frame(&self) -> &[u8] {
+        self.records.as_ref().map_or(&[], RecordReader::frame)
+    }
+
+    /// What has been read and skipped so far.
+    pub(super) fn report(&self) -> FileReport {
+        let mut report = self.report.clone();
+        if let Some(records) = &self.records {
+            report.bytes = records.offset();
+            match records.tail().filter(|_| self.is_at_end) {
+                Some(Piece::Damage {
+                    offset,
+                    bytes,
+                    fault,
+                }) => {
+                    report.bytes = offset + bytes;
+                    report.add(offset, bytes, fault.into());
+                }
+                Some(Piece::Unfinished { bytes }) => {
+                    report.bytes += bytes;
+                    report.unfinished_bytes = bytes;
+                }
+                Some(Piece::Record { .. }) | None => {}
+            }
+        }
+        report.finish()
+    }
+}
