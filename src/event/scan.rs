@@ -208,7 +208,7 @@ mod tests {
     use crate::proto::summary::Value;
     use crate::proto::summary::value::Value as Data;
     use crate::proto::summary_metadata::PluginData;
-    use crate::proto::{Event, HistogramProto, Summary, SummaryMetadata, TensorProto};
+    use crate::proto::{Event, HistogramProto, Summary, SummaryMetadata};
 
     fn points(event: &Event) -> Vec<(String, i64, Option<PluginKind>)> {
         let mut points = Vec::new();
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn finds_tag_step_and_plugin_of_events_that_prost_encodes() {
-        let tensor = || Data::Tensor(TensorProto::default());
+        let tensor = || Data::Tensor(Box::default());
         for step in [0, 7, -1, i64::MIN, i64::MAX] {
             let event = Event {
                 wall_time: 1.5,

@@ -183,7 +183,7 @@ pub mod summary {
             #[prost(message, tag = "6")]
             Audio(super::Audio),
             #[prost(message, tag = "8")]
-            Tensor(super::super::TensorProto),
+            Tensor(::prost::alloc::boxed::Box<super::super::TensorProto>),
         }
     }
 }

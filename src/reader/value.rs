@@ -50,7 +50,7 @@ pub enum Value {
         /// The name of the plugin; empty if no value of the tag has named one yet.
         plugin_name: String,
         /// The tensor; empty if the value has no data at all.
-        tensor: TensorProto,
+        tensor: Box<TensorProto>,
     },
 }
 
@@ -221,7 +221,7 @@ impl ValueDecoder {
             }]),
             Some(Data::Tensor(tensor)) => self.decode_tensor(&value.tag, plugin, tensor),
             // Hyperparameters are in the metadata, and some writers leave out the tensor.
-            None => self.decode_tensor(&value.tag, plugin, TensorProto::default()),
+            None => self.decode_tensor(&value.tag, plugin, Box::default()),
         };
         (value.tag, data)
     }
@@ -230,7 +230,7 @@ impl ValueDecoder {
         &mut self,
         tag: &str,
         plugin: Option<PluginData>,
-        mut tensor: TensorProto,
+        mut tensor: Box<TensorProto>,
     ) -> Value {
         let plugin = match plugin.filter(|plugin| !plugin.plugin_name.is_empty()) {
             Some(plugin) => {
@@ -251,9 +251,7 @@ impl ValueDecoder {
             "pr_curves" => curve(&tensor).map(Value::PrCurve),
             "mesh" => mesh_part(content, &tensor).map(Value::Mesh),
             "hparams" => hparams(content).map(Value::HParams),
-            "custom_scalars" => only_string(&mut tensor)
-                .and_then(|layout| Layout::decode(&*layout).ok())
-                .map(Value::CustomScalars),
+            "custom_scalars" => layout(&tensor).map(Value::CustomScalars),
             "graph_run_metadata" => only_string(&mut tensor).map(Value::RunMetadata),
             "graph_keras_model" => only_string(&mut tensor)
                 .map(|json| Value::KerasModel(String::from_utf8_lossy(&json).into_owned())),
@@ -396,6 +394,13 @@ fn hparams(content: &[u8]) -> Option<h_params_plugin_data::Data> {
     HParamsPluginData::decode(content).ok()?.data
 }
 
+fn layout(tensor: &TensorProto) -> Option<Layout> {
+    match strings(tensor)? {
+        [layout] => Layout::decode(&layout[..]).ok(),
+        _ => None,
+    }
+}
+
 fn strings(tensor: &TensorProto) -> Option<&[Vec<u8>]> {
     (tensor.dtype() == DataType::DtString).then_some(&tensor.string_val[..])
 }
@@ -431,3 +436,6 @@ impl summary::Value {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

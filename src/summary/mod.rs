@@ -66,7 +66,7 @@ fn tensor_value(
             summary_description: tag.description.to_string(),
             data_class: data_class.into(),
         }),
-        value: Some(Data::Tensor(tensor)),
+        value: Some(Data::Tensor(tensor.into())),
     }
 }
 

@@ -23,6 +23,8 @@ fn generated_code_matches_the_proto_files() -> Result<(), Box<dyn Error>> {
         // Otherwise every attribute takes as much memory as a tensor or a graph.
         .boxed(".tensorboard.AttrValue.value.list")
         .boxed(".tensorboard.AttrValue.value.tensor")
+        // Otherwise every scalar that is read takes as much memory as a tensor, which makes reading a quarter slower.
+        .boxed(".tensorboard.Summary.Value.value.tensor")
         .boxed(".onnx.AttributeProto.t")
         .boxed(".onnx.AttributeProto.g")
         .boxed(".onnx.AttributeProto.sparse_tensor")

@@ -28,7 +28,7 @@ pub(crate) fn tensors(log: impl FnOnce(&SummaryWriter)) -> Vec<(String, TensorPr
             };
             for value in summary.value {
                 if let Some(Data::Tensor(tensor)) = value.value {
-                    tensors.push((value.tag, tensor));
+                    tensors.push((value.tag, *tensor));
                 }
             }
         }

@@ -228,7 +228,7 @@ mod tests {
                 }),
                 ..Default::default()
             }),
-            value: Some(Data::Tensor(tensor)),
+            value: Some(Data::Tensor(tensor.into())),
         }
     }
 

@@ -405,7 +405,7 @@ fn random_histograms_have_the_bytes_that_prost_encodes() {
                 summary_description: tag.description.to_string(),
                 data_class: DataClass::Tensor.into(),
             }),
-            value: Some(Data::Tensor(TensorProto {
+            value: Some(Data::Tensor(Box::new(TensorProto {
                 dtype: DataType::DtDouble.into(),
                 tensor_shape: Some(TensorShapeProto {
                     dim: dim.into(),
@@ -418,7 +418,7 @@ fn random_histograms_have_the_bytes_that_prost_encodes() {
                     .flat_map(|number| number.to_le_bytes())
                     .collect(),
                 ..Default::default()
-            })),
+            }))),
         }
         .encode_to_vec();
         assert!(encoded(&prefix, &tag, &made) == want, "case {case}");
