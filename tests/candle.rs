@@ -239,6 +239,6 @@ fn wrong_image_shapes_are_errors_with_a_hint() {
         Image::try_from(&bytes(&[3, 0, 7])).unwrap_err(),
         candle::images(&bytes(&[1, 3, 0, 7])).unwrap_err(),
     ] {
-        assert!(error.to_string().starts_with("image height"), "{error}");
+        assert!(error.to_string().contains("height"), "{error}");
     }
 }

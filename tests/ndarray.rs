@@ -152,12 +152,12 @@ fn wrong_image_shapes_are_errors_with_a_hint() {
         assert_eq!(error.to_string(), want);
     }
     for (result, want) in [
-        (Image::from_hwc(&zeros(&[0, 30, 3])), "image height"),
-        (Image::from_chw(&zeros(&[3, 28, 0])), "image width"),
-        (Image::from_chw(&zeros(&[0, 1 << 40])), "image width"),
+        (Image::from_hwc(&zeros(&[0, 30, 3])), "height"),
+        (Image::from_chw(&zeros(&[3, 28, 0])), "width"),
+        (Image::from_chw(&zeros(&[0, 1 << 40])), "width"),
     ] {
         let error = result.unwrap_err();
-        assert!(error.to_string().starts_with(want), "{error}");
+        assert!(error.to_string().contains(want), "{error}");
     }
 }
 

@@ -16,7 +16,7 @@ fn slice_and_rows_give_the_same_points() {
     for got in [
         Embedding::new("a", &[1.0f64, 2.0, 3.0, 4.0], 2),
         Embedding::new("a", &[1u8, 2, 3, 4], 2),
-        Embedding::from_rows("a", &vec![vec![1.0, 2.0], vec![3.0, 4.0]]),
+        Embedding::from_rows("a", vec![vec![1.0, 2.0], vec![3.0, 4.0]]),
         Embedding::from_rows("a", [[1.0f32, 2.0], [3.0, 4.0]]),
         Embedding::from_rows("a", [1.0, 2.0, 3.0, 4.0].chunks(2)),
     ] {

@@ -49,20 +49,20 @@ impl<'a> Weights<'a> {
         self.train.histogram(histogram_tag, values, self.epoch);
         let mut sides = shape.iter();
         let count = sides.try_fold(1usize, |count, &side| count.checked_mul(side));
-        if count != Some(values.len()) {
+        if count == Some(values.len()) {
+            #[cfg(feature = "png")]
+            if self.write_images
+                && let Some(picture) = picture(shape, values)
+            {
+                let image_tag = format!("{name}/image");
+                self.train.image(image_tag, picture, self.epoch);
+            }
+        } else {
             let len = values.len();
             let problem =
                 format!("must have as many values as its shape, got {len} for {name:?} {shape:?}");
             let error = Error::invalid("weight", problem);
             self.failure.get_or_insert(error);
-            return;
-        }
-        #[cfg(feature = "png")]
-        if self.write_images
-            && let Some(picture) = picture(shape, values)
-        {
-            let image_tag = format!("{name}/image");
-            self.train.image(image_tag, picture, self.epoch);
         }
     }
 }
