@@ -1,4 +1,4 @@
-//! The writer and the step of a thread, for code that is given neither: the shape of `tf.summary`.
+//! The default writer and the current step of a thread, like `tf.summary`, for code that gets neither as an argument.
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
@@ -12,30 +12,30 @@ use crate::summary::{Audio, Histogram, Scalar, Tag};
 use crate::writer::SummaryWriter;
 
 thread_local! {
-    /// The innermost last. Each has the number of its guard, for guards may be dropped in any order.
+    /// The innermost writer last. Each has the number of its guard, because guards may be dropped in any order.
     static WRITERS: RefCell<Vec<(u64, Rc<SummaryWriter>)>> = const { RefCell::new(Vec::new()) };
     static NEXT_GUARD: Cell<u64> = const { Cell::new(0) };
     static STEP: Cell<Result<i64, i64>> = const { Cell::new(Ok(0)) };
 }
 
-/// Said once in a program.
-static IS_MISSED: AtomicBool = AtomicBool::new(false);
+/// A missing default writer was reported, which happens once in a process.
+static IS_MISSING_REPORTED: AtomicBool = AtomicBool::new(false);
 
-/// Keeps a writer the default one of a thread, of [`SummaryWriter::as_default`].
+/// Keeps a writer the default writer of a thread. Returned by [`SummaryWriter::as_default`].
 #[derive(Debug)]
-#[must_use = "bind it, as in `let _guard = ...`: the writer is the default one until this is dropped, which `let _ = ...` \
-              does at once"]
+#[must_use = "bind the guard with `let _guard = ...`: the writer is the default until the guard is dropped, and `let _ = ...` \
+              drops it at once"]
 pub struct DefaultGuard {
     number: u64,
-    /// It belongs to its thread.
-    of_thread: PhantomData<*const ()>,
+    /// A guard must stay on its thread.
+    not_send: PhantomData<*const ()>,
 }
 
 impl SummaryWriter {
-    /// Makes this handle the default writer of this thread until the guard is dropped: that of [`scalar`], [`histogram`] and
-    /// so on, which code below can call without being handed a writer. Inside it another can be the default for a while.
+    /// Makes this handle the default writer of this thread until the guard is dropped. Code that has no writer can then call
+    /// [`scalar`], [`histogram`] and so on. Guards nest: the newest one counts.
     ///
-    /// Other threads have their own, or none: hand them [`default_writer`].
+    /// Each thread has its own default writer or none. Pass [`default_writer`] to a new thread.
     ///
     /// ```
     /// use summary_writer::SummaryWriter;
@@ -56,12 +56,12 @@ impl SummaryWriter {
     pub fn as_default(&self) -> DefaultGuard {
         let number = NEXT_GUARD.replace(NEXT_GUARD.get().wrapping_add(1));
         let writer = Rc::new(self.clone());
-        // A thread that ends has none any more, and calls none.
+        // While a thread ends, its list may be gone already, and nothing is logged by default.
         let push = WRITERS.try_with(|writers| writers.borrow_mut().push((number, writer)));
         push.ok();
         DefaultGuard {
             number,
-            of_thread: PhantomData,
+            not_send: PhantomData,
         }
     }
 }
@@ -69,19 +69,19 @@ impl SummaryWriter {
 impl Drop for DefaultGuard {
     fn drop(&mut self) {
         let number = self.number;
-        // A thread that ends may have dropped them already. What is taken out is dropped outside the borrow, for it may close
-        // a file, and a logger may log here.
-        let taken = WRITERS.try_with(|writers| {
+        // While a thread ends, its list may be gone already. The writer is dropped after the borrow, because that may close a
+        // file, and a logger may log here.
+        let removed = WRITERS.try_with(|writers| {
             let mut writers = writers.borrow_mut();
-            let place = writers.iter().rposition(|(of, _)| *of == number)?;
-            Some(writers.remove(place))
+            let index = writers.iter().rposition(|(of, _)| *of == number)?;
+            Some(writers.remove(index))
         });
-        drop(taken);
+        drop(removed);
     }
 }
 
-/// The default writer of this thread, if it has one: for the kinds of data that have no function here, and to be the default
-/// of a thread that is started.
+/// Returns the default writer of this thread, if it has one. Use it for data that has no function here, and to make it the
+/// default writer of a new thread.
 ///
 /// ```
 /// # let dir = tempfile::tempdir()?;
@@ -98,7 +98,7 @@ pub fn default_writer() -> Option<SummaryWriter> {
     current().map(|writer| SummaryWriter::clone(&writer))
 }
 
-/// The step of this thread, of [`set_step`], wherever a step is taken.
+/// The step that [`set_step`] has set on this thread. It can be passed to every call that has a step.
 ///
 /// ```
 /// use summary_writer::{CurrentStep, set_step};
@@ -122,24 +122,24 @@ impl Step for CurrentStep {
     }
 }
 
-/// Sets the step of this thread, which [`CurrentStep`] stands for.
+/// Sets the current step of this thread, which [`CurrentStep`] uses.
 pub fn set_step(step: impl Step) {
     STEP.set(step.to_i64());
 }
 
-/// The step of this thread, as [`set_step`] has set it, or the nearest that fits; before that 0.
+/// Returns the current step of this thread, which [`set_step`] has set, or the nearest `i64`. At first it is 0.
 pub fn step() -> i64 {
     STEP.get().unwrap_or_else(|nearest| nearest)
 }
 
-/// [`SummaryWriter::scalar`] of the [default writer](SummaryWriter::as_default) of this thread. Without one nothing is
-/// logged, by none of these functions, which is reported once.
+/// Calls [`SummaryWriter::scalar`] of the [default writer](SummaryWriter::as_default) of this thread. Without a default writer,
+/// this function and its siblings log nothing, and an error is reported once.
 pub fn scalar<'a>(tag: impl Into<Tag<'a>>, value: impl Scalar, step: impl Step) {
     let tag = tag.into();
     with_current(|summary| summary.scalar(tag, value, step));
 }
 
-/// [`SummaryWriter::scalars`] of the [default writer](SummaryWriter::as_default) of this thread.
+/// Calls [`SummaryWriter::scalars`] of the [default writer](SummaryWriter::as_default) of this thread.
 pub fn scalars<'a, T, V>(step: impl Step, values: impl IntoIterator<Item = (T, V)>)
 where
     T: Into<Tag<'a>>,
@@ -148,23 +148,23 @@ where
     with_current(|summary| summary.scalars(step, values));
 }
 
-/// [`SummaryWriter::histogram`] of the [default writer](SummaryWriter::as_default) of this thread.
+/// Calls [`SummaryWriter::histogram`] of the [default writer](SummaryWriter::as_default) of this thread.
 pub fn histogram<'a>(tag: impl Into<Tag<'a>>, values: impl Into<Histogram>, step: impl Step) {
     with_current(|summary| summary.histogram(tag, values, step));
 }
 
-/// [`SummaryWriter::text`] of the [default writer](SummaryWriter::as_default) of this thread.
+/// Calls [`SummaryWriter::text`] of the [default writer](SummaryWriter::as_default) of this thread.
 pub fn text<'a>(tag: impl Into<Tag<'a>>, markdown: impl AsRef<str>, step: impl Step) {
     with_current(|summary| summary.text(tag, markdown, step));
 }
 
-/// [`SummaryWriter::image`] of the [default writer](SummaryWriter::as_default) of this thread.
+/// Calls [`SummaryWriter::image`] of the [default writer](SummaryWriter::as_default) of this thread.
 #[cfg(feature = "png")]
 pub fn image<'a>(tag: impl Into<Tag<'a>>, image: impl Into<Image>, step: impl Step) {
     with_current(|summary| summary.image(tag, image, step));
 }
 
-/// [`SummaryWriter::images`] of the [default writer](SummaryWriter::as_default) of this thread.
+/// Calls [`SummaryWriter::images`] of the [default writer](SummaryWriter::as_default) of this thread.
 #[cfg(feature = "png")]
 pub fn images<'a>(
     tag: impl Into<Tag<'a>>,
@@ -174,7 +174,7 @@ pub fn images<'a>(
     with_current(|summary| summary.images(tag, images, step));
 }
 
-/// [`SummaryWriter::audio`] of the [default writer](SummaryWriter::as_default) of this thread.
+/// Calls [`SummaryWriter::audio`] of the [default writer](SummaryWriter::as_default) of this thread.
 pub fn audio<'a>(tag: impl Into<Tag<'a>>, audio: Audio, step: impl Step) {
     with_current(|summary| summary.audio(tag, audio, step));
 }
@@ -186,7 +186,7 @@ fn with_current(log: impl FnOnce(&SummaryWriter)) {
     }
 }
 
-/// Its own handle, so that what it calls may change the default.
+/// Returns a handle of its own, because the default writer may change while it is in use.
 fn current() -> Option<Rc<SummaryWriter>> {
     let last = |writers: &RefCell<Vec<(u64, Rc<SummaryWriter>)>>| {
         let writers = writers.borrow();
@@ -197,10 +197,10 @@ fn current() -> Option<Rc<SummaryWriter>> {
 
 #[cold]
 fn report_missing() {
-    if !IS_MISSED.swap(true, Ordering::Relaxed) {
+    if !IS_MISSING_REPORTED.swap(true, Ordering::Relaxed) {
         log::error!(
-            "a thread logs a summary and has no default writer: it is not logged, nor is what follows; keep the guard of \
-             SummaryWriter::as_default on that thread"
+            "a thread without a default writer calls a logging function: nothing is logged; call SummaryWriter::as_default on \
+             that thread and keep its guard"
         );
     }
 }
