@@ -115,6 +115,9 @@
     )
 )]
 
+// rustdoc lists the methods of a type in the order of the modules: the writer's own come first.
+mod writer;
+
 pub mod coming_from;
 pub mod cookbook;
 mod current;
@@ -132,7 +135,6 @@ mod summary;
 mod test_io;
 mod training;
 pub mod what_can_be_lost;
-mod writer;
 
 pub use current::{
     CurrentStep, DefaultGuard, audio, default_writer, histogram, scalar, scalars, set_step, step,

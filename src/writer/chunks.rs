@@ -1,5 +1,5 @@
-//! The storage of the queue: frames in call order, in chunks of which each becomes one `write`. Between the frames are
-//! deferred records, whose frames the worker makes later.
+//! The storage of the queue: frames in call order, in chunks. The worker writes each chunk with one call. Between the frames
+//! are deferred records, whose frames the worker makes later.
 //!
 //! A frame is never moved after it was appended, so no call pays for the frames of another. In the steady state a few chunks
 //! are used in turn, and nothing is allocated.
@@ -56,7 +56,7 @@ impl Chunk {
 
 #[derive(Debug)]
 pub(super) struct Chunks {
-    /// Oldest first. None is empty.
+    /// The oldest first, without empty chunks.
     full: VecDeque<Chunk>,
     filling: Chunk,
     /// Empty buffers with the capacity of a chunk.

@@ -236,7 +236,7 @@ impl SummaryWriter {
     /// for [`max_pending_bytes`](crate::WriterOptions::max_pending_bytes).
     ///
     /// The dashboard has a player for the clip and a slider for the steps. It shows no label for a clip. The
-    /// [description](Tag::description) of the tag is behind an icon. A [`text`](Self::text) with the same steps can have what
+    /// [description](Tag::description) of the tag is shown by a click on an icon. A [`text`](Self::text) with the same steps can have what
     /// differs from step to step, such as a transcript.
     ///
     /// ```

@@ -30,7 +30,7 @@ use crate::error::{Error, Result};
 const LOCK_ATTEMPTS: u32 = 4;
 const PAUSES: u32 = 256;
 
-/// What a call does when `max_pending_bytes` wait for the disk already.
+/// The reaction of a call when `max_pending_bytes` wait for the disk already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhenFull {
     /// The call waits for room. If the disk fails, the record is refused.

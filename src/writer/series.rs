@@ -1,5 +1,5 @@
-//! What a run remembers of each tag: the plugin and last step of its time series, to warn when stock TensorBoard will drop
-//! points silently, and the number of audio clips, to pad later steps.
+//! The state of each tag of a run: the plugin and last step of its time series, to warn when stock TensorBoard will drop points
+//! silently, and the number of its audio clips, to pad later steps.
 //!
 //! The worker checks what it has written, in the order of the file, so the warnings cost the callers nothing.
 
@@ -18,7 +18,7 @@ use crate::summary::Audio;
 /// Tags beyond this number are not checked, which bounds the memory to 50 MiB.
 const MAX_TAGS: usize = 1_000_000;
 
-/// Warns about tags of which stock TensorBoard will show less than was logged.
+/// Warns about tags that stock TensorBoard will not show completely.
 #[derive(Debug)]
 pub(super) struct SeriesWarnings {
     /// By the hash of the tag, because a million tags would take more memory than the rest. In one of 30 million runs with a

@@ -1,4 +1,4 @@
-//! What a writer counts: the public [`Stats`], and the counters for calls that succeed although TensorBoard may not show
+//! The counts of a writer: the public [`Stats`], and the counters for calls that succeed although TensorBoard may not show
 //! what they log.
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::error::Error;
 /// The warnings about tags that are logged for a run. Later ones are only counted.
 const MAX_TAG_WARNINGS: u64 = 100;
 
-/// What a writer has done so far, returned by [`SummaryWriter::stats`](crate::SummaryWriter::stats).
+/// The work of a writer so far, returned by [`SummaryWriter::stats`](crate::SummaryWriter::stats).
 ///
 /// Record counts leave out the version record that opens a file.
 #[derive(Clone, Debug, Default)]

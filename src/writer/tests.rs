@@ -1,4 +1,4 @@
-//! What the writer promises, with sinks that fail, block and write short.
+//! The promises of the writer, with sinks that fail, block and write short.
 
 #[cfg(feature = "png")]
 mod deferred;
