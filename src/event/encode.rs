@@ -96,13 +96,6 @@ pub(crate) fn append_value(out: &mut Vec<u8>, value: &Value) {
     debug_assert!(encoded.is_ok(), "a `Vec` grows as needed");
 }
 
-/// Appends a value that `append` encodes in `bytes` bytes.
-pub(crate) fn append_encoded(out: &mut Vec<u8>, bytes: usize, append: impl FnOnce(&mut Vec<u8>)) {
-    out.put_u8(SUMMARY_VALUE);
-    put_varint(bytes as u64, out);
-    append(out);
-}
-
 /// Returns the payload of the first record of a file.
 pub(crate) fn version(wall_time: WallTime) -> Vec<u8> {
     let event = Event {

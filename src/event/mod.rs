@@ -8,8 +8,7 @@ mod scan;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(crate) use encode::{
-    HEAD_BYTES, append_encoded, append_value, put_head, put_simple_value, simple_value_bytes,
-    version,
+    HEAD_BYTES, append_value, put_head, put_simple_value, simple_value_bytes, version,
 };
 pub(crate) use scan::{PluginKind, Point, scan};
 

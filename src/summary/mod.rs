@@ -1,6 +1,7 @@
 //! The caller's data to one value of an event: a file per kind. Pure: no file, no thread, no clock.
 
 mod audio;
+mod check;
 mod custom_scalars;
 mod histogram;
 mod hparams;
@@ -18,14 +19,14 @@ pub(crate) use audio::audios;
 pub(crate) use custom_scalars::custom_scalars;
 pub use custom_scalars::{Category, Layout, Margin};
 pub use histogram::Histogram;
-pub(crate) use histogram::{HistogramValue, non_finite};
+pub(crate) use histogram::{histogram, non_finite};
 pub use hparams::{Experiment, HParamInfo, HParamValue, HParams, MetricInfo};
 pub(crate) use hparams::{
     hparams_experiment, is_session_end, is_session_start, session_end, session_start,
 };
 #[cfg(feature = "png")]
 pub(crate) use image::images;
-#[cfg(all(feature = "png", feature = "ndarray"))]
+#[cfg(all(any(feature = "candle", feature = "ndarray"), feature = "png"))]
 pub(crate) use image::to_u8;
 #[cfg(feature = "png")]
 pub use image::{BoundingBox, ConfusionMatrix, Image, Intensity};
@@ -35,7 +36,6 @@ pub(crate) use pr_curve::pr_curve;
 pub use pr_curve::{PrCurve, Prediction};
 pub use scalar::Scalar;
 pub(crate) use scalar::described_scalar;
-pub(in crate::summary) use scalar::sealed::Bits;
 pub use tag::Tag;
 pub(crate) use tensor::plugin_tensor;
 pub use tensor::{Element, Metadata, Tensor};

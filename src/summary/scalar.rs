@@ -1,88 +1,43 @@
 //! One number. `event` encodes the small form, which plain tags have; this file makes the form with a description.
 
-use super::histogram::Block;
 use super::{Tag, plugin, tensor_value};
 use crate::proto::summary::Value;
 use crate::proto::{DataClass, DataType, TensorProto};
 
 const PLUGIN: &str = "scalars";
 
-/// A number that shows as a scalar, or is counted in a histogram: every primitive number, and `bool` as 0 and 1; with the
-/// feature `half` also `half::f16` and `half::bf16`.
+/// A number to log as a scalar or to count in a histogram: every primitive number, `bool` as 0 and 1, and references to
+/// them; with the feature `half` also `half::f16` and `half::bf16`.
 ///
-/// Stock TensorBoard keeps scalars as `f32`, and that is what is written: of a larger type 24 bits of precision arrive,
-/// and a number beyond its range arrives as an infinity. NaN and the infinities are written as they are.
+/// Stock TensorBoard stores scalars as `f32`, so a value keeps 24 bits of precision, and a number beyond the range of `f32`
+/// becomes an infinity. NaN and the infinities are written as they are.
 pub trait Scalar: Copy + sealed::Sealed {
     /// The number as it is written.
     fn to_f32(self) -> f32;
 }
 
 #[allow(unnameable_types, reason = "so that nobody else implements it")]
-pub(in crate::summary) mod sealed {
-    use crate::summary::histogram::{Block, Float};
+mod sealed {
+    pub trait Sealed: Copy {
+        /// Whether an `f32` represents all these numbers exactly.
+        const FITS_F32: bool;
 
-    pub trait Sealed: Default + Copy + 'static {
-        /// The smaller float that has all these numbers; of an integer beyond 2^53 the nearest one in `f64`.
-        type Exact: Float;
-
-        /// Of 16-bit floats, whose ends are found faster so.
-        const BITS: Option<Bits<Self>> = None;
-
-        fn exact(self) -> Self::Exact;
-
-        /// The same of many, in `space` unless they are there already.
-        #[inline]
-        fn exact_block<'a>(
-            block: &'a Block<Self>,
-            space: &'a mut Block<Self::Exact>,
-        ) -> &'a Block<Self::Exact> {
-            for (to, number) in space.iter_mut().zip(block) {
-                *to = number.exact();
-            }
-            space
-        }
-    }
-
-    /// Floats to their bits, a sign and a magnitude, and back. The magnitude of a NaN is beyond that of the infinity.
-    #[derive(Debug)]
-    pub struct Bits<T> {
-        pub of: fn(T) -> i16,
-        pub to_float: fn(i16) -> T,
+        /// The nearest `f64`.
+        fn to_f64(self) -> f64;
     }
 }
 
 macro_rules! scalars {
-    ($exact:ident: $($number:ty)*) => {$(
+    ($fits_f32:literal: $($number:ty)*) => {$(
         impl sealed::Sealed for $number {
-            type Exact = $exact;
+            const FITS_F32: bool = $fits_f32;
+
             #[inline]
-            fn exact(self) -> $exact {
-                self as $exact
+            fn to_f64(self) -> f64 {
+                self as f64
             }
         }
-        scalar!($number);
-    )*};
-}
 
-macro_rules! floats {
-    ($($float:ty)*) => {$(
-        impl sealed::Sealed for $float {
-            type Exact = Self;
-            #[inline]
-            fn exact(self) -> Self {
-                self
-            }
-            #[inline]
-            fn exact_block<'a>(block: &'a Block<Self>, _: &'a mut Block<Self>) -> &'a Block<Self> {
-                block
-            }
-        }
-        scalar!($float);
-    )*};
-}
-
-macro_rules! scalar {
-    ($number:ty) => {
         impl Scalar for $number {
             #[inline]
             #[allow(clippy::cast_possible_truncation, reason = "documented at the trait")]
@@ -90,76 +45,55 @@ macro_rules! scalar {
                 self as f32
             }
         }
-    };
+    )*};
 }
 
-floats!(f32 f64);
-scalars!(f32: i8 i16 u8 u16);
-scalars!(f64: i32 i64 i128 isize u32 u64 u128 usize);
+scalars!(true: f32 i8 i16 u8 u16);
+scalars!(false: f64 i32 i64 i128 isize u32 u64 u128 usize);
 
-impl sealed::Sealed for bool {
-    type Exact = f32;
-    #[inline]
-    fn exact(self) -> f32 {
-        self.to_f32()
-    }
+/// Implements the traits for types that a function converts to `f32`.
+macro_rules! small_scalars {
+    ($($number:ty: $to_f32:expr;)*) => {$(
+        impl sealed::Sealed for $number {
+            const FITS_F32: bool = true;
+
+            #[inline]
+            fn to_f64(self) -> f64 {
+                $to_f32(self).into()
+            }
+        }
+
+        impl Scalar for $number {
+            #[inline]
+            fn to_f32(self) -> f32 {
+                $to_f32(self)
+            }
+        }
+    )*};
 }
-impl Scalar for bool {
-    #[inline]
-    fn to_f32(self) -> f32 {
-        f32::from(u8::from(self))
-    }
-}
+
+small_scalars!(bool: |is_true| f32::from(u8::from(is_true)););
 
 #[cfg(feature = "half")]
-mod half {
-    use super::sealed::Bits;
-    use super::{Scalar, sealed};
-    use ::half::{bf16, f16};
+small_scalars! {
+    half::f16: half::f16::to_f32;
+    // Without the branch of `half`'s own conversion, so that it can be vectorized.
+    half::bf16: |number: half::bf16| f32::from_bits(u32::from(number.to_bits()) << 16);
+}
 
-    impl sealed::Sealed for bf16 {
-        type Exact = f32;
-        const BITS: Option<Bits<Self>> = Some(Bits {
-            of: |float| float.to_bits().cast_signed(),
-            to_float: |bits| Self::from_bits(bits.cast_unsigned()),
-        });
-        #[inline]
-        fn exact(self) -> f32 {
-            f32::from_bits(u32::from(self.to_bits()) << 16)
-        }
-    }
-    impl Scalar for bf16 {
-        #[inline]
-        fn to_f32(self) -> f32 {
-            self.to_f32()
-        }
-    }
+impl<T: Scalar> sealed::Sealed for &T {
+    const FITS_F32: bool = T::FITS_F32;
 
-    impl sealed::Sealed for f16 {
-        type Exact = f32;
-        const BITS: Option<Bits<Self>> = Some(Bits {
-            of: |float| float.to_bits().cast_signed(),
-            to_float: |bits| Self::from_bits(bits.cast_unsigned()),
-        });
-        // Without a branch, so that it is made for several at once.
-        #[inline]
-        fn exact(self) -> f32 {
-            let bits = self.to_bits();
-            let magnitude = u32::from(bits & 0x7fff) << 13;
-            let magnitude = match bits & 0x7c00 {
-                0 => (f32::from(bits & 0x3ff) / 16_777_216.0).to_bits(),
-                0x7c00 => magnitude | 0x7f80_0000,
-                // The exponent has 15 added to it here, and 127 there.
-                _ => magnitude + ((127 - 15) << 23),
-            };
-            f32::from_bits(u32::from(bits & 0x8000) << 16 | magnitude)
-        }
+    #[inline]
+    fn to_f64(self) -> f64 {
+        (*self).to_f64()
     }
-    impl Scalar for f16 {
-        #[inline]
-        fn to_f32(self) -> f32 {
-            self.to_f32()
-        }
+}
+
+impl<T: Scalar> Scalar for &T {
+    #[inline]
+    fn to_f32(self) -> f32 {
+        (*self).to_f32()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tensors and metadata for dashboards that have no method of their own.
 
+use std::iter;
+
 use super::{Tag, tensor_value};
 use crate::error::{Error, Result};
 use crate::proto::summary::Value;
@@ -7,13 +9,13 @@ use crate::proto::summary_metadata::PluginData;
 use crate::proto::tensor_shape_proto::Dim;
 use crate::proto::{DataClass, DataType, TensorProto, TensorShapeProto};
 
-/// Elements with a shape that fits them.
+/// Numbers or strings with a shape, for [`SummaryWriter::tensor`](crate::SummaryWriter::tensor).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor(pub(crate) TensorProto);
 
 impl Tensor {
-    /// A tensor of numbers. `elements` are in row-major order, the last dimension fastest; they are copied. An empty
-    /// shape is a single number.
+    /// Creates a tensor of numbers. `elements` are in row-major order, the last dimension fastest; they are copied. An
+    /// empty shape is a single number.
     ///
     /// ```
     /// use summary_writer::Tensor;
@@ -26,20 +28,11 @@ impl Tensor {
     /// # Errors
     /// [`Error::Invalid`] if the product of `shape` is not the number of `elements`.
     pub fn new<T: Element>(shape: impl AsRef<[usize]>, elements: &[T]) -> Result<Self> {
-        let shape = check(shape.as_ref(), elements.len())?;
-        let mut content = Vec::with_capacity(size_of_val(elements));
-        for element in elements {
-            element.append_to(&mut content);
-        }
-        Ok(Self(TensorProto {
-            dtype: T::DATA_TYPE.into(),
-            tensor_shape: Some(shape),
-            tensor_content: content,
-            ..Default::default()
-        }))
+        check_shape(shape.as_ref(), elements.len())?;
+        Ok(Self(tensor_proto(shape.as_ref(), elements)))
     }
 
-    /// A tensor of strings, which may be any bytes. The order is that of [`new`](Self::new).
+    /// Creates a tensor of strings, which may be any bytes, in the same order as for [`new`](Self::new).
     ///
     /// # Errors
     /// [`Error::Invalid`] if the product of `shape` is not the number of `elements`.
@@ -47,53 +40,56 @@ impl Tensor {
         shape: impl AsRef<[usize]>,
         elements: impl IntoIterator<Item = T>,
     ) -> Result<Self> {
-        let elements: Vec<Vec<u8>> = elements
-            .into_iter()
-            .map(|element| element.as_ref().to_vec())
-            .collect();
+        let elements = elements.into_iter();
+        let elements: Vec<Vec<u8>> = elements.map(|element| element.as_ref().to_vec()).collect();
+        check_shape(shape.as_ref(), elements.len())?;
         Ok(Self(TensorProto {
             dtype: DataType::DtString.into(),
-            tensor_shape: Some(check(shape.as_ref(), elements.len())?),
+            tensor_shape: Some(shape_proto(shape.as_ref())),
             string_val: elements,
             ..Default::default()
         }))
     }
 }
 
-fn check(shape: &[usize], count: usize) -> Result<TensorShapeProto> {
-    let invalid = |needs: &str| {
-        Error::invalid(
-            "tensor",
-            format!("shape {shape:?} needs {needs} elements, {count} are given"),
-        )
-    };
+fn check_shape(shape: &[usize], count: usize) -> Result<()> {
     // A dimension of 0 makes the product 0, however large the others are.
     let product = if shape.contains(&0) {
         Some(0)
     } else {
-        shape
-            .iter()
-            .try_fold(1, |product: usize, &size| product.checked_mul(size))
+        let mut sizes = shape.iter();
+        sizes.try_fold(1, |product: usize, size| product.checked_mul(*size))
     };
-    match product {
-        Some(product) if product == count => {}
-        Some(product) => return Err(invalid(&product.to_string())),
-        None => return Err(invalid("more than any number of")),
-    }
-    let dim = shape
-        .iter()
-        .map(|&size| match i64::try_from(size) {
-            Ok(size) => Ok(Dim {
-                size,
-                name: String::new(),
-            }),
-            Err(_) => Err(invalid("more than any number of")),
-        })
-        .collect::<Result<_>>()?;
-    Ok(TensorShapeProto {
-        dim,
+    let fits_i64 = shape.iter().all(|size| i64::try_from(*size).is_ok());
+    let problem = match product {
+        Some(product) if fits_i64 && product == count => return Ok(()),
+        Some(product) if fits_i64 => {
+            format!("shape {shape:?} needs {product} elements, got {count}")
+        }
+        _ => format!("shape {shape:?} is too large"),
+    };
+    Err(Error::invalid("tensor", problem))
+}
+
+fn shape_proto(shape: &[usize]) -> TensorShapeProto {
+    let dim = shape.iter().map(|size| Dim {
+        size: *size as i64,
+        name: String::new(),
+    });
+    TensorShapeProto {
+        dim: dim.collect(),
         unknown_rank: false,
-    })
+    }
+}
+
+/// A tensor of numbers whose shape has been checked.
+pub(super) fn tensor_proto<T: Element>(shape: &[usize], elements: &[T]) -> TensorProto {
+    TensorProto {
+        dtype: T::DATA_TYPE.into(),
+        tensor_shape: Some(shape_proto(shape)),
+        tensor_content: T::to_bytes(elements),
+        ..Default::default()
+    }
 }
 
 /// A number that a [`Tensor`] holds: `f32`, `f64`, `bool`, and the integers of 8 to 64 bits; with the feature `half` also
@@ -104,19 +100,27 @@ pub trait Element: Copy + sealed::Sealed {}
 mod sealed {
     use crate::proto::DataType;
 
-    pub trait Sealed {
+    pub trait Sealed: Sized {
         const DATA_TYPE: DataType;
-        fn append_to(self, content: &mut Vec<u8>);
+
+        /// The elements in little-endian order.
+        fn to_bytes(elements: &[Self]) -> Vec<u8>;
     }
 }
 
 macro_rules! elements {
     ($($number:ty, $data_type:ident;)*) => {$(
         impl Element for $number {}
+
         impl sealed::Sealed for $number {
             const DATA_TYPE: DataType = DataType::$data_type;
-            fn append_to(self, content: &mut Vec<u8>) {
-                content.extend_from_slice(&self.to_le_bytes());
+
+            fn to_bytes(elements: &[Self]) -> Vec<u8> {
+                let mut content = vec![0; size_of_val(elements)];
+                for (bytes, element) in iter::zip(content.as_chunks_mut().0, elements) {
+                    *bytes = element.to_le_bytes();
+                }
+                content
             }
         }
     )*};
@@ -142,10 +146,12 @@ elements! {
 }
 
 impl Element for bool {}
+
 impl sealed::Sealed for bool {
     const DATA_TYPE: DataType = DataType::DtBool;
-    fn append_to(self, content: &mut Vec<u8>) {
-        content.push(self.into());
+
+    fn to_bytes(elements: &[Self]) -> Vec<u8> {
+        elements.iter().map(|element| u8::from(*element)).collect()
     }
 }
 
@@ -210,48 +216,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn elements_stand_in_little_endian_order() {
+    fn elements_are_little_endian() {
         let tensor = Tensor::new([2, 1], &[1i16, -2]).unwrap().0;
         assert_eq!(tensor.dtype(), DataType::DtInt16);
         assert_eq!(tensor.tensor_content, [1, 0, 0xfe, 0xff]);
-        let dims: Vec<_> = tensor
-            .tensor_shape
-            .unwrap()
-            .dim
-            .iter()
-            .map(|dim| dim.size)
-            .collect();
-        assert_eq!(dims, [2, 1]);
+        let dims = tensor.tensor_shape.unwrap().dim;
+        let sizes: Vec<_> = dims.iter().map(|dim| dim.size).collect();
+        assert_eq!(sizes, [2, 1]);
         assert_eq!(Tensor::new([], &[true]).unwrap().0.tensor_content, [1]);
     }
 
     #[test]
-    fn a_shape_that_does_not_fit_is_refused_with_both_numbers() {
+    fn a_shape_of_another_size_is_rejected_with_both_numbers() {
+        let max = usize::MAX;
         for (shape, given, want) in [
+            (&[2, 3][..], 5, "shape [2, 3] needs 6 elements, got 5"),
+            (&[], 0, "shape [] needs 1 elements, got 0"),
+            (&[0, 3], 1, "shape [0, 3] needs 0 elements, got 1"),
             (
-                &[2, 3][..],
-                5,
-                "tensor: shape [2, 3] needs 6 elements, 5 are given",
-            ),
-            (&[], 0, "tensor: shape [] needs 1 elements, 0 are given"),
-            (
-                &[0, 3],
+                &[max, max],
                 1,
-                "tensor: shape [0, 3] needs 0 elements, 1 are given",
+                &format!("shape [{max}, {max}] is too large"),
             ),
+            (&[max, 0], 0, &format!("shape [{max}, 0] is too large")),
         ] {
             let error = Tensor::new(shape, &vec![0u8; given]).unwrap_err();
-            assert_eq!(error.to_string(), want);
-            assert!(
-                Tensor::strings(shape, vec![""; given]).is_err(),
-                "{shape:?}"
-            );
+            assert_eq!(error.to_string(), format!("tensor: {want}"));
+            let error = Tensor::strings(shape, vec![""; given]).unwrap_err();
+            assert_eq!(error.to_string(), format!("tensor: {want}"));
         }
-        assert!(Tensor::new([usize::MAX, usize::MAX], &[0u8]).is_err());
-        assert!(
-            Tensor::new([usize::MAX, 0], &[0u8; 0]).is_err(),
-            "a side beyond int64"
-        );
         assert!(Tensor::new([0, 7], &[0f32; 0]).is_ok());
     }
 

@@ -96,12 +96,10 @@ impl SummaryWriter {
     ) {
         self.log_values(step, |buffer| {
             let (tag, histogram) = (tag.into(), values.into());
-            let value = summary::HistogramValue::new(self.prefix(), &tag, &histogram);
-            event::append_encoded(buffer, value.encoded_len(), |buffer| {
-                value.append_to(buffer)
-            });
-            if let Some(non_finite) = summary::non_finite(self.prefix(), &tag, &histogram) {
-                event::append_value(buffer, &non_finite);
+            let value = summary::histogram(self.prefix(), &tag, &histogram);
+            event::append_value(buffer, &value);
+            if let Some(count) = summary::non_finite(self.prefix(), &tag, &histogram) {
+                event::append_value(buffer, &count);
             }
         });
     }

@@ -1,201 +1,168 @@
-//! Values to counts in buckets of equal width, in two passes: the ends of all values, then the bucket of each.
+//! Counts values in buckets by the formula of stock `tf.summary.histogram`: `width = (high - low) / buckets` and
+//! `index = min(floor((value - low) / width), buckets - 1)`.
+//!
+//! There are two passes: the first finds the lowest and the highest value, the second counts.
+
+#![allow(clippy::cast_possible_truncation, reason = "the casts round")]
 
 use std::array;
+use std::iter;
+use std::ops::Neg;
 
-use super::Histogram;
-use super::blocks::{BLOCK, Block, for_all_blocks};
-use super::edges::Edges;
-use super::float::{Float, higher, lower};
-use super::place::place;
-use super::whole;
-use crate::summary::{Bits, Scalar};
+use super::{DEFAULT_BUCKETS, Histogram, Row};
+use crate::summary::Scalar;
 
-/// Counts the finite values of all `chunks` in `buckets` buckets, 1 to `MANY`; in one if all are equal, and in none if there
-/// are none.
-pub(super) fn count<'a, T: Scalar>(
+/// Counts the values of all `chunks` in `buckets` buckets, of which there is at least one.
+pub(super) fn count<'a, T: Scalar + 'a>(
     chunks: impl Iterator<Item = &'a [T]> + Clone,
     buckets: usize,
 ) -> Histogram {
-    let (values, ends) = match T::BITS {
-        Some(bits) => Ends::of_bits(chunks.clone(), &bits),
-        None => Ends::of(chunks.clone()),
+    let (low, high) = finite_ends(chunks.clone());
+    if low > high {
+        let values = chunks.map(|chunk| chunk.len() as u64).sum();
+        return Histogram::from_rows(Vec::new(), values);
+    }
+    // Equal values have one bucket of no width.
+    let buckets = if low < high { buckets } else { 1 };
+    // A power of two, by which all is divided if the range is too large for an `f64`, or so small that the width would lose
+    // digits.
+    let unit = match high - low {
+        f64::INFINITY => 2.0,
+        range if 0.0 < range && range < 1e-290 => 1.0 / (1_u128 << 100) as f64,
+        _ => 1.0,
     };
-    let finite = match ends.of_finite() {
-        Some((low, high)) => Finite {
-            low,
-            high,
-            ..Finite::NONE
-        },
-        None => Finite::find(chunks.clone()),
-    };
-    let Finite {
-        low,
-        high,
-        below,
-        above,
-    } = finite;
-    let non_finite = below + above;
-    let rows = if low < high {
-        let edges = Edges::new(low, high, buckets);
-        let mut rows = edges.rows(low, high, buckets);
-        // An infinity would be taken for a whole number.
-        if non_finite > 0 || !whole::count(chunks.clone(), low, high, &mut rows) {
-            place(chunks, low, high, edges, &mut rows);
-        }
-        // Not below 0, for an iterator that is not the same the second time is no reason for less.
-        for (row, count) in [(0, below), (buckets - 1, above)] {
-            rows[row][2] = (rows[row][2] - count as f64).max(0.0);
-        }
-        rows
-    } else if low == high {
-        vec![[low, high, values.saturating_sub(non_finite) as f64]]
+    let start = low / unit;
+    let width = (high / unit - start) / buckets as f64;
+    let edge = |i| (start + width * f64::from(i)) * unit;
+    let numbers = (0..).take(buckets);
+    let mut rows: Vec<Row> = numbers.map(|i: i32| [edge(i), edge(i + 1), 0.0]).collect();
+    rows[buckets - 1][1] = high;
+
+    let non_finite = if buckets > DEFAULT_BUCKETS || !(1e-30..=1e37).contains(&(high - low)) {
+        let position = |value| (value / unit - start) / width;
+        count_one_by_one(chunks, position, &mut rows)
+    } else if T::FITS_F32 {
+        let (low, per_width) = (low as f32, (1.0 / width) as f32);
+        let slot = |value: T| slot_f32((value.to_f32() - low) * per_width);
+        count_many_at_once(chunks, slot, &mut rows)
     } else {
-        Vec::new()
+        let per_width = 1.0 / width;
+        let slot = |value: T| slot_f64((value.to_f64() - low) * per_width);
+        count_many_at_once(chunks, slot, &mut rows)
     };
-    Histogram { rows, non_finite }
+    Histogram::from_rows(rows, non_finite)
 }
 
-/// The lowest and the highest value, in lanes, which a processor compares together.
-#[derive(Clone, Copy)]
-struct Ends<F> {
-    low: [F; LANES],
-    high: [F; LANES],
-    /// NaN if there is a NaN among the values, otherwise 0.
-    nan: [F; LANES],
+/// Adds the values to the rows at their positions. Returns how many values are not finite.
+fn count_one_by_one<'a, T: Scalar + 'a>(
+    chunks: impl Iterator<Item = &'a [T]>,
+    position: impl Fn(f64) -> f64,
+    rows: &mut [Row],
+) -> u64 {
+    let last = rows.len() - 1;
+    let mut non_finite = 0;
+    for value in chunks.flatten().map(|value| value.to_f64()) {
+        if value.is_finite() {
+            // The cast rounds down, and makes 0 of the NaN of equal values.
+            rows[last.min(position(value) as usize)][2] += 1.0;
+        } else {
+            non_finite += 1;
+        }
+    }
+    non_finite
 }
 
-const LANES: usize = 4;
+const SLOTS: usize = 64;
 
-impl<F: Float> Ends<F> {
-    const NONE: Self = Self {
-        low: [F::INFINITY; LANES],
-        high: [F::NEG_INFINITY; LANES],
-        nan: [F::ZERO; LANES],
-    };
-
-    fn of<'a, T: Scalar<Exact = F>>(chunks: impl Iterator<Item = &'a [T]>) -> (u64, Self) {
-        let mut values = 0;
-        let mut ends = Self::NONE;
-        for_all_blocks(chunks, |blocks, first| {
-            values += (blocks.as_flattened().len() - first) as u64;
-            ends = ends.with(blocks);
-        });
-        (values, ends)
-    }
-
-    /// Of bits eight are compared together, and none become a float but the ends.
-    fn of_bits<'a, T: Scalar<Exact = F>>(
-        chunks: impl Iterator<Item = &'a [T]>,
-        bits: &Bits<T>,
-    ) -> (u64, Self) {
-        const SIGN: i16 = i16::MIN;
-        let mut values = 0;
-        let (mut least, mut most, mut most_of_negative) = (i16::MAX, i16::MIN, i16::MIN);
-        for chunk in chunks {
-            values += chunk.len() as u64;
-            for value in chunk {
-                let bits = (bits.of)(*value);
-                least = least.min(bits);
-                most = most.max(bits);
-                most_of_negative = most_of_negative.max(bits ^ SIGN);
-            }
-        }
-        let mut ends = Self::NONE;
-        if values > 0 {
-            // The bits are a sign and a magnitude, of which the larger is the lower number below 0.
-            let low = if most_of_negative < 0 {
-                least
-            } else {
-                most_of_negative ^ SIGN
-            };
-            let high = if most < 0 { least } else { most };
-            let [low, high] = [low, high].map(|end| (bits.to_float)(end).exact());
-            ends.low[0] = low;
-            ends.high[0] = high;
-            ends.nan[0] = F::ZERO.or_nan(low, high);
-        }
-        (values, ends)
-    }
-
-    #[inline]
-    fn with<T: Scalar<Exact = F>>(mut self, blocks: &[Block<T>]) -> Self {
-        let mut space = [F::INFINITY; BLOCK];
+/// The same for at most 30 rows and an ordinary range, in a form that the compiler vectorizes. `slot` finds the slot of a
+/// value, as [`slot_f32`] does.
+fn count_many_at_once<'a, T: Scalar + 'a>(
+    chunks: impl Iterator<Item = &'a [T]>,
+    slot: impl Fn(T) -> u32,
+    rows: &mut [Row],
+) -> u64 {
+    // Neighbours are counted in different tables, because adding to a count waits for the last change to it.
+    let mut tables = [[0_u64; SLOTS]; 4];
+    for chunk in chunks {
+        let (blocks, rest) = chunk.as_chunks::<128>();
         for block in blocks {
-            for group in T::exact_block(block, &mut space)
-                .as_chunks()
-                .0
-                .as_chunks()
-                .0
-            {
-                self.include_each(group);
+            let mut slots = [0; 128];
+            for (to, value) in iter::zip(&mut slots, block) {
+                *to = slot(*value);
+            }
+            for group in slots.as_chunks::<4>().0 {
+                for (table, slot) in iter::zip(&mut tables, group) {
+                    table[*slot as usize % SLOTS] += 1;
+                }
             }
         }
-        self
-    }
-
-    // New arrays and not old ones changed in place: that is what the compiler makes vectors of. Two become one before they
-    // meet the result, which waits for the one before it.
-    #[inline]
-    fn include_each(&mut self, [a, b]: &[[F; LANES]; 2]) {
-        let Self { low, high, nan } = *self;
-        *self = Self {
-            low: array::from_fn(|i| lower(lower(a[i], b[i]), low[i])),
-            high: array::from_fn(|i| higher(higher(a[i], b[i]), high[i])),
-            nan: array::from_fn(|i| nan[i].or_nan(a[i], b[i])),
-        };
-    }
-
-    /// Both ends, if all values are finite. Without values they are the infinities, the wrong way round.
-    fn of_finite(&self) -> Option<(f64, f64)> {
-        let Self {
-            mut low, mut high, ..
-        } = *self;
-        for half in [2, 1] {
-            for i in 0..half {
-                low[i] = lower(low[i], low[i + half]);
-                high[i] = higher(high[i], high[i + half]);
-            }
+        for value in rest {
+            tables[0][slot(*value) as usize % SLOTS] += 1;
         }
-        let (low, high) = (low[0].into(), high[0].into());
-        let are_finite = !self.nan.iter().any(|nan| nan.is_nan())
-            && low != f64::NEG_INFINITY
-            && high != f64::INFINITY;
-        // Of the two zeros the positive one, whatever the order of the values.
-        are_finite.then_some((low + 0.0, high + 0.0))
     }
+    let counts: [u64; SLOTS] = array::from_fn(|i| tables.iter().map(|table| table[i]).sum());
+    for (row, count) in iter::zip(rows.iter_mut(), &counts[1..]) {
+        row[2] = *count as f64;
+    }
+    // The highest value is on the right edge of the last bucket.
+    let buckets = rows.len();
+    rows[buckets - 1][2] += counts[buckets + 1] as f64;
+    counts[0] + counts[buckets + 2..].iter().sum::<u64>()
 }
 
-/// The ends of the finite values, and how many others there are.
-struct Finite {
-    low: f64,
-    high: f64,
-    /// Negative infinities and NaNs, which are placed in the first bucket.
-    below: u64,
-    /// Positive infinities, which are placed in the last bucket.
-    above: u64,
+/// The last six bits are `1 + floor(position)` for a position from 0 to 30, 0 for an infinity, and at least 32 for NaN.
+///
+/// In a float between 64 and 128, the first six bits of the fraction are the integer part less 64. A cast to an integer
+/// would be plainer, but the compiler does not vectorize it.
+fn slot_f32(position: f32) -> u32 {
+    (position + 65.0).to_bits() >> (f32::MANTISSA_DIGITS - 1 - 6)
 }
 
-impl Finite {
-    const NONE: Self = Self {
-        low: f64::INFINITY,
-        high: f64::NEG_INFINITY,
-        below: 0,
-        above: 0,
+fn slot_f64(position: f64) -> u32 {
+    ((position + 65.0).to_bits() >> (f64::MANTISSA_DIGITS - 1 - 6)) as u32
+}
+
+/// The lowest and the highest of the finite values; infinity and its negative if there are none.
+fn finite_ends<'a, T: Scalar + 'a>(chunks: impl Iterator<Item = &'a [T]> + Clone) -> (f64, f64) {
+    let [mut low, mut high] = if T::FITS_F32 {
+        ends(chunks.clone(), T::to_f32, f32::INFINITY).map(f64::from)
+    } else {
+        ends(chunks.clone(), T::to_f64, f64::INFINITY)
     };
-
-    fn find<'a, T: Scalar>(chunks: impl Iterator<Item = &'a [T]>) -> Self {
-        let mut found = Self::NONE;
-        for value in chunks.flatten() {
-            let value: f64 = value.exact().into();
-            if value.is_finite() {
-                found.low = found.low.min(value + 0.0);
-                found.high = found.high.max(value + 0.0);
-            } else if value == f64::INFINITY {
-                found.above += 1;
-            } else {
-                found.below += 1;
-            }
-        }
-        found
+    if low == f64::NEG_INFINITY || high == f64::INFINITY {
+        let finite = |value: T| Some(value.to_f64()).filter(|value| value.is_finite());
+        let or_nan = |value| finite(value).unwrap_or(f64::NAN);
+        [low, high] = ends(chunks, or_nan, f64::INFINITY);
     }
+    // Of the two zeros the positive one.
+    (low + 0.0, high + 0.0)
+}
+
+/// The lowest and the highest value that is not NaN; `infinity` and its negative if there are none.
+fn ends<'a, T: Copy + 'a, F: Copy + PartialOrd + Neg<Output = F>>(
+    chunks: impl Iterator<Item = &'a [T]>,
+    to_float: impl Fn(T) -> F,
+    infinity: F,
+) -> [F; 2] {
+    const LANES: usize = 8;
+    // Both ignore a `value` that is NaN.
+    let lower = |low, value| if value < low { value } else { low };
+    let higher = |high, value| if value > high { value } else { high };
+    let (mut low, mut high) = (infinity, -infinity);
+    for chunk in chunks {
+        let (groups, rest) = chunk.as_chunks::<LANES>();
+        let start = ([low; LANES], [high; LANES]);
+        // New arrays, because the compiler does not vectorize a loop that changes arrays in place.
+        let (lows, highs) = groups.iter().fold(start, |(lows, highs), group| {
+            let values = group.map(&to_float);
+            (
+                array::from_fn(|i| lower(lows[i], values[i])),
+                array::from_fn(|i| higher(highs[i], values[i])),
+            )
+        });
+        let rest = || rest.iter().map(|value| to_float(*value));
+        low = lows.into_iter().chain(rest()).fold(low, lower);
+        high = highs.into_iter().chain(rest()).fold(high, higher);
+    }
+    [low, high]
 }

@@ -1,45 +1,41 @@
-//! Numbers to a histogram: how many of them are in each bucket.
+//! Histograms: how many values are in each bucket.
 
-mod blocks;
 mod count;
-mod edges;
-mod float;
-mod place;
-mod tables;
-mod value;
-mod whole;
+#[cfg(test)]
+mod tests;
 
 use std::iter;
 
-pub(in crate::summary) use blocks::Block;
-pub(in crate::summary) use float::Float;
-use place::MANY;
-
-pub(crate) use value::HistogramValue;
-
-use super::{Scalar, Tag, described_scalar};
+use super::check::{check_each, check_len};
+use super::tensor::tensor_proto;
+use super::{Scalar, Tag, described_scalar, plugin, tensor_value};
 use crate::error::{Error, Result};
+use crate::proto::DataClass;
 use crate::proto::summary::Value;
 
-/// As the stock writers have it, and as many as the dashboard draws of whatever number there is.
+/// The stock writers make as many, and the dashboard draws as many whatever number there is.
 const DEFAULT_BUCKETS: usize = 30;
+const MAX_BUCKETS: usize = 4096;
 
-/// How numbers are distributed: how many are in each bucket.
+/// How values are distributed: how many of them are in each bucket.
 ///
-/// [`SummaryWriter::histogram`](crate::SummaryWriter::histogram) makes one of any slice of numbers. The constructors here
-/// are for another number of buckets, for values that are not in one slice, and for what a program has counted itself.
+/// [`SummaryWriter::histogram`](crate::SummaryWriter::histogram) makes one from any slice of numbers. Use the constructors
+/// here for another number of buckets, for values that are not in one slice, and for values that the program has counted
+/// itself.
 ///
-/// The buckets of values have equal widths, the first from the lowest value, the last to the highest. A bucket has what is
-/// on its left edge and not on its right one, the last has both. Equal values have one bucket, of no width, and no values
-/// have none; both are drawn. Edges are `f64`, and values are compared as such: an integer beyond 2^53 counts as the
-/// nearest. Counts are exact, up to 2^53. NaN and the infinities have no bucket, and are counted apart.
+/// The buckets are those of stock `tf.summary.histogram`. They have equal widths and reach from the lowest to the highest
+/// value. A bucket contains its left edge but not its right edge; the last one contains both. A value within a rounding
+/// error of an edge may be counted in either bucket beside it. If all values are equal, there is one bucket of no width; if
+/// there are no values, there is no bucket. The dashboards draw both.
 ///
-/// The pages work with `f64`, too. What is wider than 1e308 has its buckets and no picture; the distributions dashboard
-/// draws nothing, or a part, from a bucket of more than 1e304 on. What is narrower than 1e-306 is drawn, perhaps without
-/// numbers at its axis.
+/// Edges are `f64`, so an integer beyond 2^53 counts as the nearest `f64`. Counts are exact up to 2^53. NaN and the
+/// infinities are in no bucket; they are counted separately.
+///
+/// The dashboards compute with `f64`, too. They draw nothing for a range above 1e308. The distributions dashboard may draw
+/// only a part of a histogram with a bucket wider than 1e304. A range below 1e-306 may have no numbers at its axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
-    /// All finite, the edges in order, the counts not negative.
+    /// The edges are finite and in order, the counts finite and not negative.
     rows: Vec<Row>,
     non_finite: u64,
 }
@@ -48,14 +44,15 @@ pub struct Histogram {
 type Row = [f64; 3];
 
 impl Histogram {
-    /// Of `values`, in 30 buckets: as many as the stock writers make, and as the dashboard draws.
+    /// Counts `values` in 30 buckets, as the stock writers do.
     pub fn new<T: Scalar>(values: &[T]) -> Self {
         Self::from_chunks([values])
     }
 
-    /// Of `values`, in `buckets` buckets, 1 to 4,096.
+    /// Counts `values` in `buckets` buckets, 1 to 4,096.
     ///
-    /// The dashboard draws 30 of whatever number there is; more of them make the percentiles of the distributions dashboard sharper.
+    /// The histograms dashboard always draws 30 buckets. More of them make the percentiles of the distributions dashboard
+    /// more precise.
     ///
     /// ```
     /// use summary_writer::Histogram;
@@ -68,12 +65,12 @@ impl Histogram {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there are no buckets, or more than 4,096.
+    /// [`Error::Invalid`] if `buckets` is 0 or more than 4,096.
     pub fn with_buckets<T: Scalar>(values: &[T], buckets: usize) -> Result<Self> {
         Self::from_chunks_with_buckets([values], buckets)
     }
 
-    /// Of values that are not in one slice, in 30 buckets. Nothing is copied; the chunks are gone through twice.
+    /// Counts values that are not in one slice, in 30 buckets. The chunks are iterated over twice, and no value is copied.
     ///
     /// ```
     /// use std::slice;
@@ -85,7 +82,7 @@ impl Histogram {
     /// let all = layers.iter().map(Vec::as_slice);
     /// summary.histogram("weights", Histogram::from_chunks(all), 0);
     ///
-    /// // Values with others between them: each is a chunk of its own.
+    /// // Values that are not next to each other: each is a chunk of its own.
     /// let pixels = [255u8, 0, 0, 128, 0, 0];
     /// let red = pixels.iter().step_by(3).map(slice::from_ref);
     /// summary.histogram("red", Histogram::from_chunks(red), 0);
@@ -93,32 +90,30 @@ impl Histogram {
     /// ```
     pub fn from_chunks<'a, T, I>(chunks: I) -> Self
     where
-        T: Scalar,
-        I: IntoIterator<Item = &'a [T]>,
-        I::IntoIter: Clone,
+        T: Scalar + 'a,
+        I: IntoIterator<Item = &'a [T], IntoIter: Clone>,
     {
         count::count(chunks.into_iter(), DEFAULT_BUCKETS)
     }
 
-    /// As [`from_chunks`](Self::from_chunks), in `buckets` buckets, 1 to 4,096.
+    /// Counts values that are not in one slice, in `buckets` buckets, 1 to 4,096.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there are no buckets, or more than 4,096.
+    /// [`Error::Invalid`] if `buckets` is 0 or more than 4,096.
     pub fn from_chunks_with_buckets<'a, T, I>(chunks: I, buckets: usize) -> Result<Self>
     where
-        T: Scalar,
-        I: IntoIterator<Item = &'a [T]>,
-        I::IntoIter: Clone,
+        T: Scalar + 'a,
+        I: IntoIterator<Item = &'a [T], IntoIter: Clone>,
     {
-        if !(1..=MANY).contains(&buckets) {
-            let problem = format!("{buckets} are given, from 1 to {MANY} fit");
+        if !(1..=MAX_BUCKETS).contains(&buckets) {
+            let problem = format!("must be between 1 and {MAX_BUCKETS}, got {buckets}");
             return Err(Error::invalid("buckets", problem));
         }
         Ok(count::count(chunks.into_iter(), buckets))
     }
 
-    /// Of counts that the program has made itself. Bucket `i` is from `edges[i]` to `edges[i + 1]`; its count may be a
-    /// fraction, as of weighted values.
+    /// Takes counts that the program has made itself. Bucket `i` reaches from `edges[i]` to `edges[i + 1]`. A count may be a
+    /// fraction, as for weighted values.
     ///
     /// ```
     /// use summary_writer::Histogram;
@@ -128,50 +123,27 @@ impl Histogram {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there is not one edge more than there are counts, if an edge is not finite or below the one
-    /// before it, or if a count is negative or not finite.
+    /// [`Error::Invalid`] if the number of edges is not that of the counts plus one, if an edge is not finite or lower than
+    /// the one before it, or if a count is negative or not finite.
     pub fn from_buckets<E: Scalar, C: Scalar>(edges: &[E], counts: &[C]) -> Result<Self> {
         let edges = to_f64(edges);
         let counts = to_f64(counts);
-        if edges.len() != counts.len() + 1 {
-            let (edges, counts) = (edges.len(), counts.len());
-            let problem = format!("{edges} are given, one more than the {counts} counts fit");
+        check_len("edges", edges.len(), counts.len() + 1)?;
+        check_each("edges", &edges, "finite", f64::is_finite)?;
+        if let Some(pair) = edges.windows(2).find(|pair| pair[0] > pair[1]) {
+            let problem = format!("must not decrease, got {} after {}", pair[1], pair[0]);
             return Err(Error::invalid("edges", problem));
         }
-        if let Some(i) = edges.iter().position(|edge| !edge.is_finite()) {
-            let problem = format!("number {i} is {}, a finite one fits", edges[i]);
-            return Err(Error::invalid("edges", problem));
-        }
-        if let Some(i) = edges.windows(2).position(|pair| pair[0] > pair[1]) {
-            let problem = format!(
-                "number {} is {}, {} or more fits",
-                i + 1,
-                edges[i + 1],
-                edges[i]
-            );
-            return Err(Error::invalid("edges", problem));
-        }
-        if let Some(i) = counts
-            .iter()
-            .position(|count| !(0.0..=f64::MAX).contains(count))
-        {
-            let problem = format!(
-                "number {i} is {}, a finite one of 0 or more fits",
-                counts[i]
-            );
-            return Err(Error::invalid("counts", problem));
-        }
+        check_each("counts", &counts, "finite and at least 0", |count| {
+            (0.0..=f64::MAX).contains(&count)
+        })?;
         let rows = iter::zip(edges.windows(2), counts)
             .map(|(edges, count)| [edges[0], edges[1], count])
             .collect();
-        Ok(Self {
-            rows,
-            non_finite: 0,
-        })
+        Ok(Self::from_rows(rows, 0))
     }
 
-    /// Of rows that are as they must be, and the number of values that have none.
-    #[cfg(feature = "metrics")]
+    /// Takes rows that are valid, and the number of values that are in none of them.
     pub(crate) fn from_rows(rows: Vec<Row>, non_finite: u64) -> Self {
         Self { rows, non_finite }
     }
@@ -183,7 +155,7 @@ impl Histogram {
 }
 
 fn to_f64<T: Scalar>(numbers: &[T]) -> Vec<f64> {
-    numbers.iter().map(|number| number.exact().into()).collect()
+    numbers.iter().map(|number| number.to_f64()).collect()
 }
 
 impl<T: Scalar> From<&[T]> for Histogram {
@@ -216,18 +188,27 @@ impl<T: Scalar, const N: usize> From<[T; N]> for Histogram {
     }
 }
 
-/// The number of values that a histogram leaves out, if there are any.
-pub(crate) fn non_finite(prefix: &str, tag: &Tag<'_>, histogram: &Histogram) -> Option<Value> {
-    (histogram.non_finite > 0).then(|| {
-        let of_tag = |name: &str| format!("{name}/non_finite");
-        let mut beside = Tag::new(of_tag(&tag.name))
-            .description("How many values were NaN or infinite: the histogram leaves them out.");
-        if !tag.display_name.is_empty() {
-            beside = beside.display_name(of_tag(&tag.display_name));
-        }
-        described_scalar(prefix, &beside, histogram.non_finite.to_f32())
-    })
+/// The value of the histograms dashboard: a tensor of rows.
+pub(crate) fn histogram(prefix: &str, tag: &Tag<'_>, histogram: &Histogram) -> Value {
+    let rows = &histogram.rows;
+    let tensor = tensor_proto(&[rows.len(), 3], rows.as_flattened());
+    tensor_value(prefix, tag, plugin("histograms"), DataClass::Tensor, tensor)
 }
 
-#[cfg(test)]
-mod tests;
+/// A scalar with the number of values that a histogram leaves out, if there are any.
+pub(crate) fn non_finite(prefix: &str, tag: &Tag<'_>, histogram: &Histogram) -> Option<Value> {
+    if histogram.non_finite == 0 {
+        return None;
+    }
+    let suffixed = |name: &str| format!("{name}/non_finite");
+    let mut scalar_tag = Tag::new(suffixed(&tag.name))
+        .description("How many values were NaN or infinite: the histogram leaves them out.");
+    if !tag.display_name.is_empty() {
+        scalar_tag = scalar_tag.display_name(suffixed(&tag.display_name));
+    }
+    Some(described_scalar(
+        prefix,
+        &scalar_tag,
+        histogram.non_finite.to_f32(),
+    ))
+}

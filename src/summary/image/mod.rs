@@ -24,7 +24,7 @@ use crate::proto::{DataClass, DataType, TensorProto, TensorShapeProto};
 pub use boxes::BoundingBox;
 pub use confusion::ConfusionMatrix;
 pub use pixels::Intensity;
-#[cfg(feature = "ndarray")]
+#[cfg(any(feature = "candle", feature = "ndarray"))]
 pub(crate) use pixels::to_u8;
 
 /// The longest side that PNG allows.

@@ -1,0 +1,30 @@
+//! Checks of numbers that callers pass in.
+
+use std::fmt::Debug;
+
+use crate::error::{Error, Result};
+
+/// Fails unless `given` is the wanted number of `what`.
+pub(super) fn check_len(what: &'static str, given: usize, wanted: usize) -> Result<()> {
+    if given == wanted {
+        return Ok(());
+    }
+    let problem = format!("must be {wanted} in number, got {given}");
+    Err(Error::invalid(what, problem))
+}
+
+/// Fails at the first number that is not valid. `expected` is what a valid one is.
+pub(super) fn check_each<T: Copy + Debug>(
+    what: &'static str,
+    numbers: &[T],
+    expected: &str,
+    is_valid: impl Fn(T) -> bool,
+) -> Result<()> {
+    match numbers.iter().position(|number| !is_valid(*number)) {
+        None => Ok(()),
+        Some(i) => {
+            let problem = format!("must be {expected}, got {:?} at index {i}", numbers[i]);
+            Err(Error::invalid(what, problem))
+        }
+    }
+}
