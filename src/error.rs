@@ -12,7 +12,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why a call failed.
 ///
 /// A message does not repeat its source, so print the whole chain, as `anyhow` does with `{:#}`.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused `action`. A writer keeps what it could not write and tries again; a reader can be asked again.
@@ -22,8 +22,8 @@ pub enum Error {
         action: &'static str,
         /// The file or directory, if it is known.
         path: Option<Arc<Path>>,
-        /// The error of the operating system. It is shared, because every caller that asks gets the same failure of the worker.
-        source: Arc<io::Error>,
+        /// The error of the operating system.
+        source: io::Error,
     },
 
     /// A checksum does not match. With [`Part::Length`] the rest of the file is lost, with [`Part::Payload`] one record.
@@ -107,12 +107,55 @@ impl fmt::Display for Part {
     }
 }
 
+/// Every caller that asks gets a copy of the worker's failure. The copy of an [`io::Error`] has the same code, or else the same
+/// kind and message.
+impl Clone for Error {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Io {
+                action,
+                path,
+                source,
+            } => Self::Io {
+                action,
+                path: path.clone(),
+                source: match source.raw_os_error() {
+                    Some(code) => io::Error::from_raw_os_error(code),
+                    None => io::Error::new(source.kind(), source.to_string()),
+                },
+            },
+            &Self::Corrupt {
+                offset,
+                part,
+                got,
+                want,
+            } => Self::Corrupt {
+                offset,
+                part,
+                got,
+                want,
+            },
+            &Self::TooLarge { offset, len, limit } => Self::TooLarge { offset, len, limit },
+            Self::Decode { offset, source } => Self::Decode {
+                offset: *offset,
+                source: source.clone(),
+            },
+            Self::Invalid { what, problem } => Self::Invalid {
+                what,
+                problem: problem.clone(),
+            },
+            &Self::TimedOut { pending_bytes } => Self::TimedOut { pending_bytes },
+            Self::Closed => Self::Closed,
+        }
+    }
+}
+
 impl Error {
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Io {
             action,
             path: Some(path.into()),
-            source: Arc::new(source),
+            source,
         }
     }
 
@@ -120,7 +163,7 @@ impl Error {
         Self::Io {
             action,
             path: None,
-            source: Arc::new(source),
+            source,
         }
     }
 
@@ -179,6 +222,11 @@ mod tests {
             Chain(&error).to_string(),
             "could not create the directory \"runs/a\": permission denied"
         );
+        for error in [&error, &error.clone()] {
+            let source = error::Error::source(error);
+            let source = source.and_then(|source| source.downcast_ref::<io::Error>());
+            assert_eq!(source.unwrap().to_string(), "permission denied");
+        }
         let debug = format!("{error:?}");
         for part in ["Io {", "action:", "\"runs/a\"", "permission denied"] {
             assert!(debug.contains(part), "{part} is missing in {debug}");

@@ -35,7 +35,7 @@ use candle_core::{DType, Tensor, WithDType};
 use crate::error::{Error, Result};
 use crate::summary::Histogram;
 #[cfg(feature = "png")]
-use crate::summary::{Image, Intensity};
+use crate::summary::{Image, to_u8};
 
 /// Returns the number in a tensor of one element and any rank. A 64-bit integer is rounded to the nearest `f64`.
 ///
@@ -118,10 +118,7 @@ impl TryFrom<&Tensor> for Image {
         };
         let samples: Vec<u8> = match tensor.dtype() {
             DType::U8 => read(&pixels)?,
-            dtype if dtype.is_float() => {
-                let samples = read::<f32>(&pixels)?.into_iter();
-                samples.map(Intensity::to_u8).collect()
-            }
+            dtype if dtype.is_float() => to_u8(&read::<f32>(&pixels)?),
             dtype => {
                 let problem = format!(
                     "must be U8 from 0 to 255 or floats from 0 to 1, got {dtype:?}; `to_dtype` converts"
