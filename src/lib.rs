@@ -73,28 +73,26 @@
 //!
 //! # Features
 //!
-//! - `png` (default): images.
-//! - `gif` (default): animated images.
-//! - `graph` (default): graphs, of nodes and of layers. No dependency comes with it, but a quarter of the time of a build.
+//! - `png` (default): images and animations, from slices.
 //! - `image`: [`SummaryWriter::image`] takes the images of the crate [`image`](https://docs.rs/image), such as `DynamicImage`.
-//! - `flate2` (default): TFRecord streams that are compressed, in [`record`]. Event files never are.
+//! - `flate2` (default): compressed TFRecord streams, in [`record`]. Event files are never compressed.
 //! - `serde`: [`HParams`] from any struct that serializes.
 //! - `candle`: scalars, histograms and images from the tensors of [`candle-core`](https://docs.rs/candle-core), 0.9 to 0.11:
 //!   see the module `candle`.
 //! - `half`: the 16-bit floats of the crate [`half`](https://docs.rs/half), wherever numbers are taken.
 //! - `ndarray`: [`Histogram`], [`Image`] and [`Embedding`] from the arrays and views of the crate
 //!   [`ndarray`](https://docs.rs/ndarray), 0.15 to 0.17.
-//! - `onnx`: graphs of ONNX models, by `Graph::from_onnx`; with `graph`.
+//! - `onnx`: graphs of ONNX models, with `Graph::from_onnx`.
 //! - `metrics`: `MetricsRecorder` logs the counters, gauges and histograms of the crate
 //!   [`metrics`](https://docs.rs/metrics) 0.24.
 //! - `tracing`: `TracingLayer` logs the events and spans of the crate [`tracing`](https://docs.rs/tracing), by
 //!   `tracing-subscriber` 0.3.
-//! - `cli`: the program `summary-writer`, which shows what is in event files, verifies, repairs and exports them:
+//! - `cli`: the program `summary-writer`, which inspects, verifies, repairs and exports event files:
 //!   `cargo install --path . --features cli` in a checkout, then `summary-writer --help`.
 //!
-//! Of `candle-core` and `ndarray` Cargo may take the newest version beside an older one that the program asks for, and types
-//! of two versions do not fit: rustc says "multiple different versions of crate". This makes them one, for a program that has
-//! `ndarray = "0.16"`: `cargo update ndarray@0.17.2 --precise 0.16.1`; and the other way round for one that goes on to 0.17.
+//! Cargo may choose the newest `candle-core` or `ndarray` for this crate although your program uses an older one. The types of
+//! two versions differ, and rustc reports "multiple different versions of crate". For a program with `ndarray = "0.16"`, this
+//! command makes both use 0.16: `cargo update ndarray@0.17.2 --precise 0.16.1`.
 //!
 //! # More
 //!
