@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use summary_writer::record::append_frame;
-use summary_writer::{SummaryWriter, Tag};
+use summary_writer::{HParams, Mesh, Metadata, PrCurve, SummaryWriter, Tag, Tensor};
 use tempfile::TempDir;
 
 /// Exit code, standard output and standard error.
@@ -179,6 +179,110 @@ fn export_writes_all_points_also_with_numbers_that_are_not_finite() {
     let Answer(code, out, err) = on(logdir.path(), "export", &["--run", "no"]);
     assert_eq!((code, &*out), (2, ""));
     assert!(err.contains("there is no run \"no\""), "{err}");
+}
+
+/// The lines of an export without the fields that all kinds have.
+fn contents(path: &Path) -> Vec<(String, String, Value)> {
+    let Answer(code, out, err) = on(path, "export", &["--format", "jsonl"]);
+    assert_eq!((code, &*err), (0, ""));
+    let content = |mut line: Value| {
+        let fields = line.as_object_mut().unwrap();
+        let mut text = |name| fields.remove(name).unwrap().as_str().unwrap().to_owned();
+        assert_eq!(text("run"), ".");
+        let (tag, kind) = (text("tag"), text("kind"));
+        assert!(fields.remove("step").unwrap().is_i64());
+        assert!(fields.remove("wall_time").unwrap().is_f64());
+        (tag, kind, line)
+    };
+    lines(&out).into_iter().map(content).collect()
+}
+
+#[test]
+fn export_shows_small_data_in_full_and_the_size_of_large_data() {
+    let logdir = Logdir::new();
+    let summary = SummaryWriter::create_file_writer(logdir.path()).unwrap();
+    let hparams = HParams::new().set("rate", 0.1).set("optimizer", "adam");
+    summary.hparams(hparams.set("nesterov", true));
+    let curve = PrCurve::with_thresholds(&[true, false], &[1.0, 0.0], 2).unwrap();
+    summary.pr_curve("curve", curve, 1);
+    let corners = [[0.0, 0.0, 0.5], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]];
+    let mesh = Mesh::new(&corners).unwrap().faces(&[[0, 1, 2]]).unwrap();
+    summary.mesh("mesh", mesh, 1);
+    let tensor = Tensor::new([2, 1], &[1i32, 2]).unwrap();
+    summary.tensor("tensor", tensor, Metadata::new("my_plugin"), 1);
+    summary.close().unwrap();
+
+    let got = contents(logdir.path());
+    let want = [
+        (
+            "_hparams_/session_start_info",
+            "hparams",
+            json!({"hparams": {"rate": 0.1, "optimizer": "adam", "nesterov": true}}),
+        ),
+        (
+            "curve",
+            "pr_curves",
+            // The thresholds are 0, which both samples reach, and 1, which only the positive one reaches.
+            json!({
+                "true_positives": [1.0, 1.0], "false_positives": [1.0, 0.0],
+                "true_negatives": [0.0, 1.0], "false_negatives": [0.0, 0.0],
+                "precision": [0.5, 1.0], "recall": [1.0, 1.0],
+            }),
+        ),
+        (
+            "mesh_VERTEX",
+            "mesh",
+            json!({"part": "VERTEX", "meshes": 1, "rows": 3}),
+        ),
+        (
+            "mesh_FACE",
+            "mesh",
+            json!({"part": "FACE", "meshes": 1, "rows": 1}),
+        ),
+        (
+            "tensor",
+            "my_plugin",
+            // The type: 2 bytes; the shape: 2 and twice 2 + 2; the numbers: 2 and twice 4.
+            json!({"dtype": "DT_INT32", "shape": [2, 1], "bytes": 22}),
+        ),
+        (
+            "_hparams_/session_end_info",
+            "hparams",
+            json!({"status": "STATUS_SUCCESS"}),
+        ),
+    ];
+    let want = want.map(|(tag, kind, content)| (tag.to_owned(), kind.to_owned(), content));
+    assert_eq!(got, want);
+}
+
+/// `tests/golden.rs` has the same values and sizes, from the loader of tensorboard 2.21.0.
+#[test]
+fn export_shows_the_values_of_other_writers() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let got = contents(&dir.join("tensorflow2.tfevents"));
+    let other = contents(&dir.join("flax.tfevents"));
+    let two = json!({"width": 2, "height": 2, "images": 2, "bytes": 79 + 79});
+    let mesh = json!({"part": "COLOR", "meshes": 1, "rows": 3});
+    for (tag, kind, want) in [
+        ("x/f64scalar", "scalars", json!({"value": 0.1})),
+        ("x/i32scalar", "scalars", json!({"value": 7})),
+        ("t/plain", "text", json!({"value": "hello *0* é漢"})),
+        ("t/matrix", "text", json!({"value": ["a", "b", "c", "d"]})),
+        ("i/two", "images", two),
+        ("a/mono", "audio", json!({"clips": 1, "bytes": 204})),
+        ("m/cloud_COLOR", "mesh", mesh),
+        ("", "graphs", json!({"bytes": 2106})),
+        // Its type: 2 bytes; its shape: 2 + 2 + 2; its numbers: 2 + 16. It names no plugin.
+        (
+            "ten",
+            "unknown",
+            json!({"dtype": "DT_DOUBLE", "shape": [2], "bytes": 26}),
+        ),
+    ] {
+        let mut lines = got.iter().chain(&other);
+        let (_, got_kind, content) = lines.find(|line| line.0 == tag).unwrap();
+        assert_eq!((&**got_kind, content), (kind, &want), "{tag}");
+    }
 }
 
 #[test]

@@ -14,6 +14,18 @@ Exit codes:
   2  a file could not be read or written, there are no event files,
      or the arguments are wrong";
 
+const JSON_NOTES: &str = "\
+A line of JSON has run, tag, kind, step and wall_time. Further fields depend on the kind:
+  scalars, text  value
+  histograms     buckets: [left, right, count]
+  pr_curves      true_positives, false_positives, true_negatives, false_negatives, precision, recall
+  hparams        hparams at the start of a session, status at its end;
+                 hparam_names and metric_tags of an experiment
+  images         width, height, images (their number), bytes
+  audio          clips (their number), bytes
+  mesh           part, meshes (their number), rows (their number)
+  all others     bytes; tensors also have dtype and shape";
+
 /// Inspect, verify, repair and export TensorBoard event files.
 #[derive(Debug, Parser)]
 #[command(version, after_help = NOTES)]
@@ -24,7 +36,9 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show damage, and the runs with their tags: kind, number of points, lowest and highest step.
+    /// Show the runs with their tags, kinds, points and steps, and damage.
+    ///
+    /// The steps are the lowest and the highest one of a tag.
     Inspect {
         /// An event file, a run, or a logdir
         path: PathBuf,
@@ -32,9 +46,11 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Check every record, and show each damage: its offset, its kind, and how many sound records follow.
+    /// Check every record, and show what is damaged.
     ///
-    /// An unfinished record at the end of a file is not damage, because its writer may still be writing it.
+    /// Shows the offset and the kind of each damage, and how many sound records follow.
+    /// An unfinished record at the end of a file is not damage, because it may still be written.
+    #[command(verbatim_doc_comment)]
     Verify {
         /// An event file, a run, or a logdir
         path: PathBuf,
@@ -47,12 +63,16 @@ pub(crate) enum Command {
     Repair {
         /// An event file, a run, or a logdir
         path: PathBuf,
-        /// Copy to the file NEW, or to the directory NEW if PATH is a directory. Files are never overwritten
+        /// Copy to NEW: a file, or a directory if PATH is one
+        ///
+        /// Existing files are never overwritten.
         #[arg(long, value_name = "NEW")]
         to: Option<PathBuf>,
-        /// Remove damage from the files, for good. Skip files that changed in the last minute, because they may have a
-        /// writer, and files without a sound record
-        #[arg(long)]
+        /// Remove damage from the files, for good
+        ///
+        /// Skips files without a sound record, and files that changed in the last minute,
+        /// because a writer may still use them.
+        #[arg(long, verbatim_doc_comment)]
         in_place: bool,
         /// Repair files that changed in the last minute, too
         #[arg(long, conflicts_with = "to")]
@@ -60,8 +80,10 @@ pub(crate) enum Command {
     },
     /// Write points to standard output.
     ///
-    /// Wall times are seconds since 1970. Numbers that are not finite are NaN, Infinity and -Infinity: words in CSV, strings
-    /// in JSON.
+    /// Wall times are seconds since 1970.
+    /// Numbers that are not finite are NaN, Infinity and -Infinity; in JSON they are strings.
+    #[command(verbatim_doc_comment)]
+    #[command(after_long_help = JSON_NOTES)]
     Export(Export),
 }
 
@@ -72,10 +94,10 @@ pub(crate) struct Export {
     /// The format of the output
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     pub(crate) format: Format,
-    /// Export only this run, named as `inspect` shows it; may be given several times
+    /// Export only this run, named as in `inspect`; repeat it for more
     #[arg(long = "run", value_name = "RUN", allow_hyphen_values = true)]
     pub(crate) runs: Vec<String>,
-    /// Export only this tag; may be given several times
+    /// Export only this tag; repeat it for more
     #[arg(long = "tag", value_name = "TAG", allow_hyphen_values = true)]
     pub(crate) tags: Vec<String>,
 }
@@ -84,8 +106,7 @@ pub(crate) struct Export {
 pub(crate) enum Format {
     /// Scalars, one per line: run, tag, step, wall_time, value
     Csv,
-    /// All points, one JSON object per line: values of scalars and texts, buckets [left, right, count] of histograms, sizes
-    /// of all other kinds
+    /// All points, one JSON object per line
     Jsonl,
 }
 

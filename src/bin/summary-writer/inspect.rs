@@ -4,28 +4,35 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use indicatif::ProgressBar;
 use serde::Serialize;
-use summary_writer::{FileReport, Run};
+use summary_writer::reader::ValueDecoder;
 
 use crate::Outcome;
 use crate::Result;
 use crate::output::{Escaped, count, write_json};
 use crate::source;
-use crate::values::Plugins;
 use crate::verify::{self, FileJson};
 
-/// What is in the files of a run.
-#[derive(Default)]
-struct Contents {
-    /// By tag and kind.
-    series: BTreeMap<(String, String), Series>,
-    files: Vec<FileReport>,
-    has_unreadable_files: bool,
+/// The contents of a run, as `--json` shows them.
+#[derive(Serialize)]
+struct RunJson<'a> {
+    run: &'a str,
+    bytes: u64,
+    records: u64,
+    tags: Vec<Series<'a>>,
+    files: Vec<FileJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct Series {
+struct Series<'a> {
+    tag: &'a str,
+    kind: &'a str,
+    #[serde(flatten)]
+    points: Points,
+}
+
+#[derive(Clone, Copy, Serialize)]
+struct Points {
     points: u64,
     first_step: i64,
     last_step: i64,
@@ -36,124 +43,90 @@ pub(crate) fn run(path: &Path, json: bool, out: &mut impl Write) -> Result<Outco
     let progress = source::progress(&runs);
     let mut outcome = Outcome::Fine;
     for (index, run) in runs.iter().enumerate() {
-        let contents = read(run, &progress)?;
+        let mut points = BTreeMap::new();
+        let mut decoder = ValueDecoder::new();
+        let mut files = Vec::new();
+        for path in &run.files {
+            let report = source::read(path, &progress, |event| {
+                let step = event.step;
+                for (tag, value) in decoder.decode(event) {
+                    let kind = source::kind(&value).to_owned();
+                    points
+                        .entry((tag, kind))
+                        .or_insert(Points::none(step))
+                        .add(step);
+                }
+                Ok(())
+            })?;
+            outcome = outcome.max(source::outcome(report.as_ref()));
+            files.extend(report);
+        }
+        let series = points
+            .iter()
+            .map(|((tag, kind), &points)| Series { tag, kind, points });
+        let contents = RunJson {
+            run: &run.name,
+            bytes: files.iter().map(|file| file.bytes).sum(),
+            records: files.iter().map(|file| file.records).sum(),
+            tags: series.collect(),
+            files: files.iter().map(FileJson::new).collect(),
+        };
         progress.suspend(|| {
             if json {
-                write_json(&contents.to_json(run), out)?;
+                write_json(&contents, out)?;
             } else {
-                if index > 0 {
-                    writeln!(out)?;
+                let separator = if index > 0 { "\n" } else { "" };
+                write!(out, "{separator}")?;
+                print(&contents, run.files.len(), out)?;
+                for file in files.iter().filter(|file| !verify::is_clean(file)) {
+                    verify::print(file, "  ", out)?;
                 }
-                contents.print(run, out)?;
             }
             out.flush()
         })?;
-        outcome = outcome.max(contents.outcome());
     }
     Ok(outcome)
 }
 
-fn read(run: &Run, progress: &ProgressBar) -> Result<Contents> {
-    let mut contents = Contents::default();
-    let mut plugins = Plugins::default();
-    for path in &run.files {
-        let report = source::read(path, progress, |event| {
-            let step = event.step;
-            for point in plugins.points(event) {
-                let series = contents.series.entry((point.tag, point.kind));
-                let series = series.or_insert(Series {
-                    points: 0,
-                    first_step: step,
-                    last_step: step,
-                });
-                series.points += 1;
-                series.first_step = series.first_step.min(step);
-                series.last_step = series.last_step.max(step);
-            }
-            Ok(())
-        })?;
-        contents.has_unreadable_files |= report.is_none();
-        contents.files.extend(report);
-    }
-    Ok(contents)
-}
-
-impl Contents {
-    fn outcome(&self) -> Outcome {
-        if self.has_unreadable_files {
-            Outcome::Failure
-        } else if self.files.iter().all(FileReport::is_sound) {
-            Outcome::Fine
-        } else {
-            Outcome::Damage
+impl Points {
+    fn none(step: i64) -> Self {
+        Self {
+            points: 0,
+            first_step: step,
+            last_step: step,
         }
     }
 
-    fn bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.bytes).sum()
-    }
-
-    fn records(&self) -> u64 {
-        self.files.iter().map(|file| file.records).sum()
-    }
-
-    fn print(&self, run: &Run, out: &mut impl Write) -> io::Result<()> {
-        writeln!(
-            out,
-            "run {}: {}, {}, {}",
-            Escaped(&run.name),
-            count(run.files.len() as u64, "file"),
-            count(self.bytes(), "byte"),
-            count(self.records(), "record"),
-        )?;
-        let title = ["tag", "kind", "points", "first step", "last step"].map(String::from);
-        let mut rows = vec![title];
-        rows.extend(self.series.iter().map(|((tag, kind), series)| {
-            [
-                Escaped(tag).to_string(),
-                Escaped(kind).to_string(),
-                series.points.to_string(),
-                series.first_step.to_string(),
-                series.last_step.to_string(),
-            ]
-        }));
-        if rows.len() > 1 {
-            print_table(&rows, out)?;
-        }
-        for file in self.files.iter().filter(|file| !verify::is_clean(file)) {
-            verify::print(file, "  ", out)?;
-        }
-        Ok(())
-    }
-
-    fn to_json<'a>(&'a self, run: &'a Run) -> RunJson<'a> {
-        let tags = self.series.iter();
-        let tags = tags.map(|((tag, kind), series)| TagJson { tag, kind, series });
-        RunJson {
-            run: &run.name,
-            bytes: self.bytes(),
-            records: self.records(),
-            tags: tags.collect(),
-            files: self.files.iter().map(FileJson::new).collect(),
-        }
+    fn add(&mut self, step: i64) {
+        self.points += 1;
+        self.first_step = self.first_step.min(step);
+        self.last_step = self.last_step.max(step);
     }
 }
 
-#[derive(Serialize)]
-struct RunJson<'a> {
-    run: &'a str,
-    bytes: u64,
-    records: u64,
-    tags: Vec<TagJson<'a>>,
-    files: Vec<FileJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct TagJson<'a> {
-    tag: &'a str,
-    kind: &'a str,
-    #[serde(flatten)]
-    series: &'a Series,
+fn print(contents: &RunJson<'_>, file_count: usize, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "run {}: {}, {}, {}",
+        Escaped(contents.run),
+        count(file_count as u64, "file"),
+        count(contents.bytes, "byte"),
+        count(contents.records, "record"),
+    )?;
+    if contents.tags.is_empty() {
+        return Ok(());
+    }
+    let title = ["tag", "kind", "points", "first step", "last step"].map(String::from);
+    let rows = contents.tags.iter().map(|series| {
+        [
+            Escaped(series.tag).to_string(),
+            Escaped(series.kind).to_string(),
+            series.points.points.to_string(),
+            series.points.first_step.to_string(),
+            series.points.last_step.to_string(),
+        ]
+    });
+    print_table(&[title].into_iter().chain(rows).collect::<Vec<_>>(), out)
 }
 
 /// Aligns words to the left and numbers to the right.

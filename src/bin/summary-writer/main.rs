@@ -12,11 +12,10 @@ mod inspect;
 mod output;
 mod repair;
 mod source;
-mod values;
 mod verify;
 
 use std::error::Error;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -37,10 +36,8 @@ type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
-    let stdout = io::stdout().lock();
-    let is_terminal = stdout.is_terminal();
-    let mut out = BufWriter::with_capacity(64 << 10, stdout);
-    let outcome = run(&command, &mut out, is_terminal).and_then(|outcome| {
+    let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let outcome = run(&command, &mut out).and_then(|outcome| {
         out.flush()?;
         Ok(outcome)
     });
@@ -65,7 +62,7 @@ fn main() -> ExitCode {
     })
 }
 
-fn run(command: &Command, out: &mut impl Write, is_terminal: bool) -> Result<Outcome> {
+fn run(command: &Command, out: &mut impl Write) -> Result<Outcome> {
     match command {
         Command::Inspect { path, json } => inspect::run(path, *json, out),
         Command::Verify { path, json } => verify::run(path, *json, out),
@@ -75,6 +72,6 @@ fn run(command: &Command, out: &mut impl Write, is_terminal: bool) -> Result<Out
             Some(new) => repair::copy(path, new, out),
             None => repair::in_place(path, *force, out),
         },
-        Command::Export(options) => export::run(options, out, is_terminal),
+        Command::Export(options) => export::run(options, out),
     }
 }

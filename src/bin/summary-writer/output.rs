@@ -4,7 +4,8 @@ use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use summary_writer::reader::Number;
 
 /// Text from a file, with control characters escaped, so that it cannot change the terminal.
 pub(crate) struct Escaped<'a>(pub(crate) &'a str);
@@ -23,33 +24,25 @@ impl fmt::Display for Escaped<'_> {
 }
 
 /// A number in JSON or CSV. The words for numbers that are not finite are those of stock TensorBoard.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub(crate) enum Number {
-    F32(f32),
-    F64(f64),
-    NotFinite(&'static str),
-}
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OutputNumber(pub(crate) Number);
 
-impl From<f32> for Number {
-    fn from(number: f32) -> Self {
-        match Self::from(f64::from(number)) {
-            Self::F64(_) => Self::F32(number),
-            other => other,
-        }
+impl From<f64> for OutputNumber {
+    fn from(number: f64) -> Self {
+        Self(Number::F64(number))
     }
 }
 
-impl From<f64> for Number {
-    fn from(number: f64) -> Self {
-        if number.is_nan() {
-            Self::NotFinite("NaN")
-        } else if number == f64::INFINITY {
-            Self::NotFinite("Infinity")
-        } else if number == f64::NEG_INFINITY {
-            Self::NotFinite("-Infinity")
-        } else {
-            Self::F64(number)
+impl Serialize for OutputNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match (self.0, self.0.to_f64()) {
+            (_, number) if number.is_nan() => serializer.serialize_str("NaN"),
+            (_, f64::INFINITY) => serializer.serialize_str("Infinity"),
+            (_, f64::NEG_INFINITY) => serializer.serialize_str("-Infinity"),
+            (Number::F32(number), _) => serializer.serialize_f32(number),
+            (Number::I64(number), _) => serializer.serialize_i64(number),
+            (Number::U64(number), _) => serializer.serialize_u64(number),
+            (_, number) => serializer.serialize_f64(number),
         }
     }
 }
@@ -93,15 +86,18 @@ mod tests {
 
     #[test]
     fn numbers_have_the_digits_of_their_type() {
+        // The first two are beyond the whole numbers that `f64` has: 2^53 + 1 and 2^64 - 1.
         let numbers = [
-            Number::from(0.1f32),
-            Number::from(0.1f64 + 0.2),
-            Number::from(f32::NEG_INFINITY),
-            Number::from(f64::NAN),
+            Number::I64(9_007_199_254_740_993),
+            Number::U64(u64::MAX),
+            Number::F32(0.1),
+            Number::F64(0.1 + 0.2),
+            Number::F32(f32::NEG_INFINITY),
+            Number::F64(f64::NAN),
         ];
         let mut json = Vec::new();
-        write_json(&numbers, &mut json).unwrap();
-        let want = "[0.1,0.30000000000000004,\"-Infinity\",\"NaN\"]\n";
+        write_json(&numbers.map(OutputNumber), &mut json).unwrap();
+        let want = "[9007199254740993,18446744073709551615,0.1,0.30000000000000004,\"-Infinity\",\"NaN\"]\n";
         assert_eq!(String::from_utf8(json).unwrap(), want);
     }
 }

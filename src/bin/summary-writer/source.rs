@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use summary_writer::proto::Event;
+use summary_writer::reader::Value;
 use summary_writer::{EventReader, FileReport, Run, find_runs};
 
+use crate::Outcome;
 use crate::Result;
 use crate::output::{chain, complain};
 
@@ -52,4 +54,21 @@ pub(crate) fn read(
         progress.suspend(|| complain(&problem));
         None
     }))
+}
+
+/// The outcome for a file, from the result of [`read`].
+pub(crate) fn outcome(report: Option<&FileReport>) -> Outcome {
+    match report {
+        Some(report) if report.is_sound() => Outcome::Fine,
+        Some(_) => Outcome::Damage,
+        None => Outcome::Failure,
+    }
+}
+
+/// The kind of a value: the name of the plugin that shows it.
+pub(crate) fn kind(value: &Value) -> &str {
+    match value.plugin_name() {
+        "" => "unknown",
+        name => name,
+    }
 }

@@ -17,10 +17,9 @@ pub(crate) fn run(path: &Path, json: bool, out: &mut impl Write) -> Result<Outco
     let progress = source::progress(&runs);
     let mut outcome = Outcome::Fine;
     for path in runs.iter().flat_map(|run| &run.files) {
-        let Some(report) = source::read(path, &progress, |_| Ok(()))? else {
-            outcome = Outcome::Failure;
-            continue;
-        };
+        let report = source::read(path, &progress, |_| Ok(()))?;
+        outcome = outcome.max(source::outcome(report.as_ref()));
+        let Some(report) = report else { continue };
         progress.suspend(|| {
             if json {
                 write_json(&FileJson::new(&report), out)?;
@@ -29,9 +28,6 @@ pub(crate) fn run(path: &Path, json: bool, out: &mut impl Write) -> Result<Outco
             }
             out.flush()
         })?;
-        if !report.is_sound() {
-            outcome = outcome.max(Outcome::Damage);
-        }
     }
     Ok(outcome)
 }
