@@ -1,4 +1,4 @@
-//! Any bytes are an error or a graph, and a graph is one that is taken back.
+//! Checks that any bytes give an error, or a graph that decodes again to the same graph.
 
 #![no_main]
 
