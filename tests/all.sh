@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs all tests: those of cargo, and those against stock TensorBoard, its HTTP API and its pages in a browser.
-# Needs Rust, Python 3 and git; makes itself the rest: TensorBoard, in `target/venv`, and Chromium, from the system's packages.
+# Runs all tests: those of cargo, the long fault campaign, and those against stock TensorBoard: its HTTP API under both
+# loaders, and its pages in a browser.
+# Needs Rust, Python 3 and git. Installs TensorBoard in `target/venv`, and Chromium from the system's packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,7 +13,7 @@ fail() {
   exit 1
 }
 
-# Runs a step that is quiet if all goes well; else shows the end of what it said, and fails with one line.
+# Runs a step without its output. If the step fails, shows the end of the output and ends the script.
 quietly() {
   local what=$1 log=target/setup.log
   shift
@@ -22,7 +23,7 @@ quietly() {
   }
 }
 
-# Installs packages of the system, which differ in name: `system_packages APT DNF PACMAN APK ZYPPER`, each a list.
+# Installs packages of the system: `system_packages APT DNF PACMAN APK ZYPPER`, with the names for each package manager.
 system_packages() {
   local admin=()
   if [ "$(id -u)" != 0 ]; then
@@ -30,7 +31,7 @@ system_packages() {
     admin=(sudo -n)
   fi
   echo "Missing: $1. Asking the system's package manager."
-  # The lists are of words.
+  # Each list is split into words.
   # shellcheck disable=SC2086
   if command -v apt-get >/dev/null; then
     quietly "read the system's package lists" "${admin[@]}" apt-get update
@@ -44,7 +45,7 @@ system_packages() {
   elif command -v zypper >/dev/null; then
     quietly "install $5" "${admin[@]}" zypper --non-interactive install $5
   else
-    fail "install $1: no package manager that this script knows; do it by hand"
+    fail "install $1: this script supports no package manager that is installed here; do it by hand"
   fi
 }
 
@@ -57,15 +58,15 @@ command -v cargo >/dev/null || fail "find cargo: install Rust first"
 command -v python3 >/dev/null || fail "find python3: install Python 3 first"
 mkdir -p target
 
+say "cargo test, no features"
+cargo test --package summary-writer --no-default-features
+# This also builds the programs that write logs for stock TensorBoard.
 say "cargo test, all features"
 cargo test --all-features
-say "cargo test, no features"
-cargo test --no-default-features
-say "Programs that write logs for stock TensorBoard"
-# All that they need; candle and ndarray would double the time.
-cargo build --release --features cli,gif,half,image,metrics,onnx,serde,tracing --bins --examples
+say "The long fault campaign"
+FAULT_CAMPAIGN=long cargo test --all-features --test faults
 
-# The stamp is written last, so that an environment is used only if it is whole.
+# The stamp is written last, so that an incomplete environment is not used.
 stamp=$(cat tests/stock/requirements.txt examples/tensorboard.txt | git hash-object --stdin)
 if [ "$(cat "$venv/stamp" 2>/dev/null)" != "$stamp" ] || ! "$venv/bin/python" -c '' 2>/dev/null; then
   say "Stock TensorBoard and pytest, into target/venv (once, about half a minute)"

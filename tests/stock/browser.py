@@ -2,15 +2,20 @@
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from harness import PATIENCE_SECONDS
 from selenium import webdriver
 
-# All elements that match, also those within shadow roots, in which the older dashboards hide theirs.
+# The console has these errors when TensorBoard draws a chart before its axes have a size, or with numbers that overflow.
+PAGE_ERRORS = re.compile(r"attribute \S+: Expected .*(NaN|undefined|Infinity)")
+
+# Returns all elements that match, also those within shadow roots, where the older dashboards have theirs.
 DEEP = """
 function deep(root, selector) {
   const found = [...root.querySelectorAll(selector)];
@@ -131,8 +136,9 @@ class Browser(webdriver.Chrome):
         """)
 
     def errors(self) -> list[str]:
-        """What the console has reported as an error since the last call."""
-        return [entry["message"] for entry in self.get_log("browser") if entry["level"] == "SEVERE"]
+        """The errors in the console since the last call, without those of the page's own."""
+        messages = [entry["message"] for entry in self.get_log("browser") if entry["level"] == "SEVERE"]
+        return [message for message in messages if not PAGE_ERRORS.search(message)]
 
 
 @contextmanager
@@ -164,7 +170,8 @@ def browser(width: int, height: int, **settings: Any) -> Iterator[Browser]:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         chrome = Browser(options, webdriver.ChromeService(driver))
         try:
-            chrome.set_page_load_timeout(60)
+            chrome.set_page_load_timeout(PATIENCE_SECONDS)
+            chrome.set_script_timeout(PATIENCE_SECONDS)
             metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
             chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
             chrome.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})

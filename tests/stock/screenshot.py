@@ -3,13 +3,12 @@
 By hand, after tests/all.sh: `target/venv/bin/python tests/stock/screenshot.py`.
 """
 
-import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from browser import Browser, browser
-from harness import REPO, TensorBoard, eventually, program, train_digits
+from harness import REPO, TensorBoard, eventually, execute, program, train_digits
 from test_embeddings import open_projector, shown
 from test_hparams import table
 from test_histograms import drawn_histograms
@@ -27,7 +26,7 @@ LINES = {
     "epoch_loss": [20] * 4,
     "epoch_steps_per_second": [20] * 2,
 }
-# The charts alone and whole: no settings beside them, no table below, nothing cut off.
+# The charts only, without the settings at the side and the table below, and with all points in view.
 SETTINGS = {"timeSeriesSettingsPaneOpened": False, "stepSelectorEnabled": False, "ignoreOutliers": False}
 
 
@@ -56,7 +55,7 @@ def custom_scalars(chrome: Browser, board: TensorBoard) -> None:
 def projector(chrome: Browser, board: TensorBoard) -> None:
     open_projector(board, chrome)
     eventually(lambda: shown(chrome, "points", "drawn"), ["360", 360])
-    # What it says while it loads leaves the page slowly.
+    # The message that the page shows while it loads fades slowly.
     eventually(lambda: chrome.ask("return deep(document, 'iron-overlay-backdrop').length"), 0)
 
 
@@ -89,7 +88,7 @@ def main() -> None:
         digits, trials, gallery = (Path(parent) / name for name in ("digits", "sweep", "gallery"))
         train_digits(digits)
         train_digits(trials, "--epochs=5", "--sweep")
-        subprocess.run([program("gallery"), gallery], check=True, stdout=subprocess.DEVNULL)
+        execute(program("gallery"), gallery)
         take(digits, {PICTURE: time_series}, 1400, 850)
         pages = [images, histograms, custom_scalars, projector]
         take(digits, {PAGES / f"{page.__name__}.png": page for page in pages}, 1000, 640)

@@ -135,7 +135,7 @@ def test_confusion_matrix(board, classes):
         assert len(np.unique(sampled[share == equal], axis=0)) == 1, equal
     assert len(np.unique(brightness)) >= len(np.unique(np.round(share * 100)))
 
-    # Large cells have their numbers, small ones are of one colour; names stand at the left and below.
+    # Large cells show their numbers, small ones are of one colour. The names are at the left and below.
     first = image[top : top + cell - 1, left : left + cell - 1].reshape(-1, 3)
     assert (len(np.unique(first, axis=0)) > 1) == (classes <= 10), "a number in the first cell"
     assert (image[top:bottom, : left - 1].max(axis=2) < 90).any(), "names at the left"
@@ -165,7 +165,7 @@ def test_names_that_look_like_markup(board):
 
 @pytest.mark.usefixtures("picture")
 def test_drawn_images_page(board, chrome):
-    # Of all tags in one group: the page opens that one by itself.
+    # The filter makes one group of these tags, which the page opens by itself.
     chrome.get(f"{board.url}/#images&tagFilter=^(boxes|confusion|grid)&runFilter=^drawn images$")
     wanted = {tag: list(drawn(board, tag).shape[1::-1]) for tag in board.get("plugin/images/tags")["drawn images"]}
     eventually(lambda: chrome.images("drawn images"), wanted)

@@ -1,7 +1,7 @@
-"""What killed processes leave behind is read by the stock package's own reader and by both loaders, to the last whole record.
+"""The stock package's own reader and both loaders read the files of killed processes up to the last whole record.
 
-The files are those of the fault campaign (`tests/faults`), which says how many records of each tag it has found in them; a
-value is half its step. Some of them are also cut within their last record, as a machine that loses its power may.
+The files come from the fault campaign (`tests/faults`), which writes next to each how many records of each tag it has. A value
+is half its step. Some files are also cut within their last record, which a loss of power may do.
 """
 
 import os
@@ -15,8 +15,6 @@ from harness import REPO, TensorBoard, tags
 from tensorboard.backend.event_processing import event_file_loader
 from tensorboard.compat.proto import event_pb2
 
-# A few of each kind of process that it kills.
-KILLS = "24"
 # Points of a series that TensorBoard keeps, the last of them always.
 KEPT = 1000
 
@@ -29,7 +27,7 @@ def event_file(run: Path) -> Path:
 
 
 def cut(run: Path, copy: Path, counts: Counts, left: int) -> Counts:
-    """Copies a run without the end of its last record, of which so many bytes are left, and returns what is in the copy."""
+    """Copies a run but only `left` bytes of its last record. Returns how many records each tag has in the copy."""
     data, start, after = event_file(run).read_bytes(), 0, 0
     while after + 12 <= len(data):
         end = after + 16 + struct.unpack_from("<Q", data, after)[0]
@@ -47,19 +45,19 @@ def killed(tmp_path_factory) -> tuple[Path, dict[str, Counts]]:
     """A log of killed processes, and for each run its tags with the number of their records."""
     logdir = tmp_path_factory.mktemp("killed")
     command = ["cargo", "test", "--all-features", "--test", "faults", "--", "kill"]
-    environment = os.environ | {"FAULTS_KEEP": str(logdir), "FAULTS_KILLS": KILLS}
-    subprocess.run(command, cwd=REPO, env=environment, check=True, timeout=600)
+    environment = os.environ | {"FAULTS_KEEP": str(logdir)}
+    subprocess.run(command, cwd=REPO, env=environment, check=True, timeout=1800)
     runs = {}
     for run in sorted(logdir.iterdir()):
         if not (run / "expected.txt").exists():
-            shutil.rmtree(run)  # Killed before it had a first record.
+            shutil.rmtree(run)  # The process was killed before it had written its first record.
             continue
         pairs = [line.rsplit(" ", 1) for line in (run / "expected.txt").read_text().splitlines()]
         runs[run.name] = {tag: int(count) for tag, count in pairs}
     for name, left in zip([name for name, counts in runs.items() if counts], (1, 11, 13, 30, 41)):
         copy = logdir / f"{name} cut to {left}"
         runs[copy.name] = cut(logdir / name, copy, runs[name], left)
-    assert sum(map(len, runs.values())) > 20, "something was logged"
+    assert sum(counts != {} for counts in runs.values()) > 5, "something was logged"
     return logdir, runs
 
 

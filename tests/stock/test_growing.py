@@ -31,7 +31,7 @@ def test_growing_log(tmp_path, fast):
             log_point("train", 4)
             eventually(lambda: steps("train"), [0, 1, 2, 3, 4])
             writer.stdin.close()
-            assert writer.wait(10) == 0
+            assert writer.wait(120) == 0
     finally:
         writer.kill()
         writer.wait()

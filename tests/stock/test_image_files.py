@@ -57,7 +57,7 @@ def test_an_animation_that_is_transparent_in_part(board):
     pixels, delays = frames(board, "holes", "RGBA")
     assert delays == [20, 20, 20], "browsers slow down what is faster"
     for n, frame in enumerate(pixels):
-        # What was there before is gone.
+        # The frame before is cleared.
         is_there = np.arange(15).reshape(3, 5) % 2 == n % 2
         assert np.array_equal(frame[..., 3], np.where(is_there, 255, 0)), n
         assert (frame[is_there] == (200, 100, 50, 255)).all(), n

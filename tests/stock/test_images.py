@@ -12,7 +12,7 @@ CHANNELS = {"gray": 1, "gray_alpha": 2, "rgb": 3, "rgba": 4}
 
 
 def served(board: TensorBoard, tag: str, sample: int = 0) -> list[dict]:
-    """What there is to know of each step, without the time at which the dashboard may fetch it."""
+    """The dashboard's entry of each step."""
     return board.get("plugin/images/images", run="images", tag=tag, sample=str(sample))
 
 
@@ -25,7 +25,7 @@ def pixels(board: TensorBoard, image: dict) -> np.ndarray:
 
 
 def samples(layout: str) -> np.ndarray:
-    """What `images.rs` has logged, by row, pixel and channel."""
+    """The samples that `images.rs` has logged, by row, pixel and channel."""
     name = layout.removesuffix("_planar")
     channels = CHANNELS[name.rstrip("0168").removesuffix("_to_").removesuffix("_0_to_").rstrip("_0")]
     count = WIDTH * HEIGHT * channels
@@ -82,11 +82,11 @@ def test_several_images_of_several_steps(board):
 
 @pytest.mark.usefixtures("picture")
 def test_images_page(board, chrome):
-    # Of all tags in one group: the page opens that one by itself.
+    # The filter makes one group of these tags, which the page opens by itself.
     chrome.get(f"{board.url}/#images&tagFilter=^(gray|rgb|scope)&runFilter=^images$")
 
     wanted = {tag: [WIDTH, HEIGHT] for tag in LAYOUTS} | {"scope/several": [1 + 3, 2]}
-    # Of a group twelve are on a page.
+    # The page shows the first twelve tags of a group.
     eventually(lambda: len(chrome.images("images")), 12)
     eventually(lambda: {tag: size for tag, size in chrome.images("images").items() if size != wanted[tag]}, {})
     assert chrome.errors() == []

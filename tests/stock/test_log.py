@@ -171,7 +171,7 @@ def test_cells_of_any_letters(board):
     cells = [[html.unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", row)] for row in rows]
     assert len(cells) == sum(4**count for count in range(5))
     assert [row for row in cells if len(row) != 3 or row[0] != row[1] or row[2] != "end"] == []
-    # Nothing is lost of those without backslashes and code, of which Markdown makes something else.
+    # Cells without backslashes and code are shown as they are; Markdown changes the others.
     shown = {"".join(letters) for count in range(5) for letters in itertools.product("a`|", repeat=count)}
     assert {row[0] for row in cells} >= {cell for cell in shown if cell.count("`") < 2}
 

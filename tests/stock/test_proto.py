@@ -27,7 +27,7 @@ UNPACKABLE = {
 
 
 def facts(files: Iterable[FileDescriptorProto]) -> dict[str, object]:
-    """What there is to compare of each message, field and enum value, by its full name."""
+    """The facts to compare of each message, field and enum value, by its full name."""
     found: dict[str, object] = {}
 
     def add_enum(enum: EnumDescriptorProto, scope: str) -> None:

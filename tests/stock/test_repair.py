@@ -2,10 +2,9 @@
 sound records."""
 
 import random
-import subprocess
 from pathlib import Path
 
-from harness import TensorBoard, points, target_dir
+from harness import TensorBoard, execute, points, program
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
@@ -15,9 +14,7 @@ STEPS = range(40)
 
 
 def repair(*arguments: object) -> None:
-    program = target_dir() / "release" / "summary-writer"
-    assert program.exists(), f"{program} is missing: run `cargo build --release --all-features --bins`"
-    subprocess.run([program, "repair", *map(str, arguments)], check=True, timeout=60)
+    execute(program("summary-writer"), "repair", *arguments)
 
 
 def write(run: Path) -> Path:

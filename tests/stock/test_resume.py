@@ -1,9 +1,8 @@
 """A run that stopped and went on from an earlier step: one session, one curve, without a step back or an old tail."""
 
-import subprocess
 from pathlib import Path
 
-from harness import TensorBoard, eventually, program
+from harness import TensorBoard, eventually, execute, program
 
 OLD = [(step, step) for step in range(10)]
 KEPT = OLD[:6]
@@ -11,7 +10,7 @@ NEW = [(step, 600 + step) for step in range(6, 16)]
 
 
 def log(run: Path, first: int) -> None:
-    subprocess.run([program("stock_log"), "resume", run, str(first)], check=True, timeout=60)
+    execute(program("stock_log"), "resume", run, first)
 
 
 def test_resumed_run(tmp_path, fast):
@@ -21,13 +20,13 @@ def test_resumed_run(tmp_path, fast):
         return [(step, value) for _, step, value in board.scalars("run", tag)]
 
     log(tmp_path / "run", 0)
-    # The Python loader says what it forgets.
+    # The Python loader prints how many points it drops.
     with TensorBoard(tmp_path, fast=fast, follow=True, complaint=r".*(Purging|purge).*") as board:
         eventually(lambda: curve("warmup"), OLD)
         log(tmp_path / "run", 6)
         eventually(lambda: curve("loss"), KEPT + NEW)
-        # The fast loader keeps what it has of a tag that nobody logs again.
-        assert curve("warmup") == (OLD if fast else KEPT)
+        # The fast loader keeps the points of a tag that is not logged again.
+        eventually(lambda: curve("warmup"), OLD if fast else KEPT)
 
     with TensorBoard(tmp_path, fast=fast) as board:
         assert curve("loss") == KEPT + NEW

@@ -1,12 +1,11 @@
 """A training that stopped in the middle of an epoch and was resumed from a checkpoint."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from harness import TensorBoard, eventually, points, program, tags
+from harness import TensorBoard, eventually, execute, points, program, tags
 from test_images import pixels
 
 # Four batches an epoch. The first program stopped in epoch 4, the second goes on behind epoch 1; then numbers are 2000 more.
@@ -21,7 +20,7 @@ SHADES = [[0, 64, 128], [159, 191, 255]]
 def training_board(tmp_path_factory: pytest.TempPathFactory, fast: bool) -> Iterator[TensorBoard]:
     logdir: Path = tmp_path_factory.mktemp("training")
     for first in (0, 2):
-        subprocess.run([program("stock_log"), "training", logdir, str(first)], check=True, timeout=60)
+        execute(program("stock_log"), "training", logdir, first)
     with TensorBoard(logdir, fast=fast) as board:
         yield board
 
