@@ -7,8 +7,8 @@ pub struct TensorProto {
     #[prost(message, optional, tag = "2")]
     pub tensor_shape: ::core::option::Option<TensorShapeProto>,
     /// The elements in little-endian order, the last dimension fastest. Where it is empty, the field of the type counts.
-    #[prost(bytes = "vec", tag = "4")]
-    pub tensor_content: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "bytes", tag = "4")]
+    pub tensor_content: ::prost::bytes::Bytes,
     #[prost(float, repeated, tag = "5")]
     pub float_val: ::prost::alloc::vec::Vec<f32>,
     #[prost(double, repeated, tag = "6")]

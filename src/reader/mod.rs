@@ -4,6 +4,7 @@
 //! [`find_runs`] lists the runs of a logdir. [`verify`] reports what is damaged in files, runs and logdirs; [`repair_to`]
 //! and [`repair_in_place`] keep what is sound.
 
+mod decode;
 mod file;
 mod repair;
 mod runs;
@@ -20,11 +21,13 @@ use crate::error::{Error, Result};
 use crate::proto::Event;
 use file::EventFile;
 
+pub use decode::ValueDecoder;
 pub(crate) use repair::{remove_leftovers, retain_events};
 pub use repair::{repair_in_place, repair_to};
 pub(crate) use runs::event_files;
 pub use runs::{Run, find_runs};
-pub use value::{Bucket, Clip, Curve, Images, MeshPart, Number, Text, Value, ValueDecoder};
+pub use tensor::Number;
+pub use value::{Bucket, Clip, Curve, Images, MeshPart, Text, Value};
 pub use verify::{Damage, DamageKind, FileReport, Report, verify};
 
 /// Reads the events of a file, or of a run directory: all its event files one after the other, in the order of their

@@ -200,13 +200,13 @@ mod tests {
         ];
         for (dtype, content, want) in cases {
             let tensor = TensorProto {
-                tensor_content: content.repeat(2),
+                tensor_content: content.repeat(2).into(),
                 ..tensor(dtype, &[2, 1])
             };
             assert_eq!(f64s(&tensor), Some(vec![want; 2]), "{dtype:?}");
             // A byte is missing.
             let cut = TensorProto {
-                tensor_content: tensor.tensor_content[1..].to_vec(),
+                tensor_content: tensor.tensor_content.slice(1..),
                 ..tensor
             };
             assert_eq!(f64s(&cut), None, "{dtype:?}");

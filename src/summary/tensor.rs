@@ -87,7 +87,7 @@ pub(super) fn tensor_proto<T: Element>(shape: &[usize], elements: &[T]) -> Tenso
     TensorProto {
         dtype: T::DATA_TYPE.into(),
         tensor_shape: Some(shape_proto(shape)),
-        tensor_content: T::to_bytes(elements),
+        tensor_content: T::to_bytes(elements).into(),
         ..Default::default()
     }
 }
@@ -219,11 +219,11 @@ mod tests {
     fn elements_are_little_endian() {
         let tensor = Tensor::new([2, 1], &[1i16, -2]).unwrap().0;
         assert_eq!(tensor.dtype(), DataType::DtInt16);
-        assert_eq!(tensor.tensor_content, [1, 0, 0xfe, 0xff]);
+        assert_eq!(tensor.tensor_content[..], [1, 0, 0xfe, 0xff]);
         let dims = tensor.tensor_shape.unwrap().dim;
         let sizes: Vec<_> = dims.iter().map(|dim| dim.size).collect();
         assert_eq!(sizes, [2, 1]);
-        assert_eq!(Tensor::new([], &[true]).unwrap().0.tensor_content, [1]);
+        assert_eq!(Tensor::new([], &[true]).unwrap().0.tensor_content[..], [1]);
     }
 
     #[test]
@@ -256,9 +256,9 @@ mod tests {
         // 1.5 has the exponent 0 and the highest bit of the mantissa: 15 << 10 | 1 << 9, and 127 << 7 | 1 << 6.
         let tensor = Tensor::new([1], &[f16::from_f32(1.5)]).unwrap().0;
         assert_eq!(tensor.dtype(), DataType::DtHalf);
-        assert_eq!(tensor.tensor_content, [0x00, 0x3e]);
+        assert_eq!(tensor.tensor_content[..], [0x00, 0x3e]);
         let tensor = Tensor::new([1], &[bf16::from_f32(1.5)]).unwrap().0;
         assert_eq!(tensor.dtype(), DataType::DtBfloat16);
-        assert_eq!(tensor.tensor_content, [0xc0, 0x3f]);
+        assert_eq!(tensor.tensor_content[..], [0xc0, 0x3f]);
     }
 }

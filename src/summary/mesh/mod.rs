@@ -285,7 +285,7 @@ pub(crate) fn mesh(prefix: &str, tag: &Tag<'_>, mesh: Mesh) -> Vec<Value> {
                 dim: dim.into(),
                 unknown_rank: false,
             }),
-            tensor_content: part.content,
+            tensor_content: part.content.into(),
             ..Default::default()
         };
         tensor_value(prefix, &tag, plugin_data, DataClass::Tensor, tensor)

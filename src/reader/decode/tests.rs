@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::proto::google::protobuf::value::Kind;
+use crate::proto::mesh::mesh_plugin_data::ContentType;
 use crate::proto::tensor_shape_proto::Dim;
 use crate::proto::{SummaryMetadata, TensorShapeProto};
 use crate::reader::EventReader;
@@ -373,9 +374,12 @@ fn scalar_reads_both_forms_of_a_number_and_nothing_else() {
     };
     assert_eq!(tensor(|_| {}), Some(0.25));
     // 0x3f800000 is 1.0.
-    let content = |tensor: &mut TensorProto| tensor.tensor_content = vec![0, 0, 0x80, 0x3f];
+    let content = |tensor: &mut TensorProto| tensor.tensor_content = vec![0, 0, 0x80, 0x3f].into();
     assert_eq!(tensor(content), Some(1.0));
-    assert_eq!(tensor(|tensor| tensor.tensor_content = vec![0; 5]), None);
+    assert_eq!(
+        tensor(|tensor| tensor.tensor_content = vec![0; 5].into()),
+        None
+    );
     assert_eq!(tensor(|tensor| tensor.float_val.clear()), None);
     assert_eq!(
         tensor(|tensor| tensor.dtype = DataType::DtInt32.into()),
