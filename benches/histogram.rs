@@ -1,13 +1,15 @@
-//! `histogram()` beside its floor: two passes written by hand for one type, that trust their input. The first finds the
-//! ends, the second multiplies, clamps and counts into several tables. It knows no NaN and rounds as it happens; where the
-//! call is measured, it also encodes the record and takes its checksum.
+//! Compares `histogram()` with its floor: two passes written by hand for one type, which trust their input. The first pass
+//! finds the lowest and the highest value, the second counts into several tables. The floor ignores NaN and large ranges.
 //!
-//! `cargo bench --bench histogram`, with `--features half` for `bf16`, too.
+//! "alone" measures only the counting. "called" measures the call of a writer; there the floor also encodes the record and
+//! computes its checksums.
+//!
+//! Run it with `cargo bench --bench histogram`, and with `--features half` for `bf16`.
 
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a program that talks to its user"
+    reason = "a program that prints for its user"
 )]
 #![allow(
     clippy::cast_possible_truncation,
@@ -42,12 +44,12 @@ const RECORD_BYTES: usize = 1024;
 
 fn main() {
     println!(
-        "Histograms of {BUCKETS} buckets, medians of {ROUNDS} rounds, in turn with the floor; ns a value\n"
+        "Histograms of {BUCKETS} buckets, medians of {ROUNDS} rounds in turn with the floor, in ns a value\n"
     );
     println!("   values                     measured    floor        ours  wall ratio   CPU ratio");
     for len in [1_000, 1_000_000] {
         let mut random = fastrand::Rng::with_seed(7);
-        // The sum of uniform numbers is about normal, as weights are.
+        // The sum of uniform numbers is about normally distributed, like weights.
         let normal: Vec<f64> = (0..len)
             .map(|_| (0..12).map(|_| random.f64()).sum::<f64>() - 6.0)
             .collect();
@@ -72,7 +74,7 @@ where
 {
     let calls = VALUES / values.len();
     let summary = WriterOptions::new().to_sink(io::sink()).unwrap();
-    let tray = Mutex::new(Vec::with_capacity(calls * RECORD_BYTES));
+    let records = Mutex::new(Vec::with_capacity(calls * RECORD_BYTES));
     check(&floor(values), values.len());
     let repeat = |work: &dyn Fn()| measure(|| (0..calls).for_each(|_| work()));
     let alone = compare(
@@ -91,8 +93,8 @@ where
     let called = compare(
         ROUNDS,
         || {
-            tray.lock().unwrap().clear();
-            repeat(&|| record(&floor(black_box(values)), &tray))
+            records.lock().unwrap().clear();
+            repeat(&|| record(&floor(black_box(values)), &records))
         },
         || {
             summary.flush().unwrap();
@@ -165,9 +167,9 @@ macro_rules! floor {
                 let place = if place < last { place } else { last };
                 #[allow(
                     unsafe_code,
-                    reason = "a cast that checks is slower, and nothing here is not finite"
+                    reason = "a checked cast is slower, and all values are finite"
                 )]
-                // SAFETY: from 0 to `last`.
+                // SAFETY: `place` is between 0 and `last`.
                 let bucket = unsafe { place.to_int_unchecked::<i32>() };
                 bucket
             };
@@ -203,8 +205,8 @@ floor!(floor_bf16, half::bf16, f32, |value| {
     f32::from_bits(u32::from(value.to_bits()) << 16)
 });
 
-/// Frames one event of a histogram with a tag of seven letters: fields of known size in known places.
-fn record(counted: &Counted, tray: &Mutex<Vec<u8>>) {
+/// Appends one event of a histogram with a tag of seven letters: fields of known size in known places.
+fn record(counted: &Counted, records: &Mutex<Vec<u8>>) {
     let mut frame = [0; RECORD_BYTES];
     let mut at = 12;
     let mut put = |bytes: &[u8]| {
@@ -234,15 +236,15 @@ fn record(counted: &Counted, tray: &Mutex<Vec<u8>>) {
         let crc = crc::masked(&frame[12..end]);
         frame[end..end + 4].copy_from_slice(&crc.to_le_bytes());
     });
-    tray.lock().unwrap().extend_from_slice(&frame[..end + 4]);
+    records.lock().unwrap().extend_from_slice(&frame[..end + 4]);
 }
 
-/// What the floor frames is an event that has all values.
+/// Checks that the floor writes an event that counts all values.
 fn check(counted: &Counted, values: usize) {
     let file = tempfile::NamedTempFile::with_prefix("tfevents").unwrap();
-    let tray = Mutex::default();
-    record(counted, &tray);
-    fs::write(&file, &*tray.lock().unwrap()).unwrap();
+    let records = Mutex::default();
+    record(counted, &records);
+    fs::write(&file, &*records.lock().unwrap()).unwrap();
     let events: Vec<_> = EventReader::open(file.path())
         .unwrap()
         .map(Result::unwrap)

@@ -1,7 +1,9 @@
-//! Samples of sound to WAV, and clips to one value of the audio dashboard.
+//! Audio clips: samples or WAV files, and the value of the audio dashboard.
 
 use prost::Message;
+use prost::bytes::BufMut;
 
+use super::check::check_range;
 use super::tensor::Tensor;
 use super::{Tag, plugin, tensor_value};
 use crate::error::{Error, Result};
@@ -10,26 +12,26 @@ use crate::proto::summary::Value;
 use crate::proto::summary_metadata::PluginData;
 use crate::proto::{AudioPluginData, DataClass};
 
-/// What stands in a WAV file of ours before its samples.
+/// The length of a WAV header of PCM samples.
 const HEADER_BYTES: usize = 44;
 const SAMPLE_BYTES: u16 = 2;
-/// A longer one fits into no record; WAV itself ends at twice as many.
+/// The limit of a record. The limit of WAV is twice as high.
 const MAX_FILE_BYTES: usize = i32::MAX as usize;
 const MAX_SAMPLES: usize = (MAX_FILE_BYTES - HEADER_BYTES) / SAMPLE_BYTES as usize;
-/// The samples of one moment have up to 65,535 bytes, and those of a second below 2^32: the file says both.
+/// A WAV header has 16 bits for the length of a frame, which is one sample of each channel.
 const MAX_CHANNELS: u16 = u16::MAX / SAMPLE_BYTES;
 
 /// A sound for [`SummaryWriter::audio`](crate::SummaryWriter::audio).
 ///
-/// The constructors are named by the channels (`mono`, `stereo`, `interleaved` for any number), whose samples of one moment
-/// stand side by side, and by the type of a sample:
+/// The constructors are named after the channels (`mono`, `stereo`, or `interleaved` for any number) and after the type of a
+/// sample:
 ///
-/// - `f32` is from -1 to 1. It becomes 16 bits as TensorFlow makes them: times 32,768 and rounded, halves away from 0. What
-///   is outside is clipped to -32,768 and 32,767, which 1 itself is, and NaN is silence.
-/// - `i16` is written as it is.
+/// - `f32` is from -1 to 1. Samples are converted to 16 bits as TensorFlow does it: times 32,768 and rounded, halves away
+///   from 0. Samples outside are clipped to -32,768 and 32,767; so is 1 itself. NaN becomes silence.
+/// - `i16` is written unchanged.
 ///
-/// The samples are copied; they become a WAV file of 16-bit PCM on the writer's thread. A rate is in hertz and may be any
-/// that WAV can state, and a clip may have no samples. What plays is the browser's affair: Chromium takes 3,000 to
+/// The samples are copied. The encoder thread makes a WAV file of 16-bit PCM from them. A sample rate is in hertz, and any
+/// rate that a WAV file can state is valid; a clip may be empty. The browser decides what it plays: Chromium plays 3,000 to
 /// 768,000 Hz and up to 32 channels.
 ///
 /// ```
@@ -49,261 +51,241 @@ const MAX_CHANNELS: u16 = u16::MAX / SAMPLE_BYTES;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Audio(Content);
 
-/// A header fits the samples behind it.
 #[derive(Clone, Debug, PartialEq)]
 enum Content {
-    F32([u8; HEADER_BYTES], Vec<f32>),
-    I16([u8; HEADER_BYTES], Vec<i16>),
+    F32(Format, Vec<f32>),
+    I16(Format, Vec<i16>),
     File(Vec<u8>),
 }
 
 impl Audio {
-    /// One channel of samples from -1 to 1.
+    /// Creates a clip of one channel from samples between -1 and 1.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the rate is 0 or beyond what WAV can state, or there are more samples than fit into a record.
+    /// [`Error::Invalid`] if the rate is 0 or more than a WAV file can state, or if there are more samples than a record can
+    /// hold.
     pub fn mono_f32(sample_rate_hz: u32, samples: impl AsRef<[f32]>) -> Result<Self> {
         Self::interleaved_f32(1, sample_rate_hz, samples)
     }
 
-    /// Two channels of samples from -1 to 1: left, right, left, right.
+    /// Creates a clip of two channels from samples between -1 and 1: left, right, left, right.
     ///
     /// # Errors
-    /// As [`mono_f32`](Self::mono_f32); [`Error::Invalid`] if the number of samples is odd.
+    /// As for [`mono_f32`](Self::mono_f32); [`Error::Invalid`] if the number of samples is odd.
     pub fn stereo_f32(sample_rate_hz: u32, samples: impl AsRef<[f32]>) -> Result<Self> {
         Self::interleaved_f32(2, sample_rate_hz, samples)
     }
 
-    /// Any number of channels of samples from -1 to 1: the first sample of each, then the second of each.
+    /// Creates a clip of any number of channels from samples between -1 and 1: the first sample of each channel, then the
+    /// second of each.
     ///
     /// # Errors
-    /// As [`mono_f32`](Self::mono_f32); [`Error::Invalid`] if there is no channel or more than 32,767, or the number of
-    /// samples is not a multiple of theirs.
+    /// As for [`mono_f32`](Self::mono_f32); [`Error::Invalid`] if there are 0 or more than 32,767 channels, or if the number
+    /// of samples is not a multiple of the number of channels.
     pub fn interleaved_f32(
         channel_count: u16,
         sample_rate_hz: u32,
         samples: impl AsRef<[f32]>,
     ) -> Result<Self> {
         let samples = samples.as_ref();
-        let header = header(channel_count, sample_rate_hz, samples.len())?;
-        Ok(Self(Content::F32(header, samples.to_vec())))
+        let format = Format::new(channel_count, sample_rate_hz, samples.len())?;
+        Ok(Self(Content::F32(format, samples.to_vec())))
     }
 
-    /// One channel of samples of 16 bits.
+    /// Creates a clip of one channel from samples of 16 bits.
     ///
     /// # Errors
-    /// As [`mono_f32`](Self::mono_f32).
+    /// As for [`mono_f32`](Self::mono_f32).
     pub fn mono_i16(sample_rate_hz: u32, samples: impl AsRef<[i16]>) -> Result<Self> {
         Self::interleaved_i16(1, sample_rate_hz, samples)
     }
 
-    /// Two channels of samples of 16 bits: left, right, left, right.
+    /// Creates a clip of two channels from samples of 16 bits: left, right, left, right.
     ///
     /// # Errors
-    /// As [`stereo_f32`](Self::stereo_f32).
+    /// As for [`stereo_f32`](Self::stereo_f32).
     pub fn stereo_i16(sample_rate_hz: u32, samples: impl AsRef<[i16]>) -> Result<Self> {
         Self::interleaved_i16(2, sample_rate_hz, samples)
     }
 
-    /// Any number of channels of samples of 16 bits: the first sample of each, then the second of each.
+    /// Creates a clip of any number of channels from samples of 16 bits: the first sample of each channel, then the second
+    /// of each.
     ///
     /// # Errors
-    /// As [`interleaved_f32`](Self::interleaved_f32).
+    /// As for [`interleaved_f32`](Self::interleaved_f32).
     pub fn interleaved_i16(
         channel_count: u16,
         sample_rate_hz: u32,
         samples: impl AsRef<[i16]>,
     ) -> Result<Self> {
         let samples = samples.as_ref();
-        let header = header(channel_count, sample_rate_hz, samples.len())?;
-        Ok(Self(Content::I16(header, samples.to_vec())))
+        let format = Format::new(channel_count, sample_rate_hz, samples.len())?;
+        Ok(Self(Content::I16(format, samples.to_vec())))
     }
 
-    /// A WAV file, which is written as it is: also one that was streamed and announces no length. Its beginning is looked
-    /// at and no sample. What is encoded in it is for the browser to play: Chromium does PCM, floats of 32 bits, A-law and
-    /// µ-law, no ADPCM.
+    /// Takes a WAV file, which is written unchanged. It may be a streamed file that states no length. Only its headers are
+    /// checked, not its samples. The browser decides which encodings it plays: Chromium plays PCM, 32-bit floats, A-law and
+    /// µ-law, but not ADPCM.
     ///
     /// ```
     /// use summary_writer::Audio;
     ///
     /// let problem = Audio::wav(b"ID3\x04, as an MP3 begins").unwrap_err();
-    /// assert_eq!(problem.to_string(), "WAV file: 22 bytes are given that do not begin as RIFF and WAVE");
+    /// assert_eq!(problem.to_string(), "WAV file: must begin with RIFF and WAVE, got 22 other bytes");
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] if it does not begin as a WAV file, has no samples' chunk with a format before it, a format
-    /// without channels or with a rate of 0, or does not fit into a record.
+    /// [`Error::Invalid`] if the file does not begin as a WAV file, if it has no samples after a format, if its format has no
+    /// channels or a rate of 0, or if the file is larger than a record.
     pub fn wav(file: impl Into<Vec<u8>>) -> Result<Self> {
         let file = file.into();
-        match wav_problem(&file) {
-            Some(problem) => Err(Error::invalid("WAV file", problem)),
-            None => Ok(Self(Content::File(file))),
+        match check_wav(&file) {
+            Ok(()) => Ok(Self(Content::File(file))),
+            Err(problem) => Err(Error::invalid("WAV file", problem)),
         }
     }
 
-    /// A clip without a sample, which a browser takes for one of 0 seconds.
+    /// Creates a clip without samples, which a browser shows as a clip of 0 seconds.
     pub(crate) fn empty() -> Self {
-        Self(Content::I16(header_bytes(1, 44_100, 0), Vec::new()))
+        let format = Format {
+            channel_count: 1,
+            sample_rate_hz: 44_100,
+        };
+        Self(Content::I16(format, Vec::new()))
     }
 
-    /// What it takes in memory, in bytes.
+    /// The memory that the clip occupies, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match &self.0 {
-            Content::F32(_, samples) => HEADER_BYTES + size_of_val(samples.as_slice()),
-            Content::I16(_, samples) => HEADER_BYTES + size_of_val(samples.as_slice()),
+            Content::F32(_, samples) => HEADER_BYTES + size_of_val(&samples[..]),
+            Content::I16(_, samples) => HEADER_BYTES + size_of_val(&samples[..]),
             Content::File(file) => file.len(),
         }
     }
 
-    /// The file that a browser plays.
+    /// Returns the file that a browser plays.
     fn encode(self) -> Vec<u8> {
         match self.0 {
-            Content::F32(header, samples) => encode(&header, &samples, to_i16),
-            Content::I16(header, samples) => encode(&header, &samples, |sample| sample),
+            Content::F32(format, samples) => format.encode(samples.into_iter().map(to_i16)),
+            Content::I16(format, samples) => format.encode(samples.into_iter()),
             Content::File(file) => file,
         }
     }
 }
 
-/// The beginning of the file, if such samples fit behind it.
-fn header(
+/// The format of samples that fit into a WAV file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Format {
     channel_count: u16,
     sample_rate_hz: u32,
-    sample_count: usize,
-) -> Result<[u8; HEADER_BYTES]> {
-    if !(1..=MAX_CHANNELS).contains(&channel_count) {
-        let problem = format!("{channel_count} are given, 1 to {MAX_CHANNELS} fit");
-        return Err(Error::invalid("audio channels", problem));
-    }
-    let max_rate_hz = u32::MAX / u32::from(channel_count * SAMPLE_BYTES);
-    if !(1..=max_rate_hz).contains(&sample_rate_hz) {
-        let problem = format!("{sample_rate_hz} Hz is given, 1 to {max_rate_hz} fit");
-        return Err(Error::invalid("audio sample rate", problem));
-    }
-    if !sample_count.is_multiple_of(channel_count.into()) {
-        let problem =
-            format!("{sample_count} are given, a multiple of {channel_count} channels fits");
-        return Err(Error::invalid("audio samples", problem));
-    }
-    match u32::try_from(sample_count) {
-        Ok(count) if sample_count <= MAX_SAMPLES => {
-            let data_bytes = count * u32::from(SAMPLE_BYTES);
-            Ok(header_bytes(channel_count, sample_rate_hz, data_bytes))
-        }
-        _ => {
-            let problem = format!("{sample_count} are given, {MAX_SAMPLES} at most fit");
-            Err(Error::invalid("audio samples", problem))
-        }
-    }
 }
 
-/// For arguments that [`header`] has checked.
-fn header_bytes(channel_count: u16, sample_rate_hz: u32, data_bytes: u32) -> [u8; HEADER_BYTES] {
-    /// What follows the first two fields, without the samples.
-    const REST_BYTES: u32 = 36;
-    const FORMAT_BYTES: u32 = 16;
-    const PCM: u16 = 1;
-    let frame_bytes = channel_count * SAMPLE_BYTES;
-    let fields: [&[u8]; 13] = [
-        b"RIFF",
-        &(REST_BYTES + data_bytes).to_le_bytes(),
-        b"WAVE",
-        b"fmt ",
-        &FORMAT_BYTES.to_le_bytes(),
-        &PCM.to_le_bytes(),
-        &channel_count.to_le_bytes(),
-        &sample_rate_hz.to_le_bytes(),
-        &(sample_rate_hz * u32::from(frame_bytes)).to_le_bytes(),
-        &frame_bytes.to_le_bytes(),
-        &(SAMPLE_BYTES * 8).to_le_bytes(),
-        b"data",
-        &data_bytes.to_le_bytes(),
-    ];
-    let mut header = [0; HEADER_BYTES];
-    for (byte, field) in header.iter_mut().zip(fields.into_iter().flatten()) {
-        *byte = *field;
-    }
-    header
-}
-
-fn encode<T: Copy>(
-    header: &[u8; HEADER_BYTES],
-    samples: &[T],
-    to_i16: impl Fn(T) -> i16,
-) -> Vec<u8> {
-    let mut file = vec![0; HEADER_BYTES + samples.len() * usize::from(SAMPLE_BYTES)];
-    if let Some((head, data)) = file.split_first_chunk_mut() {
-        *head = *header;
-        for (bytes, sample) in data.as_chunks_mut().0.iter_mut().zip(samples) {
-            *bytes = to_i16(*sample).to_le_bytes();
+impl Format {
+    fn new(channel_count: u16, sample_rate_hz: u32, sample_count: usize) -> Result<Self> {
+        check_range("audio channels", channel_count, 1..=MAX_CHANNELS)?;
+        // A WAV header has 32 bits for the bytes of a second.
+        let max_rate_hz = u32::MAX / u32::from(channel_count * SAMPLE_BYTES);
+        check_range("audio sample rate", sample_rate_hz, 1..=max_rate_hz)?;
+        check_range("audio samples", sample_count, 0..=MAX_SAMPLES)?;
+        if !sample_count.is_multiple_of(channel_count.into()) {
+            let problem =
+                format!("must be a multiple of {channel_count} channels, got {sample_count}");
+            return Err(Error::invalid("audio samples", problem));
         }
+        Ok(Self {
+            channel_count,
+            sample_rate_hz,
+        })
     }
-    file
+
+    /// Returns a WAV file of 16-bit PCM.
+    #[allow(clippy::cast_possible_truncation, reason = "`new` limits the samples")]
+    fn encode(self, samples: impl ExactSizeIterator<Item = i16>) -> Vec<u8> {
+        const PCM: u16 = 1;
+        let frame_bytes = self.channel_count * SAMPLE_BYTES;
+        let data_bytes = samples.len() as u32 * u32::from(SAMPLE_BYTES);
+        let mut file = Vec::with_capacity(HEADER_BYTES + data_bytes as usize);
+        file.put_slice(b"RIFF");
+        file.put_u32_le(36 + data_bytes);
+        file.put_slice(b"WAVEfmt ");
+        file.put_u32_le(16);
+        file.put_u16_le(PCM);
+        file.put_u16_le(self.channel_count);
+        file.put_u32_le(self.sample_rate_hz);
+        file.put_u32_le(self.sample_rate_hz * u32::from(frame_bytes));
+        file.put_u16_le(frame_bytes);
+        file.put_u16_le(8 * SAMPLE_BYTES);
+        file.put_slice(b"data");
+        file.put_u32_le(data_bytes);
+        samples.for_each(|sample| file.put_i16_le(sample));
+        file
+    }
 }
 
 #[allow(
     clippy::cast_possible_truncation,
-    reason = "it stops at the ends of the type, and makes NaN 0"
+    reason = "the cast clips, and makes NaN 0"
 )]
 fn to_i16(sample: f32) -> i16 {
-    // Adding a half away from 0 and cutting off rounds, at a fraction of the cost of `round`; in `f64`, where the sum is
-    // exact.
+    // Adding a half away from 0 and cutting off is faster than `round`. The sum is exact in `f64`.
     let scaled = f64::from(sample) * 32_768.0;
     (scaled + 0.5_f64.copysign(scaled)) as i16
 }
 
-/// Why `file` is none.
-fn wav_problem(file: &[u8]) -> Option<String> {
-    let given = file.len();
-    if given > MAX_FILE_BYTES {
-        return Some(format!(
-            "it has {given} bytes, {MAX_FILE_BYTES} at most fit"
+/// Returns why `file` is not a WAV file that a browser may play.
+fn check_wav(file: &[u8]) -> Result<(), String> {
+    let file_bytes = file.len();
+    if file_bytes > MAX_FILE_BYTES {
+        return Err(format!(
+            "must have at most {MAX_FILE_BYTES} bytes, got {file_bytes}"
         ));
     }
     let mut chunks = match file.split_first_chunk::<12>() {
         Some((head, chunks)) if head.starts_with(b"RIFF") && head.ends_with(b"WAVE") => chunks,
         _ => {
-            return Some(format!(
-                "{given} bytes are given that do not begin as RIFF and WAVE"
+            return Err(format!(
+                "must begin with RIFF and WAVE, got {file_bytes} other bytes"
             ));
         }
     };
     let mut has_format = false;
-    while let Some((&[i, j, k, l, len @ ..], rest)) = chunks.split_first_chunk::<8>() {
+    while let Some((&[a, b, c, d, len @ ..], rest)) = chunks.split_first_chunk::<8>() {
         let len = usize::try_from(u32::from_le_bytes(len)).unwrap_or(usize::MAX);
-        let chunk = rest.get(..len).unwrap_or(rest);
-        match &[i, j, k, l] {
+        match &[a, b, c, d] {
             b"fmt " => {
+                check_wav_format(rest.get(..len).unwrap_or(rest))?;
                 has_format = true;
-                if let Some(problem) = format_problem(chunk) {
-                    return Some(problem);
-                }
             }
-            b"data" if has_format => return None,
+            b"data" if has_format => return Ok(()),
             _ => {}
         }
-        // A byte follows a chunk of an odd length.
+        // A chunk of an odd length is padded by one byte.
         chunks = rest.get(len.saturating_add(len % 2)..).unwrap_or_default();
     }
-    Some("it has no chunk of samples with a format before it".into())
+    Err("must have a chunk of samples after a format, got none".into())
 }
 
-fn format_problem(chunk: &[u8]) -> Option<String> {
+fn check_wav_format(chunk: &[u8]) -> Result<(), String> {
     let Some(&[_, _, c0, c1, r0, r1, r2, r3, ..]) = chunk.first_chunk::<16>() else {
         let given = chunk.len();
-        return Some(format!("its format has {given} bytes, 16 at least fit"));
+        return Err(format!(
+            "its format must have at least 16 bytes, got {given}"
+        ));
     };
     let channel_count = u16::from_le_bytes([c0, c1]);
     let rate_hz = u32::from_le_bytes([r0, r1, r2, r3]);
-    (channel_count == 0 || rate_hz == 0).then(|| {
-        format!("its format has {channel_count} channels of {rate_hz} Hz, 1 at least of each fits")
-    })
+    if channel_count == 0 || rate_hz == 0 {
+        return Err(format!(
+            "its format must have channels and a sample rate, got {channel_count} channels of {rate_hz} Hz"
+        ));
+    }
+    Ok(())
 }
 
-/// The clips of one step, as WAV files.
+/// The value of the audio dashboard: the clips of one step as WAV files.
 ///
-/// Beside each a label could stand, in a second column. The dashboard shows none, and the loader in Python takes labels for
-/// clips where the data class is given.
+/// A second column could hold labels. But the dashboard does not show them, and with a data class the Python loader takes
+/// them for clips.
 pub(crate) fn audios(prefix: &str, tag: &Tag<'_>, clips: Vec<Audio>) -> Result<Value> {
     let content = AudioPluginData {
         version: 0,
@@ -315,13 +297,8 @@ pub(crate) fn audios(prefix: &str, tag: &Tag<'_>, clips: Vec<Audio>) -> Result<V
     };
     let files = clips.into_iter().map(Audio::encode);
     let tensor = Tensor::strings([files.len()], files)?;
-    Ok(tensor_value(
-        prefix,
-        tag,
-        plugin_data,
-        DataClass::BlobSequence,
-        tensor.0,
-    ))
+    let class = DataClass::BlobSequence;
+    Ok(tensor_value(prefix, tag, plugin_data, class, tensor.0))
 }
 
 #[cfg(test)]
@@ -329,9 +306,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_a_header_and_its_samples_low_byte_first() {
-        // The fields in the order of Microsoft's and IBM's specification: 3 stereo frames of 4 bytes are 12 bytes, after 36
-        // more; 44,100 Hz is 0xac44, and 4 times that 0x2b110.
+    fn the_file_is_a_header_and_little_endian_samples() {
+        // The fields in the order of Microsoft's and IBM's specification. 3 stereo frames of 4 bytes are 12 bytes, after 36
+        // others; 44,100 Hz is 0xac44, and 4 times that is 0x2b110.
         let header = b"RIFF\x30\0\0\0WAVEfmt \x10\0\0\0\x01\0\x02\0\x44\xac\0\0\x10\xb1\x02\0\x04\0\x10\0data\x0c\0\0\0";
         let samples = [1, -1, 256, i16::MIN, i16::MAX, 0];
         let data = b"\x01\0\xff\xff\0\x01\0\x80\xff\x7f\0\0";
@@ -342,7 +319,7 @@ mod tests {
 
     #[test]
     fn floats_are_rounded_and_clipped_as_tensorflow_does() {
-        // 2^-15 is one step; half of it goes away from 0, and what is a hair below half goes to 0.
+        // One step is 2^-15. Half a step is rounded away from 0, and the next smaller number to 0.
         let step = 1.0_f32 / 32_768.0;
         let samples = [
             (0.0, 0),
@@ -377,47 +354,47 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sound_is_refused_by_name() {
+    fn an_invalid_clip_is_rejected_with_the_reason() {
         for (result, want) in [
             (
                 Audio::mono_f32(0, [0.0]),
-                "audio sample rate: 0 Hz is given, 1 to 2147483647 fit",
+                "audio sample rate: must be between 1 and 2147483647, got 0",
             ),
             (
                 Audio::mono_i16(1 << 31, [0]),
-                "audio sample rate: 2147483648 Hz is given, 1 to 2147483647 fit",
+                "audio sample rate: must be between 1 and 2147483647, got 2147483648",
             ),
             (
                 // (2^16 - 2) * (2^16 + 2) bytes a second are 2^32 - 4.
                 Audio::interleaved_i16(32_767, 65_539, []),
-                "audio sample rate: 65539 Hz is given, 1 to 65538 fit",
+                "audio sample rate: must be between 1 and 65538, got 65539",
             ),
             (
                 Audio::stereo_f32(8_000, [0.0; 3]),
-                "audio samples: 3 are given, a multiple of 2 channels fits",
+                "audio samples: must be a multiple of 2 channels, got 3",
             ),
             (
                 Audio::interleaved_f32(0, 8_000, []),
-                "audio channels: 0 are given, 1 to 32767 fit",
+                "audio channels: must be between 1 and 32767, got 0",
             ),
             (
                 Audio::interleaved_i16(32_768, 1, []),
-                "audio channels: 32768 are given, 1 to 32767 fit",
+                "audio channels: must be between 1 and 32767, got 32768",
             ),
         ] {
             assert_eq!(result.unwrap_err().to_string(), want);
         }
         assert!(Audio::interleaved_i16(32_767, 65_538, []).is_ok());
         // 2^31 - 1 bytes less the header's 44 are 1,073,741,801 samples and a byte.
-        assert!(header(1, 8_000, 1_073_741_801).is_ok());
+        assert!(Format::new(1, 8_000, 1_073_741_801).is_ok());
         for count in [1_073_741_802, usize::MAX] {
-            let error = header(1, 8_000, count).unwrap_err().to_string();
-            let want = format!("audio samples: {count} are given, 1073741801 at most fit");
+            let error = Format::new(1, 8_000, count).unwrap_err().to_string();
+            let want = format!("audio samples: must be between 0 and 1073741801, got {count}");
             assert_eq!(error, want);
         }
     }
 
-    /// A WAV file of these chunks, each with its announced length.
+    /// A WAV file of these chunks, each with the length that it states.
     fn wav(chunks: &[(&[u8; 4], u32, &[u8])]) -> Vec<u8> {
         let mut file = b"RIFF\xff\xff\xff\xffWAVE".to_vec();
         for (id, len, bytes) in chunks {
@@ -432,7 +409,7 @@ mod tests {
     const FORMAT: &[u8; 16] = b"\x06\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0";
 
     #[test]
-    fn any_wav_file_is_taken_as_it_is() {
+    fn any_wav_file_is_written_unchanged() {
         let format = (b"fmt ", 16, &FORMAT[..]);
         for (case, file) in [
             ("plain", wav(&[format, (b"data", 2, b"ab")])),
@@ -456,47 +433,44 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_wav_file_is_refused_with_the_reason() {
+    fn another_file_is_rejected_with_the_reason() {
         let no_channel = b"\x01\0\0\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0";
         let no_rate = b"\x01\0\x01\0\0\0\0\0\x40\x1f\0\0\x01\0\x08\0";
         let data = (b"data", 2, &b"ab"[..]);
         let format = (b"fmt ", 16, &FORMAT[..]);
         for (file, want) in [
-            (
-                vec![],
-                "0 bytes are given that do not begin as RIFF and WAVE",
-            ),
+            (vec![], "must begin with RIFF and WAVE, got 0 other bytes"),
             (
                 b"RIFF\0\0\0\0AVI ".to_vec(),
-                "12 bytes are given that do not begin as RIFF and WAVE",
+                "must begin with RIFF and WAVE, got 12 other bytes",
             ),
             (
                 wav(&[]),
-                "it has no chunk of samples with a format before it",
+                "must have a chunk of samples after a format, got none",
             ),
             (
                 wav(&[data, format]),
-                "it has no chunk of samples with a format before it",
+                "must have a chunk of samples after a format, got none",
             ),
             (
                 wav(&[format, (b"note", u32::MAX, b"")]),
-                "it has no chunk of samples with a format before it",
+                "must have a chunk of samples after a format, got none",
             ),
             (
                 wav(&[(b"fmt ", 14, &FORMAT[..14]), data]),
-                "its format has 14 bytes, 16 at least fit",
+                "its format must have at least 16 bytes, got 14",
             ),
             (
                 wav(&[(b"fmt ", 16, &FORMAT[..9])]),
-                "its format has 9 bytes, 16 at least fit",
+                "its format must have at least 16 bytes, got 9",
             ),
             (
                 wav(&[(b"fmt ", 16, no_channel), data]),
-                "its format has 0 channels of 8000 Hz, 1 at least of each fits",
+                "its format must have channels and a sample rate, got 0 channels of 8000 Hz",
             ),
             (
                 wav(&[(b"fmt ", 16, no_rate), data]),
-                "its format has 1 channels of 0 Hz, 1 at least of each fits",
+                "its format must have channels and a sample rate, got 1 channels of 0 Hz",
             ),
         ] {
             let error = Audio::wav(file).unwrap_err().to_string();
@@ -505,16 +479,16 @@ mod tests {
     }
 
     #[test]
-    fn a_wav_file_that_is_cut_is_refused_until_its_samples_begin() {
+    fn a_wav_file_cut_before_its_samples_is_rejected() {
         let file = Audio::mono_i16(8_000, [1, 2]).unwrap().encode();
         for end in 0..=file.len() {
-            let is_taken = Audio::wav(&file[..end]).is_ok();
-            assert_eq!(is_taken, end >= HEADER_BYTES, "{end} bytes");
+            let is_valid = Audio::wav(&file[..end]).is_ok();
+            assert_eq!(is_valid, end >= HEADER_BYTES, "{end} bytes");
         }
     }
 
     #[test]
-    fn several_clips_are_strings_of_wav() {
+    fn several_clips_are_a_tensor_of_wav_files() {
         let clips = [
             Audio::mono_f32(8_000, [0.5]).unwrap(),
             Audio::stereo_i16(16_000, [1, 2]).unwrap(),

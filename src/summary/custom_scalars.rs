@@ -1,4 +1,4 @@
-//! The caller's choice of charts to the layout of the custom scalars dashboard.
+//! The layout of the custom scalars dashboard: which charts it shows.
 
 use prost::Message;
 
@@ -12,14 +12,14 @@ use crate::proto::{
     Chart, DataClass, DataType, MarginChartContent, MultilineChartContent, TensorProto,
 };
 
-/// The dashboard reads this tag and no other.
+/// The only tag that the dashboard reads.
 const TAG: &str = "custom_scalars__config__";
 
 /// The page of the custom scalars dashboard: categories of charts, in the order of the calls.
 ///
-/// It draws scalars that are logged as usual, before or after, in any run. Log it once:
-/// [`SummaryWriter::custom_scalars`](crate::SummaryWriter::custom_scalars). Tags with a `(` cannot be drawn, and may
-/// spoil their chart: the dashboard takes what follows for the name of a run.
+/// The charts draw scalars that are logged as usual, before or after the layout, in any run. Log the layout once, by
+/// [`SummaryWriter::custom_scalars`](crate::SummaryWriter::custom_scalars). Tags with a `(` cannot be drawn and may break
+/// their chart, because the dashboard takes the rest for the name of a run.
 ///
 /// ```
 /// use summary_writer::{Category, Layout, Margin};
@@ -38,67 +38,62 @@ const TAG: &str = "custom_scalars__config__";
 pub struct Layout(proto::Layout);
 
 impl Layout {
-    /// A page without categories.
+    /// Creates a page without categories.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a category below those that are there.
+    /// Adds a category at the end of the page.
     pub fn category(mut self, category: Category) -> Self {
         self.0.category.push(category.0);
         self
     }
 }
 
-/// Charts below one title, in the order of the calls. One without charts shows as its title.
+/// Charts under one title, in the order of the calls. Without charts only the title is shown.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Category(proto::Category);
 
 impl Category {
-    /// A category without charts. Its title is any text but the empty one.
+    /// Creates a category without charts.
     ///
     /// # Errors
     /// [`Error::Invalid`] if `title` is empty.
     pub fn new(title: impl Into<String>) -> Result<Self> {
         Ok(Self(proto::Category {
-            title: checked_title("category title", title)?,
+            title: not_empty("category title", title.into())?,
             ..Default::default()
         }))
     }
 
     /// Adds a chart with a line for each tag that one of `tags` matches, in each run.
     ///
-    /// `tags` are regular expressions of Python's `re`, matched from the start of a tag: `loss` matches `loss/train`,
-    /// too, and not `total loss`; `loss$` matches `loss` alone. They go to the dashboard as they are, which joins them by
-    /// `|`. Only Python can tell whether an expression is sound: a chart with one that is not stays empty.
+    /// `tags` are regular expressions of Python's `re`, matched from the start of a tag: `loss` also matches `loss/train`,
+    /// but not `total loss`; `loss$` matches only `loss`. They are not checked, because only Python can do that. The
+    /// dashboard joins them by `|`. A chart with an invalid expression stays empty.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if `title` is empty, if there are no `tags`, or if one of them is empty: the dashboard takes
-    /// that for an expression that is not sound.
+    /// [`Error::Invalid`] if `title` is empty, if there are no `tags`, or if one of them is empty, which is an invalid
+    /// expression for the dashboard.
     pub fn multiline<T: Into<String>>(
         self,
         title: impl Into<String>,
         tags: impl IntoIterator<Item = T>,
     ) -> Result<Self> {
-        let title = checked_title("chart title", title)?;
+        let title = not_empty("chart title", title.into())?;
         let tag: Vec<String> = tags.into_iter().map(Into::into).collect();
         if tag.is_empty() {
-            return Err(Error::invalid(
-                "multiline tags",
-                format!("chart {title:?} is given none, one or more fit"),
-            ));
+            return Err(no_series("multiline tags", &title));
         }
-        if let Some(index) = tag.iter().position(String::is_empty) {
-            return Err(Error::invalid(
-                "multiline tags",
-                format!("chart {title:?} is given \"\" at index {index}, any other text fits"),
-            ));
+        if let Some(i) = tag.iter().position(String::is_empty) {
+            let problem = format!("must not be empty, got \"\" at index {i} of chart {title:?}");
+            return Err(Error::invalid("multiline tags", problem));
         }
         Ok(self.chart(title, Content::Multiline(MultilineChartContent { tag })))
     }
 
-    /// Adds a chart with a line and the area around it for each of `margins`, in each run that has its three tags.
+    /// Adds a chart with a line and the area around it for each of `margins`, in each run that has the three tags.
     ///
     /// # Errors
     /// [`Error::Invalid`] if `title` is empty, if there are no `margins`, or if one of their tags is empty.
@@ -107,34 +102,23 @@ impl Category {
         title: impl Into<String>,
         margins: impl IntoIterator<Item = Margin>,
     ) -> Result<Self> {
-        let title = checked_title("chart title", title)?;
+        let title = not_empty("chart title", title.into())?;
         let series: Vec<Series> = margins.into_iter().map(|margin| margin.0).collect();
         if series.is_empty() {
-            return Err(Error::invalid(
-                "margins",
-                format!("chart {title:?} is given none, one or more fit"),
-            ));
+            return Err(no_series("margins", &title));
         }
-        for (index, margin) in series.iter().enumerate() {
-            for (role, tag) in [
-                ("value", &margin.value),
-                ("lower", &margin.lower),
-                ("upper", &margin.upper),
-            ] {
-                if tag.is_empty() {
-                    return Err(Error::invalid(
-                        "margins",
-                        format!(
-                            "chart {title:?} is given \"\" as `{role}` at index {index}, any other tag fits"
-                        ),
-                    ));
-                }
+        for (i, margin) in series.iter().enumerate() {
+            let tags = [&margin.value, &margin.lower, &margin.upper];
+            if tags.iter().any(|tag| tag.is_empty()) {
+                let problem =
+                    format!("must have no empty tag, got {tags:?} at index {i} of chart {title:?}");
+                return Err(Error::invalid("margins", problem));
             }
         }
         Ok(self.chart(title, Content::Margin(MarginChartContent { series })))
     }
 
-    /// Whether the category starts collapsed. Default: `false`, its charts show at once.
+    /// Sets whether the category is collapsed at first. Default: `false`.
     pub fn closed(mut self, closed: bool) -> Self {
         self.0.closed = closed;
         self
@@ -149,12 +133,15 @@ impl Category {
     }
 }
 
-fn checked_title(what: &'static str, title: impl Into<String>) -> Result<String> {
-    let title = title.into();
-    if title.is_empty() {
-        return Err(Error::invalid(what, "\"\" is given, any other text fits"));
+fn not_empty(what: &'static str, text: String) -> Result<String> {
+    if text.is_empty() {
+        return Err(Error::invalid(what, "must not be empty"));
     }
-    Ok(title)
+    Ok(text)
+}
+
+fn no_series(what: &'static str, title: &str) -> Error {
+    Error::invalid(what, format!("chart {title:?} needs at least 1, got 0"))
 }
 
 /// The tags of three scalars: a line, and the lower and upper bound of the area around it.
@@ -163,8 +150,8 @@ fn checked_title(what: &'static str, title: impl Into<String>) -> Result<String>
 pub struct Margin(Series);
 
 impl Margin {
-    /// Whole tags, not patterns. Log the three at the same steps: where these differ, the chart says so and
-    /// leaves the margin out.
+    /// Takes three whole tags, not patterns. Log them at the same steps: if the steps differ, the chart reports that and
+    /// leaves out the margin.
     pub fn new(
         value: impl Into<String>,
         lower: impl Into<String>,
@@ -199,12 +186,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_layout_is_one_string_under_the_tag_of_the_dashboard() {
+    fn a_layout_is_one_string_with_the_tag_of_the_dashboard() {
         let category = Category::new("c").unwrap();
         let category = category.multiline("l", ["a", "b.*"]).unwrap();
         let category = category.margin("m", [Margin::new("v", "x", "y")]).unwrap();
         let got = custom_scalars(&Layout::new().category(category.closed(true)));
-        // Summary.Value, assembled by hand from the wire format; the lengths are in front of what they count.
+        // Summary.Value, assembled by hand from the wire format; a length is before the bytes that it counts.
         let want = [
             &b"\x0a\x18custom_scalars__config__"[..],         // tag
             b"\x42\x2c\x08\x07",                              // tensor: DT_STRING, no shape
@@ -221,46 +208,43 @@ mod tests {
     }
 
     #[test]
-    fn what_the_dashboard_cannot_show_is_refused_by_name() {
+    fn an_invalid_chart_is_rejected_with_the_reason() {
         let category = || Category::new("c").unwrap();
         let none: [&str; 0] = [];
         let good = Margin::new("v", "l", "u");
         for (result, want) in [
-            (
-                Category::new(""),
-                "category title: \"\" is given, any other text fits",
-            ),
+            (Category::new(""), "category title: must not be empty"),
             (
                 category().multiline("", ["a"]),
-                "chart title: \"\" is given, any other text fits",
+                "chart title: must not be empty",
             ),
             (
                 category().multiline("loss", none),
-                "multiline tags: chart \"loss\" is given none, one or more fit",
+                "multiline tags: chart \"loss\" needs at least 1, got 0",
             ),
             (
                 category().multiline("loss", ["a", ""]),
-                "multiline tags: chart \"loss\" is given \"\" at index 1, any other text fits",
+                "multiline tags: must not be empty, got \"\" at index 1 of chart \"loss\"",
             ),
             (
                 category().margin("", [good.clone()]),
-                "chart title: \"\" is given, any other text fits",
+                "chart title: must not be empty",
             ),
             (
                 category().margin("acc", []),
-                "margins: chart \"acc\" is given none, one or more fit",
+                "margins: chart \"acc\" needs at least 1, got 0",
             ),
             (
                 category().margin("acc", [Margin::new("", "l", "u")]),
-                "margins: chart \"acc\" is given \"\" as `value` at index 0, any other tag fits",
+                "margins: must have no empty tag, got [\"\", \"l\", \"u\"] at index 0 of chart \"acc\"",
             ),
             (
                 category().margin("acc", [good.clone(), Margin::new("v", "", "u")]),
-                "margins: chart \"acc\" is given \"\" as `lower` at index 1, any other tag fits",
+                "margins: must have no empty tag, got [\"v\", \"\", \"u\"] at index 1 of chart \"acc\"",
             ),
             (
                 category().margin("acc", [Margin::new("v", "l", "")]),
-                "margins: chart \"acc\" is given \"\" as `upper` at index 0, any other tag fits",
+                "margins: must have no empty tag, got [\"v\", \"l\", \"\"] at index 0 of chart \"acc\"",
             ),
         ] {
             assert_eq!(result.unwrap_err().to_string(), want);
@@ -268,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_goes_on_as_it_is() {
+    fn patterns_are_written_unchanged() {
         for pattern in ["[", "(?P<x>a)(?P=x)", " ", "損失/.*"] {
             let category = Category::new("c").unwrap().multiline("l", [pattern]);
             let chart = category.unwrap().0.chart.remove(0);

@@ -1,4 +1,4 @@
-//! The caller's data to one value of an event: a file per kind. Pure: no file, no thread, no clock.
+//! Converts the caller's data to the values of an event: one file for each kind. Nothing here uses files, threads or clocks.
 
 mod audio;
 mod check;
@@ -47,10 +47,10 @@ use crate::proto::summary::value::Value as Data;
 use crate::proto::summary_metadata::PluginData;
 use crate::proto::{DataClass, SummaryMetadata, TensorProto};
 
-/// A value in the newer of the two forms: a tensor, and the metadata that brings it to its dashboard.
+/// Returns a value in the newer of the two forms: a tensor, and metadata that names its dashboard.
 ///
-/// The metadata stands on each value. The loaders look at that of a tag's first value in the run only, but which one is
-/// first a writer cannot know when the run has older files.
+/// Each value has the metadata. The loaders read only that of a tag's first value in the run, but a writer cannot tell which
+/// one is first, because the run may have older files.
 fn tensor_value(
     prefix: &str,
     tag: &Tag<'_>,
@@ -75,8 +75,8 @@ fn shortest_f64(number: f32) -> f64 {
     number.to_string().parse().unwrap_or(f64::from(number))
 }
 
-/// The plugin data of a dashboard that wants nothing but its name.
-fn plugin(name: &str) -> PluginData {
+/// Returns the plugin data of a dashboard that needs only its name.
+fn plugin(name: impl Into<String>) -> PluginData {
     PluginData {
         plugin_name: name.into(),
         content: Vec::new(),

@@ -97,9 +97,9 @@ impl<T: Scalar> Scalar for &T {
     }
 }
 
-/// The tensor form: the fast loader drops the description and the display name of the small one.
+/// Returns a scalar as a tensor. The fast loader ignores the description and the display name of the small form.
 pub(crate) fn described_scalar(prefix: &str, tag: &Tag<'_>, value: f32) -> Value {
-    // No shape is rank 0, and float32 of rank 0 is the one tensor that both loaders take for a scalar.
+    // Without a shape the rank is 0. Only a float32 tensor of rank 0 is a scalar for both loaders.
     let tensor = TensorProto {
         dtype: DataType::DtFloat.into(),
         float_val: vec![value],
@@ -123,6 +123,7 @@ mod tests {
         assert_eq!((-3i8).to_f32(), -3.0);
         assert_eq!(true.to_f32(), 1.0);
         assert_eq!(false.to_f32(), 0.0);
+        assert_eq!([&3i8, &-4].map(Scalar::to_f32), [3.0, -4.0]);
         #[cfg(feature = "half")]
         {
             assert_eq!(Scalar::to_f32(::half::f16::MAX), 65504.0);
@@ -133,7 +134,7 @@ mod tests {
     #[test]
     fn described_scalar_has_the_stock_bytes_of_a_first_point() {
         // From a record of the stock package: tag "loss", tensor { DT_FLOAT, float_val [0.25] }, plugin "scalars",
-        // DATA_CLASS_SCALAR. Ours has the description behind the plugin: field 3, "x"; it makes the metadata 3 longer.
+        // DATA_CLASS_SCALAR. Ours also has the description, field 3, which makes the metadata 3 bytes longer.
         let value = described_scalar("", &Tag::new("loss").description("x"), 0.25);
         let want = b"\x0a\x04loss\x42\x08\x08\x01\x2a\x04\0\0\x80\x3e\
             \x4a\x10\x0a\x09\x0a\x07scalars\x1a\x01x\x20\x01";

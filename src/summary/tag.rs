@@ -1,11 +1,11 @@
-//! What the caller calls a time series.
+//! Tags: the names of time series.
 
 use std::borrow::Cow;
 
-/// The name of a time series, and what the dashboards show beside it.
+/// The name of a time series, with an optional description and display name.
 ///
-/// Every logging method takes a `&str` or a `String` where it says `Tag`. Tags are grouped by the part before the first
-/// `/`. Any text is a tag; an empty one shows with an empty title. Within a run a tag belongs to one kind of data.
+/// Every logging method takes a `&str` or a `String` where its signature has a `Tag`. The dashboards group tags by the part
+/// before the first `/`. Any text is a tag; an empty tag has an empty title. In one run, use a tag for one kind of data.
 ///
 /// ```
 /// # use summary_writer::{SummaryWriter, Tag};
@@ -24,7 +24,7 @@ pub struct Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
-    /// A tag without a description or a display name.
+    /// Creates a tag without a description or a display name.
     pub fn new(name: impl Into<Cow<'a, str>>) -> Self {
         Self {
             name: name.into(),
@@ -33,7 +33,7 @@ impl<'a> Tag<'a> {
         }
     }
 
-    /// Markdown, shown behind an information icon. Default: none.
+    /// Sets a description in Markdown, which the dashboards show at an information icon. Default: none.
     ///
     /// The loaders take it from the first value of the tag in a run.
     #[must_use]
@@ -42,14 +42,14 @@ impl<'a> Tag<'a> {
         self
     }
 
-    /// Shown instead of the tag, by the dashboards before Time Series. Default: none, the tag shows.
+    /// Sets a name that all dashboards but Time Series show instead of the tag. Default: none.
     #[must_use]
     pub fn display_name(mut self, name: impl Into<Cow<'a, str>>) -> Self {
         self.display_name = name.into();
         self
     }
 
-    /// The tag for somebody who needs it for longer than the call.
+    /// Copies what the tag borrows.
     pub(crate) fn into_owned(self) -> Tag<'static> {
         Tag {
             name: self.name.into_owned().into(),
@@ -58,7 +58,7 @@ impl<'a> Tag<'a> {
         }
     }
 
-    /// Whether the tag is its name and nothing else.
+    /// Whether the tag has neither a description nor a display name.
     pub(crate) fn is_plain(&self) -> bool {
         self.description.is_empty() && self.display_name.is_empty()
     }

@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use super::{Tag, tensor_value};
+use super::{Tag, plugin, tensor_value};
 use crate::error::{Error, Result};
 use crate::proto::summary::Value;
 use crate::proto::summary_metadata::PluginData;
@@ -155,7 +155,7 @@ impl sealed::Sealed for bool {
     }
 }
 
-/// Which dashboard shows a [`Tensor`], and how the loaders keep it.
+/// Which dashboard shows a [`Tensor`], and how the loaders store it.
 ///
 /// ```
 /// use summary_writer::Metadata;
@@ -171,25 +171,22 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// For the dashboard of this plugin.
+    /// Creates metadata for the dashboard of a plugin.
     pub fn new(plugin_name: impl Into<String>) -> Self {
         Self {
-            plugin_data: PluginData {
-                plugin_name: plugin_name.into(),
-                content: Vec::new(),
-            },
+            plugin_data: plugin(plugin_name),
             data_class: DataClass::Tensor,
         }
     }
 
-    /// Bytes for the plugin. Default: none, as most plugins want it.
+    /// Sets the bytes for the plugin. Default: none, which is what most plugins expect.
     pub fn content(mut self, content: impl Into<Vec<u8>>) -> Self {
         self.plugin_data.content = content.into();
         self
     }
 
-    /// How the loaders keep the values. Default: [`DataClass::Tensor`], for data of a plugin that is not stock
-    /// TensorBoard's own is not served at all without one.
+    /// Sets how the loaders store the values. Default: [`DataClass::Tensor`], because without a data class the loaders drop
+    /// the values of plugins that are not part of stock TensorBoard.
     pub fn data_class(mut self, data_class: DataClass) -> Self {
         self.data_class = data_class;
         self

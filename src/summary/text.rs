@@ -1,4 +1,4 @@
-//! Markdown, and tables in it.
+//! Texts in Markdown, and tables for them.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -8,7 +8,7 @@ use super::{Tag, plugin, tensor_value};
 use crate::proto::summary::Value;
 use crate::proto::{DataClass, DataType, TensorProto};
 
-/// Of rank 0: any other rank shows as a table.
+/// A tensor of rank 0, because the dashboard shows any other rank as a table.
 pub(crate) fn text(prefix: &str, tag: &Tag<'_>, markdown: &str) -> Value {
     let tensor = TensorProto {
         dtype: DataType::DtString.into(),
@@ -18,11 +18,11 @@ pub(crate) fn text(prefix: &str, tag: &Tag<'_>, markdown: &str) -> Value {
     tensor_value(prefix, tag, plugin("text"), DataClass::Tensor, tensor)
 }
 
-/// A Markdown table of `rows`, below `header`, for [`SummaryWriter::text`](crate::SummaryWriter::text).
+/// Returns a Markdown table of `rows` under `header`, for [`SummaryWriter::text`](crate::SummaryWriter::text).
 ///
-/// A cell is Markdown on one line: a line break in it becomes a space, and a `|` is escaped if it is not yet, which shows
-/// as `\|` between backticks. Backticks without others that end their code are written as `&#96;`, for they would take in
-/// the next cells. A row that is shorter than another ends in empty cells.
+/// A cell is Markdown on one line. A line break becomes a space. A `|` is escaped unless it is already; between backticks it
+/// is shown as `\|`. Backticks that do not close are written as `&#96;`, because they would take in the next cells. Short
+/// rows are filled with empty cells.
 ///
 /// ```
 /// use summary_writer::markdown_table;
@@ -64,11 +64,11 @@ where
     line(&header) + &rule + &rows
 }
 
-/// The dashboard looks for the ends of cells in the whole row: at each `|` that is neither escaped nor within code.
+/// Escapes a cell. For the dashboard, a cell ends at each `|` of the row that is neither escaped nor in code.
 fn cell(content: impl Display) -> String {
     let content = content.to_string().replace(['\n', '\r'], " ");
     let pieces = pieces(&content);
-    // Where the last backticks of each count are.
+    // The index of the last run of backticks, by its length.
     let last: HashMap<usize, usize> = pieces
         .iter()
         .map(|piece| backticks(piece))
@@ -98,8 +98,8 @@ fn cell(content: impl Display) -> String {
     cell
 }
 
-/// What the dashboard takes as one when it looks for the ends of cells: two backslashes, an escaped `|`, backticks of which
-/// the first may be escaped, a `|`, and what is between these.
+/// Splits a cell into what the dashboard takes as one token: two backslashes, an escaped `|`, a run of backticks of which the
+/// first may be escaped, a `|`, and the text between these.
 fn pieces(mut text: &str) -> Vec<&str> {
     const SPECIAL: [char; 3] = ['\\', '`', '|'];
     let mut pieces = Vec::new();
@@ -127,14 +127,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_has_as_many_cells_in_each_row_whatever_they_hold() {
+    fn all_rows_of_a_table_have_the_same_number_of_cells() {
         let rows = [vec!["a|b", "x\ny"], vec![], vec!["1", "2", "3"]];
         let want = "| k | v |  |\n|---|---|---|\n| a\\|b | x y |  |\n|  |  |  |\n| 1 | 2 | 3 |\n";
         assert_eq!(markdown_table(["k", "v"], rows), want);
     }
 
     #[test]
-    fn a_cell_neither_ends_early_nor_takes_in_the_next() {
+    fn a_cell_does_not_end_early_or_take_in_the_next() {
         for (content, want) in [
             (r"a|b", r"a\|b"),
             (r"a\|b", r"a\|b"),
@@ -145,7 +145,7 @@ mod tests {
             ("`a", "&#96;a"),
             ("``a`b", "&#96;&#96;a&#96;b"),
             ("``a`b``", "``a`b``"),
-            // An escaped backtick begins no code, but ends it, for a backslash in code is one.
+            // An escaped backtick does not begin code. But it ends code, where a backslash does not escape.
             (r"\`a`", r"\`a&#96;"),
             (r"`a\`", r"`a\`"),
             (r"\``a`", r"\``a`"),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_takes_what_can_be_displayed() {
+    fn cells_are_anything_that_can_be_displayed() {
         let rows =
             [("lr", 0.5), ("momentum", 0.9)].map(|(name, value)| [name.into(), value.to_string()]);
         assert_eq!(

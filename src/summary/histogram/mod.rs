@@ -6,7 +6,7 @@ mod tests;
 
 use std::iter;
 
-use super::check::{check_each, check_len};
+use super::check::{check_each, check_len, check_range};
 use super::tensor::tensor_proto;
 use super::{Scalar, Tag, described_scalar, plugin, tensor_value};
 use crate::error::{Error, Result};
@@ -31,8 +31,7 @@ const MAX_BUCKETS: usize = 4096;
 /// Edges are `f64`, so an integer beyond 2^53 counts as the nearest `f64`. Counts are exact up to 2^53. NaN and the
 /// infinities are in no bucket; they are counted separately.
 ///
-/// The dashboards compute with `f64`, too. They draw nothing for a range above 1e308. The distributions dashboard may draw
-/// only a part of a histogram with a bucket wider than 1e304. A range below 1e-306 may have no numbers at its axis.
+/// The dashboards compute with `f64`, too, so they may not draw a range above 1e304.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
     /// The edges are finite and in order, the counts finite and not negative.
@@ -105,10 +104,7 @@ impl Histogram {
         T: Scalar + 'a,
         I: IntoIterator<Item = &'a [T], IntoIter: Clone>,
     {
-        if !(1..=MAX_BUCKETS).contains(&buckets) {
-            let problem = format!("must be between 1 and {MAX_BUCKETS}, got {buckets}");
-            return Err(Error::invalid("buckets", problem));
-        }
+        check_range("buckets", buckets, 1..=MAX_BUCKETS)?;
         Ok(count::count(chunks.into_iter(), buckets))
     }
 

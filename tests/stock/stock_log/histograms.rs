@@ -1,4 +1,4 @@
-//! Histograms of numbers that are drawn by arithmetic, over several steps, and of every odd kind.
+//! Histograms of about normally distributed numbers at several steps, and of all unusual kinds of numbers.
 
 use std::{iter, slice};
 
@@ -9,10 +9,10 @@ use crate::{Result, START};
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "smaller types are wanted"
+    reason = "the test computes the same"
 )]
 pub(crate) fn write(run: &SummaryWriter) -> Result {
-    // About normal: the sum of three numbers that are about even. Wider from step to step.
+    // The sum of three numbers that are about evenly distributed is about normal. The range grows with the step.
     let draw = |i: u32, step: u32| {
         let even = |factor| f64::from(i * factor % 1009) / 1009.0 - 0.5;
         (even(37) + even(101) + even(443)) * f64::from(step + 1)
@@ -48,7 +48,7 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     odd.histogram("none", none, 0);
     odd.histogram("only NaN", [f32::NAN; 3], 0);
     for step in 0..3_u8 {
-        // Step 1 has three that are not finite.
+        // Step 1 has three numbers that are not finite.
         let numbers = match step {
             1 => [f64::NAN, 1.0, f64::INFINITY, 2.0, f64::NEG_INFINITY],
             _ => [0.0, 1.0, 1.5, 2.0, f64::from(step)],
@@ -70,7 +70,7 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     let empty = Histogram::from_buckets(&[0, 1, 2], &[0, 0])?;
     odd.histogram("counted nothing", empty, 0);
 
-    // Where the pages come to the ends of their `f64`; at two steps, for an area needs two.
+    // The pages compute with `f64`, which some of these ranges exceed. An area needs two steps.
     let width = run.scope("width");
     for step in 0..2 {
         let width = width.at(START + f64::from(step));
