@@ -183,6 +183,7 @@ fn each_cause_is_reported_once() {
     summary.flush().unwrap_err();
     fs::remove_file(&dir).unwrap();
     summary.flush().unwrap();
+    summary.close().unwrap(); // the worker may report after `flush` has returned
     let reports = REPORTS.take();
     let want = [
         named(
@@ -200,7 +201,6 @@ fn each_cause_is_reported_once() {
             "{reports:?}"
         );
     }
-    summary.close().unwrap();
 
     let dir = tempfile::tempdir().unwrap();
     let summary = options().create_file_writer(dir.path()).unwrap();

@@ -63,7 +63,7 @@ pub fn repair_to(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Report>
 ///
 /// # Errors
 /// - [`Error::Io`] if something cannot be read or written. Each file is unchanged or repaired.
-/// - [`Error::Invalid`] if a file has grown meanwhile, so that somebody writes it.
+/// - [`Error::Invalid`] if a file changes during the repair, because then a program still writes it.
 pub fn repair_in_place(path: impl AsRef<Path>) -> Result<Report> {
     let runs = find_runs(path)?;
     let mut files = Vec::new();
@@ -123,7 +123,7 @@ pub(crate) fn remove_leftovers(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Replaces the file at `path` by one with the sound events that are to be kept.
+/// Replaces the file at `path` by one with the sound events that `keep` returns true for.
 fn rewrite(path: &Path, keep: &mut dyn FnMut(&Event) -> bool) -> Result<()> {
     // If `path` is a link, the file is replaced, not the link.
     let path = &fs::canonicalize(path).map_err(|error| Error::io("open", path, error))?;
@@ -171,7 +171,7 @@ fn expect_len(path: &Path, file: &File, bytes: u64) -> Result<()> {
     Err(Error::invalid("event file", problem))
 }
 
-/// Copies the sound events that are to be kept to a new file. Removes that file if it fails.
+/// Copies the sound events that `keep` returns true for to a new file. Removes that file if it fails.
 fn copy(path: &Path, to: &Path, keep: &mut dyn FnMut(&Event) -> bool) -> Result<FileReport> {
     let mut file = EventFile::new(path.into());
     file.open()?;

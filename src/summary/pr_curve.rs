@@ -79,7 +79,7 @@ impl PrCurve {
         )
     }
 
-    /// Creates a curve with `thresholds` thresholds, in which each example counts as often as its weight says.
+    /// Creates a curve with `thresholds` thresholds. Each example counts as often as its weight says.
     ///
     /// # Errors
     /// As for [`with_thresholds`](Self::with_thresholds); [`Error::Invalid`] if a weight is negative or not finite, or if the

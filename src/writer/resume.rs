@@ -61,7 +61,7 @@ impl SummaryWriter {
     }
 }
 
-/// Where a resumed run continues: its first steps that are to be logged again.
+/// Where a resumed run continues: the first step and the first batch that it logs again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resume {
     pub(super) step: i64,
@@ -69,7 +69,7 @@ pub(super) struct Resume {
     pub(super) batch: i64,
 }
 
-/// What a resumed run has from before.
+/// The state of a run before it was resumed.
 #[derive(Debug, Default)]
 pub(super) struct Resumed {
     /// The records that follow the version record in the new file.
@@ -79,8 +79,7 @@ pub(super) struct Resumed {
 }
 
 impl Resume {
-    /// Removes the steps to be logged again from the event files of the run `dir`, together with damaged and unfinished
-    /// records.
+    /// Removes these steps and all later ones from the event files of the run `dir`, and damaged and unfinished records.
     pub(super) fn prepare(self, dir: &Path) -> Result<Resumed> {
         let mut has_session = false;
         for path in event_files(dir)? {

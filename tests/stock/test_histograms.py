@@ -38,7 +38,7 @@ def distributions(board: TensorBoard, tag: str) -> list[list]:
 
 
 def percentiles(rows: Rows) -> list[list[float]]:
-    """What the stock package makes of buckets."""
+    """The percentiles that the stock package computes from buckets."""
     return [list(point) for point in compress_histogram(rows)]
 
 
@@ -196,7 +196,7 @@ def test_what_is_not_finite_is_a_scalar(board):
     }
 
 
-# How many histograms each tag has. Of the group `odd` the pages show the first twelve tags.
+# How many histograms each tag has. The pages show only the first twelve tags of the group `odd`.
 LAYER = {f"layer/{name}": len(STEPS) for name in ("bf16", "every second", "f16", "f32", "fine", "u8", "weights")}
 ODD = {
     "odd/beyond 2^53": 1,
@@ -279,7 +279,7 @@ def test_histograms_in_time_series(board, chrome):
     assert chrome.errors() == []
 
 
-# What the pages make of ranges beyond 1e304 depends on the browser, so the tests look at the tag next to these.
+# The browser decides how much of a range beyond 1e304 is drawn. So these tests look at the ordinary tag next to such ranges.
 WIDE_TAGS = "^(layer/f32$|width/)"
 
 

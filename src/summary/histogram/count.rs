@@ -12,7 +12,7 @@ use std::ops::Neg;
 use super::{DEFAULT_BUCKETS, Histogram, Row};
 use crate::summary::Scalar;
 
-/// Counts the values of all `chunks` in `buckets` buckets, of which there is at least one.
+/// Counts the values of all `chunks`. `buckets` must be at least 1.
 pub(super) fn count<'a, T: Scalar + 'a>(
     chunks: impl Iterator<Item = &'a [T]> + Clone,
     buckets: usize,
@@ -24,8 +24,8 @@ pub(super) fn count<'a, T: Scalar + 'a>(
     }
     // Equal values have one bucket of no width.
     let buckets = if low < high { buckets } else { 1 };
-    // A power of two, by which all is divided if the range is too large for an `f64`, or so small that the width would lose
-    // digits.
+    // A power of two. All numbers are divided by it, because the range may be too large for an `f64`, or so small that the
+    // width would lose digits.
     let unit = match high - low {
         f64::INFINITY => 2.0,
         range if 0.0 < range && range < 1e-290 => 1.0 / (1_u128 << 100) as f64,
@@ -39,7 +39,7 @@ pub(super) fn count<'a, T: Scalar + 'a>(
     rows[buckets - 1][1] = high;
 
     let non_finite = if buckets > DEFAULT_BUCKETS || !(1e-30..=1e37).contains(&(high - low)) {
-        let position = |value| (value / unit - start) / width;
+        let position = |value| (value * (1.0 / unit) - start) / width;
         count_one_by_one(chunks, position, &mut rows)
     } else if T::FITS_F32 {
         let (low, per_width) = (low as f32, (1.0 / width) as f32);
@@ -74,8 +74,8 @@ fn count_one_by_one<'a, T: Scalar + 'a>(
 
 const SLOTS: usize = 64;
 
-/// The same for at most 30 rows and an ordinary range, in a form that the compiler vectorizes. `slot` finds the slot of a
-/// value, as [`slot_f32`] does.
+/// Does the same for at most 30 rows and an ordinary range, in a form that the compiler vectorizes. `slot` finds the slot of
+/// a value, as [`slot_f32`] does.
 fn count_many_at_once<'a, T: Scalar + 'a>(
     chunks: impl Iterator<Item = &'a [T]>,
     slot: impl Fn(T) -> u32,
@@ -110,7 +110,8 @@ fn count_many_at_once<'a, T: Scalar + 'a>(
     counts[0] + counts[buckets + 2..].iter().sum::<u64>()
 }
 
-/// The last six bits are `1 + floor(position)` for a position from 0 to 30, 0 for an infinity, and at least 32 for NaN.
+/// Returns a number whose last six bits are `1 + floor(position)` for a position from 0 to 30, 0 for an infinity, and at least
+/// 32 for NaN.
 ///
 /// In a float between 64 and 128, the first six bits of the fraction are the integer part less 64. A cast to an integer
 /// would be plainer, but the compiler does not vectorize it.
@@ -122,7 +123,7 @@ fn slot_f64(position: f64) -> u32 {
     ((position + 65.0).to_bits() >> (f64::MANTISSA_DIGITS - 1 - 6)) as u32
 }
 
-/// The lowest and the highest of the finite values; infinity and its negative if there are none.
+/// Returns the lowest and the highest finite value; infinity and its negative if there are none.
 fn finite_ends<'a, T: Scalar + 'a>(chunks: impl Iterator<Item = &'a [T]> + Clone) -> (f64, f64) {
     let [mut low, mut high] = if T::FITS_F32 {
         ends(chunks.clone(), T::to_f32, f32::INFINITY).map(f64::from)
@@ -134,11 +135,11 @@ fn finite_ends<'a, T: Scalar + 'a>(chunks: impl Iterator<Item = &'a [T]> + Clone
         let or_nan = |value| finite(value).unwrap_or(f64::NAN);
         [low, high] = ends(chunks, or_nan, f64::INFINITY);
     }
-    // Of the two zeros the positive one.
+    // A negative zero becomes positive.
     (low + 0.0, high + 0.0)
 }
 
-/// The lowest and the highest value that is not NaN; `infinity` and its negative if there are none.
+/// Returns the lowest and the highest value that is not NaN; `infinity` and its negative if there are none.
 fn ends<'a, T: Copy + 'a, F: Copy + PartialOrd + Neg<Output = F>>(
     chunks: impl Iterator<Item = &'a [T]>,
     to_float: impl Fn(T) -> F,

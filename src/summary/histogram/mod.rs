@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::proto::DataClass;
 use crate::proto::summary::Value;
 
-/// The stock writers make as many, and the dashboard draws as many whatever number there is.
+/// The default of the stock writers. The dashboard draws as many, whatever the number of buckets is.
 const DEFAULT_BUCKETS: usize = 30;
 const MAX_BUCKETS: usize = 4096;
 
@@ -25,7 +25,7 @@ const MAX_BUCKETS: usize = 4096;
 ///
 /// The buckets are those of stock `tf.summary.histogram`. They have equal widths and reach from the lowest to the highest
 /// value. A bucket contains its left edge but not its right edge; the last one contains both. A value within a rounding
-/// error of an edge may be counted in either bucket beside it. If all values are equal, there is one bucket of no width; if
+/// error of an edge may be counted in either of the two buckets. If all values are equal, there is one bucket of no width; if
 /// there are no values, there is no bucket. The dashboards draw both.
 ///
 /// Edges are `f64`, so an integer beyond 2^53 counts as the nearest `f64`. Counts are exact up to 2^53. NaN and the

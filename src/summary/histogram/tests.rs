@@ -64,7 +64,7 @@ fn check<T: Scalar + Debug>(values: &[T], buckets: usize) {
         _ => 1.0,
     };
     let width = (high * factor - low * factor) / buckets as f64;
-    // An f32 has 24 bits, of which position 30 in a histogram takes 5, and an f64 has 53.
+    // An f32 has 24 bits, and a position up to 30 takes 5 of them. An f64 has 53 bits.
     let error = if T::FITS_F32 { 1e-5 } else { 1e-11 };
     // How many values are in each bucket if each is as far to the right, or to the left, as the error allows.
     let counts = |error: f64| {
@@ -217,7 +217,7 @@ fn counts_are_exact_beyond_the_precision_of_f32() {
 
 #[test]
 fn an_integer_beyond_2_to_the_53_counts_as_the_nearest_f64() {
-    // Between 2^53 and 2^54 the even integers are f64. 2^53 + 1 becomes 2^53, and so does the edge in the middle.
+    // Between 2^53 and 2^54 an f64 represents only even integers, so 2^53 + 1 becomes 2^53. So does the edge in the middle.
     let least = 1i64 << 53;
     let rows = with_buckets(&[least, least + 1, least + 2], 2);
     let edge = least as f64;
