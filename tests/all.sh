@@ -63,8 +63,9 @@ cargo test --package summary-writer --no-default-features
 # This also builds the programs that write logs for stock TensorBoard.
 say "cargo test, all features"
 cargo test --all-features
-say "The long fault campaign"
+say "The long forms of two tests: the fault campaign and the interleavings of threads"
 FAULT_CAMPAIGN=long cargo test --all-features --test faults
+INTERLEAVINGS=long cargo test --package interleavings
 
 # The stamp is written last, so that an incomplete environment is not used.
 stamp=$(cat tests/stock/requirements.txt examples/tensorboard.txt | git hash-object --stdin)

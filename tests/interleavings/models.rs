@@ -1,8 +1,9 @@
 //! Runs callers and the worker of a queue in every possible order of their locks, waits and wakes, with the model checker
 //! `loom`. A deadlock, a missed wake, or a record that is lost, torn or late fails the test.
 //!
-//! Each test limits how often a thread is interrupted where it could have continued; waiting is not an interruption. Each test
-//! prints how many orders it ran.
+//! Each test limits how often a thread is interrupted where it could have continued; waiting is not an interruption. The limit
+//! is 2 in the short form. `INTERLEAVINGS=long`, which `tests/all.sh` sets, raises it to 3 in the smaller models. Each test prints
+//! how many orders it ran.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,6 +31,7 @@ mod record {
     }
 }
 
+use std::env;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -53,8 +55,14 @@ const CLOCK: Limits = Limits {
     ..NO_CLOCK
 };
 
-/// Runs `body` in every order with up to so many interruptions of its threads.
+/// Runs `body` in every order with up to so many interruptions of its threads, or 2 in the short form.
 fn check(name: &str, interruptions: usize, body: impl Fn() + Sync + Send + 'static) {
+    let is_long = env::var("INTERLEAVINGS").is_ok_and(|form| form == "long");
+    let interruptions = if is_long {
+        interruptions
+    } else {
+        interruptions.min(2)
+    };
     let orders = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&orders);
     let mut model = loom::model::Builder::new();
