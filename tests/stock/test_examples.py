@@ -403,7 +403,7 @@ def test_observed_values(observed_board):
     (run,) = observed_board.get("runs")
     about = observed_board.get("plugin/scalars/tags")[run]
     assert set(about) == {*CUSTOMERS, "desks", "duration/ten_minutes", "load", "queue", "served"}
-    assert about["queue"]["description"] == "<p>customers who wait</p>"
+    assert about["queue"]["description"] == "<p>waiting customers</p>"
     curves = {tag: observed_board.scalars(run, tag) for tag in about}
     assert {tag: [step for _, step, _ in points] for tag, points in curves.items() if tag != "desks"} == dict.fromkeys(
         set(about) - {"desks"}, DAY

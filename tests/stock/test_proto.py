@@ -1,4 +1,4 @@
-"""Our `proto/*.proto` say what the descriptors inside the stock package say: a subset, and no difference within it."""
+"""Our `proto/*.proto` have a part of the stock package's messages, and of the ONNX package's, with no difference within it."""
 
 import importlib
 import shutil
@@ -17,6 +17,7 @@ from google.protobuf.descriptor_pb2 import (
 )
 from grpc_tools import protoc
 from harness import REPO
+from onnx import onnx_ml_pb2
 
 UNPACKABLE = {
     FieldDescriptorProto.TYPE_STRING,
@@ -91,14 +92,36 @@ def stock() -> dict[str, object]:
 
 @pytest.fixture
 def copy(tmp_path) -> Path:
-    """A copy of our files to compile and to change."""
-    return Path(shutil.copytree(REPO / "proto", tmp_path / "proto"))
+    """A copy of our files, without the one for ONNX, to compile and to change."""
+    return Path(shutil.copytree(REPO / "proto", tmp_path / "proto", ignore=shutil.ignore_patterns("onnx.proto")))
 
 
 def test_no_difference(copy, stock):
     ours = compiled(copy)
     assert {"tensorboard.Event.wall_time", "tensorboard.TensorProto", "tensorboard.DataType.DT_FLOAT"} <= ours.keys()
     assert differences(ours, stock) == []
+
+
+def test_onnx_fields_are_the_official_ones(tmp_path):
+    shutil.copy(REPO / "proto/onnx.proto", tmp_path)
+    file = FileDescriptorProto()
+    onnx_ml_pb2.DESCRIPTOR.CopyToProto(file)
+
+    def on_the_wire(found: dict[str, object]) -> dict[str, object]:
+        """What the bytes depend on. The official file is proto2, and has an `int32` for some of our enums."""
+        alike = {}
+        for name, fact in found.items():
+            if isinstance(fact, dict) and fact["type"] in ("TYPE_ENUM", "TYPE_INT32"):
+                alike[name] = (fact["number"], "number", fact["label"])
+            elif isinstance(fact, dict):
+                alike[name] = (fact["number"], fact["type"], fact["type name"], fact["label"])
+            else:
+                alike[name] = fact
+        return alike
+
+    ours = on_the_wire(compiled(tmp_path))
+    assert {"onnx.ModelProto.graph", "onnx.TensorProto.raw_data", "onnx.AttributeProto.AttributeType.FLOAT"} <= ours.keys()
+    assert differences(ours, on_the_wire(facts([file]))) == []
 
 
 @pytest.mark.parametrize(
