@@ -339,8 +339,8 @@
 //! # Notice a full disk
 //!
 //! A disk that is full or fails stops no training: records wait in memory, up to [`max_pending_bytes`], and are written
-//! once it recovers. It is said once through the `log` crate, so install a logger. Whoever wants an alarm asks now and
-//! then; [`flush_timeout`] waits no longer than it is told, also where a disk hangs.
+//! once it recovers. It is reported once. A program that wants an alarm calls [`flush_timeout`] now and then, which has a limit
+//! for a disk that hangs.
 //!
 //! ```
 //! use std::time::Duration;
@@ -364,7 +364,7 @@
 //!     let stats = summary.stats();
 //!     alarm(format!("{error}; {} bytes wait, {} records are refused", stats.pending_bytes, stats.refused_count));
 //! }
-//! assert!(summary.close().is_err()); // the disk is still full: `log` says how many records are lost
+//! assert!(summary.close().is_err()); // the disk is still full: a report says how many records are lost
 //! # assert_eq!(alarms.len(), 1, "{alarms:?}");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::event::{self, Step};
+use crate::report::Reporter;
 #[cfg(feature = "png")]
 use crate::summary::Image;
 use crate::summary::{Audio, Histogram, Scalar, Tag};
@@ -198,9 +199,9 @@ fn current() -> Option<Rc<SummaryWriter>> {
 #[cold]
 fn report_missing() {
     if !IS_MISSING_REPORTED.swap(true, Ordering::Relaxed) {
-        log::error!(
+        Reporter::default().error(
             "a thread without a default writer calls a logging function: nothing is logged; call SummaryWriter::as_default on \
-             that thread and keep its guard"
+             that thread and keep its guard",
         );
     }
 }

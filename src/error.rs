@@ -78,7 +78,7 @@ pub enum Error {
     },
 
     /// The writer was closed, or this process is a fork of the one that opened it.
-    #[error("the summary writer is closed in this process")]
+    #[error("the summary writer is closed, or this process is a fork of the one that opened it")]
     Closed,
 }
 

@@ -49,17 +49,18 @@
 //! read to the last whole record. A disk that is full or fails keeps nobody waiting: records are kept up to
 //! [`WriterOptions::max_pending_bytes`] and written once it recovers, each byte once; beyond that they are refused,
 //! counted and reported. One that hangs keeps a caller waiting only beyond that, and in
-//! [`flush`](SummaryWriter::flush), which has a form with a limit ([`flush_timeout`](SummaryWriter::flush_timeout)). In
-//! a fork of the process nobody writes: what is logged there is ignored, and reported once the writer notices.
+//! [`flush`](SummaryWriter::flush), which has a form with a limit ([`flush_timeout`](SummaryWriter::flush_timeout)). A
+//! fork of the process writes nothing: its calls are ignored, and [`flush`](SummaryWriter::flush) returns an error.
 //! [`what_can_be_lost`] has all cases, with the tests that hold them.
 //!
 //! A run that stopped goes on, from its end or from a checkpoint, by [`WriterOptions::resume`].
 //!
 //! # Errors
 //!
-//! Opening fails loudly. The methods that log return nothing; what goes wrong behind them is counted in
-//! [`stats`](SummaryWriter::stats), and said once through the [`log`](https://docs.rs/log) crate, where any logger
-//! shows it. A sink that fails comes back from [`flush`](SummaryWriter::flush) and [`close`](SummaryWriter::close),
+//! Opening fails loudly. The methods that log return nothing; what goes wrong is counted in
+//! [`stats`](SummaryWriter::stats), and reported once through the [`log`](https://docs.rs/log) crate. A program without a
+//! logger gets the reports on stderr, unless [`WriterOptions::stderr`] or the environment variable
+//! `SUMMARY_WRITER_LOG=off` turns that off. A sink that fails comes back from [`flush`](SummaryWriter::flush) and [`close`](SummaryWriter::close),
 //! too. There is one [`Error`]; its message leaves out its source, so print the chain, as `anyhow` does by `{:#}`.
 //!
 //! # Reading
@@ -128,6 +129,7 @@ pub mod not_shown;
 pub mod proto;
 pub mod reader;
 pub mod record;
+mod report;
 mod summary;
 #[cfg(test)]
 mod test_io;

@@ -12,7 +12,8 @@
 //! ```
 //!
 //! `summary-writer verify logs` tells whether a file is damaged. What a running program has noticed itself is in
-//! [`SummaryWriter::stats`], and in its log: install a logger of the `log` crate.
+//! [`SummaryWriter::stats`], and in its log. A program without a logger of the `log`
+//! crate prints it on stderr, in lines that start with `summary-writer:`.
 //!
 //! Seen with TensorBoard 2.21. It has two loaders: the *fast* one, which is the default for local directories, and the
 //! one in *Python*, of `--load_fast=false` and `s3://`.

@@ -12,11 +12,11 @@
 //! | [`std::process::exit`], or a handle in a `static` | as killed: nothing drops the handle; [`flush`] or [`close`] before | `faults` "panic, exit, abort" |
 //! | the system crashes or loses power | what the disk had not got, which no program sees: seconds, as a rule. [`SyncPolicy::EachFlush`] makes it what the last `T` accepted, [`SyncPolicy::OnClose`] nothing of what was closed | no test: none cuts the power |
 //! | the disk is full, or a quota, a limit of the file's size, a lock or an error stops it, and goes away | nothing that was accepted; beyond [`WriterOptions::max_pending_bytes`] records are refused and counted, and no caller waits | `faults` "full disk", "file size limit", "immutable file", "read-only disk" |
-//! | the same, and it has not gone away at `close` | what was not flushed; `close` says so, `log` and [`stats`] of another handle how many | `faults` "full disk" |
+//! | the same, and it has not gone away at `close` | what was not flushed; `close` returns the error; a report and [`stats`] of another handle say how many | `faults` "full disk" |
 //! | the disk hangs | nothing, once it comes back. Calls wait beyond `max_pending_bytes`, or are refused and counted with [`WhenFull::DropNew`]; [`flush_timeout`] has a limit | `faults` "frozen disk", "stuck pipe" |
 //! | the disk is slow, takes a part of what it is given, or is interrupted by signals | nothing | `faults` "stuck pipe", "short writes" |
 //! | the directory or the file is deleted | what was in it; the rest goes to a new file. What was written between the deletion and the next batch is lost with the old file | `faults` "deleted directory" |
-//! | the process forks | nothing of the parent's; what the child logs is ignored, and that is reported and counted once it is noticed: [`Stats::ignored_count`] says when | `faults` "fork", `tests/fork.rs` |
+//! | the process forks | nothing of the parent's; what the child logs is ignored, and counted once it is noticed: [`Stats::ignored_count`] says when. The child reports this only by `flush` and `close`, because its logger may be locked forever | `faults` "fork", `tests/fork.rs` |
 //! | several processes, a run each | nothing | `faults` "a run for each process" |
 //! | several processes in one run, by mistake | nothing: each has a file. Stock TensorBoard shows one of them at a time; it is reported, and counted in [`Stats::other_writer_count`] | `faults` "one run for all processes" |
 //! | the program is started again | nothing: a new file, which sorts last | `faults` "restarts" |
@@ -43,7 +43,7 @@
 //!   see [`cookbook`](crate::cookbook#images-in-a-debug-build).
 //! - After an `fsync` that failed, operating systems may drop what they had: that it succeeds the next time does not say that
 //!   those bytes are on the disk.
-//! - When a writer ends with an error, it says through `log` how many records are lost. Those of a batch of which a
+//! - When a writer ends with an error, it reports how many records are lost. Those of a batch of which a
 //!   part was written count as lost as a whole, so it may be fewer.
 //!
 //! [`Stats::refused_count`]: crate::Stats::refused_count

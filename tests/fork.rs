@@ -5,18 +5,40 @@
 
 use std::panic::{self, AssertUnwindSafe};
 use std::process;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use fork::{Fork, fork, waitpid_nohang};
+use log::{LevelFilter, Log, Metadata, Record};
 use summary_writer::{Embedding, Error, EventReader, HParams, SummaryWriter, WriterOptions};
+
+/// A logger that holds a lock while it logs, as most do.
+struct Logger(Mutex<()>);
+
+static LOGGER: Logger = Logger(Mutex::new(()));
+
+impl Log for Logger {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, _: &Record<'_>) {
+        drop(self.0.lock().unwrap());
+    }
+
+    fn flush(&self) {}
+}
 
 /// Logs like a child that does not handle the fork. Returns whether all calls behave as documented.
 fn child_is_ignored(summary: SummaryWriter) -> bool {
     for step in 1_000_000..1_020_000 {
         summary.scalar("child", 0.5, step);
     }
+    // The writer reports these in its own process.
+    summary.at(f64::NAN).scalar("child", 0.5, u64::MAX);
+    summary.hparams(HParams::new().set("lr", 0.5));
     let has_no_flush = matches!(summary.flush(), Err(Error::Closed));
     let stats = summary.stats();
     let is_counted = stats.ignored_count > 0 && matches!(stats.failure, Some(Error::Closed));
@@ -33,8 +55,14 @@ fn child_is_ignored(summary: SummaryWriter) -> bool {
         && matches!(summary.close(), Err(Error::Closed))
 }
 
-/// Forks. The child logs and exits. Returns its exit status, or fails after a minute.
+fn install_logger() {
+    log::set_logger(&LOGGER).ok(); // Another test may have installed it.
+    log::set_max_level(LevelFilter::Trace);
+}
+
+/// Forks while the lock of the logger is held. The child logs and exits. Returns its exit status, or fails after a minute.
 fn status_of_child(summary: &SummaryWriter) -> i32 {
+    let held = LOGGER.0.lock().unwrap();
     let pid = match fork().unwrap() {
         Fork::Child => {
             // A panic would unwind into a test that waits for threads that do not exist in the child.
@@ -43,6 +71,7 @@ fn status_of_child(summary: &SummaryWriter) -> i32 {
         }
         Fork::Parent(pid) => pid,
     };
+    drop(held);
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(60) {
         if let Some(status) = waitpid_nohang(pid).unwrap() {
@@ -55,6 +84,7 @@ fn status_of_child(summary: &SummaryWriter) -> i32 {
 
 #[test]
 fn calls_of_a_child_are_ignored_in_every_state_of_the_worker() {
+    install_logger();
     for (name, interval) in [
         ("idle", Duration::from_millis(1)),
         ("batching", Duration::from_secs(3600)),
@@ -94,6 +124,7 @@ impl Drop for Stop<'_> {
 
 #[test]
 fn fork_while_other_threads_log_never_hangs() {
+    install_logger();
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     let done = AtomicBool::new(false);

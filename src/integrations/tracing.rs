@@ -163,10 +163,10 @@ impl TracingLayer {
         step.inspect_err(|value| {
             if !self.has_reported.swap(true, Ordering::Relaxed) {
                 let (field, name) = (&self.step_field, metadata.name());
-                log::warn!(
+                self.summary.reporter().warn(format_args!(
                     "the field `{field}` of `{name}` must be an integer, recorded without `?` and `%`, got {value}: \
                      events with such a step are not logged, spans with it count as spans without a step"
-                );
+                ));
             }
         })
         .ok()

@@ -10,6 +10,7 @@ pub use weights::Weights;
 
 use crate::error::{Chain, Error, Result};
 use crate::event::Step;
+use crate::report::Reporter;
 use crate::summary::{Scalar, Tag};
 use crate::writer::SummaryWriter;
 
@@ -386,7 +387,11 @@ impl TrainingLogger {
 
     fn report(&mut self, error: Error) {
         if self.failure.is_none() {
-            log::error!("the training logger: {}", Chain(&error));
+            let reporter = match &self.parent {
+                Parent::Logdir(_) => &Reporter::default(),
+                Parent::Writer(summary) => summary.reporter(),
+            };
+            reporter.error(format_args!("the training logger: {}", Chain(&error)));
             self.failure = Some(error);
         }
     }

@@ -131,8 +131,8 @@ impl SummaryWriter {
     #[cold]
     fn refuse(&self, bytes: usize) {
         if self.run.queue.refuse_invalid() {
-            let prefix = &self.run.queue.log_prefix;
-            log::error!("{prefix}a record is refused: {}", too_long(bytes));
+            let reporter = &self.run.queue.reporter;
+            reporter.error(format_args!("a record is refused: {}", too_long(bytes)));
         }
     }
 

@@ -316,7 +316,7 @@ impl SummaryWriter {
     pub fn hparams(&self, hparams: HParams) {
         let now = self.now();
         self.at(now).log_value(0, || {
-            self.run.session.start(&self.run.queue.log_prefix);
+            self.run.session.start(&self.run.queue.reporter);
             summary::session_start(hparams, now.as_secs())
         });
     }

@@ -52,6 +52,7 @@ pub use stats::Stats;
 
 use crate::error::Result;
 use crate::event::{ToWallTime, WallTime};
+use crate::report::Reporter;
 use condition::Condition;
 use run::Run;
 use session::PanicObserver;
@@ -61,8 +62,8 @@ use session::PanicObserver;
 /// This is a handle: its clones write to the same event file, from any thread, and no method needs `&mut`. The methods that
 /// log return nothing and never panic. They wait for the disk only if
 /// [`max_pending_bytes`](WriterOptions::max_pending_bytes) are waiting already, or if [`WriterOptions`] say so. If the disk
-/// fails, the writer keeps the data and tries again. The failure is logged once through the
-/// [`log`](https://docs.rs/log) crate, and returned by [`flush`](Self::flush), [`close`](Self::close) and
+/// fails, the writer keeps the data and tries again. The failure is reported once, through the [`log`](https://docs.rs/log) crate
+/// or [on stderr](WriterOptions::stderr), and returned by [`flush`](Self::flush), [`close`](Self::close) and
 /// [`stats`](Self::stats).
 ///
 /// When the last handle is dropped, the writer writes what is left and closes the file. A handle in a `static` is never dropped,
@@ -121,6 +122,11 @@ impl SummaryWriter {
             wall_time: None,
             conditions: Arc::default(),
         }
+    }
+
+    /// Reports problems of the run.
+    pub(crate) fn reporter(&self) -> &Reporter {
+        &self.run.queue.reporter
     }
 
     fn prefix(&self) -> &str {

@@ -75,6 +75,7 @@ pub struct WriterOptions {
     pub(super) filename_suffix: String,
     pub(super) sync: SyncPolicy,
     pub(super) resume: Option<Resume>,
+    pub(super) stderr: bool,
 }
 
 impl WriterOptions {
@@ -87,6 +88,7 @@ impl WriterOptions {
             filename_suffix: String::new(),
             sync: SyncPolicy::default(),
             resume: None,
+            stderr: true,
         }
     }
 
@@ -126,6 +128,18 @@ impl WriterOptions {
     /// system makes a difference, and a sync takes milliseconds.
     pub fn sync(mut self, sync: SyncPolicy) -> Self {
         self.sync = sync;
+        self
+    }
+
+    /// Sets whether problems of calls that return nothing, such as a step that goes back, are reported on stderr when the
+    /// program has no logger of the crate [`log`](https://docs.rs/log). Such a report is one line for each cause, and starts
+    /// with `summary-writer:`. With a logger, they are logged there, and stderr is not used.
+    ///
+    /// Default: `true`, because an unseen problem can cost a training. A program that draws on the whole terminal sets `false`,
+    /// and looks at [`SummaryWriter::stats`] or installs a logger. Setting the environment variable
+    /// `SUMMARY_WRITER_LOG` to `off` does the same for all writers of a process.
+    pub fn stderr(mut self, stderr: bool) -> Self {
+        self.stderr = stderr;
         self
     }
 

@@ -10,8 +10,6 @@ use std::hint;
 use std::io;
 use std::process;
 use std::ptr;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::chunks::Chunks;
@@ -20,6 +18,7 @@ use super::sync::{
     AtomicU64, Condvar, Mutex, MutexGuard, Ordering, PoisonError, QUEUE_OF_WORKER, TryLockError,
 };
 use crate::error::{Error, Result};
+use crate::report::Reporter;
 
 /// How often a caller tries to get the lock before it lets the system wait for it, and how many times it executes a pause
 /// instruction after each attempt: 10 µs where a pause takes 40 ns, 1 µs where it takes 4 ns.
@@ -50,8 +49,7 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 pub(crate) struct Queue {
     pub(super) limits: Limits,
-    /// Names the run at the start of each log message.
-    pub(super) log_prefix: Arc<str>,
+    pub(crate) reporter: Reporter,
     state: Mutex<State>,
     /// The worker waits here for records.
     pub(super) work: Condvar,
@@ -60,7 +58,6 @@ pub(crate) struct Queue {
     /// Not part of the state, because in a fork the lock may never be released.
     ignored_count: AtomicU64,
     process_id: u32,
-    fork_is_reported: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -109,14 +106,14 @@ pub(super) enum WorkerState {
 
 impl Queue {
     /// Creates a queue with the frame `first`, which does not count as a record.
-    pub(crate) fn new(limits: Limits, log_prefix: Arc<str>, first: &[u8]) -> Self {
+    pub(crate) fn new(limits: Limits, reporter: Reporter, first: &[u8]) -> Self {
         let accepted = Totals {
             records: 0,
             bytes: first.len() as u64,
         };
         Self {
             limits,
-            log_prefix,
+            reporter,
             state: Mutex::new(State {
                 chunks: Chunks::new(first),
                 accepted,
@@ -137,13 +134,12 @@ impl Queue {
             progress: Condvar::new(),
             ignored_count: AtomicU64::new(0),
             process_id: process::id(),
-            fork_is_reported: AtomicBool::new(false),
         }
     }
 
     /// Creates a queue that accepts nothing and has no worker.
     pub(crate) fn closed(limits: Limits) -> Self {
-        let queue = Self::new(limits, Arc::default(), b"");
+        let queue = Self::new(limits, Reporter::default(), b"");
         queue.end(None);
         queue
     }
@@ -269,11 +265,10 @@ impl Queue {
         let is_first = state.refused_count - state.invalid_count == 1;
         drop(state);
         if is_first {
-            log::error!(
-                "{}new records are refused until earlier ones are written, because more than max_pending_bytes, {}, would wait",
-                self.log_prefix,
+            self.reporter.error(format_args!(
+                "new records are refused until earlier ones are written, because more than max_pending_bytes, {}, would wait",
                 self.limits.max_pending_bytes
-            );
+            ));
         }
         None
     }
@@ -355,17 +350,12 @@ impl Queue {
         }
     }
 
-    /// Returns whether this process is a fork of the one that opened the writer, and has no worker. The first time, logs an
-    /// error. This is a system call, so it is not done for every record.
+    /// Returns whether this process is a fork of the one that opened the writer, and has no worker. This is a system call, so
+    /// it is not done for every record.
+    ///
+    /// A fork is not reported: another thread may have held the lock of the logger at the fork, and it is never released.
     pub(crate) fn is_forked(&self) -> bool {
-        let is_forked = process::id() != self.process_id;
-        if is_forked && !self.fork_is_reported.swap(true, Ordering::Relaxed) {
-            log::error!(
-                "this process is a fork of the one that opened the summary writer: its calls are ignored; open a writer in \
-                 the fork instead"
-            );
-        }
-        is_forked
+        process::id() != self.process_id
     }
 
     /// Locks the state, or returns an error in a fork, where the lock may never be released.
@@ -428,11 +418,9 @@ impl Queue {
 
     #[cold]
     fn count_ignored(&self) {
-        if self.ignored_count.fetch_add(1, Ordering::Relaxed) == 0 && !self.is_forked() {
-            log::error!(
-                "{}the summary writer is closed: later calls are ignored",
-                self.log_prefix
-            );
+        if self.ignored_count.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.reporter
+                .error("the summary writer is closed: later calls are ignored");
         }
     }
 }

@@ -19,6 +19,7 @@ use super::sink::{EventFile, Sink, Stream};
 use super::stats::Counters;
 use super::worker::{self, SyncPolicy};
 use crate::error::{Error, Result};
+use crate::report::Reporter;
 
 /// One event file or stream with its worker, shared by all handles.
 #[derive(Debug)]
@@ -58,8 +59,9 @@ impl Run {
     /// writing does.
     fn open(options: WriterOptions, directory: RunDirectory) -> Result<Self> {
         let dir = &directory.dir;
-        let counters = Arc::new(Counters::new(format!("{dir:?}: ").into()));
-        let queue = Queue::new(options.limits(), Arc::clone(&counters.log_prefix), b"");
+        let reporter = Reporter::new(format!("{dir:?}: "), options.stderr);
+        let counters = Arc::new(Counters::new(reporter.clone()));
+        let queue = Queue::new(options.limits(), reporter, b"");
         let session = Arc::<Session>::default();
         let mut path = None;
         let (queue, thread) = start_worker(queue, &counters, options.sync, || {
@@ -90,8 +92,9 @@ impl Run {
 
     /// Starts to write to a stream.
     pub(super) fn open_stream(options: WriterOptions, stream: Stream) -> Result<Self> {
-        let counters = Arc::<Counters>::default();
-        let queue = Queue::new(options.limits(), Arc::default(), &frame::version_frame());
+        let reporter = Reporter::new("", options.stderr);
+        let counters = Arc::new(Counters::new(reporter.clone()));
+        let queue = Queue::new(options.limits(), reporter, &frame::version_frame());
         let (queue, thread) =
             start_worker(queue, &counters, options.sync, || Ok(Sink::Stream(stream)))?;
         Ok(Self::new(queue, Some(thread), counters, options))
@@ -205,10 +208,9 @@ impl Run {
         };
         // The sink or the logger may drop the last handle on the worker's own thread.
         if !self.queue.is_own_worker() && thread.join().is_err() {
-            log::error!(
-                "{}the sink of the summary writer panicked",
-                self.queue.log_prefix
-            );
+            self.queue
+                .reporter
+                .error("the sink of the summary writer panicked");
         }
     }
 }

@@ -153,12 +153,11 @@ impl ClipCounts {
         drop(tags);
         self.counters.uneven_audios.fetch_add(1, Ordering::Relaxed);
         if is_first {
-            log::warn!(
-                "{}audio {tag:?} has {count} clips at a step, but {before} at an earlier one: TensorBoard will fail to show \
+            self.counters.reporter.warn(format_args!(
+                "audio {tag:?} has {count} clips at a step, but {before} at an earlier one: TensorBoard will fail to show \
                  clip {}",
-                self.counters.log_prefix,
                 before + 1
-            );
+            ));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::thread;
 
 use super::frame;
 use crate::proto::hparams::Status;
+use crate::report::Reporter;
 
 #[derive(Debug, Default)]
 pub(super) struct Session {
@@ -21,10 +22,10 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn start(&self, log_prefix: &str) {
+    pub(super) fn start(&self, reporter: &Reporter) {
         if self.start_count.fetch_add(1, Ordering::Relaxed) == 1 {
-            log::warn!(
-                "{log_prefix}hyperparameters are logged again in one run: stock TensorBoard keeps the first"
+            reporter.warn(
+                "hyperparameters are logged again in one run: stock TensorBoard keeps the first",
             );
         }
     }

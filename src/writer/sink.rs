@@ -162,10 +162,10 @@ impl EventFile {
 
     fn recreate(&mut self) -> Result<()> {
         let (file, path) = create(&self.dir, &self.suffix, &self.version_frame, self.is_synced)?;
-        log::warn!(
+        self.counters.reporter.warn(format_args!(
             "{:?} was deleted; the writer continues in {path:?}",
             self.path
-        );
+        ));
         self.file = file;
         self.path.clone_from(&path);
         *lock(&self.shared_path) = path;
@@ -183,11 +183,10 @@ impl EventFile {
         if before == 0
             && let Some(other) = others.first()
         {
-            log::warn!(
-                "{:?} has another writer, of {other:?}: stock TensorBoard follows one file of a run at a time; give each \
-                 writer a directory of its own",
-                self.dir
-            );
+            self.counters.reporter.warn(format_args!(
+                "the directory has another writer, of {other:?}: stock TensorBoard follows one file of a run at a time; give \
+                 each writer a directory of its own"
+            ));
         }
     }
 }

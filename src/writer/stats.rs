@@ -1,10 +1,10 @@
 //! The counts of a writer: the public [`Stats`], and the counters for calls that succeed although TensorBoard may not show
 //! what they log.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
+use crate::report::Reporter;
 
 /// The warnings about tags that are logged for a run. Later ones are only counted.
 const MAX_TAG_WARNINGS: u64 = 100;
@@ -58,8 +58,7 @@ pub struct Stats {
 /// Counts calls that succeed with a warning. All threads of a run share it.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    /// Names the run at the start of each log message.
-    pub(super) log_prefix: Arc<str>,
+    pub(super) reporter: Reporter,
     saturated_steps: AtomicU64,
     replaced_wall_times: AtomicU64,
     oversized_meshes: AtomicU64,
@@ -73,9 +72,9 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    pub(super) fn new(log_prefix: Arc<str>) -> Self {
+    pub(super) fn new(reporter: Reporter) -> Self {
         Self {
-            log_prefix,
+            reporter,
             ..Self::default()
         }
     }
@@ -106,9 +105,8 @@ impl Counters {
     pub(super) fn count_graph(&self) -> bool {
         let earlier = self.graphs.fetch_add(1, Ordering::Relaxed);
         if earlier == 1 {
-            log::warn!(
-                "{}a second graph of a run is not written, because the loaders would show different ones",
-                self.log_prefix
+            self.reporter.warn(
+                "a second graph of a run is not written, because the loaders would show different ones",
             );
         }
         earlier == 0
@@ -120,20 +118,18 @@ impl Counters {
         let warning_count = self.tag_warnings.fetch_add(1, Ordering::Relaxed) + 1;
         if warning_count <= MAX_TAG_WARNINGS {
             let tag = String::from_utf8_lossy(tag);
-            log::warn!("{}tag {tag:?}: {problem}", self.log_prefix);
+            self.reporter.warn(format_args!("tag {tag:?}: {problem}"));
         }
         if warning_count == MAX_TAG_WARNINGS {
-            log::warn!(
-                "{}later warnings about tags are only counted, in `stats()`",
-                self.log_prefix
-            );
+            self.reporter
+                .warn("later warnings about tags are only counted, in `stats()`");
         }
     }
 
     /// Counts a call, and logs a warning for the first one.
     fn count(&self, counter: &AtomicU64, warning: &str) {
         if counter.fetch_add(1, Ordering::Relaxed) == 0 {
-            log::warn!("{}{warning}", self.log_prefix);
+            self.reporter.warn(warning);
         }
     }
 

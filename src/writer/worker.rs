@@ -182,9 +182,8 @@ impl Queue {
         drop(state);
         self.progress.notify_all();
         if has_recovered {
-            log::warn!(
-                "{}the sink of the summary writer works again; the data that was kept is being written",
-                self.log_prefix
+            self.reporter.warn(
+                "the sink of the summary writer works again; the data that was kept is being written",
             );
         }
     }
@@ -197,7 +196,8 @@ impl Queue {
         let is_first = state.count_invalid();
         drop(state);
         if is_first {
-            log::error!("{}{}; the record is refused", self.log_prefix, Chain(error));
+            self.reporter
+                .error(format_args!("{}; the record is refused", Chain(error)));
         }
     }
 
@@ -215,10 +215,10 @@ impl Queue {
             return false;
         }
         if is_first {
-            log::error!(
+            self.reporter.error(format_args!(
                 "{}; the data is kept and will be tried again",
                 Chain(&error)
-            );
+            ));
         }
         let (mut state, _) = self
             .work
@@ -243,10 +243,10 @@ impl Queue {
         drop(state);
         self.progress.notify_all();
         if let Some(failure) = failure {
-            log::error!(
+            self.reporter.error(format_args!(
                 "{}; the summary writer is closed, records lost: {lost}",
                 Chain(&failure)
-            );
+            ));
         }
     }
 }

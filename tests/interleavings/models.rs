@@ -20,6 +20,8 @@
 
 #[path = "../../src/error.rs"]
 mod error;
+#[path = "../../src/report.rs"]
+mod report;
 mod writer;
 
 /// Replaces `src/record`. No sink of the models is recreated in the middle of a record.
@@ -37,6 +39,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use loom::thread::{self, JoinHandle};
+use report::Reporter;
 use writer::{Limits, Queue, Sink, Stats, WhenFull};
 
 /// The bytes before all records.
@@ -79,7 +82,7 @@ fn check(name: &str, interruptions: usize, body: impl Fn() + Sync + Send + 'stat
 
 /// Creates a queue and the worker that writes it to `sink`.
 fn start(limits: Limits, sink: &Sink) -> (Arc<Queue>, JoinHandle<()>) {
-    let queue = Arc::new(Queue::new(limits, "".into(), VERSION));
+    let queue = Arc::new(Queue::new(limits, Reporter::default(), VERSION));
     let (served, sink) = (Arc::clone(&queue), sink.clone());
     let worker = thread::spawn(move || writer::work(&served, sink));
     (queue, worker)
