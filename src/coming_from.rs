@@ -119,7 +119,7 @@
 //! `add_hparams` keeps a `bool` as a number; ours is a `bool`.
 //!
 //! They have and we do not: figures of matplotlib; the graph of a module by tracing it (say the layers, or export
-//! ONNX); directories like `s3://`, for which there is `WriterOptions::to_sink` with any `Write`.
+//! ONNX); directories like `s3://`, which are an error: `WriterOptions::to_sink` writes to any `Write`.
 //!
 //! # tensorboardX
 //!

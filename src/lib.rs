@@ -125,6 +125,7 @@ mod error;
 mod event;
 pub mod graph;
 mod integrations;
+mod local_path;
 pub mod not_shown;
 pub mod proto;
 pub mod reader;

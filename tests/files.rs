@@ -8,7 +8,10 @@ use std::thread;
 use std::time::Duration;
 
 use summary_writer::proto::event::What;
-use summary_writer::{Error, EventReader, SummaryWriter, SyncPolicy, WriterOptions};
+use summary_writer::{
+    Error, EventReader, SummaryWriter, SyncPolicy, TrainingLogger, WriterOptions, find_runs,
+    repair_in_place, repair_to, unique_logdir, verify,
+};
 
 fn event_files(dir: &Path) -> Vec<PathBuf> {
     let mut files: Vec<_> = fs::read_dir(dir)
@@ -141,6 +144,48 @@ fn a_read_only_logdir_is_refused_by_path() {
 }
 
 #[test]
+fn url_or_home_directory_is_refused_by_all_that_take_a_path() {
+    let local = tempfile::tempdir().unwrap();
+    for path in ["s3://bucket/run", "~/runs", "$HOME/runs"] {
+        let errors = [
+            SummaryWriter::create_file_writer(path).err(),
+            WriterOptions::new()
+                .resume(0)
+                .create_file_writer(path)
+                .err(),
+            unique_logdir(path).err(),
+            TrainingLogger::new(path).on_train_begin().err(),
+            SummaryWriter::last_step(path).err(),
+            EventReader::open(path).err(),
+            find_runs(path).err(),
+            verify(path).err(),
+            repair_in_place(path).err(),
+            repair_to(path, local.path()).err(),
+            repair_to(local.path(), path).err(),
+        ];
+        for (i, error) in errors.iter().enumerate() {
+            let is_invalid = matches!(error, Some(Error::Invalid { what: "path", .. }));
+            assert!(is_invalid, "{path} {i}: {error:?}");
+        }
+    }
+    for created in ["s3:", "~", "$HOME"] {
+        assert!(!Path::new(created).exists(), "{created}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn file_url_names_its_path() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", dir.path().display());
+    let summary = SummaryWriter::create_file_writer(&url).unwrap();
+    assert_eq!(summary.logdir(), Some(dir.path()));
+    summary.scalar("loss", 0.5, 3);
+    summary.close().unwrap();
+    assert_eq!(SummaryWriter::last_step(&url).unwrap(), Some(3));
+}
+
+#[test]
 fn child_runs_are_directories_and_one_writer_each() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
@@ -218,7 +263,7 @@ fn a_closed_child_run_is_opened_anew() {
 fn a_run_cannot_be_named_outside_of_its_parent() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path().join("parent")).unwrap();
-    for name in ["", ".", "..", "../x", "a/../../x", "/x", "x\0"] {
+    for name in ["", ".", "..", "../x", "a/../../x", "/x", "x\0", "s3://x"] {
         let error = summary.run(name).unwrap_err();
         assert!(matches!(error, Error::Invalid { .. }), "{name:?}: {error}");
     }

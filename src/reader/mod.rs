@@ -18,6 +18,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::local_path::local_path;
 use crate::proto::Event;
 use file::EventFile;
 
@@ -81,9 +82,10 @@ impl EventReader {
     /// Opens an event file, or a run directory. A directory without event files has no events yet.
     ///
     /// # Errors
-    /// [`Error::Io`] if there is nothing at `path`, or it cannot be read.
+    /// [`Error::Io`] if there is nothing at `path`, or it cannot be read. [`Error::Invalid`] if it is a URL, which is not
+    /// supported, or starts with `~`.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
+        let path = local_path(path.as_ref())?;
         let metadata = fs::metadata(path).map_err(|error| Error::io("open", path, error))?;
         if metadata.is_dir() {
             let mut reader = Self::new(Some(path.into()), Vec::new());

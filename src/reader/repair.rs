@@ -12,6 +12,7 @@ use super::runs::find_runs;
 use super::verify::{FileReport, Report, verify_file};
 use crate::error::{Error, Result};
 use crate::event::{self, WallTime};
+use crate::local_path::local_path;
 use crate::proto::Event;
 use crate::proto::event::What;
 use crate::record::append_frame;
@@ -31,8 +32,9 @@ const TEMPORARY_PREFIX: &str = ".repair-";
 ///
 /// # Errors
 /// [`Error::Io`] if something cannot be read or written, or if a file exists already. An incomplete copy is removed.
+/// [`Error::Invalid`] if a path is a URL, which is not supported, or starts with `~`.
 pub fn repair_to(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Report> {
-    let (path, to) = (path.as_ref(), to.as_ref());
+    let (path, to) = (local_path(path.as_ref())?, local_path(to.as_ref())?);
     let is_dir = path.is_dir();
     let runs = find_runs(path)?;
     let mut files = Vec::new();

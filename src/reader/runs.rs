@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::local_path::local_path;
 
 /// A directory with event files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,9 +21,10 @@ pub struct Run {
 /// names. It follows symbolic links, and visits no directory twice. A single file of any name is a run `.`, too.
 ///
 /// # Errors
-/// [`Error::Io`] if there is nothing at `logdir`, or if a directory cannot be listed.
+/// [`Error::Io`] if there is nothing at `logdir`, or if a directory cannot be listed. [`Error::Invalid`] if it is a URL,
+/// which is not supported, or starts with `~`.
 pub fn find_runs(logdir: impl AsRef<Path>) -> Result<Vec<Run>> {
-    let logdir = logdir.as_ref();
+    let logdir = local_path(logdir.as_ref())?;
     let metadata = fs::metadata(logdir).map_err(|error| Error::io("open", logdir, error))?;
     if !metadata.is_dir() {
         return Ok(vec![Run {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
+use crate::local_path::local_path;
 
 /// Creates a directory in `parent` named after the time in UTC, like `logs/digits/20261122-211530`, and returns its path.
 ///
@@ -22,9 +23,10 @@ use crate::error::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// [`Error::Io`] if the directory cannot be created.
+/// [`Error::Io`] if the directory cannot be created. [`Error::Invalid`] if `parent` is a URL or starts with `~`, as for
+/// [`create_file_writer`](crate::SummaryWriter::create_file_writer).
 pub fn unique_logdir(parent: impl AsRef<Path>) -> Result<PathBuf> {
-    let parent = parent.as_ref();
+    let parent = local_path(parent.as_ref())?;
     fs::create_dir_all(parent).map_err(|error| Error::io("create the directory", parent, error))?;
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)

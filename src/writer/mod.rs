@@ -142,7 +142,7 @@ impl SummaryWriter {
     ///
     /// # Errors
     /// The same as [`create_file_writer`](Self::create_file_writer); also [`Error::Invalid`](crate::Error::Invalid) if `name` is
-    /// not a relative path without `..`, or if this writer has no directory, and [`Error::Closed`](crate::Error::Closed) if it
+    /// not a relative path without `..` and `://`, or if this writer has no directory, and [`Error::Closed`](crate::Error::Closed) if it
     /// is closed.
     pub fn run(&self, name: impl AsRef<str>) -> Result<Self> {
         if self.is_disabled() {

@@ -15,6 +15,7 @@ use super::run::Run;
 use super::sink::Stream;
 use crate::error::{Error, Result};
 use crate::event::Step;
+use crate::local_path::local_path;
 
 impl SummaryWriter {
     /// Creates an event file in the run directory `logdir`, and the directory if it does not exist. Existing files are never
@@ -25,7 +26,8 @@ impl SummaryWriter {
     ///
     /// # Errors
     /// [`Error::Io`] if the directory or the file cannot be created, or if the first record cannot be written. Nothing is left
-    /// behind then.
+    /// behind then. [`Error::Invalid`] if `logdir` is a URL such as `s3://bucket/run`, or starts with `~` or `$HOME`, which only
+    /// a shell replaces. A `file://` URL of an absolute path is used as that path.
     pub fn create_file_writer(logdir: impl AsRef<Path>) -> Result<Self> {
         WriterOptions::new().create_file_writer(logdir)
     }
@@ -201,8 +203,8 @@ impl WriterOptions {
     ///
     /// # Errors
     /// [`Error::Io`] if the directory or the file cannot be created, or if the first record cannot be written. Nothing is left
-    /// behind then. [`Error::Invalid`] if the suffix cannot be part of a file name, or if a file of the run to resume grows
-    /// meanwhile.
+    /// behind then. [`Error::Invalid`] if `logdir` is a URL such as `s3://bucket/run` or starts with `~`, if the suffix cannot
+    /// be part of a file name, or if a file of the run to resume grows meanwhile.
     pub fn create_file_writer(self, logdir: impl AsRef<Path>) -> Result<SummaryWriter> {
         let suffix = &self.filename_suffix;
         if suffix.contains(['/', '\\', '\0']) {
@@ -210,7 +212,7 @@ impl WriterOptions {
             return Err(Error::invalid("filename suffix", problem));
         }
         // The program may change its working directory later.
-        let logdir = logdir.as_ref();
+        let logdir = local_path(logdir.as_ref())?;
         let dir = path::absolute(logdir)
             .map_err(|error| Error::io("create the directory", logdir, error))?;
         let run = Run::open_dir(self, dir)?;

@@ -131,8 +131,10 @@ impl Run {
             return Err(Error::Closed);
         }
         let is_plain = |part| matches!(part, Component::Normal(_));
-        if name.is_empty() || !Path::new(name).components().all(is_plain) || name.contains('\0') {
-            let problem = format!("it must be a relative path without `..`, got {name:?}");
+        let is_relative = !name.is_empty() && Path::new(name).components().all(is_plain);
+        if !is_relative || name.contains('\0') || name.contains("://") {
+            let problem =
+                format!("it must be a relative path without `..` and `://`, got {name:?}");
             return Err(Error::invalid("run name", problem));
         }
         let directory = self.require_directory("run")?;
