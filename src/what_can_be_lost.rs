@@ -15,7 +15,8 @@
 //! | the same, and it has not gone away at `close` | what was not flushed; `close` returns the error; a report and [`stats`] of another handle say how many | `faults` "full disk" |
 //! | the disk hangs | nothing, once it comes back. Calls wait beyond `max_pending_bytes`, or are refused and counted with [`WhenFull::DropNew`]; [`flush_timeout`] has a limit | `faults` "frozen disk", "stuck pipe" |
 //! | the disk is slow, takes a part of what it is given, or is interrupted by signals | nothing | `faults` "stuck pipe", "short writes" |
-//! | the directory or the file is deleted | what was in it; the rest goes to a new file. What was written between the deletion and the next batch is lost with the old file | `faults` "deleted directory" |
+//! | the directory or the file is deleted | what was in it; the rest goes to a new file. What was written between the deletion and the next batch is lost with the old file. When the writer is closed or dropped, it does not create the directory again: `close` returns an error, and what was not flushed is lost | `faults` "deleted directory", `tests/files.rs` |
+//! | the directory is moved | nothing: the open file moves with it. Runs that are opened later are created at the old path, which is reported | `tests/reports.rs` |
 //! | the process forks | nothing of the parent's; what the child logs is ignored, and counted once it is noticed: [`Stats::ignored_count`] says when. The child reports this only by `flush` and `close`, because its logger may be locked forever | `faults` "fork", `tests/fork.rs` |
 //! | several processes, a run each | nothing | `faults` "a run for each process" |
 //! | several processes in one run, by mistake | nothing: each has a file. Stock TensorBoard shows one of them at a time; it is reported, and counted in [`Stats::other_writer_count`] | `faults` "one run for all processes" |

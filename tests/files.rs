@@ -291,6 +291,40 @@ fn a_deleted_directory_is_made_again_and_nothing_later_is_lost() {
 
 #[cfg(unix)]
 #[test]
+fn deleted_directory_is_not_created_again_when_the_writer_ends() {
+    struct Training {
+        dir: tempfile::TempDir,
+        summary: SummaryWriter,
+    }
+    let training = || {
+        let dir = tempfile::tempdir().unwrap();
+        let options = WriterOptions::new().flush_interval(Duration::from_secs(3600));
+        let summary = options.create_file_writer(dir.path().join("run")).unwrap();
+        summary.scalar("loss", 0.5, 0);
+        Training { dir, summary }
+    };
+
+    let dropped = training();
+    let path = dropped.dir.path().to_path_buf();
+    drop(dropped); // the fields in the order of their declaration
+    assert!(!path.exists());
+
+    let Training { dir, summary } = training();
+    let path = dir.path().to_path_buf();
+    drop(dir);
+    let error = summary.close().unwrap_err();
+    assert!(matches!(error, Error::Io { .. }), "{error:?}");
+    assert!(!path.exists());
+
+    let Training { dir, summary } = training();
+    fs::remove_file(summary.path().unwrap()).unwrap();
+    summary.close().unwrap();
+    let run = dir.path().join("run");
+    assert_eq!(steps(&run), [0], "only the file was deleted");
+}
+
+#[cfg(unix)]
+#[test]
 fn a_directory_that_cannot_be_made_again_is_waited_for() {
     let dir = tempfile::tempdir().unwrap();
     let logdir = dir.path().join("run");

@@ -324,6 +324,26 @@ fn each_cause_is_reported_once() {
     reports.sort_by(|a, b| a.1.cmp(&b.1));
     assert_eq!(reports, want.map(|report| (Level::Warn, report)));
 
+    #[cfg(unix)]
+    for opens_a_run in [false, true] {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("run");
+        let summary = options().create_file_writer(&dir).unwrap();
+        fs::rename(&dir, parent.path().join("renamed")).unwrap();
+        if opens_a_run {
+            summary.run("first").unwrap().close().unwrap();
+            summary.run("second").unwrap().close().unwrap();
+        }
+        summary.scalar("loss", 0.5, 0);
+        summary.close().unwrap();
+        let want = named(
+            &dir,
+            "the directory was moved or deleted: a moved event file is still written, but runs that are opened later are \
+             created at the old path",
+        );
+        assert_eq!(REPORTS.take(), [(Level::Warn, want)]);
+    }
+
     // Without a problem nothing is logged, even if the run has a file of an earlier writer.
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();

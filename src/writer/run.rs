@@ -140,7 +140,7 @@ impl Run {
         let directory = self.require_directory("run")?;
         // Joining the components makes `a//b/` the same as `a/b`.
         let dir: PathBuf = directory.dir.join(name).components().collect();
-        let child = directory.open_child(&self.options, dir)?;
+        let child = directory.open_child(self, dir)?;
         let mut children = lock(&self.children);
         children.retain(|child| !child.queue.is_closed());
         if !children.iter().any(|known| Arc::ptr_eq(known, &child)) {
@@ -158,7 +158,18 @@ impl Run {
         if self.queue.is_closed() {
             return Err(Error::Closed);
         }
-        Ok(&self.require_directory(what)?.dir)
+        let directory = self.require_directory(what)?;
+        self.warn_if_moved();
+        Ok(&directory.dir)
+    }
+
+    /// Warns if files that are created now would not be next to the event file.
+    fn warn_if_moved(&self) {
+        if let Some(path) = self.path()
+            && !path.exists()
+        {
+            self.counters.warn_about_move();
+        }
     }
 
     fn require_directory(&self, what: &'static str) -> Result<&RunDirectory> {
@@ -232,14 +243,15 @@ impl Drop for Run {
 
 impl RunDirectory {
     /// Returns the run in the directory `dir`, and opens it if it is not open.
-    fn open_child(&self, parent: &WriterOptions, dir: PathBuf) -> Result<Arc<Run>> {
+    fn open_child(&self, parent: &Run, dir: PathBuf) -> Result<Arc<Run>> {
         let mut open_runs = lock(&self.open_runs);
         let known = open_runs.get(&dir);
         let open = known.and_then(Weak::upgrade);
         if let Some(run) = open.filter(|run| !run.queue.is_closed()) {
             return Ok(run);
         }
-        let mut options = parent.clone();
+        parent.warn_if_moved();
+        let mut options = parent.options.clone();
         if known.is_some() {
             options.resume = None; // The run has only what this program has logged.
         }

@@ -63,29 +63,29 @@ impl Sink {
         }
     }
 
-    /// Creates a new file after the old one was deleted.
-    pub(crate) fn recreate(&mut self) -> Result<()> {
+    /// Creates a new file after the old one was deleted, and with `create_dir` also the directory.
+    pub(crate) fn recreate(&mut self, create_dir: bool) -> Result<()> {
         match self {
-            Self::File(file) => file.recreate(),
+            Self::File(file) => file.recreate(create_dir),
             Self::Stream(_) => Ok(()),
         }
     }
 
-    /// Counts a written batch. After the first, the second, the fourth and so on, looks for other writers in the directory,
-    /// so that a month of logging lists the directory thirty times.
+    /// Counts a written batch. After the first, the second, the fourth and so on, looks for a move of the directory and for
+    /// other writers in it, so that a month of logging lists the directory thirty times.
     pub(crate) fn after_batch(&mut self) {
         if let Self::File(file) = self {
             file.batch_count += 1;
             if file.batch_count.is_power_of_two() {
-                file.look_for_other_writers();
+                file.look_around();
             }
         }
     }
 
-    /// Looks for other writers in the directory a last time.
+    /// Looks for a move of the directory and for other writers in it a last time.
     pub(crate) fn before_close(&mut self) {
         if let Self::File(file) = self {
-            file.look_for_other_writers();
+            file.look_around();
         }
     }
 
@@ -160,16 +160,26 @@ impl EventFile {
         !self.path.exists()
     }
 
-    fn recreate(&mut self) -> Result<()> {
+    fn recreate(&mut self, create_dir: bool) -> Result<()> {
+        if !create_dir && !self.dir.exists() {
+            let deleted = io::Error::new(io::ErrorKind::NotFound, "the run directory was deleted");
+            return Err(Error::io("write", &self.path, deleted));
+        }
         let (file, path) = create(&self.dir, &self.suffix, &self.version_frame, self.is_synced)?;
         self.counters.reporter.warn(format_args!(
-            "{:?} was deleted; the writer continues in {path:?}",
-            self.path
+            "the event file was deleted; the writer continues in {path:?}"
         ));
         self.file = file;
         self.path.clone_from(&path);
         *lock(&self.shared_path) = path;
         Ok(())
+    }
+
+    fn look_around(&mut self) {
+        if !self.path.exists() && !self.is_deleted() {
+            self.counters.warn_about_move();
+        }
+        self.look_for_other_writers();
     }
 
     fn look_for_other_writers(&mut self) {
@@ -328,7 +338,7 @@ mod tests {
             let mut sink = Sink::File(file.unwrap());
             fs::remove_dir_all(&logdir).unwrap();
             let mut at = written;
-            worker::write(&mut sink, &frames, &mut at, SyncPolicy::Never).unwrap();
+            worker::write(&mut sink, &frames, &mut at, SyncPolicy::Never, || true).unwrap();
             assert_eq!(at, frames.len());
             let Sink::File(file) = sink else {
                 unreachable!("it is a file");

@@ -1,7 +1,7 @@
 //! The counts of a writer: the public [`Stats`], and the counters for calls that succeed although TensorBoard may not show
 //! what they log.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::error::Error;
 use crate::report::Reporter;
@@ -69,6 +69,7 @@ pub(super) struct Counters {
     pub(super) mixed_tags: AtomicU64,
     tag_warnings: AtomicU64,
     pub(super) other_writers: AtomicU64,
+    is_move_reported: AtomicBool,
 }
 
 impl Counters {
@@ -99,6 +100,16 @@ impl Counters {
             "stock TensorBoard may fail to show a mesh of this size: it draws faces of the first 65535 vertices, and serves \
              100 steps of 2.5 MiB; the mesh is written nevertheless",
         );
+    }
+
+    /// Warns once that the open event file is not at its path any more.
+    pub(super) fn warn_about_move(&self) {
+        if !self.is_move_reported.swap(true, Ordering::Relaxed) {
+            self.reporter.warn(
+                "the directory was moved or deleted: a moved event file is still written, but runs that are opened later are \
+                 created at the old path",
+            );
+        }
     }
 
     /// Counts a call that logs a graph. Returns `true` for the first one.

@@ -51,7 +51,7 @@ pub(crate) fn run(queue: &Queue, mut sink: Sink, sync: SyncPolicy, mut inspect: 
         };
         record::seal(frames);
         let mut written = 0;
-        while let Err(error) = write(&mut sink, frames, &mut written, sync) {
+        while let Err(error) = write(&mut sink, frames, &mut written, sync, || !queue.is_closed()) {
             if !queue.wait_before_retry(error, retry_after) {
                 end.failure = None;
                 return;
@@ -110,17 +110,19 @@ fn encode(make_frame: Box<MakeFrame>, out: &mut Vec<u8>) -> Result<(), Error> {
 }
 
 /// Writes `bytes` to the sink, starting at `written`. After an error, `written` is the offset where the next call continues.
+/// A deleted directory is created again if `may_create_dir` returns `true`.
 pub(super) fn write(
     sink: &mut Sink,
     bytes: &[u8],
     written: &mut usize,
     sync: SyncPolicy,
+    may_create_dir: impl Fn() -> bool,
 ) -> Result<(), Error> {
     while *written < bytes.len() {
         if sink.is_deleted() {
             // The new file must start with a whole record, even if the old file has a part of it.
             *written = record::frame_start(bytes, *written);
-            sink.recreate()?;
+            sink.recreate(may_create_dir())?;
         }
         match sink.write(&bytes[*written..]) {
             Ok(0) => return Err(sink.error("write", io::ErrorKind::WriteZero.into())),

@@ -61,7 +61,7 @@ impl Sink {
         false
     }
 
-    pub(super) fn recreate(&mut self) -> Result<()> {
+    pub(super) fn recreate(&mut self, _create_dir: bool) -> Result<()> {
         Ok(())
     }
 
