@@ -42,8 +42,9 @@
 //!   program loses that besides. Each counts by its pixels or samples as pending: [`Stats::pending_bytes`] tells how much
 //!   waits, `max_pending_bytes` is the bound, and [`flush`] waits for it. The encoders are slow where they are not optimised:
 //!   see [`cookbook`](crate::cookbook#images-in-a-debug-build).
-//! - After an `fsync` that failed, operating systems may drop what they had: that it succeeds the next time does not say that
-//!   those bytes are on the disk.
+//! - After an `fsync` that failed, an operating system may drop what it had, although the next `fsync` succeeds. So with
+//!   [`SyncPolicy::EachFlush`], `flush`, `close` and [`Stats::failure`] return the error until the file is closed. Logging
+//!   continues in the same file. To be sure again, close the writer and open another one.
 //! - When a writer ends with an error, it reports how many records are lost. Those of a batch of which a
 //!   part was written count as lost as a whole, so it may be fewer.
 //!
@@ -51,6 +52,7 @@
 //! [`Stats::ignored_count`]: crate::Stats::ignored_count
 //! [`Stats::other_writer_count`]: crate::Stats::other_writer_count
 //! [`Stats::pending_bytes`]: crate::Stats::pending_bytes
+//! [`Stats::failure`]: crate::Stats::failure
 //! [`WriterOptions::flush_interval`]: crate::WriterOptions::flush_interval
 //! [`WriterOptions::max_pending_bytes`]: crate::WriterOptions::max_pending_bytes
 //! [`WriterOptions::resume`]: crate::WriterOptions::resume

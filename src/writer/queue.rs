@@ -80,6 +80,8 @@ pub(super) struct State {
     pub(super) requested_attempt: u64,
     /// Why the last attempt failed, if it failed.
     pub(super) failure: Option<Error>,
+    /// Why a sync of the file failed. The data is written.
+    pub(super) sync_failure: Option<Error>,
     /// Callers that wait for room, in call order. Only the first may go on: otherwise small records could keep a large one
     /// waiting forever.
     pub(super) waiting: VecDeque<u64>,
@@ -126,6 +128,7 @@ impl Queue {
                 failed_attempt: 0,
                 requested_attempt: 0,
                 failure: None,
+                sync_failure: None,
                 waiting: VecDeque::new(),
                 next_ticket: 0,
                 is_closing: false,
@@ -339,7 +342,11 @@ impl Queue {
                 pending_bytes: state.pending_bytes(),
                 refused_count: state.refused_count,
                 ignored_count,
-                failure: state.failure.clone(),
+                failure: state
+                    .failure
+                    .as_ref()
+                    .or(state.sync_failure.as_ref())
+                    .cloned(),
                 ..Stats::default()
             },
             Err(error) => Stats {
@@ -457,7 +464,7 @@ impl State {
         let has_ended = self.worker == WorkerState::Ended;
         match &self.failure {
             Some(error) if !is_flushed || has_ended => Err(error.clone()),
-            _ if is_flushed => Ok(()),
+            _ if is_flushed => self.sync_failure.clone().map_or(Ok(()), Err),
             _ if has_ended => Err(Error::Closed),
             _ => Err(Error::TimedOut {
                 pending_bytes: target - self.flushed.bytes,

@@ -47,10 +47,7 @@ impl Sink {
     /// Syncs everything that was written to the disk. For a stream, `flush` is all there is.
     pub(crate) fn sync(&mut self) -> Result<()> {
         match self {
-            Self::File(file) => file
-                .file
-                .sync_data()
-                .map_err(|error| self.error("sync", error)),
+            Self::File(file) => file.sync(),
             Self::Stream(_) => Ok(()),
         }
     }
@@ -109,6 +106,8 @@ pub(crate) struct EventFile {
     /// The first frame of each file of the run.
     version_frame: Vec<u8>,
     is_synced: bool,
+    /// Why a sync of this file failed.
+    sync_failure: Option<Error>,
     batch_count: u64,
     other_files: OtherFiles,
     counters: Arc<Counters>,
@@ -137,6 +136,7 @@ impl EventFile {
             suffix,
             version_frame,
             is_synced,
+            sync_failure: None,
             batch_count: 0,
             other_files: OtherFiles::default(),
             counters,
@@ -145,6 +145,18 @@ impl EventFile {
 
     pub(crate) fn shared_path(&self) -> &Arc<Mutex<PathBuf>> {
         &self.shared_path
+    }
+
+    /// Syncs the file. Fails for good once it has failed: Linux reports a failed write of its cache once and drops the data, so
+    /// that the next sync succeeds.
+    fn sync(&mut self) -> Result<()> {
+        if self.sync_failure.is_none() {
+            let synced = self.file.sync_data();
+            self.sync_failure = synced
+                .map_err(|error| Error::io("sync", &self.path, error))
+                .err();
+        }
+        self.sync_failure.clone().map_or(Ok(()), Err)
     }
 
     #[cfg(unix)]
@@ -170,6 +182,7 @@ impl EventFile {
             "the event file was deleted; the writer continues in {path:?}"
         ));
         self.file = file;
+        self.sync_failure = None;
         self.path.clone_from(&path);
         *lock(&self.shared_path) = path;
         Ok(())
@@ -318,11 +331,63 @@ mod tests {
         assert_eq!(changed(Path::new("not there")), none);
     }
 
+    /// Linux can sync a file of `tempfile`, but not `/dev/null`.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn failed_sync_is_returned_until_the_file_is_replaced() {
+        use crate::report::Reporter;
+        use crate::writer::queue::{Limits, Queue, WhenFull};
+        use crate::writer::worker::{self, SyncPolicy};
+        use std::thread;
+        use std::time::Duration;
+
+        let new_file = |dir: &Path| {
+            let (suffix, version) = (String::new(), b"version".to_vec());
+            EventFile::create(dir, suffix, version, b"", true, Arc::default()).unwrap()
+        };
+        let null = || OpenOptions::new().write(true).open("/dev/null").unwrap();
+
+        let dir = tempfile::tempdir().unwrap();
+        let mut file = new_file(dir.path());
+        file.sync().unwrap();
+        let good = std::mem::replace(&mut file.file, null());
+        file.sync().unwrap_err();
+        file.file = good;
+        let error = file.sync().unwrap_err();
+        assert!(
+            matches!(error, Error::Io { action: "sync", .. }),
+            "{error:?}"
+        );
+        file.recreate(true).unwrap();
+        file.sync().unwrap();
+
+        file.file = null();
+        let limits = Limits {
+            flush_interval: Duration::from_secs(3600),
+            max_pending_bytes: 100,
+            when_full: WhenFull::Block,
+        };
+        let queue = Queue::new(limits, Reporter::default(), b"");
+        thread::scope(|scope| {
+            scope.spawn(|| worker::run(&queue, Sink::File(file), SyncPolicy::EachFlush, |_| {}));
+            for flushed_count in 1..5 {
+                let mut frame = Vec::new();
+                crate::record::append_frame(&[0; 50], &mut frame);
+                queue.push(&frame);
+                queue.flush(Duration::MAX).unwrap_err();
+                let stats = queue.stats();
+                assert_eq!(stats.flushed_count, flushed_count, "logging continues");
+                assert!(stats.failure.is_some());
+            }
+            queue.close(b"").unwrap_err();
+        });
+    }
+
     #[cfg(unix)]
     #[test]
     fn record_that_a_deletion_cut_is_whole_in_the_new_file() {
         use crate::record;
-        use crate::writer::worker::{self, SyncPolicy};
+        use crate::writer::worker;
 
         let mut frames = Vec::new();
         record::append_frame(b"first", &mut frames);
@@ -338,7 +403,7 @@ mod tests {
             let mut sink = Sink::File(file.unwrap());
             fs::remove_dir_all(&logdir).unwrap();
             let mut at = written;
-            worker::write(&mut sink, &frames, &mut at, SyncPolicy::Never, || true).unwrap();
+            worker::write(&mut sink, &frames, &mut at, || true).unwrap();
             assert_eq!(at, frames.len());
             let Sink::File(file) = sink else {
                 unreachable!("it is a file");

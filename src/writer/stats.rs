@@ -51,7 +51,8 @@ pub struct Stats {
     /// TensorBoard follows one of them at a time. The writer looks for them after the first written batch, the second, the
     /// fourth and so on, and when it is closed.
     pub other_writer_count: u64,
-    /// Why the last attempt to write failed; `None` after a success.
+    /// Why the last attempt to write failed; `None` after a success. With
+    /// [`SyncPolicy::EachFlush`](crate::SyncPolicy::EachFlush), also why a sync failed, until the file is closed or replaced.
     pub failure: Option<Error>,
 }
 

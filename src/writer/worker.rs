@@ -27,7 +27,8 @@ pub enum SyncPolicy {
     Never,
     /// Before `close` returns.
     OnClose,
-    /// After each batch, and so before `flush` returns.
+    /// After each batch, and so before `flush` returns. After a sync that failed, the system may have dropped data, although the
+    /// next sync succeeds. So `flush` and `close` return the error from then on. Logging continues.
     EachFlush,
 }
 
@@ -51,7 +52,7 @@ pub(crate) fn run(queue: &Queue, mut sink: Sink, sync: SyncPolicy, mut inspect: 
         };
         record::seal(frames);
         let mut written = 0;
-        while let Err(error) = write(&mut sink, frames, &mut written, sync, || !queue.is_closed()) {
+        while let Err(error) = write(&mut sink, frames, &mut written, || !queue.is_closed()) {
             if !queue.wait_before_retry(error, retry_after) {
                 end.failure = None;
                 return;
@@ -59,6 +60,9 @@ pub(crate) fn run(queue: &Queue, mut sink: Sink, sync: SyncPolicy, mut inspect: 
             retry_after = (retry_after * 2).min(LAST_RETRY);
         }
         retry_after = FIRST_RETRY;
+        if sync == SyncPolicy::EachFlush {
+            queue.set_sync_failure(sink.sync().err());
+        }
         inspect(frames);
         encoded.clear();
         encoded.shrink_to(KEPT_BYTES);
@@ -115,7 +119,6 @@ pub(super) fn write(
     sink: &mut Sink,
     bytes: &[u8],
     written: &mut usize,
-    sync: SyncPolicy,
     may_create_dir: impl Fn() -> bool,
 ) -> Result<(), Error> {
     while *written < bytes.len() {
@@ -131,11 +134,7 @@ pub(super) fn write(
             Err(error) => return Err(sink.error("write", error)),
         }
     }
-    sink.flush()?;
-    match sync {
-        SyncPolicy::EachFlush => sink.sync(),
-        SyncPolicy::Never | SyncPolicy::OnClose => Ok(()),
-    }
+    sink.flush()
 }
 
 /// The worker's side of the queue. It never logs while it holds the lock, because the logger may log to the same writer.
@@ -172,6 +171,22 @@ impl Queue {
         state.worker = WorkerState::Writing;
         state.attempt += 1;
         Some(state.chunks.take())
+    }
+
+    /// Sets the result of a sync, and reports the first failure.
+    fn set_sync_failure(&self, failure: Option<Error>) {
+        let mut state = self.lock();
+        let is_first = state.sync_failure.is_none();
+        state.sync_failure.clone_from(&failure);
+        drop(state);
+        if let Some(error) = failure
+            && is_first
+        {
+            self.reporter.error(format_args!(
+                "{}; what was written since the last sync may not survive a crash of the system",
+                Chain(&error)
+            ));
+        }
     }
 
     /// Counts a chunk as flushed, and recycles its memory.
