@@ -20,7 +20,7 @@
 //! | the process forks | nothing of the parent's; what the child logs is ignored, and counted once it is noticed: [`Stats::ignored_count`] says when. The child reports this only by `flush` and `close`, because its logger may be locked forever | `faults` "fork", `tests/fork.rs` |
 //! | several processes, a run each | nothing | `faults` "a run for each process" |
 //! | several processes in one run, by mistake | nothing: each has a file. Stock TensorBoard shows one of them at a time; it is reported, and counted in [`Stats::other_writer_count`] | `faults` "one run for all processes" |
-//! | the program is started again | nothing: a new file, which sorts last | `faults` "restarts" |
+//! | the program is started again in the directory | nothing: a new file, which sorts last. It is reported, because TensorBoard drops points if steps go back | `faults` "restarts" |
 //! | [`WriterOptions::resume`] at a step | what lies at that step and beyond, as told; the rest stays, also where the program is killed meanwhile | `tests/resume.rs` |
 //! | an image cannot be encoded | that record; it is counted and reported | `writer::tests::deferred` |
 //! | a record of more than 2 GiB | that record, for no reader takes it; it is counted and reported | no test: none makes so much |

@@ -51,6 +51,15 @@ fn log_steps_that_go_back(options: WriterOptions, logdir: &Path) {
     summary.close().unwrap();
 }
 
+/// Two writers of a run, one after the other.
+fn log_to_two_files(options: WriterOptions, logdir: &Path) {
+    for step in 0..2 {
+        let summary = options.clone().create_file_writer(logdir).unwrap();
+        summary.scalar("loss", 0.5, step);
+        summary.close().unwrap();
+    }
+}
+
 /// The program of each case. Without a case, it is an empty test.
 #[test]
 fn child() {
@@ -73,6 +82,8 @@ fn child() {
             summary.clone().close().unwrap();
             (0..10).for_each(|step| summary.scalar("loss", 0.5, step));
         }
+        "start" => log_to_two_files(options, logdir),
+        "resumed start" => log_to_two_files(options.resume(2), logdir),
         "no default writer" => {
             (0..10).for_each(|step| summary_writer::scalar("loss", 0.5, step));
         }
@@ -145,6 +156,26 @@ fn problems_are_reported_once() {
             );
         }
     }
+}
+
+#[test]
+fn second_start_in_a_directory_is_reported_unless_the_run_is_resumed() {
+    let dir = tempfile::tempdir().unwrap();
+    let stderr_of = |case| {
+        let output = program(case, dir.path()).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(stderr_of("start"), "");
+    assert_eq!(stderr_of("resumed start"), "");
+    let report = stderr_of("start");
+    assert_eq!(report.lines().count(), 1, "{report}");
+    let named = [
+        "event files of an earlier start",
+        "WriterOptions::resume",
+        "unique_logdir",
+    ];
+    assert!(named.iter().all(|name| report.contains(name)), "{report}");
 }
 
 #[cfg(target_os = "linux")]

@@ -18,6 +18,9 @@ const LAST_SECS: u64 = 9_999_999_999;
 /// Counts the files of this process, so that no two get the same name.
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
+/// When this process created its first file, in seconds since 1970.
+static FIRST_SECS: OnceLock<u64> = OnceLock::new();
+
 /// `events.out.tfevents.{secs:010}.{host}.{pid}.{counter}{suffix}`
 #[derive(Debug)]
 pub(crate) struct FileName<'a> {
@@ -28,31 +31,71 @@ pub(crate) struct FileName<'a> {
     suffix: &'a str,
 }
 
-impl<'a> FileName<'a> {
-    /// Creates a name with the current time, or with the second after the last file in `dir` if that is later: process ids
-    /// and counters do not sort as text, and clocks may go back.
-    pub(crate) fn after_those_in(dir: &Path, suffix: &'a str) -> Result<Self> {
-        let mut last = String::new();
+/// The event files in a directory before a writer creates its own.
+#[derive(Debug, Default)]
+pub(super) struct OlderFiles {
+    /// The name that sorts last, or nothing.
+    last: String,
+    has_own: bool,
+    has_others: bool,
+}
+
+impl OlderFiles {
+    pub(super) fn list(dir: &Path) -> Result<Self> {
+        let first_secs = *FIRST_SECS.get_or_init(now_secs);
+        let own_part = format!(".{}.{}.", host(), process::id());
+        let mut files = Self::default();
         let entries = fs::read_dir(dir).map_err(|error| Error::io("list", dir, error))?;
         for entry in entries {
             let entry = entry.map_err(|error| Error::io("list", dir, error))?;
             let name = entry.file_name();
+            if is_event_file(&name) {
+                let is_own = is_own(&name.to_string_lossy(), first_secs, &own_part);
+                files.has_own |= is_own;
+                files.has_others |= !is_own;
+            }
             let name = name.to_string_lossy();
-            if name.starts_with(PREFIX) && *name > *last {
-                last = name.into_owned();
+            if name.starts_with(PREFIX) && *name > *files.last {
+                files.last = name.into_owned();
             }
         }
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
-        Ok(Self {
-            secs: secs_after(&last, now),
+        Ok(files)
+    }
+
+    /// Returns whether there are files, and this process has created none of them.
+    pub(super) fn are_of_others(&self) -> bool {
+        self.has_others && !self.has_own
+    }
+}
+
+/// Returns whether this process has created the file. In a container, the process of an earlier start may have the same name
+/// and id, so the file must not be older than the first file of this process.
+fn is_own(name: &str, first_secs: u64, own_part: &str) -> bool {
+    let secs_and_rest = name
+        .strip_prefix(PREFIX)
+        .and_then(|rest| rest.split_at_checked(10));
+    secs_and_rest.is_some_and(|(secs, rest)| {
+        secs.parse::<u64>().is_ok_and(|secs| secs >= first_secs) && rest.starts_with(own_part)
+    })
+}
+
+impl<'a> FileName<'a> {
+    /// Creates a name with the current time, or with the second after the last of the older files if that is later: process ids
+    /// and counters do not sort as text, and clocks may go back.
+    pub(crate) fn after(older_files: &OlderFiles, suffix: &'a str) -> Self {
+        Self {
+            secs: secs_after(&older_files.last, now_secs()),
             host: host(),
             pid: process::id(),
             counter: COUNTER.fetch_add(1, Ordering::Relaxed),
             suffix,
-        })
+        }
     }
+}
+
+fn now_secs() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }
 
 /// Returns `now`, or the second after the one in the name `last` if `now` would not sort after it.
@@ -147,14 +190,31 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let names: Vec<_> = (0..12)
             .map(|_| {
-                let name = FileName::after_those_in(dir.path(), "")
-                    .unwrap()
-                    .to_string();
+                let older_files = OlderFiles::list(dir.path()).unwrap();
+                let name = FileName::after(&older_files, "").to_string();
+                assert!(!older_files.are_of_others());
                 fs::write(dir.path().join(&name), "").unwrap();
                 name
             })
             .collect();
         assert!(names.is_sorted_by(|a, b| a < b), "{names:#?}");
+    }
+
+    #[test]
+    fn file_of_this_process_has_its_host_and_id_and_is_not_older() {
+        for (name, want) in [
+            ("events.out.tfevents.0000000100.host.12.0", true),
+            ("events.out.tfevents.0000000101.host.12.34.v2", true),
+            ("events.out.tfevents.0000000099.host.12.0", false), // an earlier start of a container
+            ("events.out.tfevents.0000000100.host.1.2", false),
+            ("events.out.tfevents.0000000100.host.123.0", false),
+            ("events.out.tfevents.0000000100.other.12.0", false),
+            ("events.out.tfevents.100.host.12.0", false),
+            ("events.out.tfevents.é", false),
+            ("tfevents", false),
+        ] {
+            assert_eq!(is_own(name, 100, ".host.12."), want, "{name}");
+        }
     }
 
     #[test]

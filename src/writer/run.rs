@@ -81,7 +81,7 @@ impl Run {
                 Arc::clone(&counters),
             )?;
             path = Some(Arc::clone(file.shared_path()));
-            Ok(Sink::File(file))
+            Ok(Sink::File(file.into()))
         })?;
         let mut run = Self::new(queue, Some(thread), counters, options);
         run.directory = Some(directory);

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use super::file_name::{self, FileName};
+use super::file_name::{self, FileName, OlderFiles};
 use super::lock;
 use super::stats::Counters;
 use crate::error::{Error, Result};
 
 #[derive(Debug)]
 pub(crate) enum Sink {
-    File(EventFile),
+    File(Box<EventFile>),
     Stream(Stream),
 }
 
@@ -115,19 +115,26 @@ pub(crate) struct EventFile {
 
 impl EventFile {
     /// Creates the directory `dir`, and in it an event file whose name sorts after those that exist. The file starts with
-    /// `version_frame` and `next_frames`; a file that replaces it after a deletion starts with `version_frame` only.
+    /// `version_frame` and `resume_frames`; a file that replaces it after a deletion starts with `version_frame` only.
+    /// `resume_frames` is empty for a run that is not resumed. Then files of other processes are reported.
     ///
     /// After an error, everything that was created is removed. With `is_synced`, the file and its name are synced to the disk.
     pub(crate) fn create(
         dir: &Path,
         suffix: String,
         version_frame: Vec<u8>,
-        next_frames: &[u8],
+        resume_frames: &[u8],
         is_synced: bool,
         counters: Arc<Counters>,
     ) -> Result<Self> {
-        let first = [&version_frame, next_frames].concat();
-        let (file, path) = create(dir, &suffix, &first, is_synced)?;
+        let first = [&version_frame, resume_frames].concat();
+        let (file, path, older_files) = create(dir, &suffix, &first, is_synced)?;
+        if resume_frames.is_empty() && older_files.are_of_others() {
+            counters.reporter.warn(
+                "the directory has event files of an earlier start or of another program: TensorBoard drops points if steps go \
+                 back; resume the run with WriterOptions::resume, or give each start a directory of its own with unique_logdir",
+            );
+        }
         Ok(Self {
             file,
             shared_path: Arc::new(Mutex::new(path.clone())),
@@ -177,7 +184,7 @@ impl EventFile {
             let deleted = io::Error::new(io::ErrorKind::NotFound, "the run directory was deleted");
             return Err(Error::io("write", &self.path, deleted));
         }
-        let (file, path) = create(&self.dir, &self.suffix, &self.version_frame, self.is_synced)?;
+        let (file, path, _) = create(&self.dir, &self.suffix, &self.version_frame, self.is_synced)?;
         self.counters.reporter.warn(format_args!(
             "the event file was deleted; the writer continues in {path:?}"
         ));
@@ -245,23 +252,31 @@ fn event_file_sizes(dir: &Path) -> impl Iterator<Item = (OsString, u64)> {
         .filter_map(|entry| Some((entry.file_name(), entry.metadata().ok()?.len())))
 }
 
-fn create(dir: &Path, suffix: &str, first: &[u8], is_synced: bool) -> Result<(File, PathBuf)> {
+/// Returns the new file, its path, and the files that were there before.
+fn create(
+    dir: &Path,
+    suffix: &str,
+    first: &[u8],
+    is_synced: bool,
+) -> Result<(File, PathBuf, OlderFiles)> {
     let missing: Vec<&Path> = dir.ancestors().take_while(|dir| !dir.exists()).collect();
     let created = fs::create_dir_all(dir)
         .map_err(|error| Error::io("create the directory", dir, error))
         .and_then(|()| create_file(dir, suffix))
-        .and_then(|(file, path)| match start(&file, dir, first, is_synced) {
-            Ok(()) => Ok((file, path)),
-            Err(error) => {
-                let error = Error::io("start the event file", &path, error);
-                Err(match fs::remove_file(&path) {
-                    Ok(()) => error,
-                    Err(source) => {
-                        Error::io("remove the event file after a failed start", &path, source)
-                    }
-                })
-            }
-        });
+        .and_then(
+            |(file, path, older_files)| match start(&file, dir, first, is_synced) {
+                Ok(()) => Ok((file, path, older_files)),
+                Err(error) => {
+                    let error = Error::io("start the event file", &path, error);
+                    Err(match fs::remove_file(&path) {
+                        Ok(()) => error,
+                        Err(source) => {
+                            Error::io("remove the event file after a failed start", &path, source)
+                        }
+                    })
+                }
+            },
+        );
     if created.is_err() {
         // The deepest directory first. Removing fails if it was never created, or if another program uses it by now.
         for dir in missing {
@@ -271,11 +286,12 @@ fn create(dir: &Path, suffix: &str, first: &[u8], is_synced: bool) -> Result<(Fi
     created
 }
 
-fn create_file(dir: &Path, suffix: &str) -> Result<(File, PathBuf)> {
+fn create_file(dir: &Path, suffix: &str) -> Result<(File, PathBuf, OlderFiles)> {
     loop {
-        let path = dir.join(FileName::after_those_in(dir, suffix)?.to_string());
+        let older_files = OlderFiles::list(dir)?;
+        let path = dir.join(FileName::after(&older_files, suffix).to_string());
         match OpenOptions::new().append(true).create_new(true).open(&path) {
-            Ok(file) => return Ok((file, path)),
+            Ok(file) => return Ok((file, path, older_files)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Error::io("create the event file", &path, error)),
         }
@@ -369,7 +385,7 @@ mod tests {
         };
         let queue = Queue::new(limits, Reporter::default(), b"");
         thread::scope(|scope| {
-            scope.spawn(|| worker::run(&queue, Sink::File(file), SyncPolicy::EachFlush, |_| {}));
+            scope.spawn(|| worker::run(&queue, Sink::File(file.into()), SyncPolicy::EachFlush, |_| {}));
             for flushed_count in 1..5 {
                 let mut frame = Vec::new();
                 crate::record::append_frame(&[0; 50], &mut frame);
@@ -400,7 +416,7 @@ mod tests {
             let version = b"version".to_vec();
             let file =
                 EventFile::create(&logdir, String::new(), version, b"", false, Arc::default());
-            let mut sink = Sink::File(file.unwrap());
+            let mut sink = Sink::File(file.unwrap().into());
             fs::remove_dir_all(&logdir).unwrap();
             let mut at = written;
             worker::write(&mut sink, &frames, &mut at, || true).unwrap();
