@@ -70,6 +70,8 @@ pub(super) struct State {
     pub(super) refused_count: u64,
     /// The part of `refused_count` that was refused for its content, not because the queue was full.
     pub(super) invalid_count: u64,
+    /// Accepted records that could not be encoded. They are refused, too, and never flushed.
+    pub(super) unencoded_count: u64,
     pub(super) worker: WorkerState,
     /// Somebody waits until this many bytes are flushed, so the worker must not wait for more records before that.
     pub(super) flush_target: u64,
@@ -122,6 +124,7 @@ impl Queue {
                 flushed: Totals::default(),
                 refused_count: 0,
                 invalid_count: 0,
+                unencoded_count: 0,
                 worker: WorkerState::Writing,
                 flush_target: 0,
                 attempt: 0,

@@ -385,7 +385,14 @@ mod tests {
         };
         let queue = Queue::new(limits, Reporter::default(), b"");
         thread::scope(|scope| {
-            scope.spawn(|| worker::run(&queue, Sink::File(file.into()), SyncPolicy::EachFlush, |_| {}));
+            scope.spawn(|| {
+                worker::run(
+                    &queue,
+                    Sink::File(file.into()),
+                    SyncPolicy::EachFlush,
+                    |_| {},
+                )
+            });
             for flushed_count in 1..5 {
                 let mut frame = Vec::new();
                 crate::record::append_frame(&[0; 50], &mut frame);

@@ -15,14 +15,15 @@ const MAX_TAG_WARNINGS: u64 = 100;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Records in the queue or already flushed.
+    /// Records that were put into the queue.
     pub accepted_count: u64,
-    /// Accepted records that the operating system has. Once the writer is closed, the other accepted records are lost.
+    /// Accepted records that the operating system has. Once the writer is closed, the other accepted records are lost, or were
+    /// refused because they could not be encoded.
     pub flushed_count: u64,
     /// Bytes that wait for the operating system.
     pub pending_bytes: u64,
     /// Records that were refused: because `max_pending_bytes` were waiting, or because the record is longer than any reader
-    /// accepts. The length of an image or an audio clip is known only once it is encoded.
+    /// accepts. An image or an audio clip is encoded after it was accepted. If that fails, it counts as accepted and refused.
     pub refused_count: u64,
     /// Calls that came after the writer was closed, or from a fork of its process after the fork was noticed. A fork is
     /// noticed by the first call that finds the writer idle or returns a result, at the latest after 256 KiB of records.

@@ -205,11 +205,11 @@ impl Queue {
         }
     }
 
-    /// Counts an accepted record as refused, because it could not be encoded. Its bytes stay pending until its chunk is
+    /// Counts an accepted record as refused, too, because it could not be encoded. Its bytes stay pending until its chunk is
     /// flushed.
     fn refuse_accepted(&self, error: &Error) {
         let mut state = self.lock();
-        state.accepted.records -= 1;
+        state.unencoded_count += 1;
         let is_first = state.count_invalid();
         drop(state);
         if is_first {
@@ -254,7 +254,7 @@ impl Queue {
         state.worker = WorkerState::Ended;
         state.is_closing = true;
         state.failure = failure.or(state.failure.take());
-        let lost = state.accepted.records - state.flushed.records;
+        let lost = state.accepted.records - state.flushed.records - state.unencoded_count;
         let failure = state.failure.clone();
         state.chunks.clear();
         drop(state);
