@@ -24,7 +24,7 @@
 //! |---|---|---|
 //! | no runs, no dashboards | `--logdir` is another directory than the program's, which TensorBoard does not complain about, or a file, or several with commas between | the directory, one, that is above the runs; `inspect` the same path |
 //! | all is there, as one run `.` | `--logdir` is the run itself. That works, but HParams finds no metrics in such a run | the directory above it |
-//! | no run, or a run without data | the file is empty (no run, with the fast loader) or has its first record only: nothing was logged, by a writer that is [disabled], closed or in a fork, or by a thread without a default writer | [`Stats::accepted_count`] and [`Stats::ignored_count`] |
+//! | no run, or a run without data | nothing was logged: the writer is [disabled], closed or in a fork, or a thread has no default writer. A writer that is closed without data removes its file. A program that runs or was killed leaves a file with its first record only | [`Stats::accepted_count`] and [`Stats::ignored_count`] |
 //! | the newest points are missing | the page does not reload by itself unless its settings say so, and then every 30 s at the most often; TensorBoard looks for new data every 5 s, by `--reload_interval`, of which 0 is once; the writer waits 200 ms | the button for reloading, above on the right; [`flush`] |
 //! | the last points of a program that has ended are missing | [`std::process::exit`], a signal, or a handle in a `static`: nothing closed the writer | [`close`] or [`flush`] before; see [`what_can_be_lost`](crate::what_can_be_lost) |
 //! | points stop coming, and the program runs | the disk is full or fails | [`flush`] says why, and [`Stats::failure`] |

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use summary_writer::proto::event::What;
 use summary_writer::{
-    Error, EventReader, SummaryWriter, SyncPolicy, TrainingLogger, WriterOptions, find_runs,
-    repair_in_place, repair_to, unique_logdir, verify,
+    Embedding, Error, EventReader, SummaryWriter, SyncPolicy, TrainingLogger, WriterOptions,
+    find_runs, repair_in_place, repair_to, unique_logdir, verify,
 };
 
 fn event_files(dir: &Path) -> Vec<PathBuf> {
@@ -287,6 +287,33 @@ fn a_deleted_directory_is_made_again_and_nothing_later_is_lost() {
     assert_eq!(event_files(&logdir), [summary.path().unwrap()]);
     summary.close().unwrap();
     assert_eq!(steps(&logdir), [1, 2, 3]);
+}
+
+#[test]
+fn file_without_data_is_removed_when_the_writer_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = |name: &str| SummaryWriter::create_file_writer(dir.path().join(name)).unwrap();
+    let root = open("root");
+    let child = root.run("child").unwrap();
+    child.scalar("loss", 0.5, 0);
+    root.close().unwrap();
+    child.close().unwrap();
+    drop(open("dropped"));
+    let points = Embedding::new("points", &[0.5f32, 1.0], 1).unwrap();
+    let embedding = open("embedding");
+    embedding.embedding(points, 0).unwrap();
+    embedding.close().unwrap();
+    let resumed = WriterOptions::new().resume(1);
+    let resumed = resumed.create_file_writer(dir.path().join("root/child"));
+    resumed.unwrap().close().unwrap();
+
+    let runs = find_runs(dir.path()).unwrap();
+    let runs: Vec<_> = runs
+        .iter()
+        .map(|run| (&*run.name, run.files.len()))
+        .collect();
+    // The projector needs a run. The second file of the resumed run has the records that say where it continues.
+    assert_eq!(runs, [("embedding", 1), ("root/child", 2)]);
 }
 
 #[cfg(unix)]

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 pub(super) const TENSORS: &str = "tensors.tsv";
 pub(super) const METADATA: &str = "metadata.tsv";
 pub(super) const SPRITE: &str = "sprite.png";
-const CONFIG: &str = "projector_config.pbtxt";
+pub(crate) const CONFIG: &str = "projector_config.pbtxt";
 /// The dashboard draws no point with fewer dimensions.
 const MIN_DIMENSIONS: usize = 3;
 /// The longest folder name. File systems allow 255 bytes.

@@ -231,6 +231,9 @@ impl SummaryWriter {
     /// Writes what is left and closes the event file, for all handles. Later calls are ignored, counted and reported. Child runs
     /// with other handles are flushed and stay open. On a closed writer, returns the same result again.
     ///
+    /// If nothing was logged, the event file is removed, because TensorBoard would show a run without data for it. So a writer
+    /// that only opens child runs leaves no run of its own.
+    ///
     /// # Errors
     /// [`Error::Io`](crate::Error::Io) if the last attempt to write has failed: the records that [`stats`](Self::stats) of another
     /// handle counts as accepted but not as flushed are lost. [`Error::Closed`](crate::Error::Closed) in a fork of the process
@@ -254,7 +257,8 @@ impl SummaryWriter {
     }
 
     /// Returns the path of the event file, or `None` for a stream, for a disabled writer and in a fork of the process. If the
-    /// file is deleted while the writer is open, a new one replaces it, and this returns the new path.
+    /// file is deleted while the writer is open, a new one replaces it, and this returns the new path. Once the writer is closed,
+    /// the file exists only if something was logged.
     pub fn path(&self) -> Option<PathBuf> {
         self.run.path()
     }

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use super::file_name::{self, FileName, OlderFiles};
 use super::lock;
 use super::stats::Counters;
+use crate::embedding;
 use crate::error::{Error, Result};
 
 #[derive(Debug)]
@@ -79,10 +80,11 @@ impl Sink {
         }
     }
 
-    /// Looks for a move of the directory and for other writers in it a last time.
+    /// Looks for a move of the directory and for other writers in it a last time, and removes a file without data.
     pub(crate) fn before_close(&mut self) {
         if let Self::File(file) = self {
             file.look_around();
+            file.remove_if_empty();
         }
     }
 
@@ -200,6 +202,18 @@ impl EventFile {
             self.counters.warn_about_move();
         }
         self.look_for_other_writers();
+    }
+
+    /// Removes the file if it has only the version record, because TensorBoard shows a run without data for it. The projector
+    /// finds embeddings only in a run.
+    fn remove_if_empty(&self) {
+        let version_bytes = self.version_frame.len() as u64;
+        let metadata = self.file.metadata();
+        let is_empty = metadata.is_ok_and(|metadata| metadata.len() == version_bytes);
+        if is_empty && !self.dir.join(embedding::CONFIG).exists() {
+            // If this fails, the run stays as TensorBoard has shown it until now.
+            fs::remove_file(&self.path).ok();
+        }
     }
 
     fn look_for_other_writers(&mut self) {
