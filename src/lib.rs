@@ -48,9 +48,10 @@
 //! interval, and images and sounds that still wait for their encoder with what was logged behind them; its file can be
 //! read to the last whole record. A disk that is full or fails keeps nobody waiting: records are kept up to
 //! [`WriterOptions::max_pending_bytes`] and written once it recovers, each byte once; beyond that they are refused,
-//! counted and reported. One that hangs keeps a caller waiting only beyond that, and in
-//! [`flush`](SummaryWriter::flush), which has a form with a limit ([`flush_timeout`](SummaryWriter::flush_timeout)). A
-//! fork of the process writes nothing: its calls are ignored, and [`flush`](SummaryWriter::flush) returns an error.
+//! counted and reported. A disk that hangs keeps a caller waiting only beyond that,
+//! and in `flush` and `close`: [`flush_timeout`](SummaryWriter::flush_timeout) and
+//! [`close_timeout`](SummaryWriter::close_timeout) have a limit. A fork of the process writes nothing: its calls are
+//! ignored, and [`flush`](SummaryWriter::flush) returns an error.
 //! [`what_can_be_lost`] has all cases, with the tests that hold them.
 //!
 //! A run that stopped goes on, from its end or from a checkpoint, by [`WriterOptions::resume`].

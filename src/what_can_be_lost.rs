@@ -13,7 +13,7 @@
 //! | the system crashes or loses power | what the disk had not got, which no program sees: seconds, as a rule. [`SyncPolicy::EachFlush`] makes it what the last `T` accepted, [`SyncPolicy::OnClose`] nothing of what was closed | no test: none cuts the power |
 //! | the disk is full, or a quota, a limit of the file's size, a lock or an error stops it, and goes away | nothing that was accepted; beyond [`WriterOptions::max_pending_bytes`] records are refused and counted, and no caller waits | `faults` "full disk", "file size limit", "immutable file", "read-only disk" |
 //! | the same, and it has not gone away at `close` | what was not flushed; `close` returns the error; a report and [`stats`] of another handle say how many | `faults` "full disk" |
-//! | the disk hangs | nothing, once it comes back. Calls wait beyond `max_pending_bytes`, or are refused and counted with [`WhenFull::DropNew`]; [`flush_timeout`] has a limit | `faults` "frozen disk", "stuck pipe" |
+//! | the disk hangs | nothing, once it comes back. Calls wait beyond `max_pending_bytes`, or are refused and counted with [`WhenFull::DropNew`]; [`flush_timeout`] and [`close_timeout`] have a limit | `faults` "frozen disk", "stuck pipe" |
 //! | the disk is slow, takes a part of what it is given, or is interrupted by signals | nothing | `faults` "stuck pipe", "short writes" |
 //! | the directory or the file is deleted | what was in it; the rest goes to a new file. What was written between the deletion and the next batch is lost with the old file. When the writer is closed or dropped, it does not create the directory again: `close` returns an error, and what was not flushed is lost | `faults` "deleted directory", `tests/files.rs` |
 //! | the directory is moved | nothing: the open file moves with it. Runs that are opened later are created at the old path, which is reported | `tests/reports.rs` |
@@ -35,8 +35,7 @@
 //!
 //! # What to know besides
 //!
-//! - `close` and the drop of the last handle wait as long as a disk hangs. A program that must end calls [`flush_timeout`],
-//!   and then [`std::process::exit`].
+//! - `close` and the drop of the last handle wait as long as a disk hangs. A program that must end calls [`close_timeout`].
 //! - An image, an animation or a sound is encoded after its call, on the writer's thread, in the order of the calls. Where
 //!   they come faster than they are encoded, they wait, and so does all that is logged behind them, scalars too: a killed
 //!   program loses that besides. Each counts by its pixels or samples as pending: [`Stats::pending_bytes`] tells how much
@@ -63,6 +62,7 @@
 //! [`flush`]: crate::SummaryWriter::flush
 //! [`flush_timeout`]: crate::SummaryWriter::flush_timeout
 //! [`close`]: crate::SummaryWriter::close
+//! [`close_timeout`]: crate::SummaryWriter::close_timeout
 //! [`stats`]: crate::SummaryWriter::stats
 //! [`verify`]: crate::verify()
 //! [`repair_to`]: crate::repair_to

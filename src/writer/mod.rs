@@ -239,11 +239,35 @@ impl SummaryWriter {
     /// handle counts as accepted but not as flushed are lost. [`Error::Closed`](crate::Error::Closed) in a fork of the process
     /// that opened the writer.
     pub fn close(self) -> Result<()> {
+        self.close_timeout(Duration::MAX)
+    }
+
+    /// Does the same as [`close`](Self::close), but waits at most `timeout`, for this run and its child runs together. `close`
+    /// and the drop of the last handle wait for as long as a disk hangs. After this call, no drop of a handle waits.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use summary_writer::{Error, SummaryWriter};
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = SummaryWriter::create_file_writer(dir.path())?;
+    /// summary.scalar("loss", 0.5, 0);
+    /// match summary.close_timeout(Duration::from_secs(10)) {
+    ///     Err(Error::TimedOut { pending_bytes }) => eprintln!("{pending_bytes} bytes may be lost"),
+    ///     other => other?,
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`](crate::Error::TimedOut) if the time is over and no attempt to write has failed. The writer's thread
+    /// continues, and what it has not written when the process ends is lost. Otherwise the same as [`close`](Self::close).
+    pub fn close_timeout(self, timeout: Duration) -> Result<()> {
         if self.is_disabled() {
             return Ok(()); // also in a fork
         }
         self.panic_observer.note_panic();
-        self.run.close()
+        self.run.close(timeout)
     }
 
     /// Returns what the writer has done so far.

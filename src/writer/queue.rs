@@ -309,9 +309,9 @@ impl Queue {
         state.outcome(target)
     }
 
-    /// Closes the queue, and returns once the worker has written everything or given up. `last` is a frame, or nothing. It
-    /// is accepted even if the queue is full, and only by the first call.
-    pub(crate) fn close(&self, last: &[u8]) -> Result<()> {
+    /// Closes the queue, and returns once the worker has written everything or given up, or once the time is over. Then the
+    /// worker continues. `last` is a frame, or nothing. It is accepted even if the queue is full, and only by the first call.
+    pub(crate) fn close(&self, last: &[u8], timeout: Duration) -> Result<()> {
         let mut state = self.lock_unless_forked()?;
         if !state.is_closing {
             if !last.is_empty() {
@@ -325,9 +325,23 @@ impl Queue {
         if state.worker != WorkerState::Ended {
             self.refuse_own_worker("close")?;
         }
-        state = self.wait_while(state, |state| state.worker != WorkerState::Ended);
+        (state, _) = self
+            .progress
+            .wait_timeout_while(state, timeout, |state| state.worker != WorkerState::Ended)
+            .unwrap_or_else(PoisonError::into_inner);
+        if state.worker != WorkerState::Ended {
+            let pending_bytes = state.pending_bytes();
+            let failure = state.failure.clone();
+            return Err(failure.unwrap_or(Error::TimedOut { pending_bytes }));
+        }
         let target = state.accepted.bytes;
         state.outcome(target)
+    }
+
+    /// Returns whether the worker has written its last byte. In a fork, there is none.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.lock_unless_forked()
+            .map_or(true, |state| state.worker == WorkerState::Ended)
     }
 
     pub(crate) fn is_closed(&self) -> bool {

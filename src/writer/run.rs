@@ -199,26 +199,31 @@ impl Run {
         })
     }
 
-    /// Closes this run and the child runs without other handles, and flushes the other child runs.
-    pub(super) fn close(&self) -> Result<()> {
+    /// Closes this run and the child runs without other handles, and flushes the other child runs. A worker that has not ended
+    /// when the time is over continues without its handle, so that nobody waits for it later.
+    pub(super) fn close(&self, timeout: Duration) -> Result<()> {
         if self.queue.is_forked() {
             return Err(Error::Closed);
         }
-        let outcome = self.queue.close(&self.session.end_frame());
-        self.join();
+        let start = Instant::now();
+        let outcome = self.queue.close(&self.session.end_frame(), timeout);
+        let thread = lock(&self.thread).take();
+        if let Some(thread) = thread
+            && self.queue.has_ended()
+        {
+            self.join(thread);
+        }
         let children = mem::take(&mut *lock(&self.children));
         children.into_iter().fold(outcome, |outcome, run| {
+            let timeout = timeout.saturating_sub(start.elapsed());
             outcome.and(match Arc::try_unwrap(run) {
-                Ok(run) => run.close(),
-                Err(run) => run.flush(Duration::MAX),
+                Ok(run) => run.close(timeout),
+                Err(run) => run.flush(timeout),
             })
         })
     }
 
-    fn join(&self) {
-        let Some(thread) = lock(&self.thread).take() else {
-            return;
-        };
+    fn join(&self, thread: JoinHandle<()>) {
         // The sink or the logger may drop the last handle on the worker's own thread.
         if !self.queue.is_own_worker() && thread.join().is_err() {
             self.queue
@@ -230,13 +235,14 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
+        let thread = self.thread.get_mut();
+        let thread = thread.unwrap_or_else(PoisonError::into_inner);
         if self.queue.is_forked() {
             // The thread does not exist in this process, so it can be neither joined nor detached.
-            let thread = self.thread.get_mut();
-            mem::forget(thread.unwrap_or_else(PoisonError::into_inner).take());
-        } else {
+            mem::forget(thread.take());
+        } else if thread.is_some() {
             // An error was logged when it happened.
-            self.close().ok();
+            self.close(Duration::MAX).ok();
         }
     }
 }

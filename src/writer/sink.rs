@@ -416,7 +416,7 @@ mod tests {
                 assert_eq!(stats.flushed_count, flushed_count, "logging continues");
                 assert!(stats.failure.is_some());
             }
-            queue.close(b"").unwrap_err();
+            queue.close(b"", Duration::MAX).unwrap_err();
         });
     }
 

@@ -137,7 +137,7 @@ fn close_after_two_callers_writes_all_records() {
                 let (queue, worker) = start(limits, &sink);
                 let callers = [caller(&queue, b'a', 2), caller(&queue, b'b', 2)];
                 join(callers);
-                queue.close(b"").unwrap();
+                queue.close(b"", Duration::MAX).unwrap();
                 worker.join().unwrap();
                 let records = records(&sink);
                 assert_eq!((in_order(&records, 'a'), in_order(&records, 'b')), (2, 2));
@@ -157,7 +157,7 @@ fn records_after_a_close_are_ignored_and_counted() {
                 let sink = Sink::new();
                 let (queue, worker) = start(limits, &sink);
                 let callers = [caller(&queue, b'a', 2), caller(&queue, b'b', 1)];
-                queue.close(b"").unwrap();
+                queue.close(b"", Duration::MAX).unwrap();
                 // Everything that was accepted is written now, whatever the callers do later.
                 let records = records(&sink);
                 let written = in_order(&records, 'a') + in_order(&records, 'b');
@@ -190,7 +190,7 @@ fn flush_returns_with_all_earlier_records_written() {
             queue.flush(Duration::MAX).unwrap();
             assert_eq!(in_order(&records(&sink), 'a'), 2);
             other.join().unwrap();
-            queue.close(b"").unwrap();
+            queue.close(b"", Duration::MAX).unwrap();
             worker.join().unwrap();
             all_is_written(&queue.stats(), 3);
         });
@@ -212,7 +212,7 @@ fn without_an_interval_a_call_returns_with_its_record_written() {
             assert_eq!(in_order(&records(&sink), 'a'), usize::from(i) + 1);
         }
         other.join().unwrap();
-        queue.close(b"").unwrap();
+        queue.close(b"", Duration::MAX).unwrap();
         worker.join().unwrap();
         all_is_written(&queue.stats(), 3);
     });
@@ -235,7 +235,7 @@ fn recovering_sink_gets_each_byte_once() {
             .take_while(|_| queue.flush(Duration::MAX).is_err())
             .count();
         assert!(refused <= 3, "flush fails after the sink has recovered");
-        queue.close(b"").unwrap();
+        queue.close(b"", Duration::MAX).unwrap();
         worker.join().unwrap();
         let records = records(&sink);
         assert_eq!((in_order(&records, 'a'), in_order(&records, 'b')), (1, 1));
@@ -250,7 +250,7 @@ fn broken_sink_keeps_nobody_waiting() {
             let (queue, worker) = start(limits, &Sink::broken());
             let other = caller(&queue, b'a', 1);
             queue.flush(Duration::MAX).unwrap_err();
-            queue.close(b"").unwrap_err();
+            queue.close(b"", Duration::MAX).unwrap_err();
             other.join().unwrap();
             worker.join().unwrap();
             let stats = queue.stats();
@@ -274,7 +274,7 @@ fn callers_that_wait_for_room_get_it() {
         let (queue, worker) = start(NARROW, &sink);
         let callers = [caller(&queue, b'a', 2), caller(&queue, b'b', 1)];
         join(callers);
-        queue.close(b"").unwrap();
+        queue.close(b"", Duration::MAX).unwrap();
         worker.join().unwrap();
         let records = records(&sink);
         assert_eq!((in_order(&records, 'a'), in_order(&records, 'b')), (2, 1));
@@ -287,7 +287,7 @@ fn broken_sink_or_close_ends_the_wait_for_room() {
     check("no room and a broken sink", 2, || {
         let (queue, worker) = start(NARROW, &Sink::broken());
         let callers = [caller(&queue, b'a', 1), caller(&queue, b'b', 1)];
-        queue.close(b"").unwrap_err();
+        queue.close(b"", Duration::MAX).unwrap_err();
         join(callers);
         worker.join().unwrap();
         let stats = queue.stats();
@@ -307,7 +307,7 @@ fn records_without_room_are_refused_and_counted() {
         let (queue, worker) = start(limits, &sink);
         let callers = [caller(&queue, b'a', 2), caller(&queue, b'b', 1)];
         join(callers);
-        queue.close(b"").unwrap();
+        queue.close(b"", Duration::MAX).unwrap();
         worker.join().unwrap();
         let stats = queue.stats();
         assert_eq!(stats.flushed_count, stats.accepted_count);
@@ -333,7 +333,7 @@ fn deferred_record_keeps_its_place() {
         queue.flush(Duration::MAX).unwrap();
         assert_eq!(in_order(&records(&sink), 'a'), 3);
         other.join().unwrap();
-        queue.close(b"").unwrap();
+        queue.close(b"", Duration::MAX).unwrap();
         worker.join().unwrap();
         let stats = queue.stats();
         assert_eq!((stats.accepted_count, stats.flushed_count), (4, 4));

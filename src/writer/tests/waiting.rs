@@ -37,6 +37,39 @@ fn flush_timeout_returns_while_the_sink_is_stuck_and_loses_nothing() {
 }
 
 #[test]
+fn close_timeout_returns_while_the_sink_is_stuck_and_its_thread_continues() {
+    for has_other_handle in [false, true] {
+        let tape = Tape::new().gated();
+        let summary = patient().to_sink(tape.clone()).unwrap();
+        summary.scalar("loss", 0.5, 0);
+        let other = has_other_handle.then(|| summary.clone());
+        let error = summary.close_timeout(Duration::from_millis(20));
+        assert!(matches!(error, Err(Error::TimedOut { .. })), "{error:?}");
+        // The sink is stuck until all handles are dropped.
+        if let Some(other) = other {
+            other.scalar("loss", 0.5, 1);
+            assert_eq!(other.stats().ignored_count, 1);
+            let error = other.clone().close_timeout(Duration::ZERO);
+            assert!(matches!(error, Err(Error::TimedOut { .. })), "{error:?}");
+            drop(other);
+        }
+        tape.open();
+        while steps(&tape.bytes()) != [0] {
+            thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn close_timeout_closes_a_sink_that_works() {
+    let tape = Tape::new();
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    summary.scalar("loss", 0.5, 0);
+    summary.close_timeout(FOREVER).unwrap();
+    assert_eq!(steps(&tape.bytes()), [0]);
+}
+
+#[test]
 fn flush_timeout_does_not_wait_for_a_failing_sink() {
     let tape = Tape::new().failing_after(0);
     let summary = patient().to_sink(tape.clone()).unwrap();
