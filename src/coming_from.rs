@@ -33,7 +33,7 @@
 //! | theirs | ours |
 //! |---|---|
 //! | `add_scalar(tag, v, step)` | `scalar(tag, v, step)` |
-//! | `add_scalars("loss", {"train": a, "val": b}, step)`: makes runs `loss_train` and `loss_val` with the tag `loss` | `run("train")?.scalar("loss", a, step)`, and so for the other. Our `scalars` is another thing: many tags in one record |
+//! | `add_scalars("loss", {"train": a, "val": b}, step)`: makes runs `loss_train` and `loss_val` with the tag `loss` | `scalar_in_runs("loss", [("train", a), ("val", b)], step)?`: runs `train` and `val`. Our `scalars` logs many tags in one record |
 //! | `add_histogram(tag, v, step)`, `bins="auto"`, `max_bins` | `histogram(tag, &v, step)`, `Histogram::with_buckets(&v, n)?` |
 //! | `add_histogram_raw(..)` | `Histogram::from_buckets(&edges, &counts)?`, with one edge more than counts |
 //! | `add_image(tag, chw, step)`: floats of 0 to 1, or `uint8` | `Image::rgb_0_to_1_planar(w, h, &chw)?`, `Image::rgb8_planar` |
@@ -129,7 +129,7 @@
 //! |---|---|
 //! | `write_to_disk=False` | `SummaryWriter::disabled()` |
 //! | `add_scalar(.., display_name, summary_description)`, which the default loader drops | `Tag::new("loss").display_name("Loss").description("*mean*")` |
-//! | `add_scalars("loss", {"train": a}, step)`: the run `loss/train`; keeps all values in memory | `run("loss/train")?.scalar("loss", a, step)` |
+//! | `add_scalars("loss", {"train": a}, step)`: the run `loss/train`; keeps all values in memory | `scalar_in_runs("loss", [("loss/train", a)], step)?` |
 //! | `export_scalars_to_json(path)` | `summary-writer export RUN --format jsonl`, from the files |
 //! | `use_metadata(global_step=step, walltime=t)` | `set_step(step)` with [`CurrentStep`], `at(t)` |
 //! | `add_audio(tag, frames_by_channels, step)` | `Audio::stereo_f32(44_100, &samples)?` |
@@ -251,7 +251,7 @@
 //! |---|---|
 //! | `SummaryWriter::new(logdir)`, which panics where it cannot | `SummaryWriter::create_file_writer(logdir)?` |
 //! | `add_scalar(tag, v, step)`: `f32`, `usize`, `&mut self` | `scalar(tag, v, step)`: any number, any integer, `&self` |
-//! | `add_scalars("data", &map, step)`: a run `data/KEY` for each key | `run("data/x")?.scalar("data", v, step)`, or `scalars` for many tags in this run |
+//! | `add_scalars("data", &map, step)`: a run `data/KEY` for each key | `scalar_in_runs("data", [("data/x", v)], step)?`, or `scalars` for many tags in this run |
 //! | `add_histogram_raw(tag, min, max, num, sum, sum_squares, limits, counts, step)` | `Histogram::from_buckets(&edges, &counts)?`, or `histogram(tag, &values, step)` of the values |
 //! | `add_image(tag, &data, &[3, a, b], step)`: takes `data` as pixels of RGB, `a` of them in a row | `Image::rgb8(a, b, &data)?`; if `data` has the planes one after the other, `Image::rgb8_planar(width, height, &data)?` |
 //! | `add_graph(&nodes)` | `graph(&graph)` of a `GraphBuilder` |

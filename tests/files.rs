@@ -207,6 +207,40 @@ fn child_runs_are_directories_and_one_writer_each() {
 }
 
 #[test]
+fn one_tag_is_logged_to_several_runs_or_to_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    let scope = summary.scope("fold");
+    for step in 0..3 {
+        let values = [("train", 0.5), ("a/validation", 0.25)];
+        scope.scalar_in_runs("loss", values, step).unwrap();
+    }
+    let sparse = summary.record_every(10);
+    sparse.scalar_in_runs("loss", [("sparse", 1)], 3).unwrap();
+    let values = [("train", 0.5), ("..", 0.25)];
+    let error = summary.scalar_in_runs("loss", values, 3).unwrap_err();
+    assert!(matches!(error, Error::Invalid { .. }), "{error:?}");
+    summary.close().unwrap();
+
+    let runs = find_runs(dir.path()).unwrap();
+    let names: Vec<_> = runs.iter().map(|run| &*run.name).collect();
+    assert_eq!(names, ["a/validation", "train"]);
+    for (name, want) in [("train", 0.5), ("a/validation", 0.25)] {
+        let points: Vec<_> = EventReader::open(dir.path().join(name))
+            .unwrap()
+            .map(Result::unwrap)
+            .filter_map(|event| match event.what {
+                Some(What::Summary(summary)) => Some((event.step, summary.value)),
+                _ => None,
+            })
+            .map(|(step, values)| (step, values[0].tag.clone(), values[0].scalar()))
+            .collect();
+        let want = [0, 1, 2].map(|step| (step, "fold/loss".to_owned(), Some(want)));
+        assert_eq!(points, want, "{name}");
+    }
+}
+
+#[test]
 fn a_run_is_opened_once_however_it_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();

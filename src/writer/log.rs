@@ -72,6 +72,46 @@ impl SummaryWriter {
         });
     }
 
+    /// Logs one tag to several child runs, so that TensorBoard draws their curves into one chart. It opens each run that is not
+    /// open, as [`run`](Self::run) does.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+    /// for epoch in 0..10 {
+    ///     let (loss, validation_loss) = (0.9f64.powi(epoch), 0.95f64.powi(epoch));
+    ///     summary.scalar_in_runs("loss", [("train", loss), ("validation", validation_loss)], epoch)?;
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The same as [`run`](Self::run). Then nothing is logged.
+    #[doc(alias = "add_scalars")]
+    pub fn scalar_in_runs<'a, R, V>(
+        &self,
+        tag: impl Into<Tag<'a>>,
+        values: impl IntoIterator<Item = (R, V)>,
+        step: impl Step,
+    ) -> Result<()>
+    where
+        R: AsRef<str>,
+        V: Scalar,
+    {
+        if !self.is_recording(step) {
+            return Ok(());
+        }
+        let opened = values
+            .into_iter()
+            .map(|(run, value)| Ok((self.run(run)?, value)))
+            .collect::<Result<Vec<_>>>()?;
+        let tag = tag.into();
+        for (run, value) in opened {
+            run.scalar(&tag, value, step);
+        }
+        Ok(())
+    }
+
     /// Logs the distribution of numbers: a slice, an array or a `Vec` of any primitive number, or a [`Histogram`].
     ///
     /// The values are counted before the call returns, in 30 buckets of equal width between the lowest and the highest value.

@@ -157,10 +157,11 @@ impl SummaryWriter {
         })
     }
 
-    /// Returns a handle that puts `name/` before every tag. Scopes nest. An empty name changes nothing.
+    /// Returns a handle that puts `name/` before every tag. Scopes nest. A `/` at the start or the end of the name is left out,
+    /// and an empty name changes nothing.
     #[must_use]
     pub fn scope(&self, name: impl AsRef<str>) -> Self {
-        let name = name.as_ref();
+        let name = name.as_ref().trim_matches('/');
         if name.is_empty() {
             return self.clone();
         }

@@ -480,7 +480,8 @@ fn call_that_returned_before_another_began_comes_first() {
 fn scope_and_wall_time_belong_to_the_handle() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();
-    let layer = summary.scope("encoder").scope("").scope("layer1").at(1.5);
+    let layer = summary.scope("encoder/").scope("").scope("/");
+    let layer = layer.scope("//layer1//").at(1.5);
     layer.scalar("loss", 0.5, 1);
     layer.scalar(Tag::new("loss").description("x"), 0.5, 2);
     layer.scalars(3, [("loss", 0.5), ("x", 0.25)]);
