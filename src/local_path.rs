@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_path_is_refused_with_a_reason() {
+    fn url_and_home_directory_are_refused_with_a_reason() {
         for (path, reason) in [
             ("s3://bucket/run", "`s3://` is not supported"),
             ("gs://bucket", "`gs://` is not supported"),

@@ -51,11 +51,12 @@ fn log_steps_that_go_back(options: WriterOptions, logdir: &Path) {
     summary.close().unwrap();
 }
 
-/// Two writers of a run, one after the other.
+/// Two writers of a run and of a child run, one after the other.
 fn log_to_two_files(options: WriterOptions, logdir: &Path) {
     for step in 0..2 {
         let summary = options.clone().create_file_writer(logdir).unwrap();
         summary.scalar("loss", 0.5, step);
+        summary.run("child").unwrap().scalar("loss", 0.5, step);
         summary.close().unwrap();
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::mem;
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
@@ -43,6 +44,8 @@ pub(super) struct Run {
 pub(super) struct RunDirectory {
     dir: PathBuf,
     open_runs: OpenRuns,
+    /// Older files of other processes were reported for one of the runs that were opened from the same root.
+    are_older_files_reported: Arc<AtomicBool>,
 }
 
 /// The runs that were opened from the same root, by their directory, so that none is opened twice.
@@ -51,8 +54,12 @@ type OpenRuns = Arc<Mutex<HashMap<PathBuf, Weak<Run>>>>;
 impl Run {
     /// Opens a run directory that has no parent.
     pub(super) fn open_dir(options: WriterOptions, dir: PathBuf) -> Result<Self> {
-        let open_runs = OpenRuns::default();
-        Self::open(options, RunDirectory { dir, open_runs })
+        let directory = RunDirectory {
+            dir,
+            open_runs: OpenRuns::default(),
+            are_older_files_reported: Arc::default(),
+        };
+        Self::open(options, directory)
     }
 
     /// Creates an event file in the directory. Its first record is written before this returns, so that opening fails if
@@ -72,7 +79,7 @@ impl Run {
             if resumed.has_session {
                 session.resume();
             }
-            let file = EventFile::create(
+            let (file, older_files) = EventFile::create(
                 dir,
                 options.filename_suffix.clone(),
                 frame::version_frame(),
@@ -80,6 +87,18 @@ impl Run {
                 options.sync != SyncPolicy::Never,
                 Arc::clone(&counters),
             )?;
+            let needs_report = options.resume.is_none() && older_files.are_of_others();
+            if needs_report
+                && !directory
+                    .are_older_files_reported
+                    .swap(true, Ordering::Relaxed)
+            {
+                counters.reporter.warn(
+                    "the directory has event files of an earlier start or of another program: TensorBoard drops points if steps \
+                     go back; resume the run with WriterOptions::resume, or give each start a directory of its own with \
+                     unique_logdir",
+                );
+            }
             path = Some(Arc::clone(file.shared_path()));
             Ok(Sink::File(file.into()))
         })?;
@@ -264,6 +283,7 @@ impl RunDirectory {
         let directory = Self {
             dir: dir.clone(),
             open_runs: Arc::clone(&self.open_runs),
+            are_older_files_reported: Arc::clone(&self.are_older_files_reported),
         };
         let run = Arc::new(Run::open(options, directory)?);
         open_runs.insert(dir, Arc::downgrade(&run));

@@ -117,27 +117,21 @@ pub(crate) struct EventFile {
 
 impl EventFile {
     /// Creates the directory `dir`, and in it an event file whose name sorts after those that exist. The file starts with
-    /// `version_frame` and `resume_frames`; a file that replaces it after a deletion starts with `version_frame` only.
-    /// `resume_frames` is empty for a run that is not resumed. Then files of other processes are reported.
+    /// `version_frame` and `next_frames`; a file that replaces it after a deletion starts with `version_frame` only. Also returns
+    /// the older files in the directory.
     ///
     /// After an error, everything that was created is removed. With `is_synced`, the file and its name are synced to the disk.
     pub(crate) fn create(
         dir: &Path,
         suffix: String,
         version_frame: Vec<u8>,
-        resume_frames: &[u8],
+        next_frames: &[u8],
         is_synced: bool,
         counters: Arc<Counters>,
-    ) -> Result<Self> {
-        let first = [&version_frame, resume_frames].concat();
+    ) -> Result<(Self, OlderFiles)> {
+        let first = [&version_frame, next_frames].concat();
         let (file, path, older_files) = create(dir, &suffix, &first, is_synced)?;
-        if resume_frames.is_empty() && older_files.are_of_others() {
-            counters.reporter.warn(
-                "the directory has event files of an earlier start or of another program: TensorBoard drops points if steps go \
-                 back; resume the run with WriterOptions::resume, or give each start a directory of its own with unique_logdir",
-            );
-        }
-        Ok(Self {
+        let file = Self {
             file,
             shared_path: Arc::new(Mutex::new(path.clone())),
             path,
@@ -149,7 +143,8 @@ impl EventFile {
             batch_count: 0,
             other_files: OtherFiles::default(),
             counters,
-        })
+        };
+        Ok((file, older_files))
     }
 
     pub(crate) fn shared_path(&self) -> &Arc<Mutex<PathBuf>> {
@@ -373,7 +368,9 @@ mod tests {
 
         let new_file = |dir: &Path| {
             let (suffix, version) = (String::new(), b"version".to_vec());
-            EventFile::create(dir, suffix, version, b"", true, Arc::default()).unwrap()
+            EventFile::create(dir, suffix, version, b"", true, Arc::default())
+                .unwrap()
+                .0
         };
         let null = || OpenOptions::new().write(true).open("/dev/null").unwrap();
 
@@ -437,7 +434,7 @@ mod tests {
             let version = b"version".to_vec();
             let file =
                 EventFile::create(&logdir, String::new(), version, b"", false, Arc::default());
-            let mut sink = Sink::File(file.unwrap().into());
+            let mut sink = Sink::File(file.unwrap().0.into());
             fs::remove_dir_all(&logdir).unwrap();
             let mut at = written;
             worker::write(&mut sink, &frames, &mut at, || true).unwrap();
