@@ -5,7 +5,6 @@
 //!   [go on from a checkpoint](#go-on-from-a-checkpoint), [many processes](#many-processes),
 //!   [many threads](#many-threads)
 //! - Data: [images from the memory of a tensor](#images-from-the-memory-of-a-tensor),
-//!   [images in a debug build](#images-in-a-debug-build),
 //!   [evaluate a classifier](#evaluate-a-classifier),
 //!   [a band around the mean](#a-page-of-your-own-with-a-band-around-the-mean)
 //! - Programs: [log without being handed a writer](#log-without-being-handed-a-writer),
@@ -194,17 +193,6 @@
 //! summary.image("camera", Image::rgb8(width, height, &hwc)?, step);
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-//!
-//! # Images in a debug build
-//!
-//! Where `cargo run` is without `--release`, the encoders of images are not optimised either, and 30 times as slow: an
-//! image of 512 × 512 takes the writer's thread 0.1 s in place of 3 ms, and what is logged behind it waits. This in the
-//! program's `Cargo.toml` optimises the crates that it depends on, and leaves the program itself to the debugger:
-//!
-//! ```toml
-//! [profile.dev.package."*"]
-//! opt-level = 3
 //! ```
 //!
 //! # Evaluate a classifier

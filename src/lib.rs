@@ -38,21 +38,20 @@
 //!
 //! # Threads, order, crashes
 //!
-//! [`SummaryWriter`] is a handle: clone it, send it, share it. A call frames its record and puts it into a buffer; a
-//! thread of the writer brings the buffer to the file every 200 ms ([`WriterOptions::flush_interval`]), and sleeps while
-//! there is none. Records are in the file in the order of the calls, also across threads if one call returned before
-//! another began.
+//! [`SummaryWriter`] is a handle: clone it, send it to other threads. A call encodes its record and puts it into a queue. A
+//! thread of the writer writes the queue to the file every 200 ms ([`WriterOptions::flush_interval`]), and sleeps while the
+//! queue is empty. A second thread, which starts with the first image or audio clip, encodes these. Records of one tag are in
+//! the file in the order of the calls, also across threads if one call returned before another began.
 //!
-//! Dropping the last handle writes all and closes the file, also while a panic unwinds. Where nothing drops it, in a
-//! `static` or by [`std::process::exit`], close or flush before. A program that is killed loses at most the last flush
-//! interval, and images and sounds that still wait for their encoder with what was logged behind them; its file can be
-//! read to the last whole record. A disk that is full or fails keeps nobody waiting: records are kept up to
-//! [`WriterOptions::max_pending_bytes`] and written once it recovers, each byte once; beyond that they are refused,
-//! counted and reported. A disk that hangs keeps a caller waiting only beyond that,
-//! and in `flush` and `close`: [`flush_timeout`](SummaryWriter::flush_timeout) and
-//! [`close_timeout`](SummaryWriter::close_timeout) have a limit. A fork of the process writes nothing: its calls are
-//! ignored, and [`flush`](SummaryWriter::flush) returns an error.
-//! [`what_can_be_lost`] has all cases, with the tests that hold them.
+//! Dropping the last handle writes what is left and closes the file, also if a panic drops it. Nothing drops a handle in a
+//! `static` or at [`std::process::exit`], so close or flush before. A program that is killed loses at most the last flush
+//! interval, and images and audio clips that were not encoded yet. Its file can be read up to the last whole record. If the
+//! disk is full or fails, no call waits: the writer keeps up to [`WriterOptions::max_pending_bytes`] and writes them once the
+//! disk works again, each byte once. It refuses, counts and reports further records. If the disk hangs, calls wait once
+//! `max_pending_bytes` are waiting, and `flush` and `close` wait: [`flush_timeout`](SummaryWriter::flush_timeout) and
+//! [`close_timeout`](SummaryWriter::close_timeout) have a limit. A fork of the process writes nothing: its calls are ignored,
+//! and [`flush`](SummaryWriter::flush) returns an error.
+//! [`what_can_be_lost`] lists all cases, with the tests that check them.
 //!
 //! A run that stopped goes on, from its end or from a checkpoint, by [`WriterOptions::resume`].
 //!

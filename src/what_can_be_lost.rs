@@ -8,7 +8,7 @@
 //! | what happens | lost at the most | held by |
 //! |---|---|---|
 //! | `close`, or the last handle is dropped, also while a panic unwinds | nothing | `faults` "panic, exit, abort" |
-//! | the program is killed, aborts, or is ended for want of memory | what the last `T` accepted, nothing with [`Duration::ZERO`]; a record that was being written is torn, and readers stop before it | `faults` "kill -9" |
+//! | the program is killed, aborts, or is ended for want of memory | what the last `T` accepted, and images and audio clips that were not encoded yet; nothing with [`Duration::ZERO`]; a record that was being written is torn, and readers stop before it | `faults` "kill -9" |
 //! | [`std::process::exit`], or a handle in a `static` | as killed: nothing drops the handle; [`flush`] or [`close`] before | `faults` "panic, exit, abort" |
 //! | the system crashes or loses power | what the disk had not got, which no program sees: seconds, as a rule. [`SyncPolicy::EachFlush`] makes it what the last `T` accepted, [`SyncPolicy::OnClose`] nothing of what was closed | no test: none cuts the power |
 //! | the disk is full, or a quota, a limit of the file's size, a lock or an error stops it, and goes away | nothing that was accepted; beyond [`WriterOptions::max_pending_bytes`] records are refused and counted, and no caller waits | `faults` "full disk", "file size limit", "immutable file", "read-only disk" |
@@ -22,7 +22,7 @@
 //! | several processes in one run, by mistake | nothing: each has a file. Stock TensorBoard shows one of them at a time; it is reported, and counted in [`Stats::other_writer_count`] | `faults` "one run for all processes" |
 //! | the program is started again in the directory | nothing: a new file, which sorts last. It is reported, because TensorBoard drops points if steps go back | `faults` "restarts" |
 //! | [`WriterOptions::resume`] at a step | what lies at that step and beyond, as told; the rest stays, also where the program is killed meanwhile | `tests/resume.rs` |
-//! | an image cannot be encoded | that record; it is counted and reported | `writer::tests::deferred` |
+//! | an image cannot be encoded | that record; it is counted and reported | `writer::tests::encoder` |
 //! | a record of more than 2 GiB | that record, for no reader takes it; it is counted and reported | no test: none makes so much |
 //! | a step goes back or comes again, a tag is used for two kinds | nothing in the file; TensorBoard drops points of it. It is reported once for each tag, and counted | `writer::series::tests` |
 //! | a file is damaged later | the records that are hit: [`verify`] finds them, [`repair_to`] keeps the others | `tests/stock/test_repair.py` |
@@ -36,11 +36,10 @@
 //! # What to know besides
 //!
 //! - `close` and the drop of the last handle wait as long as a disk hangs. A program that must end calls [`close_timeout`].
-//! - An image, an animation or a sound is encoded after its call, on the writer's thread, in the order of the calls. Where
-//!   they come faster than they are encoded, they wait, and so does all that is logged behind them, scalars too: a killed
-//!   program loses that besides. Each counts by its pixels or samples as pending: [`Stats::pending_bytes`] tells how much
-//!   waits, `max_pending_bytes` is the bound, and [`flush`] waits for it. The encoders are slow where they are not optimised:
-//!   see [`cookbook`](crate::cookbook#images-in-a-debug-build).
+//! - A second thread of the writer encodes images, animations and audio clips after their calls. If a program logs them
+//!   faster than they are encoded, they wait, and a killed program loses those that wait. Other records do not wait for
+//!   them. The pixels and samples count as pending: [`Stats::pending_bytes`] includes them, they may take three quarters of
+//!   `max_pending_bytes`, and [`flush`] waits until they are encoded and written.
 //! - After an `fsync` that failed, an operating system may drop what it had, although the next `fsync` succeeds. So with
 //!   [`SyncPolicy::EachFlush`], `flush`, `close` and [`Stats::failure`] return the error until the file is closed. Logging
 //!   continues in the same file. To be sure again, close the writer and open another one.

@@ -1,20 +1,14 @@
-//! The storage of the queue: frames in call order, in chunks. The worker writes each chunk with one call. Between the frames
-//! are deferred records, whose frames the worker makes later.
+//! The storage of the queue: frames in chunks, in the order in which they were appended. The worker writes each chunk with one
+//! call.
 //!
 //! A frame is never moved after it was appended, so no call pays for the frames of another. In the steady state a few chunks
 //! are used in turn, and nothing is allocated.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::mem;
-
-use crate::error::Result;
 
 /// The size at which a chunk is written early. A larger write gains nothing, and a chunk of this size stays in a core's cache.
 const CHUNK_BYTES: usize = 256 << 10;
-/// The raw size at which a chunk with deferred records is written early. It is smaller because encoding takes longer than
-/// writing. One wake and one write for each small image took three times as long.
-const DEFERRED_BYTES: u64 = 64 << 10;
 /// Empty chunks that are kept. While the disk keeps up, two more are in use: the one being filled and the one being written.
 const SPARE_CHUNKS: usize = 2;
 /// The unused capacity that a full chunk may keep: a page of memory.
@@ -24,34 +18,10 @@ const MAX_UNUSED_BYTES: usize = 4 << 10;
 pub(super) struct Chunk {
     /// Whole frames.
     pub(super) bytes: Vec<u8>,
-    /// Records that callers logged, with the deferred ones.
+    /// Records that callers logged.
     pub(super) record_count: u64,
-    /// The bytes that count as pending: the frames, and the raw data of the deferred records.
-    pub(super) pending_bytes: u64,
-    /// In call order.
-    pub(super) deferred: Vec<Deferred>,
-}
-
-/// A record that takes long to encode.
-pub(super) struct Deferred {
-    /// The offset in the chunk's bytes where the frame belongs.
-    pub(super) offset: usize,
-    pub(super) make_frame: Box<MakeFrame>,
-}
-
-/// Appends a frame to a buffer.
-pub(super) type MakeFrame = dyn FnOnce(&mut Vec<u8>) -> Result<()> + Send;
-
-impl fmt::Debug for Deferred {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Deferred at {}", self.offset)
-    }
-}
-
-impl Chunk {
-    fn is_empty(&self) -> bool {
-        self.bytes.is_empty() && self.deferred.is_empty()
-    }
+    /// The bytes of the frames that the encoder made.
+    pub(super) encoded_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -72,7 +42,6 @@ impl Chunks {
             full: VecDeque::with_capacity(SPARE_CHUNKS),
             filling: Chunk {
                 bytes,
-                pending_bytes: first.len() as u64,
                 ..Chunk::default()
             },
             // The system provides the memory at the first use, so an idle writer does not pay for it.
@@ -90,34 +59,20 @@ impl Chunks {
         }
         self.filling.bytes.extend_from_slice(frame);
         self.filling.record_count += 1;
-        self.filling.pending_bytes += frame.len() as u64;
         fills
     }
 
-    /// Appends a deferred record. Returns `true` if a chunk became full.
-    pub(super) fn append_deferred(
-        &mut self,
-        make_frame: Box<MakeFrame>,
-        pending_bytes: u64,
-    ) -> bool {
-        let filling = &mut self.filling;
-        filling.deferred.push(Deferred {
-            offset: filling.bytes.len(),
-            make_frame,
-        });
-        filling.record_count += 1;
-        filling.pending_bytes += pending_bytes;
-        let fills = filling.pending_bytes >= DEFERRED_BYTES;
-        if fills {
-            self.start_next(0);
-        }
+    /// Appends a frame that the encoder made. Returns `true` if a chunk became full.
+    pub(super) fn append_encoded(&mut self, frame: &[u8]) -> bool {
+        let fills = self.append(frame);
+        self.filling.encoded_bytes += frame.len() as u64;
         fills
     }
 
     /// Starts a chunk that has room for `frame_bytes`.
     #[cold]
     fn start_next(&mut self, frame_bytes: usize) {
-        if self.filling.is_empty() {
+        if self.filling.bytes.is_empty() {
             return;
         }
         let mut chunk = self.take_filling(frame_bytes);
@@ -157,7 +112,7 @@ impl Chunks {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.full.is_empty() && self.filling.is_empty()
+        self.full.is_empty() && self.filling.bytes.is_empty()
     }
 
     pub(super) fn has_full(&self) -> bool {

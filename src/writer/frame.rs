@@ -73,7 +73,7 @@ impl SummaryWriter {
             append(buffer);
             let values_bytes = buffer.len() - VALUES;
             if values_bytes > MAX_VALUES_BYTES {
-                self.refuse(values_bytes);
+                self.run.queue.refuse(&too_long(values_bytes));
             } else if values_bytes > 0 {
                 let step = self.saturated(step);
                 let start = put_head(buffer, self.now(), step, values_bytes);
@@ -82,8 +82,8 @@ impl SummaryWriter {
         });
     }
 
-    /// Pushes an event whose values the worker encodes, because that takes long. Until then it counts with `raw_bytes` bytes
-    /// as pending. `append` must keep what the buffer has already.
+    /// Pushes an event whose values the encoder's thread encodes, because that takes long. Until then it counts with `raw_bytes`
+    /// bytes as pending. `append` must keep what the buffer has already.
     pub(super) fn push_deferred(
         &self,
         step: impl Step,
@@ -91,13 +91,13 @@ impl SummaryWriter {
         append: impl FnOnce(&mut Vec<u8>) -> Result<()> + Send + 'static,
     ) {
         let (step, now) = (self.saturated(step.to_i64()), self.now());
-        self.run.queue.push_deferred(raw_bytes, move |buffer| {
+        self.run.push_deferred(raw_bytes, move |buffer| {
             let before = buffer.len();
             buffer.resize(before + VALUES, 0);
             append(buffer)?;
             let values_bytes = buffer.len() - before - VALUES;
             if values_bytes > MAX_VALUES_BYTES {
-                return Err(Error::invalid("record", too_long(values_bytes)));
+                return Err(too_long(values_bytes));
             }
             let start = put_head(&mut buffer[before..], now, step, values_bytes);
             buffer.extend([0; FOOTER_BYTES]);
@@ -116,7 +116,7 @@ impl SummaryWriter {
                 debug_assert!(encoded.is_ok(), "a `Vec` grows as needed");
                 self.push_enclosed(buffer, 0);
             } else {
-                self.refuse(payload_bytes);
+                self.run.queue.refuse(&too_long(payload_bytes));
             }
         });
     }
@@ -126,14 +126,6 @@ impl SummaryWriter {
         buffer.extend([0; FOOTER_BYTES]);
         record::enclose(&mut buffer[start..]);
         self.run.queue.push(&buffer[start..]);
-    }
-
-    #[cold]
-    fn refuse(&self, bytes: usize) {
-        if self.run.queue.refuse_invalid() {
-            let reporter = &self.run.queue.reporter;
-            reporter.error(format_args!("a record is refused: {}", too_long(bytes)));
-        }
     }
 
     /// Returns the step, or counts that it is replaced by the nearest `i64`.
@@ -169,8 +161,10 @@ fn put_head(buffer: &mut [u8], wall_time: WallTime, step: i64, values_bytes: usi
     event::put_head(room, wall_time, step, values_bytes)
 }
 
-fn too_long(bytes: usize) -> String {
-    format!("it must have at most {MAX_PAYLOAD_BYTES} bytes for the readers, got {bytes}")
+fn too_long(bytes: usize) -> Error {
+    let problem =
+        format!("it must have at most {MAX_PAYLOAD_BYTES} bytes for the readers, got {bytes}");
+    Error::invalid("record", problem)
 }
 
 /// Returns the first record of a file.

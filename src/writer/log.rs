@@ -144,7 +144,8 @@ impl SummaryWriter {
         });
     }
 
-    /// Logs an image. The writer's thread compresses it, in call order with the other records. Until then its pixels count for
+    /// Logs an image. The call copies the pixels, and a second thread of the writer compresses them. So an image may reach the
+    /// file after records of other tags that were logged later. Until it is compressed, its pixels count for
     /// [`max_pending_bytes`](crate::WriterOptions::max_pending_bytes).
     ///
     /// ```
@@ -270,8 +271,8 @@ impl SummaryWriter {
         });
     }
 
-    /// Logs an audio clip. The writer's thread encodes it, in call order with the other records. Until then its samples count
-    /// for [`max_pending_bytes`](crate::WriterOptions::max_pending_bytes).
+    /// Logs an audio clip. A second thread of the writer encodes it, as for images. Until then its
+    /// samples count for [`max_pending_bytes`](crate::WriterOptions::max_pending_bytes).
     ///
     /// The dashboard has a player for the clip and a slider for the steps. It shows no label for a clip. The
     /// [description](Tag::description) of the tag is shown by a click on an icon. A [`text`](Self::text) with the same steps can have what

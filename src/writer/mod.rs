@@ -1,7 +1,8 @@
 //! The writer: the handle that programs log through, and the thread that writes.
 //!
 //! A call encodes its values to a frame (`log`, `frame`) and pushes the frame to the `queue`. The `worker` thread takes frames
-//! from the queue in chunks, and writes them to a `sink`. A `run` has one queue and one worker. All its handles share it.
+//! from the queue in chunks, and writes them to a `sink`. Images and audio clips go through the queue to the `encoder` thread,
+//! which pushes their frames. A `run` has one queue, one worker and at most one encoder. All its handles share it.
 
 // rustdoc lists the methods of `SummaryWriter` in the order of these modules, and those of this file last: opening, logging,
 // then the rest.
@@ -12,6 +13,7 @@ mod log;
 
 mod chunks;
 mod condition;
+mod encoder;
 mod file_name;
 mod frame;
 mod logdir;

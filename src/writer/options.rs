@@ -96,7 +96,7 @@ impl WriterOptions {
     }
 
     /// Sets how long a record waits for others, so that they are written together. A program that is killed loses at most the
-    /// records of this time, and images and audio clips that were not encoded yet with the records after them.
+    /// records of this time, and images and audio clips that were not encoded yet.
     ///
     /// Default: 200 ms, too short for a person to notice and long enough for a disk. [`Duration::ZERO`] writes each record
     /// before its call returns, which takes a few microseconds for each call.
@@ -106,6 +106,9 @@ impl WriterOptions {
     }
 
     /// Sets how many bytes may wait for the disk. A single record that is larger is accepted when nothing else waits.
+    ///
+    /// Images and audio clips may take three quarters of it, so that a program that logs them faster than they are encoded
+    /// leaves room to scalars. A single image that is larger is accepted when no other waits.
     ///
     /// Default: 64 MiB, over a million scalars. That is enough for a disk that stalls for seconds, and little compared with a
     /// model.

@@ -1,5 +1,5 @@
-//! The queue between the callers and the worker: frames in call order, behind one lock, bounded in bytes. This file has the
-//! callers' side, `worker` has the other side.
+//! The queue between the callers and the two threads of a writer, behind one lock, bounded in bytes: frames for the worker, and
+//! deferred records for the encoder. This file has the callers' side; `worker` and `encoder` have the other sides.
 //!
 //! In the steady state a call neither allocates nor makes a system call. A caller wakes the worker only with the first record
 //! after an idle time, and with a full chunk.
@@ -13,11 +13,12 @@ use std::ptr;
 use std::time::Duration;
 
 use super::chunks::Chunks;
+use super::encoder::EncoderState;
 use super::stats::Stats;
 use super::sync::{
     AtomicU64, Condvar, Mutex, MutexGuard, Ordering, PoisonError, QUEUE_OF_WORKER, TryLockError,
 };
-use crate::error::{Error, Result};
+use crate::error::{Chain, Error, Result};
 use crate::report::Reporter;
 
 /// How often a caller tries to get the lock before it lets the system wait for it, and how many times it executes a pause
@@ -53,6 +54,8 @@ pub(crate) struct Queue {
     state: Mutex<State>,
     /// The worker waits here for records.
     pub(super) work: Condvar,
+    /// The encoder waits here for records.
+    pub(super) encode: Condvar,
     /// Callers wait here for room, a flush or the end of the worker.
     pub(super) progress: Condvar,
     /// Not part of the state, because in a fork the lock may never be released.
@@ -63,8 +66,9 @@ pub(crate) struct Queue {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) chunks: Chunks,
-    /// The totals of what callers and worker have done. `flushed` never exceeds `accepted`. A deferred record counts with
-    /// the size of its raw data, not of its frame.
+    pub(super) encoder: EncoderState,
+    /// The totals of what callers and worker have done. `flushed` never exceeds `accepted`. The bytes are those of frames, so
+    /// the bytes of a deferred record are accepted when it is encoded.
     pub(super) accepted: Totals,
     pub(super) flushed: Totals,
     pub(super) refused_count: u64,
@@ -85,8 +89,8 @@ pub(super) struct State {
     /// Why a sync of the file failed. The data is written.
     pub(super) sync_failure: Option<Error>,
     /// Callers that wait for room, in call order. Only the first may go on: otherwise small records could keep a large one
-    /// waiting forever.
-    pub(super) waiting: VecDeque<u64>,
+    /// waiting forever. But other records pass deferred ones that wait for the encoder.
+    pub(super) waiting: VecDeque<Waiting>,
     next_ticket: u64,
     pub(super) is_closing: bool,
 }
@@ -95,6 +99,23 @@ pub(super) struct State {
 pub(super) struct Totals {
     pub(super) records: u64,
     pub(super) bytes: u64,
+}
+
+/// A caller that waits for room.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    ticket: u64,
+    bytes: u64,
+    is_deferred: bool,
+}
+
+/// What a caller waits for: all records that were accepted before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target {
+    /// Deferred records that must be done, or 0 if they are.
+    deferred_count: u64,
+    /// Bytes of frames that must be flushed.
+    bytes: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +141,7 @@ impl Queue {
             reporter,
             state: Mutex::new(State {
                 chunks: Chunks::new(first),
+                encoder: EncoderState::default(),
                 accepted,
                 flushed: Totals::default(),
                 refused_count: 0,
@@ -137,6 +159,7 @@ impl Queue {
                 is_closing: false,
             }),
             work: Condvar::new(),
+            encode: Condvar::new(),
             progress: Condvar::new(),
             ignored_count: AtomicU64::new(0),
             process_id: process::id(),
@@ -152,41 +175,10 @@ impl Queue {
 
     /// Appends a frame, or counts why it was not accepted.
     pub(crate) fn push(&self, frame: &[u8]) {
-        self.push_with(frame.len(), |chunks| chunks.append(frame));
-    }
-
-    /// Appends a record whose frame the worker makes, or counts why it was not accepted. Until it is written, it counts with
-    /// `pending_bytes`.
-    pub(crate) fn push_deferred(
-        &self,
-        pending_bytes: usize,
-        make_frame: impl FnOnce(&mut Vec<u8>) -> Result<()> + Send + 'static,
-    ) {
-        // A record of 0 bytes would count as flushed before it is written.
-        let bytes = pending_bytes.max(1);
-        self.push_with(bytes, |chunks| {
-            chunks.append_deferred(Box::new(make_frame), bytes as u64)
-        });
-    }
-
-    /// Appends a record of so many bytes. `append` returns whether a chunk became full.
-    #[inline]
-    fn push_with(&self, bytes: usize, append: impl FnOnce(&mut Chunks) -> bool) {
-        let Some(mut state) = self.lock_soon() else {
-            return self.count_ignored();
+        let Some(mut state) = self.admit(frame.len(), false) else {
+            return;
         };
-        if !self.has_room(&state, bytes) || !state.waiting.is_empty() {
-            match self.wait_for_room(state, bytes) {
-                Some(with_room) => state = with_room,
-                None => return,
-            }
-        }
-        if state.is_closing {
-            drop(state);
-            return self.count_ignored();
-        }
-
-        let fills = state.accept(bytes, append);
+        let fills = state.accept(frame);
         let wakes = match state.worker {
             WorkerState::Idle => true,
             WorkerState::Batching => fills,
@@ -195,42 +187,90 @@ impl Queue {
         if wakes {
             state.worker = WorkerState::Writing;
         }
-        let target = state.accepted.bytes;
+        let target = state.target();
         drop(state);
 
         if wakes {
             self.work.notify_one();
         }
-        let writes_through = self.limits.flush_interval.is_zero();
-        if wakes || fills || writes_through {
-            self.finish_push(writes_through.then_some(target));
+        if wakes || fills || self.limits.flush_interval.is_zero() {
+            self.finish_push(target);
         }
+    }
+
+    /// Locks the state and waits for room for a record. Returns `None` if the record is not accepted, which was counted.
+    #[inline]
+    pub(super) fn admit(&self, bytes: usize, is_deferred: bool) -> Option<MutexGuard<'_, State>> {
+        let Some(mut state) = self.lock_soon() else {
+            self.count_ignored();
+            return None;
+        };
+        let record = Waiting {
+            ticket: state.next_ticket,
+            bytes: bytes as u64,
+            is_deferred,
+        };
+        if !self.may_enter(&state, record) {
+            state = self.wait_for_room(state, record)?;
+        }
+        if state.is_closing {
+            drop(state);
+            self.count_ignored();
+            return None;
+        }
+        Some(state)
     }
 
     /// The rare rest of a push, after the lock was released.
     #[cold]
-    fn finish_push(&self, wait_for: Option<u64>) {
+    pub(super) fn finish_push(&self, mut target: Target) {
         if self.is_forked() {
             // No worker will take the record. Later calls see that the queue is closed.
             self.lock().is_closing = true;
             return self.count_ignored();
         }
-        if let Some(target) = wait_for
-            && !is_worker_thread()
-        {
+        if self.limits.flush_interval.is_zero() && !is_worker_thread() {
             // A failing sink must not keep the caller waiting.
             drop(self.wait_while(self.lock(), |state| {
-                state.flushed.bytes < target
+                !state.is_flushed(&mut target)
                     && state.failure.is_none()
                     && state.worker != WorkerState::Ended
             }));
         }
     }
 
-    /// Returns whether `frame_bytes` more fit. A frame that is larger than the bound fits when nothing else is pending.
-    fn has_room(&self, state: &State, frame_bytes: usize) -> bool {
+    /// Returns whether a record may be accepted now: there is room, and nobody who came before waits for this room.
+    #[inline]
+    fn may_enter(&self, state: &State, record: Waiting) -> bool {
+        self.has_room(state, record)
+            && (state.waiting.is_empty() || {
+                let mut earlier = state.waiting.iter();
+                earlier
+                    .by_ref()
+                    .take_while(|waiting| waiting.ticket != record.ticket)
+                    .all(|waiting| {
+                        !record.is_deferred
+                            && waiting.is_deferred
+                            && !self.has_room_for_deferred(state, waiting.bytes)
+                    })
+            })
+    }
+
+    /// Returns whether the bounds allow so many more bytes. A record that is larger than the bound is allowed when nothing
+    /// else is pending.
+    #[inline]
+    fn has_room(&self, state: &State, record: Waiting) -> bool {
         let pending = state.pending_bytes();
-        pending == 0 || pending + frame_bytes as u64 <= self.limits.max_pending_bytes as u64
+        pending == 0
+            || pending + record.bytes <= self.limits.max_pending_bytes as u64
+                && (!record.is_deferred || self.has_room_for_deferred(state, record.bytes))
+    }
+
+    /// Returns whether so many more bytes of deferred records leave a quarter of the bound to the other records.
+    fn has_room_for_deferred(&self, state: &State, bytes: u64) -> bool {
+        let pending = state.encoder.raw_bytes + state.encoder.encoded_bytes;
+        let max_bytes = self.limits.max_pending_bytes as u64;
+        pending == 0 || pending + bytes <= max_bytes - max_bytes / 4
     }
 
     /// Waits for room. Returns `None` if the record was refused and counted.
@@ -238,7 +278,7 @@ impl Queue {
     fn wait_for_room<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
-        frame_bytes: usize,
+        record: Waiting,
     ) -> Option<MutexGuard<'a, State>> {
         if self.is_forked() {
             drop(state);
@@ -247,24 +287,22 @@ impl Queue {
         }
         let may_wait = self.limits.when_full == WhenFull::Block && !is_worker_thread();
         if may_wait && state.failure.is_none() && !state.is_closing {
-            let ticket = state.next_ticket;
             state.next_ticket += 1;
-            state.waiting.push_back(ticket);
+            state.waiting.push_back(record);
             self.work.notify_one();
+            self.encode.notify_one();
             state = self.wait_while(state, |state| {
-                let is_next = state.waiting.front() == Some(&ticket);
-                !(is_next && self.has_room(state, frame_bytes))
-                    && state.failure.is_none()
-                    && !state.is_closing
+                !self.may_enter(state, record) && state.failure.is_none() && !state.is_closing
             });
-            state.waiting.retain(|waiting| *waiting != ticket);
+            state
+                .waiting
+                .retain(|waiting| waiting.ticket != record.ticket);
             // There may be room for the next caller, too.
             self.progress.notify_all();
-        } else if state.failure.is_none() && state.flush_target < state.accepted.bytes {
-            state.flush_target = state.accepted.bytes;
-            self.work.notify_one();
+        } else if state.failure.is_none() {
+            self.hurry(&mut state);
         }
-        if state.is_closing || self.has_room(&state, frame_bytes) {
+        if state.is_closing || self.has_room(&state, record) {
             return Some(state);
         }
         state.refused_count += 1;
@@ -279,25 +317,44 @@ impl Queue {
         None
     }
 
-    /// Counts a record that no reader accepts. Returns `true` for the first one.
-    pub(crate) fn refuse_invalid(&self) -> bool {
-        self.lock_unless_forked()
-            .is_ok_and(|mut state| state.count_invalid())
+    /// Lets worker and encoder process what was accepted, without waiting for more.
+    fn hurry(&self, state: &mut State) {
+        if state.flush_target < state.accepted.bytes {
+            state.flush_target = state.accepted.bytes;
+            self.work.notify_one();
+        }
+        if state.encoder.target_count < state.encoder.accepted_count {
+            state.encoder.target_count = state.encoder.accepted_count;
+            self.encode.notify_one();
+        }
+    }
+
+    /// Refuses a record that cannot be encoded, or that no reader accepts. The first one is reported.
+    pub(crate) fn refuse(&self, error: &Error) {
+        let state = self.lock_unless_forked();
+        if state.is_ok_and(|mut state| state.count_invalid()) {
+            self.report_refusal(error);
+        }
+    }
+
+    pub(super) fn report_refusal(&self, error: &Error) {
+        self.reporter
+            .error(format_args!("{}; the record is refused", Chain(error)));
     }
 
     /// Returns once everything that was accepted before is with the operating system. Returns an error if an attempt to
     /// write that began after this call has failed, or if the time is over.
     pub(crate) fn flush(&self, timeout: Duration) -> Result<()> {
         let mut state = self.lock_unless_forked()?;
-        let target = state.accepted.bytes;
-        if state.flushed.bytes < target && state.worker != WorkerState::Ended {
+        let mut target = state.target();
+        if !state.is_flushed(&mut target) && state.worker != WorkerState::Ended {
             self.refuse_own_worker("flush")?;
             let attempt = state.attempt;
-            state.flush_target = target;
             state.requested_attempt = attempt + 1;
+            self.hurry(&mut state);
             self.work.notify_one();
-            let must_wait = |state: &State| {
-                state.flushed.bytes < target
+            let mut must_wait = |state: &State| {
+                !state.is_flushed(&mut target)
                     && state.failed_attempt <= attempt
                     && state.worker != WorkerState::Ended
             };
@@ -306,7 +363,8 @@ impl Queue {
                 .wait_timeout_while(state, timeout, |state| must_wait(state))
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        state.outcome(target)
+        let is_flushed = state.is_flushed(&mut target);
+        state.outcome(is_flushed)
     }
 
     /// Closes the queue, and returns once the worker has written everything or given up, or once the time is over. Then the
@@ -315,12 +373,13 @@ impl Queue {
         let mut state = self.lock_unless_forked()?;
         if !state.is_closing {
             if !last.is_empty() {
-                state.accept(last.len(), |chunks| chunks.append(last));
+                state.accept(last);
             }
             state.is_closing = true;
             state.requested_attempt = state.attempt + 1;
         }
         self.work.notify_one();
+        self.encode.notify_one();
         self.progress.notify_all();
         if state.worker != WorkerState::Ended {
             self.refuse_own_worker("close")?;
@@ -334,8 +393,9 @@ impl Queue {
             let failure = state.failure.clone();
             return Err(failure.unwrap_or(Error::TimedOut { pending_bytes }));
         }
-        let target = state.accepted.bytes;
-        state.outcome(target)
+        let mut target = state.target();
+        let is_flushed = state.is_flushed(&mut target);
+        state.outcome(is_flushed)
     }
 
     /// Returns whether the worker has written its last byte. In a fork, there is none.
@@ -433,7 +493,7 @@ impl Queue {
     fn wait_while<'a>(
         &'a self,
         state: MutexGuard<'a, State>,
-        condition: impl Fn(&State) -> bool,
+        mut condition: impl FnMut(&State) -> bool,
     ) -> MutexGuard<'a, State> {
         self.progress
             .wait_while(state, |state| condition(state))
@@ -441,7 +501,7 @@ impl Queue {
     }
 
     #[cold]
-    fn count_ignored(&self) {
+    pub(super) fn count_ignored(&self) {
         if self.ignored_count.fetch_add(1, Ordering::Relaxed) == 0 {
             self.reporter
                 .error("the summary writer is closed: later calls are ignored");
@@ -456,12 +516,12 @@ fn is_worker_thread() -> bool {
 }
 
 impl State {
-    /// Accepts a record of so many bytes. Returns what `append` returns: whether a chunk became full.
+    /// Accepts a frame. Returns whether a chunk became full.
     #[inline]
-    fn accept(&mut self, bytes: usize, append: impl FnOnce(&mut Chunks) -> bool) -> bool {
+    fn accept(&mut self, frame: &[u8]) -> bool {
         self.accepted.records += 1;
-        self.accepted.bytes += bytes as u64;
-        append(&mut self.chunks)
+        self.accepted.bytes += frame.len() as u64;
+        self.chunks.append(frame)
     }
 
     /// Counts a record that was refused for its content. Returns `true` for the first one.
@@ -472,19 +532,46 @@ impl State {
     }
 
     fn pending_bytes(&self) -> u64 {
-        self.accepted.bytes - self.flushed.bytes
+        self.accepted.bytes - self.flushed.bytes + self.encoder.raw_bytes
     }
 
-    /// Returns whether the first `target` bytes are flushed, after a caller has waited for them.
-    fn outcome(&self, target: u64) -> Result<()> {
-        let is_flushed = self.flushed.bytes >= target;
+    /// Returns whether a write would give room to a caller that waits. If the encoder has something to do, it will start the
+    /// write for deferred records.
+    pub(super) fn needs_room(&self) -> bool {
+        let is_encoding = self.encoder.raw_bytes > 0 && self.encoder.encoded_bytes == 0;
+        let mut waiting = self.waiting.iter();
+        waiting.any(|waiting| !(waiting.is_deferred && is_encoding))
+    }
+
+    /// Returns what must be flushed so that all records that were accepted until now are.
+    #[inline]
+    pub(super) fn target(&self) -> Target {
+        Target {
+            deferred_count: self.encoder.accepted_count,
+            bytes: self.accepted.bytes,
+        }
+    }
+
+    /// Returns whether a target is reached. Once its deferred records are encoded, their bytes are part of the target.
+    fn is_flushed(&self, target: &mut Target) -> bool {
+        if self.encoder.done_count >= target.deferred_count {
+            if target.deferred_count > 0 {
+                target.bytes = target.bytes.max(self.encoder.encoded_end);
+            }
+            target.deferred_count = 0;
+        }
+        target.deferred_count == 0 && self.flushed.bytes >= target.bytes
+    }
+
+    /// Returns the result for a caller that has waited.
+    fn outcome(&self, is_flushed: bool) -> Result<()> {
         let has_ended = self.worker == WorkerState::Ended;
         match &self.failure {
             Some(error) if !is_flushed || has_ended => Err(error.clone()),
             _ if is_flushed => self.sync_failure.clone().map_or(Ok(()), Err),
             _ if has_ended => Err(Error::Closed),
             _ => Err(Error::TimedOut {
-                pending_bytes: target - self.flushed.bytes,
+                pending_bytes: self.pending_bytes(),
             }),
         }
     }

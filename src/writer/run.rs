@@ -6,10 +6,11 @@ use std::mem;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::encoder;
 use super::frame;
 use super::lock;
 use super::options::WriterOptions;
@@ -26,8 +27,10 @@ use crate::report::Reporter;
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) queue: Arc<Queue>,
-    /// Taken when the thread is joined.
+    /// The worker. Taken when the thread is joined.
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Whether the encoder's thread could be started, once somebody needed it.
+    has_encoder: OnceLock<bool>,
     pub(super) options: WriterOptions,
     /// `None` for a stream.
     directory: Option<RunDirectory>,
@@ -134,6 +137,7 @@ impl Run {
         Self {
             queue,
             thread: Mutex::new(thread),
+            has_encoder: OnceLock::new(),
             options,
             directory: None,
             path: None,
@@ -249,6 +253,45 @@ impl Run {
                 .reporter
                 .error("the sink of the summary writer panicked");
         }
+    }
+
+    /// Pushes a record that the encoder's thread encodes. If the thread cannot be started, the call encodes it.
+    pub(super) fn push_deferred(
+        &self,
+        raw_bytes: usize,
+        make_frame: impl FnOnce(&mut Vec<u8>) -> Result<()> + Send + 'static,
+    ) {
+        if self.queue.is_closed() {
+            return self.queue.count_ignored(); // without starting a thread
+        }
+        if self.has_encoder() {
+            return self.queue.push_deferred(raw_bytes, make_frame);
+        }
+        let mut frame = Vec::new();
+        match make_frame(&mut frame) {
+            Ok(()) => self.queue.push(&frame),
+            Err(error) => self.queue.refuse(&error),
+        }
+    }
+
+    /// Returns whether the encoder's thread runs. The first call starts it. Nobody joins it: it ends soon after the worker, and
+    /// only the worker writes.
+    fn has_encoder(&self) -> bool {
+        let mut failure = None;
+        let has_encoder = *self.has_encoder.get_or_init(|| {
+            let queue = Arc::clone(&self.queue);
+            failure = thread::Builder::new()
+                .name("summary-encoder".into())
+                .spawn(move || encoder::run(&queue))
+                .err();
+            failure.is_none()
+        });
+        if let Some(error) = failure {
+            self.queue.reporter.warn(format_args!(
+                "could not start a thread that encodes images and audio, so their calls do it: {error}"
+            ));
+        }
+        has_encoder
     }
 }
 

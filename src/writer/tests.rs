@@ -1,7 +1,7 @@
 //! The promises of the writer, with sinks that fail, block and write short.
 
 #[cfg(feature = "png")]
-mod deferred;
+mod encoder;
 mod waiting;
 
 use std::io::Write;

@@ -2,11 +2,9 @@
 //! without a timer while nothing is pending, and tries again while the sink fails.
 
 use std::io;
-use std::mem;
-use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
-use super::chunks::{Chunk, MakeFrame};
+use super::chunks::Chunk;
 use super::queue::{Queue, State, WorkerState};
 use super::sink::Sink;
 use super::sync::PoisonError;
@@ -16,8 +14,6 @@ use crate::record;
 /// The pause between two attempts to write to a failing sink. It doubles from the first to the last.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(5);
-/// The capacity that the buffer for deferred frames keeps, the same as of a chunk.
-const KEPT_BYTES: usize = 256 << 10;
 
 /// When written data is also synced to the disk (`fsync`), so that it survives a power failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,17 +38,10 @@ pub(crate) fn run(queue: &Queue, mut sink: Sink, sync: SyncPolicy, mut inspect: 
         failure: Some(sink.error("write", panicked)),
     };
     let mut retry_after = FIRST_RETRY;
-    let mut encoded = Vec::new();
     while let Some(mut chunk) = queue.next_chunk() {
-        let frames = if chunk.deferred.is_empty() {
-            &mut chunk.bytes
-        } else {
-            encode_deferred(queue, &mut chunk, &mut encoded);
-            &mut encoded
-        };
-        record::seal(frames);
+        record::seal(&mut chunk.bytes);
         let mut written = 0;
-        while let Err(error) = write(&mut sink, frames, &mut written, || !queue.is_closed()) {
+        while let Err(error) = write(&mut sink, &chunk.bytes, &mut written, || !queue.is_closed()) {
             if !queue.wait_before_retry(error, retry_after) {
                 end.failure = None;
                 return;
@@ -63,9 +52,7 @@ pub(crate) fn run(queue: &Queue, mut sink: Sink, sync: SyncPolicy, mut inspect: 
         if sync == SyncPolicy::EachFlush {
             queue.set_sync_failure(sink.sync().err());
         }
-        inspect(frames);
-        encoded.clear();
-        encoded.shrink_to(KEPT_BYTES);
+        inspect(&chunk.bytes);
         queue.count_flushed(chunk);
         sink.after_batch();
     }
@@ -87,30 +74,6 @@ impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {
         self.queue.end(self.failure.take());
     }
-}
-
-/// Appends all frames of a chunk to `out` in call order, and encodes the deferred ones.
-fn encode_deferred(queue: &Queue, chunk: &mut Chunk, out: &mut Vec<u8>) {
-    let mut copied = 0;
-    for deferred in mem::take(&mut chunk.deferred) {
-        out.extend_from_slice(&chunk.bytes[copied..deferred.offset]);
-        copied = deferred.offset;
-        let start = out.len();
-        if let Err(error) = encode(deferred.make_frame, out) {
-            out.truncate(start);
-            chunk.record_count -= 1;
-            queue.refuse_accepted(&error);
-        }
-    }
-    out.extend_from_slice(&chunk.bytes[copied..]);
-}
-
-/// Makes a frame. If the encoder panics, only this record is lost.
-fn encode(make_frame: Box<MakeFrame>, out: &mut Vec<u8>) -> Result<(), Error> {
-    panic::catch_unwind(AssertUnwindSafe(|| make_frame(out))).unwrap_or_else(|_| {
-        let error = io::Error::other("its encoder panicked");
-        Err(Error::stream("encode a record", error))
-    })
 }
 
 /// Writes `bytes` to the sink, starting at `written`. After an error, `written` is the offset where the next call continues.
@@ -139,24 +102,26 @@ pub(super) fn write(
 
 /// The worker's side of the queue. It never logs while it holds the lock, because the logger may log to the same writer.
 impl Queue {
-    /// Waits until a batch is due, and takes its next chunk. Returns `None` when the queue is closed and empty.
+    /// Waits until a batch is due, and takes its next chunk. Returns `None` when the queue is closed and empty, and nothing is
+    /// left to encode.
     fn next_chunk(&self) -> Option<Chunk> {
         let mut state = self.lock();
+        let is_complete = |state: &State| state.is_closing && !state.encoder.is_busy();
         while state.chunks.is_empty() {
-            if state.is_closing {
+            if is_complete(&state) {
                 return None;
             }
             state.worker = WorkerState::Idle;
             state = self
                 .work
                 .wait_while(state, |state| {
-                    state.worker == WorkerState::Idle && !state.is_closing
+                    state.worker == WorkerState::Idle && !is_complete(state)
                 })
                 .unwrap_or_else(PoisonError::into_inner);
         }
         let must_wait = |state: &State| {
             !state.chunks.has_full()
-                && state.waiting.is_empty()
+                && !state.needs_room()
                 && state.flushed.bytes >= state.flush_target
                 && !state.is_closing
         };
@@ -193,7 +158,8 @@ impl Queue {
     fn count_flushed(&self, chunk: Chunk) {
         let mut state = self.lock();
         state.flushed.records += chunk.record_count;
-        state.flushed.bytes += chunk.pending_bytes;
+        state.flushed.bytes += chunk.bytes.len() as u64;
+        state.encoder.encoded_bytes -= chunk.encoded_bytes;
         state.chunks.recycle(chunk);
         let has_recovered = state.failure.take().is_some();
         drop(state);
@@ -202,19 +168,6 @@ impl Queue {
             self.reporter.warn(
                 "the sink of the summary writer works again; the data that was kept is being written",
             );
-        }
-    }
-
-    /// Counts an accepted record as refused, too, because it could not be encoded. Its bytes stay pending until its chunk is
-    /// flushed.
-    fn refuse_accepted(&self, error: &Error) {
-        let mut state = self.lock();
-        state.unencoded_count += 1;
-        let is_first = state.count_invalid();
-        drop(state);
-        if is_first {
-            self.reporter
-                .error(format_args!("{}; the record is refused", Chain(error)));
         }
     }
 
@@ -257,7 +210,9 @@ impl Queue {
         let lost = state.accepted.records - state.flushed.records - state.unencoded_count;
         let failure = state.failure.clone();
         state.chunks.clear();
+        state.encoder.clear();
         drop(state);
+        self.encode.notify_one();
         self.progress.notify_all();
         if let Some(failure) = failure {
             self.reporter.error(format_args!(

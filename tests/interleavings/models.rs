@@ -1,4 +1,4 @@
-//! Runs callers and the worker of a queue in every possible order of their locks, waits and wakes, with the model checker
+//! Runs callers, the worker and the encoder of a queue in every possible order of their locks, waits and wakes, with the model checker
 //! `loom`. A deadlock, a missed wake, or a record that is lost, torn or late fails the test.
 //!
 //! Each test limits how often a thread is interrupted where it could have continued; waiting is not an interruption. The limit
@@ -316,27 +316,97 @@ fn records_without_room_are_refused_and_counted() {
     });
 }
 
+/// Starts the encoder of a queue.
+fn start_encoder(queue: &Arc<Queue>) -> JoinHandle<()> {
+    let queue = Arc::clone(queue);
+    thread::spawn(move || writer::encode(&queue))
+}
+
+fn push_deferred(queue: &Queue, frame: &'static [u8]) {
+    queue.push_deferred(2, move |buffer| {
+        buffer.extend_from_slice(frame);
+        Ok(())
+    });
+}
+
 #[test]
-fn deferred_record_keeps_its_place() {
-    check("a deferred record among others", 3, || {
+fn flush_waits_for_the_encoder() {
+    for (clock, limits) in [("wakes", NO_CLOCK), ("the clock", CLOCK)] {
+        check(
+            &format!("a flush of deferred records, by {clock}"),
+            3,
+            move || {
+                let sink = Sink::new();
+                let (queue, worker) = start(limits, &sink);
+                let encoder = start_encoder(&queue);
+                push_deferred(&queue, b"d0");
+                // A record that cannot be encoded does not affect the others.
+                queue.push_deferred(2, |_| Err(error::Error::Closed));
+                queue.push(b"a0");
+                push_deferred(&queue, b"d1");
+                queue.flush(Duration::MAX).unwrap();
+                let written = records(&sink);
+                assert_eq!((in_order(&written, 'a'), in_order(&written, 'd')), (1, 2));
+                queue.close(b"", Duration::MAX).unwrap();
+                worker.join().unwrap();
+                encoder.join().unwrap();
+                let stats = queue.stats();
+                assert_eq!((stats.accepted_count, stats.flushed_count), (4, 3));
+                assert_eq!((stats.refused_count, stats.pending_bytes), (1, 0));
+            },
+        );
+    }
+}
+
+#[test]
+fn close_writes_what_the_encoder_has_left() {
+    check("a close with deferred records", 3, || {
         let sink = Sink::new();
         let (queue, worker) = start(NO_CLOCK, &sink);
-        let other = caller(&queue, b'b', 1);
-        queue.push(b"a0");
-        queue.push_deferred(100, |frames| {
-            frames.extend_from_slice(b"a1");
-            Ok(())
-        });
-        // A record that cannot be encoded does not affect the others.
-        queue.push_deferred(100, |_| Err(error::Error::Closed));
-        queue.push(b"a2");
-        queue.flush(Duration::MAX).unwrap();
-        assert_eq!(in_order(&records(&sink), 'a'), 3);
+        let encoder = start_encoder(&queue);
+        let other = caller(&queue, b'a', 1);
+        push_deferred(&queue, b"d0");
+        push_deferred(&queue, b"d1");
+        queue.close(b"", Duration::MAX).unwrap();
+        assert_eq!(in_order(&records(&sink), 'd'), 2);
         other.join().unwrap();
+        worker.join().unwrap();
+        encoder.join().unwrap();
+        let stats = queue.stats();
+        assert_eq!(stats.accepted_count + stats.ignored_count, 3);
+        all_is_written(&stats, stats.accepted_count);
+    });
+}
+
+#[test]
+fn deferred_records_that_wait_for_room_get_it() {
+    check("deferred records that wait for room", 2, || {
+        let sink = Sink::new();
+        let (queue, worker) = start(NARROW, &sink);
+        let encoder = start_encoder(&queue);
+        push_deferred(&queue, b"d0");
+        queue.push(b"a0");
+        push_deferred(&queue, b"d1");
         queue.close(b"", Duration::MAX).unwrap();
         worker.join().unwrap();
+        encoder.join().unwrap();
+        let records = records(&sink);
+        assert_eq!((in_order(&records, 'a'), in_order(&records, 'd')), (1, 2));
+        all_is_written(&queue.stats(), 3);
+    });
+}
+
+#[test]
+fn broken_sink_keeps_no_deferred_record_waiting() {
+    check("a broken sink and deferred records", 3, || {
+        let (queue, worker) = start(NO_CLOCK, &Sink::broken());
+        let encoder = start_encoder(&queue);
+        push_deferred(&queue, b"d0");
+        queue.flush(Duration::MAX).unwrap_err();
+        queue.close(b"", Duration::MAX).unwrap_err();
+        worker.join().unwrap();
+        encoder.join().unwrap();
         let stats = queue.stats();
-        assert_eq!((stats.accepted_count, stats.flushed_count), (5, 4));
-        assert_eq!((stats.refused_count, stats.pending_bytes), (1, 0));
+        assert_eq!((stats.accepted_count, stats.flushed_count), (1, 0));
     });
 }

@@ -2,6 +2,8 @@
 
 #[path = "../../../src/writer/chunks.rs"]
 mod chunks;
+#[path = "../../../src/writer/encoder.rs"]
+mod encoder;
 #[path = "../../../src/writer/queue.rs"]
 mod queue;
 mod sink;
@@ -14,6 +16,8 @@ mod worker;
 pub(crate) use queue::{Limits, Queue, WhenFull};
 pub(crate) use sink::Sink;
 pub(crate) use stats::Stats;
+
+pub(crate) use encoder::run as encode;
 
 /// Runs the worker of `queue`.
 pub(crate) fn work(queue: &Queue, sink: Sink) {

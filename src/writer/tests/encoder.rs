@@ -1,7 +1,8 @@
-//! Records that the worker encodes, among those that the caller encodes.
+//! Records that the encoder's thread encodes, among those that the caller encodes.
 
 use super::*;
 use crate::Image;
+use crate::event;
 
 /// Logs three records, of which the second is deferred.
 fn log(summary: &SummaryWriter) {
@@ -11,8 +12,38 @@ fn log(summary: &SummaryWriter) {
     summary.scalar("loss", 0.5, 2);
 }
 
+/// Logs a deferred record whose encoder waits until the test sends to the channel or drops it.
+fn log_gated(summary: &SummaryWriter, step: i64) -> mpsc::Sender<()> {
+    let (sender, receiver) = mpsc::channel();
+    summary.at(1.0).push_deferred(step, 1000, move |buffer| {
+        receiver.recv().ok();
+        event::put_simple_value(buffer, "", "gated", 1.0);
+        Ok(())
+    });
+    sender
+}
+
 #[test]
-fn image_keeps_its_place_and_the_wall_time_of_its_call() {
+fn scalar_reaches_the_sink_while_an_image_is_encoded() {
+    let tape = Tape::new();
+    let options = WriterOptions::new().flush_interval(Duration::from_millis(1));
+    let summary = options.to_sink(tape.clone()).unwrap();
+    let gates = [log_gated(&summary, 0), log_gated(&summary, 1)];
+    for step in 10..13 {
+        let before = tape.attempts();
+        summary.scalar("loss", 0.5, step);
+        tape.await_attempts(before + 1);
+    }
+    assert_eq!(steps(&tape.bytes()), [10, 11, 12]);
+    let error = summary.flush_timeout(Duration::from_millis(1)).unwrap_err();
+    assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
+    drop(gates);
+    summary.flush().unwrap();
+    assert_eq!(steps(&tape.bytes()), [10, 11, 12, 0, 1]);
+}
+
+#[test]
+fn records_of_one_tag_keep_their_order_and_the_wall_time_of_their_calls() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();
     let scope = summary.scope("encoder");
@@ -25,13 +56,15 @@ fn image_keeps_its_place_and_the_wall_time_of_its_call() {
     summary.flush().unwrap();
     assert_eq!(summary.stats().flushed_count, 100);
     assert_eq!(summary.stats().pending_bytes, 0);
-    let want = (0..50)
-        .flat_map(|step| ["loss", "encoder/input"].map(|tag| (tag.to_owned(), step, step as f64)));
-    assert!(points(&tape.bytes()).into_iter().eq(want));
+    for tag in ["loss", "encoder/input"] {
+        let points = points(&tape.bytes()).into_iter();
+        let want = (0..50).map(|step| (tag.to_owned(), step, step as f64));
+        assert!(points.filter(|point| point.0 == tag).eq(want), "{tag}");
+    }
 }
 
 #[test]
-fn deferred_records_are_encoded_on_the_writers_thread() {
+fn images_are_encoded_on_a_thread_of_their_own() {
     let summary = patient().to_sink(Tape::new()).unwrap();
     let (sender, receiver) = mpsc::channel();
     summary.push_deferred(0, 1, move |_| {
@@ -41,7 +74,63 @@ fn deferred_records_are_encoded_on_the_writers_thread() {
         Ok(())
     });
     summary.flush().unwrap();
-    assert_eq!(receiver.recv().unwrap().as_deref(), Some("summary-writer"));
+    assert_eq!(receiver.recv().unwrap().as_deref(), Some("summary-encoder"));
+}
+
+#[test]
+fn close_waits_for_the_images() {
+    let tape = Tape::new();
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    let gate = log_gated(&summary, 0);
+    let closer = {
+        let summary = summary.clone();
+        thread::spawn(move || summary.close())
+    };
+    while !summary.run.queue.is_closed() {
+        thread::yield_now();
+    }
+    gate.send(()).unwrap();
+    closer.join().unwrap().unwrap();
+    assert_eq!(steps(&tape.bytes()), [0]);
+}
+
+#[test]
+fn broken_sink_does_not_keep_close_waiting_for_the_images() {
+    let tape = Tape::new().failing_after(0);
+    let summary = patient().to_sink(tape.clone()).unwrap();
+    for step in 0..3 {
+        summary.image("input", Image::gray8(9, 7, [3; 63]).unwrap(), step);
+    }
+    assert!(summary.flush().is_err());
+    let other = summary.clone();
+    assert!(summary.close().is_err());
+    let stats = other.stats();
+    assert_eq!((stats.accepted_count, stats.flushed_count), (3, 0));
+}
+
+#[test]
+fn images_leave_a_quarter_of_the_room_to_other_records() {
+    let tape = Tape::new();
+    let options = patient().max_pending_bytes(4000);
+    let summary = options.to_sink(tape.clone()).unwrap();
+    let gates = [0, 1, 2].map(|step| log_gated(&summary, step));
+    let fourth = {
+        let summary = summary.clone();
+        thread::spawn(move || drop(log_gated(&summary, 3)))
+    };
+    // 42 bytes each: more than a quarter of the room, so the writes make room for the later ones.
+    for step in 10..110 {
+        summary.scalar("loss", 0.5, step);
+    }
+    assert!(!fourth.is_finished());
+    assert_eq!(summary.stats().accepted_count, 103);
+    drop(gates);
+    fourth.join().unwrap();
+    summary.close().unwrap();
+    let steps = steps(&tape.bytes());
+    let (images, scalars): (Vec<_>, Vec<_>) = steps.into_iter().partition(|step| *step < 10);
+    assert_eq!(images, [0, 1, 2, 3]);
+    assert!(scalars.into_iter().eq(10..110));
 }
 
 #[test]
@@ -77,17 +166,15 @@ fn with_no_interval_an_image_is_written_before_its_call_returns() {
 fn pixels_of_a_waiting_image_count_as_pending() {
     let tape = Tape::new().gated();
     let summary = patient()
-        .max_pending_bytes(2500)
+        .max_pending_bytes(3000)
         .when_full(WhenFull::DropNew)
         .to_sink(tape.clone())
         .unwrap();
-    let image = || Image::gray8(100, 10, vec![0; 1000]).unwrap();
-    for step in 0..3 {
-        summary.image("input", image(), step);
-    }
+    let gates = [0, 1, 2].map(|step| log_gated(&summary, step));
     let stats = summary.stats();
     assert_eq!((stats.accepted_count, stats.refused_count), (2, 1));
-    assert!((2000..2500).contains(&stats.pending_bytes), "{stats:?}");
+    assert!((2000..3000).contains(&stats.pending_bytes), "{stats:?}");
+    drop(gates);
     tape.open();
     summary.flush().unwrap();
     assert_eq!(steps(&tape.bytes()), [0, 1]);
@@ -110,7 +197,9 @@ fn record_that_cannot_be_encoded_does_not_affect_others() {
     assert_eq!([before, stats.accepted_count], [6, 6], "a counter stays");
     assert_eq!((stats.flushed_count, stats.refused_count), (4, 2));
     assert_eq!(stats.pending_bytes, 0);
-    assert_eq!(steps(&tape.bytes()), [0, 0, 1, 2]);
+    let mut steps = steps(&tape.bytes());
+    steps.sort_unstable();
+    assert_eq!(steps, [0, 0, 1, 2]);
     summary.close().unwrap();
 }
 
