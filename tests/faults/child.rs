@@ -31,13 +31,17 @@ pub(crate) struct Workload {
     pub(crate) burst: u64,
     /// One record in ten is a text of up to so many bytes, followed by an image.
     pub(crate) text_bytes: usize,
+    /// The width and height of the images.
+    pub(crate) image_side: u32,
 }
 
 pub(crate) const WORKLOADS: &[Workload] = &[
-    workload("in bursts", 200, 1, 200, 0),
-    workload("in threads", 50, 4, 10, 0),
-    workload("large records", 50, 1, 2, 300_000),
-    workload("no interval", 0, 4, 5, 5000),
+    workload("in bursts", 200, 1, 200, 0, 0),
+    workload("in threads", 50, 4, 10, 0, 0),
+    workload("large records", 50, 1, 2, 300_000, 16),
+    workload("no interval", 0, 4, 5, 5000, 16),
+    // Images come faster than they are encoded, so many are pending when the process is killed.
+    workload("pending images", 200, 2, 10, 100, 256),
 ];
 
 const fn workload(
@@ -46,6 +50,7 @@ const fn workload(
     threads: u64,
     burst: u64,
     text_bytes: usize,
+    image_side: u32,
 ) -> Workload {
     Workload {
         name,
@@ -53,6 +58,7 @@ const fn workload(
         threads,
         burst,
         text_bytes,
+        image_side,
     }
 }
 
@@ -78,7 +84,7 @@ impl Workload {
                     let text = &text[..random.usize(..self.text_bytes)];
                     summary.text(&notes, text, step);
                     #[cfg(feature = "png")]
-                    summary.image("noise", noise(&mut random), step);
+                    summary.image("noise", noise(self.image_side, &mut random), step);
                 }
                 summary.scalar(&loss, value_at(step), step);
                 step += 1;
@@ -90,9 +96,10 @@ impl Workload {
 }
 
 #[cfg(feature = "png")]
-fn noise(random: &mut fastrand::Rng) -> summary_writer::Image {
-    let pixels: Vec<u8> = (0..16 * 16).map(|_| random.u8(..)).collect();
-    summary_writer::Image::gray8(16, 16, &pixels).unwrap()
+fn noise(side: u32, random: &mut fastrand::Rng) -> summary_writer::Image {
+    let mut pixels = vec![0; (side * side) as usize];
+    random.fill(&mut pixels);
+    summary_writer::Image::gray8(side, side, pixels).unwrap()
 }
 
 /// The role of a process that is killed some time.
