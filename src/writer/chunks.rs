@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::mem;
 
 /// The size at which a chunk is written early. A larger write gains nothing, and a chunk of this size stays in a core's cache.
-const CHUNK_BYTES: usize = 256 << 10;
+pub(super) const CHUNK_BYTES: usize = 256 << 10;
 /// Empty chunks that are kept. While the disk keeps up, two more are in use: the one being filled and the one being written.
 const SPARE_CHUNKS: usize = 2;
 /// The unused capacity that a full chunk may keep: a page of memory.
@@ -62,11 +62,22 @@ impl Chunks {
         fills
     }
 
-    /// Appends a frame that the encoder made. Returns `true` if a chunk became full.
-    pub(super) fn append_encoded(&mut self, frame: &[u8]) -> bool {
-        let fills = self.append(frame);
-        self.filling.encoded_bytes += frame.len() as u64;
-        fills
+    /// Appends a frame that the encoder made. Returns `true` if a chunk became full. A frame that is larger than a chunk is
+    /// taken without a copy.
+    pub(super) fn append_encoded(&mut self, frame: &mut Vec<u8>) -> bool {
+        let encoded_bytes = frame.len() as u64;
+        if frame.len() <= CHUNK_BYTES {
+            let fills = self.append(frame);
+            self.filling.encoded_bytes += encoded_bytes;
+            return fills;
+        }
+        self.start_next(0);
+        self.full.push_back(Chunk {
+            bytes: mem::take(frame),
+            record_count: 1,
+            encoded_bytes,
+        });
+        true
     }
 
     /// Starts a chunk that has room for `frame_bytes`.

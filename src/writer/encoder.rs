@@ -7,6 +7,7 @@ use std::io;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 
+use super::chunks::CHUNK_BYTES;
 use super::queue::{Queue, State, WorkerState};
 use super::sync::PoisonError;
 use crate::error::{Error, Result};
@@ -14,8 +15,6 @@ use crate::error::{Error, Result};
 /// The raw size at which a batch is encoded before the flush interval is over. With one wake for each small image, their calls
 /// took three times as long.
 const BATCH_BYTES: u64 = 64 << 10;
-/// The capacity that the buffer for a frame keeps.
-const KEPT_BYTES: usize = 256 << 10;
 
 /// A record that takes long to encode.
 pub(super) struct Deferred {
@@ -86,9 +85,9 @@ pub(crate) fn run(queue: &Queue) {
         for record in batch {
             left -= 1;
             frame.clear();
-            frame.shrink_to(KEPT_BYTES);
             let encoded = encode(record.make_frame, &mut frame);
-            let encoded = encoded.as_ref().map(|()| &frame[..]);
+            frame.shrink_to(CHUNK_BYTES);
+            let encoded = encoded.as_ref().map(|()| &mut frame);
             // A panic of the logger must not end the encoder, because callers wait for it.
             panic::catch_unwind(AssertUnwindSafe(|| {
                 queue.finish_deferred(record.raw_bytes, encoded, left == 0);
@@ -163,13 +162,19 @@ impl Queue {
 
     /// Appends an encoded frame, or counts the record as refused. The last of a batch is written without waiting for other
     /// records, because the batch has waited already.
-    fn finish_deferred(&self, raw_bytes: u64, encoded: Result<&[u8], &Error>, is_last: bool) {
+    fn finish_deferred(
+        &self,
+        raw_bytes: u64,
+        encoded: Result<&mut Vec<u8>, &Error>,
+        is_last: bool,
+    ) {
         let mut state = self.lock();
         if state.worker == WorkerState::Ended {
             return;
         }
         state.encoder.raw_bytes -= raw_bytes;
         state.encoder.done_count += 1;
+        let is_frame = encoded.is_ok();
         let mut fills = false;
         let mut refusal = None;
         match encoded {
@@ -190,11 +195,11 @@ impl Queue {
         }
         let is_complete = state.is_closing && !state.encoder.is_busy();
         let wakes = match state.worker {
-            WorkerState::Idle => encoded.is_ok() || is_complete,
+            WorkerState::Idle => is_frame || is_complete,
             WorkerState::Batching => fills || is_last || is_awaited,
             WorkerState::Writing | WorkerState::Ended => false,
         };
-        if wakes && encoded.is_ok() {
+        if wakes && is_frame {
             state.worker = WorkerState::Writing;
         }
         drop(state);
