@@ -92,7 +92,7 @@
 //!
 //! A program that died has logged more than its checkpoint knows. [`resume`] takes out of the run what lies from the
 //! next step on, so that there is one curve. Flush before a checkpoint is kept: then the log reaches at least to it. The runs
-//! of a [`TrainingLogger`] count epochs and batches: for them there is [`resume_training`].
+//! of a [`TrainingLogger`] count epochs and batches: for them there is [`resume_training`], which takes both numbers.
 //!
 //! ```
 //! use summary_writer::{SummaryWriter, WriterOptions};

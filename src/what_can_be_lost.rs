@@ -22,6 +22,7 @@
 //! | several processes in one run, by mistake | nothing: each has a file. Stock TensorBoard shows one of them at a time; it is reported, and counted in [`Stats::other_writer_count`] | `faults` "one run for all processes" |
 //! | the program is started again in the directory | nothing: a new file, which sorts last. It is reported, because TensorBoard drops points if steps go back | `faults` "restarts" |
 //! | [`WriterOptions::resume`] at a step | what lies at that step and beyond, as told; the rest stays, also where the program is killed meanwhile | `tests/resume.rs` |
+//! | the same, while another process writes to the run | what that process writes afterwards; a warning says so first. A writer of the same process is an error, and nothing is lost | `tests/resume.rs` |
 //! | an image cannot be encoded | that record; it is counted and reported | `writer::tests::encoder` |
 //! | a record of more than 2 GiB | that record, for no reader takes it; it is counted and reported | no test: none makes so much |
 //! | a step goes back or comes again, a tag is used for two kinds | nothing in the file; TensorBoard drops points of it. It is reported once for each tag, and counted | `writer::series::tests` |

@@ -14,7 +14,8 @@ use summary_writer::proto::Event;
 use summary_writer::proto::event::What;
 use summary_writer::record::append_frame;
 use summary_writer::{
-    Error, EventReader, HParams, SummaryWriter, TrainingLogger, UpdateFreq, WriterOptions, verify,
+    Embedding, Error, EventReader, HParams, Layer, Model, SummaryWriter, TrainingLogger,
+    UpdateFreq, WriterOptions, verify,
 };
 
 fn resume(step: i64, logdir: &Path) -> SummaryWriter {
@@ -120,7 +121,7 @@ fn torn_and_damaged_records_go_and_files_of_other_kinds_stay() {
     let foreign = dir.path().join("a.tfevents.txt");
     fs::write(&foreign, "about tfevents, for whoever comes by").unwrap();
     fs::write(
-        dir.path().join(".repair-1-0"),
+        dir.path().join(".summary-writer-repair-1-0"),
         "a copy that was not finished",
     )
     .unwrap();
@@ -167,6 +168,147 @@ fn hyperparameters_stay_and_the_session_goes_on() {
     // Where there was no session, none ends.
     resume(0, &dir.path().join("none")).close().unwrap();
     assert_eq!(tags(&dir.path().join("none")), [""; 0]);
+}
+
+#[test]
+fn run_that_logs_its_model_again_has_one_graph() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = Model::new("m", [Layer::new("x", "Dense")]).unwrap();
+    let graphs = || {
+        let is_graph = |event: &Event| matches!(event.what, Some(What::GraphDef(_)));
+        events(dir.path())
+            .iter()
+            .filter(|event| is_graph(event))
+            .count()
+    };
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    summary.model(&model);
+    summary.close().unwrap();
+    assert_eq!(SummaryWriter::last_step(dir.path()).unwrap(), None);
+
+    let summary = resume(1, dir.path());
+    summary.model(&model);
+    assert_eq!(
+        summary.stats().refused_graph_count,
+        0,
+        "every program does this"
+    );
+    summary.model(&model);
+    assert_eq!(summary.stats().refused_graph_count, 1);
+    summary.close().unwrap();
+    assert_eq!((graphs(), points(dir.path())), (1, of("keras", 0..1)));
+    // At step 0 the run starts again, also with another model.
+    let summary = resume(0, dir.path());
+    assert_eq!(graphs(), 0);
+    summary.model(&model);
+    summary.close().unwrap();
+    assert_eq!((graphs(), points(dir.path())), (1, of("keras", 0..1)));
+}
+
+#[test]
+fn tag_that_goes_back_behind_its_last_kept_step_is_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let log_all = |summary: SummaryWriter, steps: std::ops::Range<i64>| {
+        summary.text("config", "the same at each start", 0);
+        summary.hparams(HParams::new().set("rate", 0.1));
+        log(&summary, "loss", steps.clone());
+        // Of four steps an epoch.
+        log(&summary, "accuracy", steps.start / 4..steps.end / 4);
+        summary.flush().unwrap();
+        let stats = summary.stats();
+        (
+            stats.backward_tag_count,
+            stats.repeated_tag_count,
+            stats.mixed_tag_count,
+        )
+    };
+    let first = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    assert_eq!(log_all(first, 0..40), (0, 0, 0));
+    // The accuracies at 0 to 9 all stay, because 20 was meant as a step of the loss.
+    assert_eq!(log_all(resume(20, dir.path()), 20..30), (1, 0, 0));
+    assert_eq!(log_all(resume(100, dir.path()), 100..110), (0, 0, 0));
+    let summary = resume(200, dir.path());
+    summary.histogram("loss", [1.0], 200);
+    summary.flush().unwrap();
+    assert_eq!(summary.stats().mixed_tag_count, 1);
+}
+
+#[test]
+fn embeddings_at_the_step_and_beyond_are_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    for step in 0..4 {
+        let words = Embedding::new("words", &[1.0, 2.0], 1).unwrap();
+        summary.embedding(words, step).unwrap();
+    }
+    summary.close().unwrap();
+    resume(2, dir.path()).close().unwrap();
+    let config = fs::read_to_string(dir.path().join("projector_config.pbtxt")).unwrap();
+    let listed = (0..4).filter(|step| config.contains(&format!("words:{step:05}")));
+    assert!(listed.eq(0..2), "{config}");
+    let has_files = (0..4).filter(|step| dir.path().join(format!("{step:05}/words")).exists());
+    assert!(has_files.eq(0..2));
+}
+
+#[test]
+fn run_that_a_writer_of_this_process_has_open_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let root = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    let open = root.run("run").unwrap();
+    log(&open, "loss", 0..10);
+    let handle = open.clone();
+    let options = || WriterOptions::new().resume(5);
+    // The same directory by another path.
+    for dir in [&run, &dir.path().join("run/../run")] {
+        let error = options().create_file_writer(dir).unwrap_err();
+        assert!(matches!(error, Error::Invalid { .. }), "{error}");
+        assert!(
+            error.to_string().contains("is open in another writer"),
+            "{error}"
+        );
+    }
+    open.close().unwrap();
+    assert_eq!(points(&run), of("loss", 0..10), "nothing was removed");
+    options().create_file_writer(&run).unwrap().close().unwrap();
+    assert_eq!(points(&run), of("loss", 0..5));
+    drop(handle);
+}
+
+#[test]
+fn files_and_directories_of_the_user_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let user = |name: &str| dir.path().join(name);
+    let names = [
+        ".repair-1-0",
+        ".summary-writer-repair-",
+        ".summary-writer-repair-1",
+        ".summary-writer-repair-1-0-notes",
+        "summary-writer-repair-1-0",
+    ];
+    for name in names {
+        fs::write(user(name), "mine").unwrap();
+    }
+    fs::create_dir(user(".summary-writer-repair-7-7")).unwrap();
+    resume(5, dir.path()).close().unwrap();
+    assert!(names.iter().all(|name| user(name).exists()));
+    assert!(user(".summary-writer-repair-7-7").exists());
+}
+
+#[test]
+fn training_is_resumed_with_the_number_of_batches_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = resume(3, dir.path());
+    let mut training = TrainingLogger::of(&summary).update_freq(UpdateFreq::Batch);
+    let error = training.on_train_begin().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "training: a `TrainingLogger` counts epochs and batches, so its run must be resumed by \
+         `resume_training(epoch, batches)`, got `resume(3)`"
+    );
+    training.on_batch_end([("loss", 0.5)]);
+    assert!(training.on_train_end().is_err());
+    assert!(!dir.path().join("train").exists());
 }
 
 #[test]
@@ -279,7 +421,7 @@ fn a_program_that_is_killed_while_it_resumes_leaves_all_that_was_to_be_kept() {
                 .file_name()
                 .unwrap()
                 .to_string_lossy()
-                .starts_with(".repair-");
+                .starts_with(".summary-writer-repair-");
             if !is_old && !is_copy {
                 fs::remove_file(path).unwrap();
             }
@@ -296,27 +438,28 @@ fn a_program_that_is_killed_while_it_resumes_leaves_all_that_was_to_be_kept() {
 fn a_training_goes_on_by_both_of_its_counters() {
     let dir = tempfile::tempdir().unwrap();
     // Three batches an epoch; the first program dies in the middle of epoch 3, behind the checkpoint after epoch 1.
-    let train = |options: WriterOptions, epochs: std::ops::Range<i64>, batches: u64| {
+    let train = |options: WriterOptions, epochs: std::ops::Range<i64>, is_killed: bool| {
         let summary = options.create_file_writer(dir.path()).unwrap();
-        let mut training = TrainingLogger::of(&summary.scope("net"))
-            .update_freq(UpdateFreq::Batch)
-            .initial_batch(batches);
+        let mut training = TrainingLogger::of(&summary.scope("net")).update_freq(UpdateFreq::Batch);
         training.on_train_begin().unwrap();
+        let train = training.train().unwrap();
         for epoch in epochs {
+            train.scalar("batch_size", 32, epoch);
             for _ in 0..3 {
                 training.on_batch_end([("loss", 0.5)]);
             }
             training.on_test_end([("loss", 0.5)]);
             training.on_epoch_end(epoch, [("loss", 0.5), ("val_loss", 0.5)]);
         }
-        if batches == 0 {
+        if is_killed {
             training.on_batch_end([("loss", 0.5)]);
         }
         training.on_train_end().unwrap();
+        drop(train);
         summary.close().unwrap();
     };
-    train(WriterOptions::new(), 0..3, 0);
-    train(WriterOptions::new().resume_training(2, 6), 2..5, 6);
+    train(WriterOptions::new(), 0..3, true);
+    train(WriterOptions::new().resume_training(2, 6), 2..5, false);
 
     let of_run = |run: &str, tag: &str| {
         let points = points(&dir.path().join(run)).into_iter();
@@ -325,6 +468,7 @@ fn a_training_goes_on_by_both_of_its_counters() {
     };
     assert!(of_run("train", "net/batch_loss").into_iter().eq(1..=15));
     assert!(of_run("train", "net/epoch_loss").into_iter().eq(0..5));
+    assert!(of_run("train", "net/batch_size").into_iter().eq(0..5));
     assert!(of_run("validation", "net/epoch_loss").into_iter().eq(0..5));
     let evaluations = of_run("validation", "net/evaluation_loss_vs_iterations");
     assert_eq!(evaluations, [3, 6, 9, 12, 15]);

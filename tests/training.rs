@@ -104,9 +104,9 @@ fn batches_count_from_one_over_all_epochs() {
 #[test]
 fn resumed_training_continues_to_count_batches() {
     let dir = tempfile::tempdir().unwrap();
-    let mut training = TrainingLogger::new(dir.path())
-        .update_freq(UpdateFreq::Steps(10))
-        .initial_batch(99);
+    let options = WriterOptions::new().resume_training(0, 99);
+    let summary = options.create_file_writer(dir.path()).unwrap();
+    let mut training = TrainingLogger::of(&summary).update_freq(UpdateFreq::Steps(10));
     assert!(training.is_batch_due(), "the hundredth");
     training.on_batch_end([("loss", 0.5)]);
     assert!(!training.is_batch_due());
@@ -359,9 +359,9 @@ fn skipped_steps_of_the_writer_are_not_due() {
 #[test]
 fn largest_batch_count_does_not_panic() {
     let dir = tempfile::tempdir().unwrap();
-    let mut training = TrainingLogger::new(dir.path())
-        .update_freq(UpdateFreq::Batch)
-        .initial_batch(u64::MAX);
+    let options = WriterOptions::new().resume_training(0, u64::MAX);
+    let summary = options.create_file_writer(dir.path()).unwrap();
+    let mut training = TrainingLogger::of(&summary).update_freq(UpdateFreq::Batch);
     assert!(training.is_batch_due());
     training.on_batch_end([("loss", 0.5)]);
     training.on_train_end().unwrap();

@@ -39,17 +39,28 @@ fn escape(text: &str) -> String {
 /// error says why the config is not in text format.
 pub(super) fn remove(config: &str, name: &str) -> Result<(String, Vec<String>), &'static str> {
     let name = escape(name);
+    remove_if(config, |entry, _| entry == name)
+}
+
+/// Removes the entries for which `is_removed` returns true. Its arguments are the `tensor_name`, with its escapes, and the
+/// `tensor_path`.
+pub(super) fn remove_if(
+    config: &str,
+    is_removed: impl Fn(&str, &str) -> bool,
+) -> Result<(String, Vec<String>), &'static str> {
     let mut rest = String::new();
     let mut tensor_paths = Vec::new();
     let mut kept_until = 0;
     for range in entries(config)? {
         let entry = &config[range.clone()];
-        if string_field(entry, "tensor_name") == Some(&name) {
+        let name = string_field(entry, "tensor_name").unwrap_or_default();
+        let tensor_path = string_field(entry, "tensor_path");
+        if is_removed(name, tensor_path.unwrap_or_default()) {
             rest += &config[kept_until..range.start];
             let after = config[range.end..].trim_start_matches([' ', ',', ';']);
             let after = after.strip_prefix('\n').unwrap_or(after);
             kept_until = config.len() - after.len();
-            tensor_paths.extend(string_field(entry, "tensor_path").map(str::to_owned));
+            tensor_paths.extend(tensor_path.map(str::to_owned));
         }
     }
     rest += &config[kept_until..];

@@ -26,6 +26,9 @@ const MIN_DIMENSIONS: usize = 3;
 /// The longest folder name. File systems allow 255 bytes.
 const MAX_NAME_BYTES: usize = 80;
 
+/// Threads of a process must not replace a config at the same time.
+static LOCK: Mutex<()> = Mutex::new(());
+
 /// Writes the files of `embedding` into the directory `run` and adds it to the config there. With `synced`, all is on the
 /// disk when the call returns. After an error the old config is in place and the new files are removed, unless only the
 /// new config could not be synced.
@@ -36,8 +39,6 @@ pub(crate) fn write(
     step: i64,
     synced: bool,
 ) -> Result<()> {
-    // Threads of a process must not replace the config at the same time.
-    static LOCK: Mutex<()> = Mutex::new(());
     let _guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
 
     let tag = [prefix, &embedding.tag].concat();
@@ -149,34 +150,71 @@ fn replace_config(
     embedding: &Embedding,
     synced: bool,
 ) -> Result<Vec<String>> {
+    let (rest, tensor_paths) = read_config(run, |old| config::remove(old, name))?;
+    let entry = config::entry(name, folder, embedding);
+    put_config(run, &run.join(folder), &(rest.clone() + &entry), synced)?;
+    Ok(unused_folders(&tensor_paths, &rest))
+}
+
+/// Removes the points at `step` and later from the run `run`, if they are in folders of the form that [`write`] creates.
+pub(crate) fn remove_steps(run: &Path, step: i64) -> Result<()> {
+    let _guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_removed = |name: &str, path: &str| {
+        let of_entry = name
+            .rsplit_once(':')
+            .and_then(|(_, step)| step.parse::<i64>().ok());
+        of_entry.is_some_and(|of_entry| of_entry >= step) && our_folder(path).is_some()
+    };
+    let (rest, tensor_paths) = read_config(run, |old| config::remove_if(old, is_removed))?;
+    // The new config is first written into a folder that is removed then.
+    let Some(folder) = tensor_paths.iter().find_map(|path| our_folder(path)) else {
+        return Ok(());
+    };
+    let folder = run.join(folder);
+    fs::create_dir_all(&folder)
+        .map_err(|error| Error::io("create the directory", &folder, error))?;
+    fs::remove_file(folder.join(CONFIG)).ok(); // of a program that was killed
+    put_config(run, &folder, &rest, true)?;
+    for folder in unused_folders(&tensor_paths, &rest) {
+        remove_folder(&run.join(folder));
+    }
+    Ok(())
+}
+
+/// Reads the config of a run, and removes entries by `remove`.
+fn read_config(
+    run: &Path,
+    remove: impl FnOnce(&str) -> Result<(String, Vec<String>), &'static str>,
+) -> Result<(String, Vec<String>)> {
     let path = run.join(CONFIG);
     let old = match fs::read_to_string(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         result => result,
     };
     let removed = old.and_then(|old| {
-        config::remove(&old, name).map_err(|problem| {
+        remove(&old).map_err(|problem| {
             let problem = format!("it is not in protobuf's text format: {problem}");
             io::Error::new(io::ErrorKind::InvalidData, problem)
         })
     });
-    let (rest, tensor_paths) = removed.map_err(|error| Error::io("read", &path, error))?;
+    removed.map_err(|error| Error::io("read", &path, error))
+}
 
-    let entry = config::entry(name, folder, embedding);
-    let folder = run.join(folder);
-    let new_path = folder.join(CONFIG);
-    write_file(&new_path, synced, |file| write!(file, "{rest}{entry}"))?;
+/// Writes the config of a run to a file in `folder`, which then replaces the old one.
+fn put_config(run: &Path, folder: &Path, content: &str, synced: bool) -> Result<()> {
+    let (path, new_path) = (run.join(CONFIG), folder.join(CONFIG));
+    write_file(&new_path, synced, |file| file.write_all(content.as_bytes()))?;
     if synced {
-        sync_directories(&folder)?;
+        sync_directories(folder)?;
     }
-    fs::rename(&new_path, &path).map_err(|error| Error::io("replace", &path, error))?;
+    fs::rename(&new_path, &path).map_err(|error| Error::io("replace", &path, error))
+}
 
-    let unused = tensor_paths.iter().filter_map(|path| {
-        let folder = path.strip_suffix(TENSORS)?.strip_suffix('/')?;
-        let is_used = rest.contains(&format!("{folder}/"));
-        (is_ours(folder) && !is_used).then(|| folder.to_owned())
-    });
-    Ok(unused.collect())
+/// Returns the folders of `tensor_paths` that the config `rest` does not use.
+fn unused_folders(tensor_paths: &[String], rest: &str) -> Vec<String> {
+    let folders = tensor_paths.iter().filter_map(|path| our_folder(path));
+    let unused = folders.filter(|folder| !rest.contains(&format!("{folder}/")));
+    unused.map(str::to_owned).collect()
 }
 
 /// Brings the names of the files in `folder`, of the folder, and of its parent to the disk.
@@ -203,10 +241,12 @@ fn remove_folder(folder: &Path) {
     }
 }
 
-/// Whether `folder` can be a result of [`create_folder`], and so cannot lead out of the run.
-fn is_ours(folder: &str) -> bool {
+/// Returns the folder of a `tensor_path`, if it can be a result of [`create_folder`], and so cannot lead out of the run.
+fn our_folder(tensor_path: &str) -> Option<&str> {
+    let folder = tensor_path.strip_suffix(TENSORS)?.strip_suffix('/')?;
     let is_name = |name: &str| !name.is_empty() && name.chars().all(is_portable);
-    folder.split('/').count() == 2 && folder.split('/').all(is_name)
+    let is_ours = folder.split('/').count() == 2 && folder.split('/').all(is_name);
+    is_ours.then_some(folder)
 }
 
 /// A name for a folder that every file system accepts. Different tags may have the same one.
@@ -366,6 +406,30 @@ mod tests {
         );
         let tensors = fs::read_to_string(run.join("00000/a-2/tensors.tsv")).unwrap();
         assert_eq!(tensors, "5\t0\t0\n1\t0\t0\n");
+    }
+
+    #[test]
+    fn points_from_a_step_on_are_removed_with_their_files() {
+        let run = tempfile::tempdir().unwrap();
+        let run = run.path();
+        remove_steps(run, 0).unwrap();
+        assert_eq!(files(run), [""; 0]);
+        for step in [-1, 0, 1, 2] {
+            put(run, "a", &[1.0, 2.0], step);
+        }
+        let outside =
+            "embeddings {\n  tensor_name: \"a:00002\"\n  tensor_path: \"../a/tensors.tsv\"\n}\n";
+        fs::write(run.join(CONFIG), config(run) + outside).unwrap();
+        // A program was killed here.
+        fs::write(run.join("00001/a").join(CONFIG), "").unwrap();
+        remove_steps(run, 1).unwrap();
+        let rest = entry("a:-0001", "-0001/a") + &entry("a:00000", "00000/a") + outside;
+        assert_eq!(config(run), rest);
+        let want = ["-0001/a/tensors.tsv", "00000/a/tensors.tsv", CONFIG];
+        assert_eq!(files(run), want);
+        assert!(!run.join("00002").exists());
+        fs::write(run.join(CONFIG), "embeddings {").unwrap();
+        assert!(remove_steps(run, 1).is_err());
     }
 
     #[test]

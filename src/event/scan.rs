@@ -1,6 +1,9 @@
 //! Finds the tag, step and plugin of each value in a payload, and decodes nothing else, so that a plain scalar costs a few
 //! nanoseconds.
 
+use crate::proto::summary::Value;
+use crate::proto::summary::value::Value as Data;
+
 /// One value of an event.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Point<'a> {
@@ -22,11 +25,13 @@ pub(crate) enum PluginKind {
     Mesh,
     CustomScalars,
     HParams,
+    /// A conceptual graph. Other graphs are not values.
+    Graphs,
     Other,
 }
 
 impl PluginKind {
-    const NAMES: [(Self, &'static str); 9] = [
+    const NAMES: [(Self, &'static str); 10] = [
         (Self::Scalars, "scalars"),
         (Self::Histograms, "histograms"),
         (Self::Images, "images"),
@@ -36,6 +41,7 @@ impl PluginKind {
         (Self::Mesh, "mesh"),
         (Self::CustomScalars, "custom_scalars"),
         (Self::HParams, "hparams"),
+        (Self::Graphs, "graph_keras_model"),
     ];
 
     fn from_name(name: &[u8]) -> Option<Self> {
@@ -45,6 +51,20 @@ impl PluginKind {
             None if name.is_empty() => None,
             None => Some(Self::Other),
         }
+    }
+
+    /// Returns the plugin of a decoded value.
+    pub(crate) fn of(value: &Value) -> Option<Self> {
+        let metadata = value.metadata.as_ref();
+        let plugin = metadata.and_then(|metadata| metadata.plugin_data.as_ref());
+        let named = plugin.and_then(|plugin| Self::from_name(plugin.plugin_name.as_bytes()));
+        named.or(match &value.value {
+            Some(Data::SimpleValue(_)) => Some(Self::Scalars),
+            Some(Data::Image(_)) => Some(Self::Images),
+            Some(Data::Histo(_)) => Some(Self::Histograms),
+            Some(Data::Audio(_)) => Some(Self::Audio),
+            _ => None,
+        })
     }
 
     /// Returns the plugin's name.
@@ -205,8 +225,6 @@ mod tests {
 
     use super::*;
     use crate::proto::event::What;
-    use crate::proto::summary::Value;
-    use crate::proto::summary::value::Value as Data;
     use crate::proto::summary_metadata::PluginData;
     use crate::proto::{Event, HistogramProto, Summary, SummaryMetadata};
 
@@ -265,6 +283,11 @@ mod tests {
             ]
             .map(|(tag, kind)| (tag, step, kind));
             assert_eq!(points(&event), want);
+            let Some(What::Summary(summary)) = event.what else {
+                unreachable!("it has values");
+            };
+            let kinds = summary.value.iter().map(PluginKind::of);
+            assert!(kinds.eq(want.iter().map(|(_, _, kind)| *kind)));
         }
     }
 

@@ -18,8 +18,9 @@ use crate::proto::event::What;
 use crate::record::append_frame;
 
 const BUFFER_BYTES: usize = 256 << 10;
-/// The prefix of a temporary copy next to its original. No loader reads files of such a name.
-const TEMPORARY_PREFIX: &str = ".repair-";
+/// The prefix of a temporary copy next to its original: `.summary-writer-repair-<process id>-<number>`. No loader reads files
+/// of such a name, because it does not contain `tfevents`, and no user gives it to a file.
+const TEMPORARY_PREFIX: &str = ".summary-writer-repair-";
 
 /// Copies the sound records of an event file to a new file `to`; or those of all event files of a run or a logdir to a
 /// new directory `to`, under their names. The original is only read, so it may still be written.
@@ -57,7 +58,7 @@ pub fn repair_to(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Report>
 ///
 /// An unfinished record at the end is cut off. For other damage the sound records are copied to a temporary file, which
 /// then replaces the original, so that one of the two exists at every moment. If the program stops in between, the
-/// temporary file may remain; its name begins with `.repair-`. Sound files are not touched. Neither are files without
+/// temporary file may remain; its name begins with `.summary-writer-repair-`. Sound files are not touched. Neither are files without
 /// any sound record, because they are not event files. Restart a TensorBoard that runs with its fast loader, because it
 /// keeps the old file open.
 ///
@@ -116,8 +117,9 @@ pub(crate) fn remove_leftovers(dir: &Path) -> Result<()> {
     };
     for entry in entries {
         let entry = entry.map_err(|error| Error::io("list", dir, error))?;
-        let name = entry.file_name();
-        if name.to_string_lossy().starts_with(TEMPORARY_PREFIX) {
+        if is_temporary(&entry.file_name().to_string_lossy())
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
+        {
             let path = entry.path();
             fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
         }
@@ -157,6 +159,14 @@ fn temporary_path(path: &Path) -> PathBuf {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let (pid, number) = (process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
     path.with_file_name(format!("{TEMPORARY_PREFIX}{pid}-{number}"))
+}
+
+/// Returns whether [`temporary_path`] makes such a name.
+fn is_temporary(name: &str) -> bool {
+    let numbers = name.strip_prefix(TEMPORARY_PREFIX);
+    let numbers = numbers.and_then(|numbers| numbers.split_once('-'));
+    let is_number = |text: &str| text.parse::<u64>().is_ok();
+    numbers.is_some_and(|(pid, number)| is_number(pid) && is_number(number))
 }
 
 fn expect_len(path: &Path, file: &File, bytes: u64) -> Result<()> {

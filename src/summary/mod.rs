@@ -35,7 +35,7 @@ pub use mesh::{Camera, Light, Material, Mesh, Scene};
 pub(crate) use pr_curve::pr_curve;
 pub use pr_curve::{PrCurve, Prediction};
 pub use scalar::Scalar;
-pub(crate) use scalar::described_scalar;
+pub(crate) use scalar::{described_scalar, scalar};
 pub use tag::Tag;
 pub(crate) use tensor::plugin_tensor;
 pub use tensor::{Element, Metadata, Tensor};

@@ -2,6 +2,7 @@
 
 use super::{Tag, plugin, tensor_value};
 use crate::proto::summary::Value;
+use crate::proto::summary::value::Value as Data;
 use crate::proto::{DataClass, DataType, TensorProto};
 
 const PLUGIN: &str = "scalars";
@@ -94,6 +95,18 @@ impl<T: Scalar> Scalar for &T {
     #[inline]
     fn to_f32(self) -> f32 {
         (*self).to_f32()
+    }
+}
+
+/// Returns a scalar in the small form, or as a tensor if the tag has a description or a display name.
+pub(crate) fn scalar(prefix: &str, tag: &Tag<'_>, value: f32) -> Value {
+    if !tag.is_plain() {
+        return described_scalar(prefix, tag, value);
+    }
+    Value {
+        tag: [prefix, &tag.name].concat(),
+        metadata: None,
+        value: Some(Data::SimpleValue(value)),
     }
 }
 

@@ -77,7 +77,7 @@ pub struct TrainingLogger {
     write_steps_per_second: bool,
     train: Option<SummaryWriter>,
     validation: Option<SummaryWriter>,
-    /// The number of batches that have ended, including [`initial_batch`](Self::initial_batch).
+    /// The number of batches that have ended, including those before the run was resumed.
     batches: u64,
     /// The begin of the epoch and the end of its last batch, once they are known.
     epoch_begin: Option<Mark>,
@@ -90,6 +90,8 @@ pub struct TrainingLogger {
 enum Parent {
     Logdir(PathBuf),
     Writer(SummaryWriter),
+    /// There is no parent, for this reason.
+    Refused(Error),
 }
 
 /// A number of batches and the time at which it was reached.
@@ -107,8 +109,18 @@ impl TrainingLogger {
 
     /// Creates a logger whose runs are `train` and `validation` below the run of `summary`, with its options, clock and scope.
     /// Log data of the whole training, such as hyperparameters, to `summary` itself.
+    ///
+    /// If the writer was opened with [`resume_training`](crate::WriterOptions::resume_training), the logger continues to count
+    /// batches from the number that was given there. A writer that was opened with [`resume`](crate::WriterOptions::resume)
+    /// lacks this number: [`on_train_begin`](Self::on_train_begin) returns an error then, and nothing is logged.
     pub fn of(summary: &SummaryWriter) -> Self {
-        Self::below(Parent::Writer(summary.clone()))
+        match summary.resumed_batches() {
+            Ok(batches) => Self {
+                batches,
+                ..Self::below(Parent::Writer(summary.clone()))
+            },
+            Err(error) => Self::below(Parent::Refused(error)),
+        }
     }
 
     fn below(parent: Parent) -> Self {
@@ -159,20 +171,12 @@ impl TrainingLogger {
         self
     }
 
-    /// Sets the number of batches before this logger, for a training that resumes from a checkpoint. Use it together with
-    /// [`WriterOptions::resume_training`](crate::WriterOptions::resume_training), which removes later batches and epochs from
-    /// the runs. Default: 0.
-    #[must_use]
-    pub fn initial_batch(mut self, batches: u64) -> Self {
-        self.batches = batches;
-        self
-    }
-
     /// Opens the run `train` and starts the clock of the first epoch. If a loop does not call this, the first call that logs
     /// opens the run, and the clock starts at the end of the first batch.
     ///
     /// # Errors
-    /// The same as for [`SummaryWriter::create_file_writer`].
+    /// The same as for [`SummaryWriter::create_file_writer`]. [`Error::Invalid`] if the parent was opened with
+    /// [`resume`](crate::WriterOptions::resume).
     pub fn on_train_begin(&mut self) -> Result<()> {
         self.train()?;
         self.on_epoch_begin();
@@ -216,7 +220,7 @@ impl TrainingLogger {
                 let tag = renamed(tag.into(), |name| format!("batch_{name}"));
                 (tag, value.to_f32())
             });
-            train.scalars(self.batches, metrics.chain(speed));
+            train.batch_scalars(self.batches, metrics.chain(speed));
         }
     }
 
@@ -267,9 +271,9 @@ impl TrainingLogger {
         if let Some(validation) = self.open(Child::Validation) {
             let metrics = metrics.into_iter().map(|(tag, value)| {
                 let name = |name: &str| format!("evaluation_{name}_vs_iterations");
-                (renamed(tag.into(), name), value)
+                (renamed(tag.into(), name), value.to_f32())
             });
-            validation.scalars(self.batches, metrics);
+            validation.batch_scalars(self.batches, metrics);
         }
     }
 
@@ -352,7 +356,7 @@ impl TrainingLogger {
     /// Whether the parent logs the step. A disabled writer logs none.
     fn is_recording(&self, step: impl Step) -> bool {
         match &self.parent {
-            Parent::Logdir(_) => true,
+            Parent::Logdir(_) | Parent::Refused(_) => true,
             Parent::Writer(summary) => summary.is_recording(step),
         }
     }
@@ -375,6 +379,7 @@ impl TrainingLogger {
         let run = match &self.parent {
             Parent::Logdir(logdir) => SummaryWriter::create_file_writer(logdir.join(name))?,
             Parent::Writer(summary) => summary.run(name)?,
+            Parent::Refused(error) => return Err(error.clone()),
         };
         Ok(open.insert(run).clone())
     }

@@ -117,6 +117,18 @@ pub(super) fn is_event_file(name: &OsStr) -> bool {
     name.starts_with(PREFIX) && !name.ends_with(".profile-empty")
 }
 
+/// Returns the id of the process that created an event file, if its name is of this machine.
+pub(super) fn process_on_this_host(name: &str) -> Option<u32> {
+    let rest = name
+        .strip_prefix(PREFIX)?
+        .trim_start_matches(|c: char| c.is_ascii_digit());
+    let rest = rest
+        .strip_prefix('.')?
+        .strip_prefix(host())?
+        .strip_prefix('.')?;
+    rest.split('.').next()?.parse().ok()
+}
+
 impl fmt::Display for FileName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -168,6 +180,26 @@ mod tests {
             name.to_string(),
             "events.out.tfevents.0001700000.host.12.3.v2"
         );
+    }
+
+    #[test]
+    fn process_is_read_from_a_name_of_this_machine() {
+        let host = host();
+        for (name, want) in [
+            (
+                format!("events.out.tfevents.1700000000.{host}.12.3.v2"),
+                Some(12),
+            ),
+            (
+                format!("events.out.tfevents.1700000000.{host}.12"),
+                Some(12),
+            ),
+            (format!("events.out.tfevents.1700000000.{host}x.12.3"), None),
+            (format!("events.out.tfevents.1700000000.{host}"), None),
+            ("events.out.tfevents".into(), None),
+        ] {
+            assert_eq!(process_on_this_host(&name), want, "{name}");
+        }
     }
 
     #[test]

@@ -154,29 +154,43 @@ impl WriterOptions {
     /// each child run when [`SummaryWriter::run`] first opens it. If there is no run yet, a new one starts.
     ///
     /// [`SummaryWriter::last_step`] returns where a run ended. A program that continues from a checkpoint passes the step after
-    /// it. Hyperparameters, layouts of custom scalars and embeddings stay. A session that was ended continues: closing the
-    /// writer ends it, even if this program does not log its hyperparameters again.
+    /// it. Embeddings at later steps are removed, too. Hyperparameters and layouts of custom scalars stay. A session that was
+    /// ended continues: closing the writer ends it, even if this program does not log its hyperparameters again. A graph stays,
+    /// unless `step` is 0 or less. Then the first graph that this program logs is ignored, because a run has one graph.
+    ///
+    /// The checks of the steps continue, too: a tag that goes back behind its last step that was kept is reported. Texts,
+    /// hyperparameters and layouts are not, because programs log them each time they start.
     ///
     /// An older file is replaced by a new version that was written next to it, so one of the two exists at every moment. If the
-    /// program is killed meanwhile, it can do the same again. No other writer may write to the run, not even in this process.
+    /// program is killed meanwhile, it can do the same again.
+    ///
+    /// No other writer may write to the run meanwhile, because it would continue in a file that was replaced. If a writer of
+    /// this process has the run open, this is an error. If a file of another process was written in the last seconds, or if
+    /// that process is known to run, a warning is logged before anything is removed.
     ///
     /// A TensorBoard that is started later shows one curve without a step back. A running one shows the same with
     /// `--load_fast=false`. The fast loader, which is the default, keeps the old points of a tag until a new point arrives, so
     /// the points of a tag that is never logged again stay until TensorBoard is restarted.
     ///
-    /// The step applies to all tags of a run. The runs of a [`TrainingLogger`](crate::TrainingLogger) count both epochs and
-    /// batches: use [`resume_training`](Self::resume_training) for them.
+    /// The step applies to all tags of a run. A [`TrainingLogger`](crate::TrainingLogger) counts both epochs and batches: use
+    /// [`resume_training`](Self::resume_training) for it.
     ///
     /// Default: none, so older files stay as they are.
     pub fn resume(mut self, step: impl Step) -> Self {
         let step = step.to_i64().unwrap_or_else(|nearest| nearest);
-        self.resume = Some(Resume { step, batch: step });
+        self.resume = Some(Resume {
+            step,
+            batches: None,
+        });
         self
     }
 
     /// Continues the runs of a [`TrainingLogger`](crate::TrainingLogger) like [`resume`](Self::resume), from the epoch `epoch`
-    /// on, after `batches` trained batches. Tags that count batches, `batch_<metric>` and `evaluation_<metric>_vs_iterations`,
-    /// keep the steps up to `batches`. All other tags keep the epochs before `epoch`.
+    /// on, after `batches` trained batches. What its `on_batch_end` and `on_test_end` have logged keeps the steps up to
+    /// `batches`. Everything else keeps the epochs before `epoch`.
+    ///
+    /// [`TrainingLogger::of`](crate::TrainingLogger::of) takes the number of batches from the writer, and continues to count
+    /// there.
     ///
     /// A running TensorBoard keeps the old epochs of a tag until it is restarted.
     ///
@@ -188,17 +202,18 @@ impl WriterOptions {
     /// let (epoch, batches) = (5, 500); // of the checkpoint: five epochs of a hundred batches
     /// let options = WriterOptions::new().resume_training(epoch, batches);
     /// let summary = options.create_file_writer(logdir)?;
-    /// let mut training = TrainingLogger::of(&summary)
-    ///     .update_freq(UpdateFreq::Batch)
-    ///     .initial_batch(batches);
+    /// let mut training = TrainingLogger::of(&summary).update_freq(UpdateFreq::Batch);
     /// training.on_train_begin()?;
+    /// training.on_batch_end([("loss", 0.5)]); // batch 501
     /// # training.on_train_end()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn resume_training(mut self, epoch: impl Step, batches: u64) -> Self {
         let step = epoch.to_i64().unwrap_or_else(|nearest| nearest);
-        let batch = i64::try_from(batches).map_or(i64::MAX, |batches| batches.saturating_add(1));
-        self.resume = Some(Resume { step, batch });
+        self.resume = Some(Resume {
+            step,
+            batches: Some(batches),
+        });
         self
     }
 
@@ -208,7 +223,7 @@ impl WriterOptions {
     /// # Errors
     /// [`Error::Io`] if the directory or the file cannot be created, or if the first record cannot be written. Nothing is left
     /// behind then. [`Error::Invalid`] if `logdir` is a URL such as `s3://bucket/run` or starts with `~`, if the suffix cannot
-    /// be part of a file name, or if a file of the run to resume grows meanwhile.
+    /// be part of a file name, or if the run to resume is open in another writer of this process or grows meanwhile.
     pub fn create_file_writer(self, logdir: impl AsRef<Path>) -> Result<SummaryWriter> {
         let suffix = &self.filename_suffix;
         if suffix.contains(['/', '\\', '\0']) {

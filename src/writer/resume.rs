@@ -1,24 +1,48 @@
 //! Resumes a run at a step: removes later steps from its older files, and tells the loaders in the new file.
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, SystemTime};
 
 use prost::Message;
 
 use super::SummaryWriter;
+use super::file_name;
+use super::lock;
+use super::queue::Queue;
+use super::series::SeriesWarnings;
+use crate::embedding;
 use crate::error::{Error, Result};
-use crate::event::WallTime;
+use crate::event::{PluginKind, Step, WallTime};
 use crate::proto::event::What;
 use crate::proto::session_log::SessionStatus;
 use crate::proto::summary::Value;
-use crate::proto::{Event, SessionLog, Summary};
+use crate::proto::{Event, SessionLog, SourceMetadata, Summary};
 use crate::reader::{self, EventReader};
 use crate::record;
-use crate::summary;
+use crate::report::Reporter;
+use crate::summary::{self, Tag};
 
-/// Plugins whose values belong to the whole run, so that their step has no meaning.
-const TIMELESS: [&str; 2] = ["custom_scalars", "hparams"];
+/// Kinds whose values belong to the whole run, so that their step has no meaning.
+const TIMELESS: [PluginKind; 2] = [PluginKind::CustomScalars, PluginKind::HParams];
+/// Kinds that a program may log again each time it starts.
+const LOGGED_AT_START: [PluginKind; 4] = [
+    PluginKind::CustomScalars,
+    PluginKind::HParams,
+    PluginKind::Text,
+    PluginKind::Graphs,
+];
+/// Names the writer of an event whose step is a number of batches, because the tag does not tell: `batch_size` may be logged
+/// once an epoch. The loaders ignore it.
+const BATCH_WRITER: &str = "summary-writer: batches";
+/// An event file that was written in this time may still have a writer: a writer that logs writes every
+/// [`flush_interval`](super::WriterOptions::flush_interval).
+const RECENTLY: Duration = Duration::from_secs(5);
+
+/// The run directories that this process has opened, with the queues of their writers.
+static OPENED: Mutex<Vec<(PathBuf, Weak<Queue>)>> = Mutex::new(Vec::new());
 
 impl SummaryWriter {
     /// The highest step that was logged in the run directory `logdir`, without the runs in its subdirectories; `None` if
@@ -53,20 +77,68 @@ impl SummaryWriter {
         let mut last = None;
         for event in reader.skip_damage(true) {
             let event = event?;
-            if values(&event).iter().any(|value| !is_timeless(value)) {
+            let has_step = |value| !is_timeless(value) && !is_of(value, &[PluginKind::Graphs]);
+            if values(&event).iter().any(has_step) {
                 last = last.max(Some(event.step));
             }
         }
         Ok(last)
     }
+
+    /// Logs scalars whose step is a number of batches, and marks them as such for [`Resume`].
+    pub(crate) fn batch_scalars<'a>(
+        &self,
+        batches: u64,
+        values: impl IntoIterator<Item = (Tag<'a>, f32)>,
+    ) {
+        if !self.is_recording(batches) {
+            return;
+        }
+        let values = values.into_iter();
+        let value: Vec<Value> = values
+            .map(|(tag, value)| summary::scalar(self.prefix(), &tag, value))
+            .collect();
+        if !value.is_empty() {
+            self.push_event(&Event {
+                wall_time: self.now().as_secs(),
+                step: self.saturated(batches.to_i64()),
+                what: Some(What::Summary(Summary { value })),
+                source_metadata: Some(SourceMetadata {
+                    writer: BATCH_WRITER.into(),
+                }),
+            });
+        }
+    }
+
+    /// The number of batches that were trained before this run was opened.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the run was resumed without this number.
+    pub(crate) fn resumed_batches(&self) -> Result<u64> {
+        match self.run.options.resume {
+            None => Ok(0),
+            Some(Resume {
+                batches: Some(batches),
+                ..
+            }) => Ok(batches),
+            Some(Resume { step, .. }) => {
+                let problem = format!(
+                    "a `TrainingLogger` counts epochs and batches, so its run must be resumed by \
+                     `resume_training(epoch, batches)`, got `resume({step})`"
+                );
+                Err(Error::invalid("training", problem))
+            }
+        }
+    }
 }
 
-/// Where a resumed run continues: the first step and the first batch that it logs again.
+/// Where a resumed run continues.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resume {
+    /// The first step that is logged again.
     pub(super) step: i64,
-    /// The same for tags that count batches.
-    pub(super) batch: i64,
+    /// The number of batches that were trained before, if the run has events that count batches.
+    pub(super) batches: Option<u64>,
 }
 
 /// The state of a run before it was resumed.
@@ -76,24 +148,53 @@ pub(super) struct Resumed {
     pub(super) start_frames: Vec<u8>,
     /// A session of hyperparameters was started.
     pub(super) has_session: bool,
+    /// An older file has the graph of the run.
+    pub(super) has_graph: bool,
 }
 
 impl Resume {
-    /// Removes these steps and all later ones from the event files of the run `dir`, and damaged and unfinished records.
-    pub(super) fn prepare(self, dir: &Path) -> Result<Resumed> {
-        let mut has_session = false;
-        for path in event_files(dir)? {
+    /// Removes later steps from the event files and the embeddings of the run `dir`, and damaged and unfinished records. The
+    /// checks in `warnings` continue after the points that are retained.
+    pub(super) fn prepare(
+        self,
+        dir: &Path,
+        reporter: &Reporter,
+        warnings: &mut SeriesWarnings,
+    ) -> Result<Resumed> {
+        refuse_open_run(dir)?;
+        let files = event_files(dir)?;
+        let now = SystemTime::now();
+        if let Some(path) = files.iter().find(|path| may_have_writer(path, now)) {
+            reporter.warn(format_args!(
+                "another process may still write {path:?}: what it writes after its steps were removed is lost; \
+                 stop it before the run is resumed"
+            ));
+        }
+        let mut resumed = Resumed {
+            // A loader forgets all tags from one step on, so it must not be one of the steps that are retained.
+            start_frames: start_frames(self.step.max(self.first_batch())),
+            ..Resumed::default()
+        };
+        for path in files {
             reader::retain_events(&path, &mut |event| {
-                has_session |= values(event).iter().any(summary::is_session_start);
-                self.retains(event)
+                let values = values(event);
+                resumed.has_session |= values.iter().any(summary::is_session_start);
+                let is_retained = self.retains(event);
+                if is_retained {
+                    resumed.has_graph |= matches!(event.what, Some(What::GraphDef(_)));
+                    let checked = values
+                        .iter()
+                        .filter(|value| !is_of(value, &LOGGED_AT_START));
+                    for value in checked {
+                        warnings.continue_after(&value.tag, event.step, PluginKind::of(value));
+                    }
+                }
+                is_retained
             })?;
         }
+        embedding::remove_steps(dir, self.step)?;
         reader::remove_leftovers(dir)?;
-        Ok(Resumed {
-            // A loader forgets all tags from one step on, so it must not be one of the steps that are retained.
-            start_frames: start_frames(self.step.max(self.batch)),
-            has_session,
-        })
+        Ok(resumed)
     }
 
     /// Retains the version record and what belongs to the whole run, except the end of a session that now continues.
@@ -102,15 +203,69 @@ impl Resume {
         if !values.is_empty() && values.iter().all(is_timeless) {
             return !values.iter().any(summary::is_session_end);
         }
-        let counts_batches =
-            !values.is_empty() && values.iter().all(|value| counts_batches(&value.tag));
-        let end = if counts_batches {
-            self.batch
-        } else {
-            self.step
+        let metadata = event.source_metadata.as_ref();
+        let end = match metadata.is_some_and(|metadata| metadata.writer == BATCH_WRITER) {
+            true => self.first_batch(),
+            false => self.step,
         };
         event.step < end || matches!(event.what, Some(What::FileVersion(_)))
     }
+
+    /// The first step that is logged again by events that count batches.
+    fn first_batch(self) -> i64 {
+        self.batches.map_or(self.step, |batches| {
+            i64::try_from(batches).map_or(i64::MAX, |batches| batches.saturating_add(1))
+        })
+    }
+}
+
+/// Notes that a writer of this process has opened the run directory `dir`.
+pub(super) fn note_open_run(dir: &Path, queue: &Arc<Queue>) {
+    let mut opened = lock(&OPENED);
+    opened.retain(|(_, queue)| queue.strong_count() > 0);
+    opened.push((canonical(dir), Arc::downgrade(queue)));
+}
+
+/// Returns an error if a writer of this process has the run `dir` open: it would continue in a file that was replaced.
+fn refuse_open_run(dir: &Path) -> Result<()> {
+    let path = canonical(dir);
+    let is_open = |queue: &Weak<Queue>| queue.upgrade().is_some_and(|queue| !queue.is_closed());
+    let opened = lock(&OPENED);
+    if opened
+        .iter()
+        .any(|(dir, queue)| *dir == path && is_open(queue))
+    {
+        let problem =
+            format!("{dir:?} is open in another writer of this process; close that writer first");
+        return Err(Error::invalid("resume", problem));
+    }
+    Ok(())
+}
+
+fn canonical(dir: &Path) -> PathBuf {
+    fs::canonicalize(dir).unwrap_or_else(|_| dir.into())
+}
+
+/// Returns whether another process may still write an event file: it was written in the last seconds, or its name has the id
+/// of a process that runs on this machine and has the name of this program. The second is only found out on Linux.
+fn may_have_writer(path: &Path, now: SystemTime) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let writer = file_name::process_on_this_host(&name);
+    if writer == Some(std::process::id()) {
+        return false; // `refuse_open_run` has looked for it
+    }
+    let command = |process: &str| fs::read(format!("/proc/{process}/comm")).ok();
+    let is_running = writer.is_some_and(|pid| {
+        let running = command(&pid.to_string());
+        running.is_some() && running == command("self")
+    });
+    let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+    // The clock of a file server may be ahead.
+    let is_recent = modified.is_ok_and(|modified| {
+        let age = now.duration_since(modified);
+        age.unwrap_or_else(|ahead| ahead.duration()) < RECENTLY
+    });
+    is_running || is_recent
 }
 
 fn event_files(dir: &Path) -> Result<Vec<PathBuf>> {
@@ -124,13 +279,6 @@ fn is_not_found(error: &Error) -> bool {
     matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
 }
 
-/// Whether the step of a tag is a number of batches: a training logger names such tags so, in any scope.
-fn counts_batches(tag: &str) -> bool {
-    let is_evaluation = tag.ends_with("_vs_iterations");
-    tag.split('/')
-        .any(|part| part.starts_with("batch_") || is_evaluation && part.starts_with("evaluation_"))
-}
-
 fn values(event: &Event) -> &[Value] {
     match &event.what {
         Some(What::Summary(Summary { value })) => value,
@@ -139,9 +287,11 @@ fn values(event: &Event) -> &[Value] {
 }
 
 fn is_timeless(value: &Value) -> bool {
-    let metadata = value.metadata.as_ref();
-    let plugin = metadata.and_then(|metadata| metadata.plugin_data.as_ref());
-    plugin.is_some_and(|plugin| TIMELESS.contains(&&*plugin.plugin_name))
+    is_of(value, &TIMELESS)
+}
+
+fn is_of(value: &Value, kinds: &[PluginKind]) -> bool {
+    PluginKind::of(value).is_some_and(|kind| kinds.contains(&kind))
 }
 
 /// Records that make a loader forget what it has read from `step` on. There are two, because the Python loader takes the
@@ -159,4 +309,32 @@ fn start_frames(step: i64) -> Vec<u8> {
     let mut frame = Vec::new();
     record::append_frame(&event.encode_to_vec(), &mut frame);
     frame.repeat(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_that_was_written_in_the_last_seconds_may_have_a_writer() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = SystemTime::now();
+        let own = format!(
+            "{}",
+            file_name::FileName::after_those_in(dir.path(), "").unwrap()
+        );
+        for (name, age_secs, want) in [
+            ("events.out.tfevents.0000000001.elsewhere.1.0", 0, true),
+            ("events.out.tfevents.0000000001.elsewhere.1.0", 4, true),
+            ("events.out.tfevents.0000000001.elsewhere.1.0", 6, false),
+            ("tfevents", 0, true),
+            (&*own, 0, false),
+        ] {
+            let path = dir.path().join(name);
+            let file = fs::File::create(&path).unwrap();
+            file.set_modified(now - Duration::from_secs(age_secs))
+                .unwrap();
+            assert_eq!(may_have_writer(&path, now), want, "{name}, {age_secs} s");
+        }
+    }
 }

@@ -15,6 +15,7 @@ use super::frame;
 use super::lock;
 use super::options::WriterOptions;
 use super::queue::Queue;
+use super::resume;
 use super::series::{ClipCounts, SeriesWarnings};
 use super::session::Session;
 use super::sink::{EventFile, Sink, Stream};
@@ -74,13 +75,17 @@ impl Run {
         let queue = Queue::new(options.limits(), reporter, b"");
         let session = Arc::<Session>::default();
         let mut path = None;
-        let (queue, thread) = start_worker(queue, &counters, options.sync, || {
+        let (queue, thread) = start_worker(queue, options.sync, || {
+            let mut warnings = SeriesWarnings::new(Arc::clone(&counters));
             let resumed = match options.resume {
-                Some(resume) => resume.prepare(dir)?,
+                Some(resume) => resume.prepare(dir, &counters.reporter, &mut warnings)?,
                 None => Default::default(),
             };
             if resumed.has_session {
                 session.resume();
+            }
+            if resumed.has_graph {
+                counters.continue_graph();
             }
             let (file, older_files) = EventFile::create(
                 dir,
@@ -103,8 +108,9 @@ impl Run {
                 );
             }
             path = Some(Arc::clone(file.shared_path()));
-            Ok(Sink::File(file.into()))
+            Ok((Sink::File(file.into()), warnings))
         })?;
+        resume::note_open_run(dir, &queue);
         let mut run = Self::new(queue, Some(thread), counters, options);
         run.directory = Some(directory);
         run.path = path;
@@ -117,8 +123,9 @@ impl Run {
         let reporter = Reporter::new("", options.stderr);
         let counters = Arc::new(Counters::new(reporter.clone()));
         let queue = Queue::new(options.limits(), reporter, &frame::version_frame());
+        let warnings = SeriesWarnings::new(Arc::clone(&counters));
         let (queue, thread) =
-            start_worker(queue, &counters, options.sync, || Ok(Sink::Stream(stream)))?;
+            start_worker(queue, options.sync, || Ok((Sink::Stream(stream), warnings)))?;
         Ok(Self::new(queue, Some(thread), counters, options))
     }
 
@@ -334,24 +341,22 @@ impl RunDirectory {
     }
 }
 
-/// Starts the worker of `queue`, which writes to the sink that `open` returns. The thread starts before the sink is opened, so
+/// Starts the worker of `queue`, which writes to the sink that `open` returns and checks what it has written. The thread starts before the sink is opened, so
 /// that nothing is left in the file system if there is no thread.
 fn start_worker(
     queue: Queue,
-    counters: &Arc<Counters>,
     sync: SyncPolicy,
-    open: impl FnOnce() -> Result<Sink>,
+    open: impl FnOnce() -> Result<(Sink, SeriesWarnings)>,
 ) -> Result<(Arc<Queue>, JoinHandle<()>)> {
     let queue = Arc::new(queue);
-    let (sender, receiver) = mpsc::channel::<Sink>();
+    let (sender, receiver) = mpsc::channel::<(Sink, SeriesWarnings)>();
     let thread = {
         let queue = Arc::clone(&queue);
-        let mut warnings = SeriesWarnings::new(Arc::clone(counters));
         thread::Builder::new()
             .name("summary-writer".into())
             .spawn(move || {
                 // There is no sink if it could not be opened.
-                if let Ok(sink) = receiver.recv() {
+                if let Ok((sink, mut warnings)) = receiver.recv() {
                     worker::run(&queue, sink, sync, |frames| warnings.check(frames));
                 }
             })

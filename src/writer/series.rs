@@ -37,11 +37,34 @@ struct Series {
     is_mixed: bool,
 }
 
+impl Series {
+    fn starting_with(step: i64, kind: Option<PluginKind>) -> Self {
+        Self {
+            last_step: step,
+            kind,
+            is_backward: false,
+            is_repeated: false,
+            is_mixed: false,
+        }
+    }
+}
+
 impl SeriesWarnings {
     pub(super) fn new(counters: Arc<Counters>) -> Self {
         Self {
             series: foldhash::HashMap::default(),
             counters,
+        }
+    }
+
+    /// Continues the check of a tag after a point that an earlier writer has logged.
+    pub(super) fn continue_after(&mut self, tag: &str, step: i64, kind: Option<PluginKind>) {
+        let hash = self.series.hasher().hash_one(tag.as_bytes());
+        if let Some(series) = self.series.get_mut(&hash) {
+            series.last_step = step;
+            series.kind = series.kind.or(kind);
+        } else if self.series.len() < MAX_TAGS {
+            self.series.insert(hash, Series::starting_with(step, kind));
         }
     }
 
@@ -62,13 +85,7 @@ impl SeriesWarnings {
                 warn(&self.counters, series, last_step, point);
             }
         } else if self.series.len() < MAX_TAGS {
-            let series = Series {
-                last_step: point.step,
-                kind: point.kind,
-                is_backward: false,
-                is_repeated: false,
-                is_mixed: false,
-            };
+            let series = Series::starting_with(point.step, point.kind);
             self.series.insert(hash, series);
         }
     }

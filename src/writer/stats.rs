@@ -65,6 +65,8 @@ pub(super) struct Counters {
     replaced_wall_times: AtomicU64,
     oversized_meshes: AtomicU64,
     graphs: AtomicU64,
+    /// An earlier writer of the run has logged its graph.
+    has_resumed_graph: AtomicBool,
     pub(super) uneven_audios: AtomicU64,
     pub(super) backward_tags: AtomicU64,
     pub(super) repeated_tags: AtomicU64,
@@ -114,7 +116,13 @@ impl Counters {
         }
     }
 
-    /// Counts a call that logs a graph. Returns `true` for the first one.
+    /// Notes that an earlier writer of the run has logged its graph.
+    pub(super) fn continue_graph(&self) {
+        self.has_resumed_graph.store(true, Ordering::Relaxed);
+    }
+
+    /// Counts a call that logs a graph. Returns whether the graph is to be written. In a resumed run that has its graph, the
+    /// first call is neither written nor counted as refused, because a program logs its graph each time it starts.
     pub(super) fn count_graph(&self) -> bool {
         let earlier = self.graphs.fetch_add(1, Ordering::Relaxed);
         if earlier == 1 {
@@ -122,7 +130,7 @@ impl Counters {
                 "a second graph of a run is not written, because the loaders would show different ones",
             );
         }
-        earlier == 0
+        earlier == 0 && !self.has_resumed_graph.load(Ordering::Relaxed)
     }
 
     /// Counts a tag that TensorBoard will not show as it was logged, and logs a warning.

@@ -18,8 +18,7 @@ pub(super) fn write(logdir: &Path, first: u32) -> Result {
     let mut training = TrainingLogger::of(&summary)
         .update_freq(UpdateFreq::Batch)
         .histogram_freq(2)
-        .write_images(true)
-        .initial_batch(batches);
+        .write_images(true);
     training.on_train_begin()?;
     let base = 1000.0 * f64::from(first);
     let mut batch = batches as f64;
