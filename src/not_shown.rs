@@ -64,6 +64,7 @@
 //! |---|---|---|
 //! | a tag that is in the files has no chart | the page has a filter for tags, which its address keeps (`tagFilter`), also on reload and in bookmarks | clear the field |
 //! | a tag shows as another kind, or with holes | it was used for two kinds in one run. The first one counts; the fast loader drops the others, and with them points behind their steps, the Python one answers with an error. [`Stats::mixed_tag_count`] | a tag for each kind: `weights/histogram`, `weights/image` |
+//! | images, audio or graphs fail with an error 400 | the fast loader cannot serve them if the tag or the path of the run has `"`, `\` or a control character. [`Stats::unservable_tag_count`] | another name, or `--load_fast=false` |
 //! | a description or display name does not show | the loaders take it from the first value of the tag in the run | give it from the first call on |
 //! | a [`tensor`] has no page | only plugins that are installed have one, and of another than the stock ones the [data class](crate::Metadata::data_class) must be said | a stock plugin, or [`scalar`] for numbers |
 //!
@@ -74,6 +75,7 @@
 //! | two lines for each run, one pale | the strong line is smoothed, by 0.6 unless it was changed; the pale one is what was logged | *Smoothing* 0 in the settings |
 //! | a peak leaves the chart | the axis is scaled without outliers, by default | *Ignore outliers in chart scaling* in the settings |
 //! | triangles instead of points | NaN or an infinity | it is what was logged |
+//! | the axis of time ends in a far future | milliseconds were given to [`at`], which takes seconds. [`Stats::late_tag_count`] | seconds, or a [`SystemTime`](std::time::SystemTime) |
 //! | the axis of time begins in 1970 | a wall time of 0, by [`at`] or another writer | the time of the call |
 //!
 //! # One page
@@ -90,6 +92,7 @@
 //! | Custom Scalars: a line without its band | the three tags of a margin have different steps | [`scalars`], which logs them together |
 //! | Audio: a tag fails | its steps have different numbers of clips. [`Stats::uneven_audio_count`] | a tag for each clip |
 //! | Mesh: blank | faces are seen from one side only | turn it, or a material that is [double-sided](crate::Material::double_sided) |
+//! | Mesh: a step without its colours, or with another scene | the parts, the scene and the batch size are those of the first step. [`Stats::changed_mesh_count`] | a tag for each form |
 //! | Mesh: an error 500 | more than 256 MiB of one tag. [`Stats::oversized_mesh_count`] | fewer vertices, or `--samples_per_plugin mesh=10` |
 //! | Graphs: another graph | there is one for each run, the first that was logged. [`Stats::refused_graph_count`] | a run for each |
 //! | Text: tags of HTML show as text | that is what TensorBoard allows | Markdown |
@@ -109,6 +112,9 @@
 //! [`Stats::mixed_tag_count`]: crate::Stats::mixed_tag_count
 //! [`Stats::uneven_audio_count`]: crate::Stats::uneven_audio_count
 //! [`Stats::oversized_mesh_count`]: crate::Stats::oversized_mesh_count
+//! [`Stats::unservable_tag_count`]: crate::Stats::unservable_tag_count
+//! [`Stats::late_tag_count`]: crate::Stats::late_tag_count
+//! [`Stats::changed_mesh_count`]: crate::Stats::changed_mesh_count
 //! [`Stats::refused_graph_count`]: crate::Stats::refused_graph_count
 //! [`Experiment`]: crate::Experiment
 //! [disabled]: crate::SummaryWriter::disabled

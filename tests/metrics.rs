@@ -68,6 +68,8 @@ fn counters_and_gauges_of_a_step_are_one_record() {
         counter!("errors").absolute(5);
         gauge!("queue").set(2.5);
         let held = counter!("held");
+        // It is not known before it is set, and must not be logged as 0.
+        let late = gauge!("late");
         recorder.set_step(1u8);
         counter!("requests").increment(4);
         counter!("errors").absolute(4);
@@ -76,12 +78,13 @@ fn counters_and_gauges_of_a_step_are_one_record() {
         gauge!("nan").set(f64::NAN);
         held.increment(1 << 20);
         recorder.set_step(2i64);
+        late.decrement(1.5);
         recorder.set_step(3usize);
     });
     let want = [
         "1: errors=5 held=0 requests=3 queue=2.5",
         "2: errors=5 held=1048576 requests=7 nan=NaN queue=4.25",
-        "3: errors=5 held=1048576 requests=7 nan=NaN queue=4.25",
+        "3: errors=5 held=1048576 requests=7 late=-1.5 nan=NaN queue=4.25",
     ];
     assert_eq!(records, want);
 }

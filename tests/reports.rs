@@ -102,11 +102,11 @@ fn each_cause_is_reported_once() {
     let want = [
         (
             Level::Warn,
-            "a step is out of the range of i64: the nearest i64 is written",
+            "tag \"large/0\": a step must be in the range of i64, so the nearest i64 is written",
         ),
         (
             Level::Warn,
-            "a wall time is not finite: the time of the call is written",
+            "tag \"late\": a wall time must be finite, so the time of the call is written",
         ),
         (
             Level::Warn,

@@ -212,7 +212,7 @@ fn tag_that_goes_back_behind_its_last_kept_step_is_counted() {
         summary.text("config", "the same at each start", 0);
         summary.hparams(HParams::new().set("rate", 0.1));
         log(&summary, "loss", steps.clone());
-        // Of four steps an epoch.
+        // An epoch has four steps.
         log(&summary, "accuracy", steps.start / 4..steps.end / 4);
         summary.flush().unwrap();
         let stats = summary.stats();

@@ -41,7 +41,7 @@ pub(crate) fn write(
 ) -> Result<()> {
     let _guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
 
-    let tag = [prefix, &embedding.tag].concat();
+    let tag = embedding.full_tag(prefix);
     let folder = create_folder(run, step, &tag)?;
     let path = run.join(&folder);
     let written = write_files(&path, embedding, synced)

@@ -180,6 +180,10 @@ impl Embedding {
         Ok(self)
     }
 
+    pub(crate) fn full_tag(&self, prefix: &str) -> String {
+        [prefix, &self.tag].concat()
+    }
+
     fn point_count(&self) -> usize {
         self.vectors.len() / self.dimensions
     }

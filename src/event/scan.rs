@@ -9,6 +9,8 @@ use crate::proto::summary::value::Value as Data;
 pub(crate) struct Point<'a> {
     pub(crate) tag: &'a [u8],
     pub(crate) step: i64,
+    /// Seconds since 1970.
+    pub(crate) wall_time: f64,
     /// `None` if the value does not name its plugin. Only the first value of a tag has to.
     pub(crate) kind: Option<PluginKind>,
 }
@@ -25,13 +27,14 @@ pub(crate) enum PluginKind {
     Mesh,
     CustomScalars,
     HParams,
-    /// A conceptual graph. Other graphs are not values.
+    /// A graph, conceptual or not.
     Graphs,
+    RunMetadata,
     Other,
 }
 
 impl PluginKind {
-    const NAMES: [(Self, &'static str); 10] = [
+    const NAMES: [(Self, &'static str); 11] = [
         (Self::Scalars, "scalars"),
         (Self::Histograms, "histograms"),
         (Self::Images, "images"),
@@ -42,6 +45,7 @@ impl PluginKind {
         (Self::CustomScalars, "custom_scalars"),
         (Self::HParams, "hparams"),
         (Self::Graphs, "graph_keras_model"),
+        (Self::RunMetadata, "graph_run_metadata"),
     ];
 
     fn from_name(name: &[u8]) -> Option<Self> {
@@ -74,22 +78,42 @@ impl PluginKind {
     }
 }
 
-/// Calls `visit` for each value of an event that this crate encoded: the step comes before the values.
+/// The tag under which both loaders keep the graph of a run.
+const RUN_GRAPH: &[u8] = b"__run_graph__";
+
+/// Calls `visit` for each value, the graph or the run metadata of an event that this crate encoded: wall time and step come
+/// before them.
 #[inline]
 pub(crate) fn scan<'a>(payload: &'a [u8], mut visit: impl FnMut(Point<'a>)) {
     if let Some(point) = plain_scalar_event(payload) {
         return visit(point);
     }
-    let mut step = 0;
+    let (mut step, mut wall_time) = (0, 0.0);
+    let point = |tag, kind, step, wall_time| Point {
+        tag,
+        step,
+        wall_time,
+        kind,
+    };
     for field in WireFields(payload) {
         match field {
+            (1, WireValue::Fixed64(bytes)) => wall_time = f64::from_le_bytes(bytes),
             (2, WireValue::Varint(number)) => step = number.cast_signed(),
+            (4, WireValue::Bytes(_)) => {
+                visit(point(RUN_GRAPH, Some(PluginKind::Graphs), step, wall_time));
+            }
             (5, WireValue::Bytes(summary)) => {
                 for field in WireFields(summary) {
                     if let (1, WireValue::Bytes(value)) = field {
-                        visit(point(value, step));
+                        let (tag, kind) = tag_and_kind(value);
+                        visit(point(tag, kind, step, wall_time));
                     }
                 }
+            }
+            (8, WireValue::Bytes(metadata)) => {
+                let tag = first_field(metadata).unwrap_or_default();
+                let kind = Some(PluginKind::RunMetadata);
+                visit(point(tag, kind, step, wall_time));
             }
             _ => {}
         }
@@ -100,7 +124,11 @@ pub(crate) fn scan<'a>(payload: &'a [u8], mut visit: impl FnMut(Point<'a>)) {
 /// order in which they are encoded takes a seventh of the time of the general way.
 #[inline]
 fn plain_scalar_event(payload: &[u8]) -> Option<Point<'_>> {
-    let [0x09, _, _, _, _, _, _, _, _, 0x10, rest @ ..] = payload else {
+    let (0x09, rest) = payload.split_first()? else {
+        return None;
+    };
+    let (wall_time, rest) = rest.split_first_chunk()?;
+    let (0x10, rest) = rest.split_first()? else {
         return None;
     };
     let mut fields = WireFields(rest);
@@ -113,6 +141,7 @@ fn plain_scalar_event(payload: &[u8]) -> Option<Point<'_>> {
     Some(Point {
         tag,
         step,
+        wall_time: f64::from_le_bytes(*wall_time),
         kind: Some(PluginKind::Scalars),
     })
 }
@@ -128,13 +157,9 @@ fn plain_scalar_tag(value: &[u8]) -> Option<&[u8]> {
     matches!(number, [0x15, _, _, _, _] if is_short).then_some(tag)
 }
 
-fn point(value: &[u8], step: i64) -> Point<'_> {
+fn tag_and_kind(value: &[u8]) -> (&[u8], Option<PluginKind>) {
     if let Some(tag) = plain_scalar_tag(value) {
-        return Point {
-            tag,
-            step,
-            kind: Some(PluginKind::Scalars),
-        };
+        return (tag, Some(PluginKind::Scalars));
     }
     let (mut tag, mut implied, mut named) = (&value[..0], None, None);
     for field in WireFields(value) {
@@ -148,23 +173,21 @@ fn point(value: &[u8], step: i64) -> Point<'_> {
             _ => {}
         }
     }
-    Point {
-        tag,
-        step,
-        kind: named.or(implied),
-    }
+    (tag, named.or(implied))
 }
 
 /// Returns the plugin that a `SummaryMetadata` names.
 fn plugin(metadata: &[u8]) -> Option<PluginKind> {
-    let first_field = |message| {
-        WireFields(message).find_map(|field| match field {
-            (1, WireValue::Bytes(bytes)) => Some(bytes),
-            _ => None,
-        })
-    };
     let plugin_data = first_field(metadata)?;
     PluginKind::from_name(first_field(plugin_data).unwrap_or_default())
+}
+
+/// Returns the first field number 1 of a message that has text, bytes or a message there.
+fn first_field(message: &[u8]) -> Option<&[u8]> {
+    WireFields(message).find_map(|field| match field {
+        (1, WireValue::Bytes(bytes)) => Some(bytes),
+        _ => None,
+    })
 }
 
 /// The fields of a message with their numbers. It ends at the first byte that is not a field.
@@ -172,7 +195,8 @@ struct WireFields<'a>(&'a [u8]);
 
 enum WireValue<'a> {
     Varint(u64),
-    Fixed,
+    Fixed64([u8; 8]),
+    Fixed32,
     Bytes(&'a [u8]),
 }
 
@@ -183,14 +207,17 @@ impl<'a> Iterator for WireFields<'a> {
         let key = self.varint()?;
         let value = match key & 7 {
             0 => WireValue::Varint(self.varint()?),
-            1 => self.fixed::<8>()?,
+            1 => WireValue::Fixed64(self.fixed()?),
             2 => {
                 let len = usize::try_from(self.varint()?).ok()?;
                 let (bytes, rest) = self.0.split_at_checked(len)?;
                 self.0 = rest;
                 WireValue::Bytes(bytes)
             }
-            5 => self.fixed::<4>()?,
+            5 => {
+                self.fixed::<4>()?;
+                WireValue::Fixed32
+            }
             _ => return None,
         };
         Some((key >> 3, value))
@@ -213,9 +240,10 @@ impl WireFields<'_> {
         None
     }
 
-    fn fixed<const BYTES: usize>(&mut self) -> Option<WireValue<'static>> {
-        self.0 = self.0.get(BYTES..)?;
-        Some(WireValue::Fixed)
+    fn fixed<const BYTES: usize>(&mut self) -> Option<[u8; BYTES]> {
+        let (bytes, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*bytes)
     }
 }
 
@@ -226,12 +254,13 @@ mod tests {
     use super::*;
     use crate::proto::event::What;
     use crate::proto::summary_metadata::PluginData;
-    use crate::proto::{Event, HistogramProto, Summary, SummaryMetadata};
+    use crate::proto::{Event, HistogramProto, Summary, SummaryMetadata, TaggedRunMetadata};
 
     fn points(event: &Event) -> Vec<(String, i64, Option<PluginKind>)> {
         let mut points = Vec::new();
         scan(&event.encode_to_vec(), |point| {
             let tag = String::from_utf8(point.tag.to_vec()).unwrap();
+            assert_eq!(point.wall_time, event.wall_time);
             points.push((tag, point.step, point.kind));
         });
         points
@@ -289,6 +318,25 @@ mod tests {
             let kinds = summary.value.iter().map(PluginKind::of);
             assert!(kinds.eq(want.iter().map(|(_, _, kind)| *kind)));
         }
+    }
+
+    #[test]
+    fn graphs_and_run_metadata_are_points() {
+        let event = |what| Event {
+            wall_time: 1.5,
+            step: 7,
+            what: Some(what),
+            ..Default::default()
+        };
+        let graph = event(What::GraphDef(b"\x0a\x03\x0a\x01x".to_vec()));
+        let want = ("__run_graph__".into(), 7, Some(PluginKind::Graphs));
+        assert_eq!(points(&graph), [want]);
+        let metadata = event(What::TaggedRunMetadata(TaggedRunMetadata {
+            tag: "step 7".into(),
+            run_metadata: vec![0; 3],
+        }));
+        let want = ("step 7".into(), 7, Some(PluginKind::RunMetadata));
+        assert_eq!(points(&metadata), [want]);
     }
 
     #[test]

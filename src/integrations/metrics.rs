@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::mem;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use metrics::atomics::AtomicU64;
-use metrics::{Counter, Gauge, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use metrics::{
+    Counter, Gauge, GaugeFn, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+};
 
 use crate::event::Step;
 use crate::summary::{Histogram, Scalar, Tag};
@@ -64,8 +66,7 @@ pub struct MetricsRecorder {
 #[derive(Debug, Default)]
 struct Metrics {
     counters: Family<AtomicU64>,
-    /// The bits of an `f64`.
-    gauges: Family<AtomicU64>,
+    gauges: Family<SharedGauge>,
     histograms: Family<SharedBuckets>,
     descriptions: RwLock<BTreeMap<KeyName, String>>,
 }
@@ -84,7 +85,7 @@ impl MetricsRecorder {
 
     /// Logs all metrics at `step`: the sums of counters and the values of gauges as
     /// [scalars](SummaryWriter::scalars) in one record, and for each histogram the values since the last logged step, if
-    /// there are any. The number of NaN and infinite values in a histogram is a scalar `<tag>/non_finite`.
+    /// there are any. A gauge that was registered but never set is left out. The number of NaN and infinite values in a histogram is a scalar `<tag>/non_finite`.
     ///
     /// A value that another thread records meanwhile is in this step or in the next one. Values recorded after the last
     /// call are not logged.
@@ -95,10 +96,7 @@ impl MetricsRecorder {
         let counters = self.series(&self.metrics.counters).into_iter();
         let counters = counters.map(|(tag, sum)| (tag, sum.load(Ordering::Acquire).to_f32()));
         let gauges = self.series(&self.metrics.gauges).into_iter();
-        let gauges = gauges.map(|(tag, bits)| {
-            let value = f64::from_bits(bits.load(Ordering::Acquire));
-            (tag, value.to_f32())
-        });
+        let gauges = gauges.filter_map(|(tag, gauge)| Some((tag, gauge.value()?.to_f32())));
         self.summary.scalars(step, counters.chain(gauges));
         for (tag, buckets) in self.series(&self.metrics.histograms) {
             let buckets = buckets.take();
@@ -179,6 +177,37 @@ fn tag(key: &Key, description: String) -> Tag<'static> {
     let labels = labels.collect::<Vec<_>>().join(",");
     let separator = if labels.is_empty() { "" } else { "/" };
     Tag::new([key.name(), separator, &labels].concat()).description(description)
+}
+
+/// A gauge and whether it was ever set.
+#[derive(Debug, Default)]
+struct SharedGauge {
+    /// The bits of an `f64`.
+    bits: AtomicU64,
+    is_set: AtomicBool,
+}
+
+impl SharedGauge {
+    fn value(&self) -> Option<f64> {
+        let is_set = self.is_set.load(Ordering::Acquire);
+        is_set.then(|| f64::from_bits(self.bits.load(Ordering::Acquire)))
+    }
+}
+
+impl GaugeFn for SharedGauge {
+    fn increment(&self, value: f64) {
+        self.bits.increment(value);
+        self.is_set.store(true, Ordering::Release);
+    }
+
+    fn decrement(&self, value: f64) {
+        self.increment(-value);
+    }
+
+    fn set(&self, value: f64) {
+        self.bits.set(value);
+        self.is_set.store(true, Ordering::Release);
+    }
 }
 
 #[derive(Debug, Default)]

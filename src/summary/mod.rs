@@ -30,8 +30,8 @@ pub(crate) use image::images;
 pub(crate) use image::to_u8;
 #[cfg(feature = "png")]
 pub use image::{BoundingBox, ConfusionMatrix, Image, Intensity};
-pub(crate) use mesh::mesh;
 pub use mesh::{Camera, Light, Material, Mesh, Scene};
+pub(crate) use mesh::{MeshForm, mesh};
 pub(crate) use pr_curve::pr_curve;
 pub use pr_curve::{PrCurve, Prediction};
 pub use scalar::Scalar;

@@ -90,7 +90,7 @@ pub struct TrainingLogger {
 enum Parent {
     Logdir(PathBuf),
     Writer(SummaryWriter),
-    /// There is no parent, for this reason.
+    /// Why there is no parent.
     Refused(Error),
 }
 

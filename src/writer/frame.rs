@@ -36,14 +36,15 @@ impl SummaryWriter {
         let prefix = self.prefix();
         let values_bytes = event::simple_value_bytes(prefix.len() + name.len());
         let end = VALUES + values_bytes;
-        if end + FOOTER_BYTES > STACK_BYTES || self.is_conditional() {
+        let is_rare = self.is_conditional() || self.has_invalid_wall_time || step.is_err();
+        if end + FOOTER_BYTES > STACK_BYTES || is_rare {
             return self.log_values_at(step, |buffer| {
                 event::put_simple_value(buffer, prefix, name, value);
             });
         }
         let mut buffer = [0; STACK_BYTES];
         event::put_simple_value(&mut &mut buffer[VALUES..], prefix, name, value);
-        let step = self.saturated(step);
+        let step = step.unwrap_or_else(|nearest| nearest);
         let start = put_head(&mut buffer, self.now(), step, values_bytes);
         let frame = &mut buffer[start..end + FOOTER_BYTES];
         record::enclose(frame);
@@ -75,22 +76,26 @@ impl SummaryWriter {
             if values_bytes > MAX_VALUES_BYTES {
                 self.run.queue.refuse(&too_long(values_bytes));
             } else if values_bytes > 0 {
-                let step = self.saturated(step);
-                let start = put_head(buffer, self.now(), step, values_bytes);
+                let nearest = step.unwrap_or_else(|nearest| nearest);
+                let start = put_head(buffer, self.now(), nearest, values_bytes);
+                let payload = &buffer[start + HEADER_BYTES..];
+                self.saturated(step, || first_tag(payload));
+                self.count_invalid_wall_time(|| first_tag(payload));
                 self.push_enclosed(buffer, start);
             }
         });
     }
 
     /// Pushes an event whose values the encoder's thread encodes, because that takes long. Until then it counts with `raw_bytes`
-    /// bytes as pending. `append` must keep what the buffer has already.
+    /// bytes as pending. The caller counts a step or a wall time that is replaced. `append` must keep what the buffer has already.
     pub(super) fn push_deferred(
         &self,
         step: impl Step,
         raw_bytes: usize,
         append: impl FnOnce(&mut Vec<u8>) -> Result<()> + Send + 'static,
     ) {
-        let (step, now) = (self.saturated(step.to_i64()), self.now());
+        let step = step.to_i64().unwrap_or_else(|nearest| nearest);
+        let now = self.now();
         self.run.push_deferred(raw_bytes, move |buffer| {
             let before = buffer.len();
             buffer.resize(before + VALUES, 0);
@@ -110,6 +115,7 @@ impl SummaryWriter {
     /// Pushes an event as it is.
     pub(super) fn push_event(&self, event: &proto::Event) {
         let payload_bytes = event.encoded_len();
+        self.count_invalid_wall_time(|| first_tag(&event.encode_to_vec()));
         with_buffer(HEADER_BYTES, |buffer| {
             if payload_bytes <= MAX_PAYLOAD_BYTES {
                 let encoded = event.encode(buffer);
@@ -129,11 +135,18 @@ impl SummaryWriter {
     }
 
     /// Returns the step, or counts that it is replaced by the nearest `i64`.
-    pub(super) fn saturated(&self, step: Result<i64, i64>) -> i64 {
+    pub(super) fn saturated(&self, step: Result<i64, i64>, tag: impl FnOnce() -> String) -> i64 {
         step.unwrap_or_else(|nearest| {
-            self.run.counters.count_saturated_step();
+            self.run.counters.count_saturated_step(&tag());
             nearest
         })
+    }
+
+    /// Counts a record whose wall time is replaced by the time of the call.
+    pub(super) fn count_invalid_wall_time(&self, tag: impl FnOnce() -> String) {
+        if self.has_invalid_wall_time {
+            self.run.counters.count_replaced_wall_time(&tag());
+        }
     }
 
     /// Returns the wall time of a record that is logged now.
@@ -152,6 +165,15 @@ fn with_buffer(room: usize, build: impl FnOnce(&mut Vec<u8>)) {
     if buffer.capacity() <= KEPT_BYTES {
         BUFFER.try_with(|kept| kept.set(buffer)).ok();
     }
+}
+
+/// Returns the tag of the first value in a payload, with which a message names the record.
+pub(super) fn first_tag(payload: &[u8]) -> String {
+    let mut first = None;
+    event::scan(payload, |point| {
+        first.get_or_insert_with(|| String::from_utf8_lossy(point.tag).into_owned());
+    });
+    first.unwrap_or_default()
 }
 
 /// Writes the fields of an event before the values in `buffer`. Returns the offset where the frame starts.

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use prost::Message;
+
 use super::SummaryWriter;
+use super::frame::first_tag;
 use super::options::SyncPolicy;
 use crate::embedding::{self, Embedding};
 use crate::error::Result;
@@ -183,6 +186,9 @@ impl SummaryWriter {
         }
         let (tag, prefix) = (tag.into().into_owned(), self.prefix.clone());
         let bytes = images.iter().map(Image::bytes).sum();
+        let name = || [self.prefix(), &tag.name].concat();
+        self.count_invalid_wall_time(name);
+        let step = self.saturated(step.to_i64(), name);
         self.push_deferred(step, bytes, move |buffer| {
             let prefix = prefix.as_deref().unwrap_or_default();
             let value = summary::images(prefix, &tag, &images)?;
@@ -224,7 +230,7 @@ impl SummaryWriter {
     /// graph is `keras` in the current [`scope`](Self::scope).
     pub fn model(&self, model: &Model) {
         if self.is_recording(0) && self.run.counters.count_graph() {
-            let handle = self.at(self.now());
+            let handle = self.at_time(self.now());
             handle.push_graph(&model.graph);
             handle.push_values(Ok(0), |buffer| event::append_value(buffer, &model.keras));
         }
@@ -261,11 +267,12 @@ impl SummaryWriter {
         if !self.is_recording(step) {
             return;
         }
+        let tag = [self.prefix(), &tag.into().name].concat();
         self.push_event(&proto::Event {
             wall_time: self.now().as_secs(),
-            step: self.saturated(step.to_i64()),
+            step: self.saturated(step.to_i64(), || tag.clone()),
             what: Some(What::TaggedRunMetadata(TaggedRunMetadata {
-                tag: [self.prefix(), &tag.into().name].concat(),
+                tag,
                 run_metadata: metadata.to_bytes(),
             })),
             ..Default::default()
@@ -317,6 +324,9 @@ impl SummaryWriter {
         let (tag, prefix) = (tag.into().into_owned(), self.prefix.clone());
         let clip_counts = Arc::clone(&self.run.clip_counts);
         let bytes = clips.iter().map(Audio::bytes).sum();
+        let name = || [self.prefix(), &tag.name].concat();
+        self.count_invalid_wall_time(name);
+        let step = self.saturated(step.to_i64(), name);
         self.push_deferred(step, bytes, move |buffer| {
             let prefix = prefix.as_deref().unwrap_or_default();
             clip_counts.pad([prefix, &tag.name].concat(), &mut clips);
@@ -357,7 +367,7 @@ impl SummaryWriter {
     /// ```
     pub fn hparams(&self, hparams: HParams) {
         let now = self.now();
-        self.at(now).log_value(0, || {
+        self.at_time(now).log_value(0, || {
             self.run.session.start(&self.run.queue.reporter);
             summary::session_start(hparams, now.as_secs())
         });
@@ -378,7 +388,7 @@ impl SummaryWriter {
     /// ```
     pub fn session_end(&self, status: SessionStatus) {
         let now = self.now();
-        self.at(now).log_value(0, || {
+        self.at_time(now).log_value(0, || {
             self.run.session.end();
             summary::session_end(status, now.as_secs())
         });
@@ -432,7 +442,10 @@ impl SummaryWriter {
             if mesh.is_oversized() {
                 self.run.counters.count_oversized_mesh();
             }
-            for value in summary::mesh(self.prefix(), &tag.into(), mesh) {
+            let tag = tag.into();
+            let name = [self.prefix(), &tag.name].concat();
+            self.run.first_meshes.check(name, mesh.form());
+            for value in summary::mesh(self.prefix(), &tag, mesh) {
                 event::append_value(buffer, &value);
             }
         });
@@ -493,7 +506,7 @@ impl SummaryWriter {
         if !self.is_recording(step) {
             return Ok(());
         }
-        let step = self.saturated(step.to_i64());
+        let step = self.saturated(step.to_i64(), || embedding.full_tag(self.prefix()));
         let dir = self.run.require_open_dir("embedding")?;
         let is_synced = self.run.options.sync != SyncPolicy::Never;
         embedding::write(dir, self.prefix(), &embedding, step, is_synced)
@@ -532,7 +545,8 @@ impl SummaryWriter {
             return;
         }
         if !event.wall_time.is_finite() {
-            self.run.counters.count_replaced_wall_time();
+            let tag = first_tag(&event.encode_to_vec());
+            self.run.counters.count_replaced_wall_time(&tag);
             event.wall_time = 0.0;
         }
         if event.wall_time == 0.0 || self.wall_time.is_some() {

@@ -92,6 +92,8 @@ pub struct SummaryWriter {
     prefix: Option<Arc<str>>,
     /// The wall time of all records, instead of the time of the call.
     wall_time: Option<WallTime>,
+    /// The caller has given a wall time that is not finite.
+    has_invalid_wall_time: bool,
     /// All must hold for a step that is logged.
     conditions: Arc<[Condition]>,
 }
@@ -122,6 +124,7 @@ impl SummaryWriter {
             run,
             prefix: None,
             wall_time: None,
+            has_invalid_wall_time: false,
             conditions: Arc::default(),
         }
     }
@@ -154,6 +157,7 @@ impl SummaryWriter {
         Ok(Self {
             prefix: self.prefix.clone(),
             wall_time: self.wall_time,
+            has_invalid_wall_time: self.has_invalid_wall_time,
             conditions: Arc::clone(&self.conditions),
             ..Self::new(child)
         })
@@ -178,15 +182,22 @@ impl SummaryWriter {
     /// [`SystemTime`](std::time::SystemTime).
     ///
     /// A number that is not finite is not used, because a reader would stop at it. Records then have the time of the call, and
-    /// the case is counted in [`Stats::replaced_wall_time_count`].
+    /// are counted in [`Stats::replaced_wall_time_count`]. A number that is later than the year 9999, as milliseconds are, is
+    /// used and reported once for each tag.
     #[must_use]
     pub fn at(&self, wall_time: impl ToWallTime) -> Self {
         let wall_time = wall_time.to_wall_time();
-        if wall_time.is_none() {
-            self.run.counters.count_replaced_wall_time();
-        }
         Self {
             wall_time,
+            has_invalid_wall_time: wall_time.is_none(),
+            ..self.clone()
+        }
+    }
+
+    /// Returns a handle with a wall time that this handle has chosen.
+    fn at_time(&self, wall_time: WallTime) -> Self {
+        Self {
+            wall_time: Some(wall_time),
             ..self.clone()
         }
     }

@@ -158,7 +158,7 @@ impl WriterOptions {
     /// ended continues: closing the writer ends it, even if this program does not log its hyperparameters again. A graph stays,
     /// unless `step` is 0 or less. Then the first graph that this program logs is ignored, because a run has one graph.
     ///
-    /// The checks of the steps continue, too: a tag that goes back behind its last step that was kept is reported. Texts,
+    /// The checks of the steps continue, too: a tag that goes back from its last step that was kept is reported. Texts,
     /// hyperparameters and layouts are not, because programs log them each time they start.
     ///
     /// An older file is replaced by a new version that was written next to it, so one of the two exists at every moment. If the
@@ -186,8 +186,8 @@ impl WriterOptions {
     }
 
     /// Continues the runs of a [`TrainingLogger`](crate::TrainingLogger) like [`resume`](Self::resume), from the epoch `epoch`
-    /// on, after `batches` trained batches. What its `on_batch_end` and `on_test_end` have logged keeps the steps up to
-    /// `batches`. Everything else keeps the epochs before `epoch`.
+    /// on, after `batches` trained batches. Records of its `on_batch_end` and `on_test_end` are kept up to the step `batches`. All
+    /// other records are kept if they are before the step `epoch`.
     ///
     /// [`TrainingLogger::of`](crate::TrainingLogger::of) takes the number of batches from the writer, and continues to count
     /// there.

@@ -99,9 +99,14 @@ impl SummaryWriter {
             .map(|(tag, value)| summary::scalar(self.prefix(), &tag, value))
             .collect();
         if !value.is_empty() {
+            let tag = || {
+                value
+                    .first()
+                    .map_or_else(String::new, |value| value.tag.clone())
+            };
             self.push_event(&Event {
                 wall_time: self.now().as_secs(),
-                step: self.saturated(batches.to_i64()),
+                step: self.saturated(batches.to_i64(), tag),
                 what: Some(What::Summary(Summary { value })),
                 source_metadata: Some(SourceMetadata {
                     writer: BATCH_WRITER.into(),

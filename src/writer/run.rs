@@ -16,7 +16,7 @@ use super::lock;
 use super::options::WriterOptions;
 use super::queue::Queue;
 use super::resume;
-use super::series::{ClipCounts, SeriesWarnings};
+use super::series::{ClipCounts, FirstMeshes, SeriesWarnings};
 use super::session::Session;
 use super::sink::{EventFile, Sink, Stream};
 use super::stats::Counters;
@@ -42,6 +42,7 @@ pub(super) struct Run {
     pub(super) session: Arc<Session>,
     pub(super) counters: Arc<Counters>,
     pub(super) clip_counts: Arc<ClipCounts>,
+    pub(super) first_meshes: FirstMeshes,
 }
 
 #[derive(Debug)]
@@ -76,7 +77,7 @@ impl Run {
         let session = Arc::<Session>::default();
         let mut path = None;
         let (queue, thread) = start_worker(queue, options.sync, || {
-            let mut warnings = SeriesWarnings::new(Arc::clone(&counters));
+            let mut warnings = SeriesWarnings::new(Arc::clone(&counters)).in_dir(dir);
             let resumed = match options.resume {
                 Some(resume) => resume.prepare(dir, &counters.reporter, &mut warnings)?,
                 None => Default::default(),
@@ -151,6 +152,7 @@ impl Run {
             children: Mutex::default(),
             session: Arc::default(),
             clip_counts: Arc::new(ClipCounts::new(Arc::clone(&counters))),
+            first_meshes: FirstMeshes::new(Arc::clone(&counters)),
             counters,
         }
     }

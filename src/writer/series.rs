@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::mem;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
@@ -13,10 +14,12 @@ use super::lock;
 use super::stats::Counters;
 use crate::event::{PluginKind, Point, scan};
 use crate::record;
-use crate::summary::Audio;
+use crate::summary::{Audio, MeshForm};
 
 /// Tags beyond this number are not checked, which bounds the memory to 50 MiB.
 const MAX_TAGS: usize = 1_000_000;
+/// The year 10000. Milliseconds or smaller units that are given as seconds are later than this if they are after 1978.
+const LAST_WALL_TIME: f64 = 253_402_300_800.0;
 
 /// Warns about tags that stock TensorBoard will not show completely.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub(super) struct SeriesWarnings {
     /// By the hash of the tag, because a million tags would take more memory than the rest. In one of 30 million runs with a
     /// million tags, two of the tags have the same hash.
     series: foldhash::HashMap<u64, Series>,
+    /// The fast loader cannot serve images, audio and graphs of the run.
+    is_unservable: bool,
     counters: Arc<Counters>,
 }
 
@@ -35,6 +40,7 @@ struct Series {
     is_backward: bool,
     is_repeated: bool,
     is_mixed: bool,
+    is_late: bool,
 }
 
 impl Series {
@@ -45,6 +51,7 @@ impl Series {
             is_backward: false,
             is_repeated: false,
             is_mixed: false,
+            is_late: false,
         }
     }
 }
@@ -53,8 +60,16 @@ impl SeriesWarnings {
     pub(super) fn new(counters: Arc<Counters>) -> Self {
         Self {
             series: foldhash::HashMap::default(),
+            is_unservable: false,
             counters,
         }
+    }
+
+    /// Checks the run directory, too.
+    pub(super) fn in_dir(mut self, dir: &Path) -> Self {
+        let mut names = dir.components().map(|name| name.as_os_str());
+        self.is_unservable = names.any(|name| is_unservable(name.as_encoded_bytes()));
+        self
     }
 
     /// Continues the check of a tag after a point that an earlier writer has logged.
@@ -65,6 +80,7 @@ impl SeriesWarnings {
             series.kind = series.kind.or(kind);
         } else if self.series.len() < MAX_TAGS {
             self.series.insert(hash, Series::starting_with(step, kind));
+            self.check_name(tag.as_bytes(), kind);
         }
     }
 
@@ -81,20 +97,72 @@ impl SeriesWarnings {
         if let Some(series) = self.series.get_mut(&hash) {
             let last_step = mem::replace(&mut series.last_step, point.step);
             let is_same_kind = point.kind.is_none() || point.kind == series.kind;
-            if point.step <= last_step || !is_same_kind {
+            let is_late = point.wall_time >= LAST_WALL_TIME;
+            if point.step <= last_step || !is_same_kind || is_late {
                 warn(&self.counters, series, last_step, point);
             }
         } else if self.series.len() < MAX_TAGS {
-            let series = Series::starting_with(point.step, point.kind);
+            let mut series = Series::starting_with(point.step, point.kind);
+            if point.wall_time >= LAST_WALL_TIME {
+                warn_about_wall_time(&self.counters, &mut series, point);
+            }
             self.series.insert(hash, series);
+            self.check_name(point.tag, point.kind);
         }
+    }
+
+    /// Warns if the fast loader cannot serve the images, audio clips or graphs of a new tag. It makes an address from the names
+    /// of run and tag, and answers with HTTP 400 if JSON must escape a character of them.
+    fn check_name(&self, tag: &[u8], kind: Option<PluginKind>) {
+        let is_blob = matches!(
+            kind,
+            Some(
+                PluginKind::Images
+                    | PluginKind::Audio
+                    | PluginKind::Graphs
+                    | PluginKind::RunMetadata
+            )
+        );
+        let name = match self.is_unservable {
+            _ if !is_blob => return,
+            true => "the path of the run directory",
+            false if is_unservable(tag) => "the tag",
+            false => return,
+        };
+        let problem = format!(
+            "the fast loader of TensorBoard cannot show it, because {name} has `\"`, `\\` or a control character; use another \
+             name, or start TensorBoard with --load_fast=false"
+        );
+        let counters = &self.counters;
+        counters.warn_about_tag(&counters.unservable_tags, tag, &problem);
     }
 }
 
-/// Warns if a point does not rise, or names another plugin than the points before it: once for each tag and problem.
+fn is_unservable(name: &[u8]) -> bool {
+    name.iter()
+        .any(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))
+}
+
+/// Warns about a wall time that is not in seconds: once for each tag.
+#[cold]
+fn warn_about_wall_time(counters: &Counters, series: &mut Series, point: &Point<'_>) {
+    if !mem::replace(&mut series.is_late, true) {
+        let problem = format!(
+            "a wall time must be in seconds since 1970, got {}, which is after the year 9999; divide milliseconds by 1000",
+            point.wall_time
+        );
+        counters.warn_about_tag(&counters.late_tags, point.tag, &problem);
+    }
+}
+
+/// Warns if a point does not rise, has a wall time that is too late, or names another plugin than the points before it: once
+/// for each tag and problem.
 #[cold]
 fn warn(counters: &Counters, series: &mut Series, last_step: i64, point: &Point<'_>) {
     let step = point.step;
+    if point.wall_time >= LAST_WALL_TIME {
+        warn_about_wall_time(counters, series, point);
+    }
     // Values of these plugins belong to the whole run, so their step means nothing.
     let is_static = matches!(
         point.kind,
@@ -122,6 +190,41 @@ fn warn(counters: &Counters, series: &mut Series, last_step: i64, point: &Point<
             first_kind.name()
         );
         counters.warn_about_tag(&counters.mixed_tags, point.tag, &problem);
+    }
+}
+
+/// The parts, the scene and the batch size of the first step of each mesh tag, because TensorBoard draws all steps with these.
+#[derive(Debug)]
+pub(super) struct FirstMeshes {
+    /// `None` once a difference was reported.
+    tags: Mutex<HashMap<String, Option<MeshForm>>>,
+    counters: Arc<Counters>,
+}
+
+impl FirstMeshes {
+    pub(super) fn new(counters: Arc<Counters>) -> Self {
+        Self {
+            tags: Mutex::default(),
+            counters,
+        }
+    }
+
+    /// Warns if a mesh has another form than the first one of its tag: once for each tag.
+    pub(super) fn check(&self, tag: String, form: MeshForm) {
+        let mut tags = lock(&self.tags);
+        let Some(first) = tags.get_mut(&tag) else {
+            tags.insert(tag, Some(form));
+            return;
+        };
+        if first.as_ref().is_none_or(|first| *first == form) {
+            return;
+        }
+        *first = None;
+        drop(tags);
+        let problem = "its mesh has other parts, another scene or another batch size than at the first step, but TensorBoard \
+                       draws all steps with those of the first";
+        let counters = &self.counters;
+        counters.warn_about_tag(&counters.changed_meshes, tag.as_bytes(), problem);
     }
 }
 
@@ -206,7 +309,12 @@ mod tests {
     }
 
     fn point(tag: &[u8], step: i64, kind: Option<PluginKind>) -> Point<'_> {
-        Point { tag, step, kind }
+        Point {
+            tag,
+            step,
+            wall_time: 1.5,
+            kind,
+        }
     }
 
     /// Tags that go back, repeat a step, have two kinds.
@@ -273,6 +381,57 @@ mod tests {
     }
 
     #[test]
+    fn tags_with_a_wall_time_in_milliseconds_are_counted_once() {
+        let mut warnings = SeriesWarnings::new(Arc::default());
+        // 1 January 2026 in seconds, milliseconds and nanoseconds, and 1 January 1980 in milliseconds.
+        for (step, (tag, wall_time, want)) in (0..).zip([
+            ("a", 1_767_225_600.0, 0),
+            ("a", 1_767_225_600_000.0, 1),
+            ("a", 1_767_225_600_000.0, 1),
+            ("b", 1_767_225_600_000_000_000.0, 2),
+            ("b", 1_767_225_600_000_000_000.0, 2),
+            ("c", 315_532_800_000.0, 3),
+            ("d", 0.0, 3),
+            ("d", -1e18, 3),
+        ]) {
+            warnings.check_point(&Point {
+                wall_time,
+                ..point(tag.as_bytes(), step, Some(PluginKind::Scalars))
+            });
+            let stats = warnings.counters.add_to(Stats::default());
+            assert_eq!(stats.late_tag_count, want, "{tag} at {step}");
+            assert_eq!(counts(&warnings), [0, 0, 0]);
+        }
+    }
+
+    #[test]
+    fn tags_that_the_fast_loader_cannot_serve_are_counted_once() {
+        use PluginKind::{Audio, Graphs, Images, Mesh, RunMetadata, Scalars};
+        let kinds = [Scalars, Images, Audio, Mesh, Graphs, RunMetadata];
+        // Which of these kinds are blobs: images, audio, graphs and run metadata.
+        for (dir, tag, want) in [
+            ("runs/a b", "tag", 0),
+            ("runs/a b", "größer 'than' <b>#?%&\x7f\u{85}", 0),
+            ("runs/a b", "a\"b", 4),
+            ("runs/a b", "a\\b", 4),
+            ("runs/a b", "a\tb", 4),
+            ("runs/a\nb", "tag", 4),
+            ("runs/\"a\"/b", "tag", 4),
+        ] {
+            let dir = Path::new(dir);
+            let mut warnings = SeriesWarnings::new(Arc::default()).in_dir(dir);
+            for (i, kind) in kinds.into_iter().enumerate() {
+                for step in 0..2 {
+                    let tag = format!("{tag}/{i}");
+                    warnings.check_point(&point(tag.as_bytes(), step, Some(kind)));
+                }
+            }
+            let stats = warnings.counters.add_to(Stats::default());
+            assert_eq!(stats.unservable_tag_count, want, "{dir:?}, {tag:?}");
+        }
+    }
+
+    #[test]
     fn no_more_than_a_million_tags_are_checked() {
         let mut warnings = SeriesWarnings::new(Arc::default());
         for number in 0..MAX_TAGS + 10 {
@@ -287,6 +446,32 @@ mod tests {
         let slots = warnings.series.capacity() / 7 * 8;
         let bytes = slots * (size_of::<(u64, Series)>() + 1);
         assert!(bytes <= 50 << 20, "{bytes}");
+    }
+
+    #[test]
+    fn mesh_tags_that_change_their_form_are_counted_once() {
+        use crate::{Material, Mesh, Scene};
+        let counters = Arc::<Counters>::default();
+        let first_meshes = FirstMeshes::new(Arc::clone(&counters));
+        let points = |count| Mesh::new(&vec![[0.5; 3]; count]).unwrap();
+        let unlit = Scene::new().material(Material::unlit()).unwrap();
+        for (tag, mesh, want) in [
+            ("a", points(3), 0),
+            ("a", points(4), 0), // the number of vertices may change
+            ("a", points(3).scene(&unlit), 1),
+            ("a", points(3), 1),
+            ("a", points(3).colors(&[[0; 3]; 3]).unwrap(), 1),
+            ("b", points(3).scene(&unlit), 1),
+            ("b", points(3).scene(&unlit).faces(&[[0, 1, 2]]).unwrap(), 2),
+            ("c", points(3).colors(&[[0; 3]; 3]).unwrap(), 2),
+            ("c", points(3), 3),
+            ("d", points(3), 3),
+            ("d", Mesh::batch([points(3), points(3)]).unwrap(), 4),
+        ] {
+            first_meshes.check(tag.into(), mesh.form());
+            let stats = counters.add_to(Stats::default());
+            assert_eq!(stats.changed_mesh_count, want, "{tag}");
+        }
     }
 
     #[test]

@@ -42,12 +42,20 @@ pub struct Stats {
     pub refused_graph_count: u64,
     /// Tags with a step below the one before it. TensorBoard may drop the points that it has from that step on.
     ///
-    /// This count and the next two are updated when records are written. They cover the first million tags of a run.
+    /// The counts of tags are updated when records are written, except that of meshes. They cover the first million tags of a run.
     pub backward_tag_count: u64,
     /// Tags that repeat a step. TensorBoard may show one of the two points.
     pub repeated_tag_count: u64,
     /// Tags that were used for two kinds of data. TensorBoard shows one kind for each tag.
     pub mixed_tag_count: u64,
+    /// Tags of images, audio, graphs and run metadata that TensorBoard's fast loader cannot serve, because the tag or the path
+    /// of the run directory has `"`, `\` or a control character.
+    pub unservable_tag_count: u64,
+    /// Tags with a wall time after the year 9999, which is most likely in milliseconds instead of seconds.
+    pub late_tag_count: u64,
+    /// Mesh tags with a step whose parts, scene or batch size differ from those of the first step. TensorBoard draws all steps
+    /// with those of the first.
+    pub changed_mesh_count: u64,
     /// Event files of other writers that appeared or grew in the run directory while this writer wrote there. Stock
     /// TensorBoard follows one of them at a time. The writer looks for them after the first written batch, the second, the
     /// fourth and so on, and when it is closed.
@@ -71,6 +79,9 @@ pub(super) struct Counters {
     pub(super) backward_tags: AtomicU64,
     pub(super) repeated_tags: AtomicU64,
     pub(super) mixed_tags: AtomicU64,
+    pub(super) unservable_tags: AtomicU64,
+    pub(super) late_tags: AtomicU64,
+    pub(super) changed_meshes: AtomicU64,
     tag_warnings: AtomicU64,
     pub(super) other_writers: AtomicU64,
     is_move_reported: AtomicBool,
@@ -84,17 +95,19 @@ impl Counters {
         }
     }
 
-    pub(super) fn count_saturated_step(&self) {
+    pub(super) fn count_saturated_step(&self, tag: &str) {
         self.count(
             &self.saturated_steps,
-            "a step is out of the range of i64: the nearest i64 is written",
+            &format!(
+                "tag {tag:?}: a step must be in the range of i64, so the nearest i64 is written"
+            ),
         );
     }
 
-    pub(super) fn count_replaced_wall_time(&self) {
+    pub(super) fn count_replaced_wall_time(&self, tag: &str) {
         self.count(
             &self.replaced_wall_times,
-            "a wall time is not finite: the time of the call is written",
+            &format!("tag {tag:?}: a wall time must be finite, so the time of the call is written"),
         );
     }
 
@@ -121,7 +134,7 @@ impl Counters {
         self.has_resumed_graph.store(true, Ordering::Relaxed);
     }
 
-    /// Counts a call that logs a graph. Returns whether the graph is to be written. In a resumed run that has its graph, the
+    /// Counts a call that logs a graph. Returns `true` if the graph must be written. In a resumed run that has its graph, the
     /// first call is neither written nor counted as refused, because a program logs its graph each time it starts.
     pub(super) fn count_graph(&self) -> bool {
         let earlier = self.graphs.fetch_add(1, Ordering::Relaxed);
@@ -166,6 +179,9 @@ impl Counters {
             backward_tag_count: get(&self.backward_tags),
             repeated_tag_count: get(&self.repeated_tags),
             mixed_tag_count: get(&self.mixed_tags),
+            unservable_tag_count: get(&self.unservable_tags),
+            late_tag_count: get(&self.late_tags),
+            changed_mesh_count: get(&self.changed_meshes),
             other_writer_count: get(&self.other_writers),
             ..queue
         }

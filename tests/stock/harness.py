@@ -153,6 +153,10 @@ class TensorBoard:
         """The answer to GET `/data/<route>`."""
         return self._answer(self._session.get(f"{self.url}/data/{route}", params=query, timeout=PATIENCE_SECONDS))
 
+    def request(self, route: str, **query: str) -> requests.Response:
+        """The answer to GET `/data/<route>`, which may be an error."""
+        return self._session.get(f"{self.url}/data/{route}", params=query, timeout=PATIENCE_SECONDS)
+
     def fetch(self, route: str, **query: str) -> tuple[str, bytes]:
         """Content type and body of the answer to GET `/data/<route>`."""
         response = self._session.get(f"{self.url}/data/{route}", params=query, timeout=PATIENCE_SECONDS)

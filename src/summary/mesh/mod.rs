@@ -28,7 +28,8 @@ const MAX_DRAWN_INDEX: i32 = 0xfffe;
 /// Triangles or points in space, or a batch of several meshes of equal size.
 ///
 /// All steps of a tag should have the same parts, the same [`Scene`] and the same batch size, because TensorBoard takes
-/// these from the first step in the run. The number of vertices and faces may change.
+/// these from the first step in the run. The number of vertices and faces may change. A tag that changes the others is
+/// reported, and [`Stats::changed_mesh_count`](crate::Stats::changed_mesh_count) counts it.
 ///
 /// Stock TensorBoard draws only faces of the first 65,535 vertices, and serves only steps of at most 2.5 MiB, which is
 /// 218,453 vertices or faces. A larger mesh is still written. The first one is reported, and
@@ -45,6 +46,10 @@ pub struct Mesh {
     last_index: i32,
     scene: String,
 }
+
+/// The form that TensorBoard takes from the first step of a tag: whether there are faces and colours, the batch size, the scene.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MeshForm(bool, bool, i32, String);
 
 /// Rows of three numbers. Each mesh of the batch has the same number of rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -188,6 +193,11 @@ impl Mesh {
     pub fn scene(mut self, scene: &Scene) -> Self {
         self.scene = scene.to_json();
         self
+    }
+
+    pub(crate) fn form(&self) -> MeshForm {
+        let (has_faces, has_colors) = (self.faces.is_some(), self.colors.is_some());
+        MeshForm(has_faces, has_colors, self.batch, self.scene.clone())
     }
 
     /// True if stock TensorBoard may fail to serve the mesh, or draws other faces.

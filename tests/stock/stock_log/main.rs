@@ -2,7 +2,8 @@
 //!
 //! `stock_log write DIR` writes one run for each property and closes them. `stock_log grow DIR` logs one point
 //! for each line `RUN STEP` of the standard input and flushes it at once, so that the test decides what there is to see.
-//! `stock_log experiment DIR` writes a few runs with an explicit experiment. `stock_log resume DIR STEP` goes on from a step,
+//! `stock_log experiment DIR` writes a few runs with an explicit experiment. `stock_log unshown DIR` writes what
+//! TensorBoard shows otherwise or not at all. `stock_log resume DIR STEP` goes on from a step,
 //! `stock_log training DIR EPOCH` from an epoch.
 //!
 //! What is logged is arithmetic that the tests spell out again in Python. The kinds that are more than a number have a
@@ -21,6 +22,7 @@ mod images;
 mod meshes;
 mod pr_curves;
 mod training;
+mod unshown;
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -44,10 +46,11 @@ fn main() -> Result {
         ["write", logdir] => write(Path::new(logdir)),
         ["grow", logdir] => grow(Path::new(logdir)),
         ["experiment", logdir] => hparams::write_experiment(Path::new(logdir)),
+        ["unshown", logdir] => unshown::write(Path::new(logdir)),
         ["resume", logdir, step] => resume(Path::new(logdir), step.parse()?),
         ["training", logdir, epoch] => training::write(Path::new(logdir), epoch.parse()?),
         _ => Err(
-            "usage: stock_log write|grow|experiment DIR, or stock_log resume|training DIR STEP"
+            "usage: stock_log write|grow|experiment|unshown DIR, or stock_log resume|training DIR STEP"
                 .into(),
         ),
     }
