@@ -51,7 +51,7 @@
 //! | `add_graph(model, input)` | `model(&Model::new(..)?)` of layers that you name |
 //! | `add_onnx_graph(path)` | `graph(&Graph::from_onnx(bytes)?)`, with the feature `onnx` |
 //! | `add_custom_scalars(layout)`, `.._multilinechart`, `.._marginchart` | `custom_scalars(Layout)` with `Category::multiline` and `margin` |
-//! | `add_hparams(hparams, metrics)`, at the end: makes a run below, named by the time | `hparams(HParams)`, at the beginning: this run is the row, and its metrics are its scalars |
+//! | `add_hparams(hparams, metrics)`, at the end: makes a run below, named by the time | `hparams(HParams)`, at the beginning: this run is the row, and its metrics are its scalars. `HParams::from_iter(&map)` takes a map |
 //! | `hparam_domain_discrete` | `HParamInfo::discrete` in an [`Experiment`](crate::Experiment) |
 //! | `add_tensor(tag, t, step)`: no stock page shows it | `tensor(tag, tensor, Metadata::new(plugin), step)` |
 //! | `file_writer.add_event(event)` | `event(event)` |

@@ -84,6 +84,7 @@
 //! |---|---|---|
 //! | HParams: a row without metrics | the session is in the run `.`; or an [`Experiment`] lists other metrics | a run below the logdir; no `Experiment`, for it hides what it does not list |
 //! | HParams: a second `hparams` changes nothing | the first one of a run counts | a run for each training |
+//! | HParams: the filter of a column hides runs | the column is text in one run, so the filter takes it for text, and hides the runs that have a number or a `bool` there | one type for each name; see [`HParamValue`](crate::HParamValue) |
 //! | HParams: the status is unknown | the program was killed, or runs | [`session_end`], or closing the writer |
 //! | Projector: new points are missing | it looks for them when a run comes or goes only | start TensorBoard anew |
 //! | Projector: a run does not open | its name has one of `#%&+` | another name |

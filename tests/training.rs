@@ -357,6 +357,19 @@ fn skipped_steps_of_the_writer_are_not_due() {
 }
 
 #[test]
+fn metrics_may_be_a_borrowed_map() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut training = TrainingLogger::new(dir.path());
+    let metrics = BTreeMap::from([("loss", 0.5f32), ("val_loss", 0.25)]);
+    training.on_epoch_end(0, &metrics);
+    let metrics = BTreeMap::from([("loss".to_owned(), 0.125f32)]);
+    training.on_epoch_end(1, &metrics);
+    training.on_train_end().unwrap();
+    let points = points(&dir.path().join("train"));
+    assert_eq!(points["epoch_loss"], [(0, 0.5), (1, 0.125)]);
+}
+
+#[test]
 fn largest_batch_count_does_not_panic() {
     let dir = tempfile::tempdir().unwrap();
     let options = WriterOptions::new().resume_training(0, u64::MAX);

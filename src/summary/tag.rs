@@ -70,6 +70,13 @@ impl<'a> From<&'a str> for Tag<'a> {
     }
 }
 
+/// A key of a map that is borrowed.
+impl<'a> From<&&'a str> for Tag<'a> {
+    fn from(name: &&'a str) -> Self {
+        Self::new(*name)
+    }
+}
+
 impl<'a> From<&'a String> for Tag<'a> {
     fn from(name: &'a String) -> Self {
         Self::new(name)

@@ -55,6 +55,9 @@ impl SummaryWriter {
     /// # let dir = tempfile::tempdir()?;
     /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
     /// summary.scalars(7, [("loss", 0.25), ("accuracy", 0.9)]);
+    ///
+    /// let metrics = std::collections::HashMap::from([("loss", 0.25f32), ("accuracy", 0.9)]);
+    /// summary.scalars(8, &metrics);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn scalars<'a, T, V>(&self, step: impl Step, values: impl IntoIterator<Item = (T, V)>)

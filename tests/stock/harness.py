@@ -175,15 +175,15 @@ class TensorBoard:
         """A time series as the Scalars dashboard gets it: wall time, step, value."""
         return [tuple(point) for point in self.get("plugin/scalars/scalars", run=run, tag=tag)]
 
-    def session_groups(self) -> dict[str, Any]:
-        """The rows of the table of hyperparameters, by name."""
+    def session_groups(self, *filters: dict[str, Any]) -> dict[str, Any]:
+        """The rows of the table of hyperparameters that pass the filters, by name."""
         answer = self.ask(
             "plugin/hparams/session_groups",
             startIndex=0,
             sliceSize=100,
             allowedStatuses=["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"],
             aggregationType="AGGREGATION_AVG",
-            colParams=[],
+            colParams=filters,
         )
         return {group["name"]: group for group in answer["sessionGroups"]}
 

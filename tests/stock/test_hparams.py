@@ -1,5 +1,6 @@
 """The table of hyperparameters has a row for each session group, with its metrics and how its sessions ended."""
 
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 import pytest
 from browser import Browser
 from harness import START, TensorBoard, eventually, execute, f32, program
+
+
+MAX = sys.float_info.max
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +56,11 @@ def test_columns_are_found_by_themselves(board):
             "domainDiscrete": ["Gr\\u00f6\\u00dfe \\\"<b>\\\"", "adam"],
             "differs": True,
         },
-        "clip": {"type": "DATA_TYPE_STRING", "domainDiscrete": ["1.0", "inf"], "differs": True},
+        # Infinity was logged, and NaN, which is left out.
+        "clip": {"type": "DATA_TYPE_FLOAT64", "domainInterval": {"minValue": 1, "maxValue": MAX}, "differs": True},
         "depth": {"type": "DATA_TYPE_FLOAT64", "domainInterval": {"minValue": 4, "maxValue": 4}},
-        "seed": {"type": "DATA_TYPE_STRING", "domainDiscrete": [str(2**64 - 1)]},
+        # 2**64 - 1 was logged.
+        "seed": {"type": "DATA_TYPE_FLOAT64", "domainInterval": {"minValue": 2**64, "maxValue": 2**64}},
         "layers": {"type": "DATA_TYPE_STRING", "domainDiscrete": ["[64, 64, 10]"]},
         "optimizer.name": {"type": "DATA_TYPE_STRING", "domainDiscrete": ["Sgd"]},
         "optimizer.momentum": {"type": "DATA_TYPE_FLOAT64", "domainInterval": {"minValue": 0.9, "maxValue": 0.9}},
@@ -68,7 +74,7 @@ def test_each_session_has_its_own_hyperparameters_and_metrics(board):
     assert got == {
         # The hyperparameters that were logged first; the last points of the metrics.
         "hparams/a": (
-            {"lr": 0.1, "depth": 4, "augment": True, "optimizer": "adam", "seed": str(2**64 - 1)},
+            {"lr": 0.1, "depth": 4, "augment": True, "optimizer": "adam", "seed": 2**64},
             {"loss": f32(1 / 5), "validation/accuracy": 0.5},
         ),
         "hparams/b": (
@@ -81,10 +87,20 @@ def test_each_session_has_its_own_hyperparameters_and_metrics(board):
             },
             {"loss": 0.75, "error rate": 0.5},
         ),
-        "hparams/c": ({"lr": 0.001, "augment": False, "clip": "inf"}, {"loss": "NaN"}),
+        "hparams/c": ({"lr": 0.001, "augment": False, "clip": MAX}, {"loss": "NaN"}),
         "hparams/killed": ({"lr": 3, "optimizer": 'Größe "<b>"'}, {"loss": 4}),
         "trials": ({"lr": 5, "clip": 1}, {"loss": (0.25 + 0.5) / 2}),
     }
+
+
+def test_columns_of_numbers_are_filtered(board):
+    def found(name: str, low: float, high: float) -> set[str]:
+        interval = {"minValue": low, "maxValue": high}
+        return set(board.session_groups({"hparam": name, "filterInterval": interval, "excludeMissingValues": True}))
+
+    assert found("clip", 1, MAX) == {"hparams/c", "trials"}
+    assert found("clip", 0, 2) == {"trials"}
+    assert found("seed", 0, 2**64) == {"hparams/a"}
 
 
 def test_how_sessions_ended(board):
@@ -161,7 +177,7 @@ def test_hparams(board, chrome):
         [*titles, "validation.accuracy", "error rate", "loss"],
         ["hparams/a", "", "true", "", "0.10000", "adam", "4.0000", "0.50000", "", "0.20000"],
         ["hparams/b", "", "", "", "0.010000", "", "", "", "0.50000", "0.75000"],
-        ["hparams/c", "", "false", "inf", "0.0010000", "", "", "", "", "NaN"],
+        ["hparams/c", "", "false", "1.7977e+308", "0.0010000", "", "", "", "", "NaN"],
         ["hparams/killed", "", "", "", "3.0000", 'Größe "<b>"', "", "", "", "4.0000"],
         ["trials", "", "", "1.0000", "5.0000", "", "", "", "", "0.37500"],
     ]

@@ -1,4 +1,4 @@
-"""What the crate warns about: names that the fast loader cannot serve, and meshes that are drawn like their first step."""
+"""What is not shown as it was logged: names that the fast loader cannot serve, meshes that change, columns of two types."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,3 +56,11 @@ def test_mesh_has_the_form_of_its_first_step(unshown_board):
     forms = [(part["step"], part["components"], part["config"], part["data_shape"]) for part in vertices]
     # The second step was logged with colours (8), a material and a batch of two.
     assert forms == [(step, 2, "{}", [1, 3, 3]) for step in (0, 1)]
+
+
+def test_filter_of_a_column_of_numbers_and_text_hides_the_numbers(unshown_board):
+    [column] = unshown_board.ask("plugin/hparams/experiment", experimentName="")["hparamInfos"]
+    assert column["type"] == "DATA_TYPE_STRING"
+    assert set(unshown_board.session_groups()) == {"hparams/text", "hparams/number"}
+    every_box_is_ticked = {"hparam": "clip", "filterDiscrete": column["domainDiscrete"]}
+    assert set(unshown_board.session_groups(every_box_is_ticked)) == {"hparams/text"}

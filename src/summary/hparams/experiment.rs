@@ -88,13 +88,15 @@ impl HParamInfo {
     /// Sets the domain to `values`: all numbers, all `bool` or all text. Replaces another domain.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there are no values, or if their kinds differ. Numbers that [`HParamValue`] writes as text are
-    /// text.
+    /// [`Error::Invalid`] if there are no values, or if their kinds differ. NaN and `None` are no values.
     pub fn discrete<V: Into<HParamValue>>(
         mut self,
         values: impl IntoIterator<Item = V>,
     ) -> Result<Self> {
-        let values: Vec<_> = values.into_iter().map(|value| value.into().0).collect();
+        let values: Vec<_> = values
+            .into_iter()
+            .filter_map(|value| value.into().into_proto())
+            .collect();
         let mut types = values
             .iter()
             .filter_map(|value| Some(data_type(value.kind.as_ref()?)));
@@ -108,7 +110,7 @@ impl HParamInfo {
             return Err(Error::invalid(
                 "discrete values",
                 format!(
-                    "{:?} must have only finite numbers, only bools or only text",
+                    "{:?} must have only numbers, only bools or only text",
                     self.0.name
                 ),
             ));
@@ -272,11 +274,11 @@ mod tests {
             ),
             (
                 lr().discrete(values(&["1", "x"])),
-                "discrete values: \"lr\" must have only finite numbers, only bools or only text",
+                "discrete values: \"lr\" must have only numbers, only bools or only text",
             ),
             (
-                lr().discrete([1.0, f64::INFINITY]),
-                "discrete values: \"lr\" must have only finite numbers, only bools or only text",
+                lr().discrete([f64::NAN]),
+                "discrete values: \"lr\" must have at least one",
             ),
         ] {
             assert_eq!(result.unwrap_err().to_string(), want);

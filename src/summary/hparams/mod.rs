@@ -3,14 +3,15 @@
 mod experiment;
 #[cfg(feature = "serde")]
 mod serialize;
+mod value;
 
 use prost::Message;
 
 pub(crate) use experiment::hparams_experiment;
 pub use experiment::{Experiment, HParamInfo, MetricInfo};
+pub use value::HParamValue;
 
 use super::{Tag, shortest_f64, tensor_value};
-use crate::proto::google::protobuf::Value as ProtoValue;
 use crate::proto::google::protobuf::value::Kind;
 use crate::proto::hparams::h_params_plugin_data::Data;
 use crate::proto::hparams::{HParamsPluginData, SessionEndInfo, SessionStartInfo, Status};
@@ -43,10 +44,26 @@ impl HParams {
         Self::default()
     }
 
-    /// Adds the hyperparameter `name`, or replaces its value. A name is any text, but the dashboard shows an empty column
-    /// if it is empty.
+    /// Adds the hyperparameter `name`, or replaces its value. `None` and NaN leave it out. A name is any text, but the
+    /// dashboard shows an empty column if it is empty.
+    ///
+    /// ```
+    /// use std::path::PathBuf;
+    /// use summary_writer::HParams;
+    ///
+    /// let (dropout, seed) = (None::<f64>, u64::MAX);
+    /// let hparams = HParams::new()
+    ///     .set("layers", [64, 64, 10]) // the text `[64, 64, 10]`
+    ///     .set("data", PathBuf::from("data/train"))
+    ///     .set("dropout", dropout) // left out
+    ///     .set("seed", seed.to_string()); // a number would be rounded
+    /// ```
     pub fn set(mut self, name: impl Into<String>, value: impl Into<HParamValue>) -> Self {
-        self.0.hparams.insert(name.into(), value.into().0);
+        let name = name.into();
+        match value.into().into_proto() {
+            Some(value) => self.0.hparams.insert(name, value),
+            None => self.0.hparams.remove(&name),
+        };
         self
     }
 
@@ -60,80 +77,23 @@ impl HParams {
     }
 }
 
-/// The value of a hyperparameter: a number, a `bool`, or text. `From` makes one of any of these.
+/// Makes hyperparameters of the entries of a map, or of any pairs of names and values: `HParams::from_iter(&map)`.
 ///
-/// The dashboard stores numbers as `f64`. These numbers are written as text instead, so that they show unchanged: NaN and
-/// the infinities, which the dashboard leaves out, and integers of 2^53 or more, such as random seeds, which it rounds.
-/// The dashboard cannot sort by a column that has both numbers and text.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HParamValue(ProtoValue);
-
-impl HParamValue {
-    fn new(kind: Kind) -> Self {
-        Self(ProtoValue { kind: Some(kind) })
+/// ```
+/// use std::collections::HashMap;
+/// use summary_writer::HParams;
+///
+/// let config = HashMap::from([("lr", 1e-3), ("momentum", 0.9)]);
+/// let hparams = HParams::from_iter(&config).set("optimizer", "sgd");
+/// ```
+impl<Name: AsRef<str>, Value: Into<HParamValue>> FromIterator<(Name, Value)> for HParams {
+    fn from_iter<I: IntoIterator<Item = (Name, Value)>>(entries: I) -> Self {
+        let entries = entries.into_iter();
+        entries.fold(Self::new(), |hparams, (name, value)| {
+            hparams.set(name.as_ref(), value)
+        })
     }
 }
-
-impl From<bool> for HParamValue {
-    fn from(value: bool) -> Self {
-        Self::new(Kind::BoolValue(value))
-    }
-}
-
-impl From<String> for HParamValue {
-    fn from(text: String) -> Self {
-        Self::new(Kind::StringValue(text))
-    }
-}
-
-impl From<&String> for HParamValue {
-    fn from(text: &String) -> Self {
-        Self::from(text.clone())
-    }
-}
-
-impl From<&str> for HParamValue {
-    fn from(text: &str) -> Self {
-        Self::from(text.to_owned())
-    }
-}
-
-impl From<f64> for HParamValue {
-    fn from(number: f64) -> Self {
-        if number.is_finite() {
-            Self::new(Kind::NumberValue(number))
-        } else {
-            Self::from(number.to_string())
-        }
-    }
-}
-
-impl From<f32> for HParamValue {
-    fn from(number: f32) -> Self {
-        Self::from(shortest_f64(number))
-    }
-}
-
-/// Two integers may round to the same `f64` from here on.
-const INTEGER_LIMIT: f64 = 9_007_199_254_740_992.0; // 2^53
-
-macro_rules! integers {
-    ($($integer:ty)*) => {$(
-        impl From<$integer> for HParamValue {
-            fn from(integer: $integer) -> Self {
-                // Rounding never moves a number across the limit.
-                let number = integer as f64;
-                if number.abs() < INTEGER_LIMIT {
-                    Self::new(Kind::NumberValue(number))
-                } else {
-                    Self::from(integer.to_string())
-                }
-            }
-        }
-    )*};
-}
-
-integers!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
 
 pub(crate) fn session_start(mut hparams: HParams, start_time_secs: f64) -> Value {
     hparams.0.start_time_secs = start_time_secs;
@@ -182,6 +142,8 @@ fn record(tag: &str, data: Data) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, HashMap};
+
     use super::*;
 
     #[test]
@@ -215,42 +177,20 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_text_if_an_f64_would_change_it() {
-        let number = |number| Kind::NumberValue(number);
-        let text = |text: &str| Kind::StringValue(text.into());
-        for (value, want) in [
-            (HParamValue::from(-0.0), number(-0.0)),
-            (HParamValue::from(5e-324), number(5e-324)),
-            (HParamValue::from(f64::NAN), text("NaN")),
-            (HParamValue::from(f64::NEG_INFINITY), text("-inf")),
-            (HParamValue::from(0.1f32), number(0.1)),
-            (HParamValue::from(f32::MAX), number(3.4028235e38)),
-            (HParamValue::from(f32::INFINITY), text("inf")),
-            (HParamValue::from(-128i8), number(-128.0)),
-            // 2^53 and 2^53 + 1 round to the same `f64`.
-            (
-                HParamValue::from((1u64 << 53) - 1),
-                number(9_007_199_254_740_991.0),
-            ),
-            (HParamValue::from(1u64 << 53), text("9007199254740992")),
-            (
-                HParamValue::from((1u64 << 53) + 1),
-                text("9007199254740993"),
-            ),
-            (
-                HParamValue::from(-(1i64 << 53) + 1),
-                number(-9_007_199_254_740_991.0),
-            ),
-            (HParamValue::from(i64::MIN), text("-9223372036854775808")),
-            (
-                HParamValue::from(u128::MAX),
-                text("340282366920938463463374607431768211455"),
-            ),
-            (HParamValue::from(true), Kind::BoolValue(true)),
-            (HParamValue::from(&String::from("größe")), text("größe")),
-            (HParamValue::from(""), text("")),
-        ] {
-            assert_eq!(value.0.kind, Some(want));
-        }
+    fn entries_of_maps_and_pairs_are_hyperparameters() {
+        let want = HParams::new().set("lr", 0.5).set("momentum", 0.25);
+        let owned = HashMap::from([("lr".to_owned(), 0.5f32), ("momentum".into(), 0.25)]);
+        let borrowed =
+            BTreeMap::from([("lr", Some(0.5)), ("momentum", Some(0.25)), ("clip", None)]);
+        assert_eq!(HParams::from_iter(&owned), want);
+        assert_eq!(owned.into_iter().collect::<HParams>(), want);
+        assert_eq!(HParams::from_iter(&borrowed), want);
+    }
+
+    #[test]
+    fn value_that_is_missing_is_left_out() {
+        let with = HParams::new().set("clip", 1.0);
+        assert_eq!(HParams::new().set("clip", None::<f64>), HParams::new());
+        assert_eq!(with.set("clip", f64::NAN), HParams::new());
     }
 }

@@ -17,8 +17,8 @@ impl HParams {
     ///   `optimizer.Adam.lr`. If the enum has `#[serde(tag = "name")]`, it gives `optimizer.name`, which is `Adam`, and
     ///   `optimizer.lr`, so that all optimizers share a column.
     /// - `None` and `()` are left out, so that a column of numbers stays a column of numbers. JSON has no NaN and no
-    ///   infinities: they are left out, too, and are `null` in a list. [`set`](Self::set) adds them as text.
-    /// - JSON numbers have at most 64 bits: larger integers are rounded.
+    ///   infinities: they are left out, too, and are `null` in a list. [`set`](Self::set) keeps infinities.
+    /// - Numbers are those of [`HParamValue`]: integers of 2^53 or more are rounded.
     ///
     /// ```
     /// use summary_writer::HParams;
@@ -72,7 +72,9 @@ impl HParams {
                 Value::String(text) => text.into(),
                 Value::Array(_) => spaced(&value).into(),
             };
-            self.0.hparams.insert(name, value.0);
+            if let Some(value) = value.into_proto() {
+                self.0.hparams.insert(name, value);
+            }
         }
     }
 }
@@ -191,7 +193,7 @@ mod tests {
         };
         let want = HParams::new()
             .set("lr", 0.1)
-            .set("seed", "18446744073709551615")
+            .set("seed", 18_446_744_073_709_551_616.0) // 2^64
             .set("offset", -3)
             .set("decay", 9.784579643603443e-4)
             .set("name", "größe")

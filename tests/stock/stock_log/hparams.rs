@@ -54,7 +54,8 @@ pub(crate) fn write(root: &SummaryWriter) -> Result {
         layers: vec![64, 64, 10],
         dropout: None,
     };
-    b.at(START).hparams(HParams::from_serialize(&config)?);
+    let hparams = HParams::from_serialize(&config)?.set("clip", f64::NAN);
+    b.at(START).hparams(hparams);
     b.scalar("loss", 0.75, 0);
     b.scalar("error rate", 0.5, 0);
     drop(b);

@@ -1,10 +1,12 @@
-//! What TensorBoard shows otherwise or not at all: tags and runs whose names its fast loader cannot serve, and a mesh that
-//! changes its form.
+//! What TensorBoard shows otherwise or not at all: tags and runs whose names its fast loader cannot serve, a mesh that
+//! changes its form, and a column of numbers and text.
 
 use std::path::Path;
 
 use summary_writer::graph::{NodeStats, RunMetadata};
-use summary_writer::{Audio, Layer, Material, Mesh, Model, Scene, SummaryWriter};
+use summary_writer::{
+    Audio, HParamValue, HParams, Layer, Material, Mesh, Model, Scene, SummaryWriter,
+};
 
 use super::Result;
 
@@ -32,6 +34,10 @@ pub(super) fn write(logdir: &Path) -> Result {
         run.model(&Model::new("m", [Layer::new("dense", "Dense")])?);
     }
     changing_mesh(&root.run("mesh")?)?;
+    for (run, clip) in [("text", HParamValue::from("none")), ("number", 1.5.into())] {
+        let run = root.run(format!("hparams/{run}"))?;
+        run.hparams(HParams::new().set("clip", clip));
+    }
     root.close()?;
     Ok(())
 }
