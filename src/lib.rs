@@ -165,7 +165,7 @@ pub use reader::{
 pub use summary::{
     Audio, Camera, Category, Element, Experiment, HParamInfo, HParamValue, HParams, Histogram,
     Layout, Light, Margin, Material, Mesh, Metadata, MetricInfo, PrCurve, Prediction, Scalar,
-    Scene, Tag, Tensor, markdown_table,
+    Scene, Tag, Tensor, Text, markdown_table,
 };
 #[cfg(feature = "png")]
 pub use summary::{BoundingBox, ConfusionMatrix, Image, Intensity};

@@ -96,6 +96,7 @@
 //! | Mesh: a step without its colours, or with another scene | the parts, the scene and the batch size are those of the first step. [`Stats::changed_mesh_count`] | a tag for each form |
 //! | Mesh: an error 500 | more than 256 MiB of one tag. [`Stats::oversized_mesh_count`] | fewer vertices, or `--samples_per_plugin mesh=10` |
 //! | Graphs: another graph | there is one for each run, the first that was logged. [`Stats::refused_graph_count`] | a run for each |
+//! | Text: line breaks, `*` or `__` are gone | the text is Markdown | [`Text::preformatted`](crate::Text::preformatted) |
 //! | Text: tags of HTML show as text | that is what TensorBoard allows | Markdown |
 //!
 //! # It is slow

@@ -39,8 +39,8 @@ pub(crate) use scalar::{described_scalar, scalar};
 pub use tag::Tag;
 pub(crate) use tensor::plugin_tensor;
 pub use tensor::{Element, Metadata, Tensor};
-pub use text::markdown_table;
 pub(crate) use text::text;
+pub use text::{Text, markdown_table};
 
 use crate::proto::summary::Value;
 use crate::proto::summary::value::Value as Data;

@@ -1,12 +1,56 @@
-//! Texts in Markdown, and tables for them.
+//! Texts in Markdown, text that is shown as it is, and tables.
 
 use std::collections::HashMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::iter;
 
 use super::{Tag, plugin, tensor_value};
 use crate::proto::summary::Value;
 use crate::proto::{DataClass, DataType, TensorProto};
+
+/// Markdown that shows a text as it is, for [`SummaryWriter::text`](crate::SummaryWriter::text).
+///
+/// ```
+/// use summary_writer::Text;
+/// # let dir = tempfile::tempdir()?;
+/// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+///
+/// let config = "[model]\nfile = \"__init__.py\"\nsize = 2*3*4\n";
+/// summary.text("config", Text::preformatted(config), 0);
+///
+/// // With a heading.
+/// summary.text("config", format!("# Config\n\n{}", Text::preformatted(config)), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Text(String);
+
+impl Text {
+    /// Makes a block of code of a text. Line breaks, spaces, and characters with a meaning in Markdown or HTML are shown as
+    /// they are. TensorBoard shows a tab as spaces up to the next multiple of four columns, and leaves out most control
+    /// characters.
+    pub fn preformatted(text: impl AsRef<str>) -> Self {
+        let text = text.as_ref();
+        // The block ends at a line of exactly as many backticks as it begins with.
+        let longest = text.split(|c| c != '`').map(str::len).max();
+        let fence = "`".repeat(longest.unwrap_or_default().max(2) + 1);
+        let line_end = if text.ends_with('\n') { "" } else { "\n" };
+        Self(format!("{fence}\n{text}{line_end}{fence}\n"))
+    }
+}
+
+impl AsRef<str> for Text {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// A tensor of rank 0, because the dashboard shows any other rank as a table.
 pub(crate) fn text(prefix: &str, tag: &Tag<'_>, markdown: &str) -> Value {
@@ -125,6 +169,21 @@ fn backticks(piece: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fence_is_longer_than_the_backticks_of_the_text() {
+        for (text, want) in [
+            ("", "```\n\n```\n"),
+            ("a", "```\na\n```\n"),
+            ("a\n", "```\na\n```\n"),
+            ("a\n\n", "```\na\n\n```\n"),
+            ("`a``", "```\n`a``\n```\n"),
+            ("```\na\n```", "````\n```\na\n```\n````\n"),
+            ("````` ``", "``````\n````` ``\n``````\n"),
+        ] {
+            assert_eq!(Text::preformatted(text).as_ref(), want, "{text:?}");
+        }
+    }
 
     #[test]
     fn all_rows_of_a_table_have_the_same_number_of_cells() {

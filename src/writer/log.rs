@@ -201,7 +201,7 @@ impl SummaryWriter {
     }
 
     /// Logs Markdown: headings, tables ([`markdown_table`](crate::markdown_table)), code, links and pictures. HTML in it is
-    /// shown as text.
+    /// shown as text. [`Text::preformatted`](crate::Text::preformatted) shows a text as it is, with its line breaks.
     pub fn text<'a>(&self, tag: impl Into<Tag<'a>>, markdown: impl AsRef<str>, step: impl Step) {
         self.log_value(step, || {
             summary::text(self.prefix(), &tag.into(), markdown.as_ref())

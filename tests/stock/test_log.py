@@ -138,7 +138,7 @@ def test_description_and_display_name(board):
 
 
 def test_text(board):
-    assert tags(board, "text", "text") == {"report", "a tag/with spaces", "made/table", "made/odd table"}
+    assert tags(board, "text", "text") == {"report", "a tag/with spaces", "made/table", "made/odd table", "made/raw"}
     first, second = board.get("plugin/text/text", run="text", tag="report")
     html = first.pop("text")
     assert first == {"wall_time": START, "step": 0}
@@ -151,6 +151,21 @@ def test_text(board):
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert "<script>" not in html
     assert second == {"wall_time": START + 1, "step": 1, "text": "<p>second</p>"}
+
+
+RAW_TEXTS = [
+    "__init__.py 2*3*4 a_b_c\nsecond line\n    # indented\n\n\n- after *blank* lines",
+    "<b>&amp;</b> [link](http://a.b) \\_ | a |\n|---|\n",
+    "```rust\nlet x = 1;\n```\n~~~",
+    "\n\n  größer\n\n",
+    "",
+]
+
+
+def test_preformatted_text_is_shown_as_it_is(board):
+    texts = [text["text"] for text in board.get("plugin/text/text", run="text", tag="made/raw")]
+    shown = [re.fullmatch(r"<pre><code>([^<]*)</code></pre>", text)[1] for text in texts]
+    assert list(map(html.unescape, shown)) == [raw.removesuffix("\n") + "\n" for raw in RAW_TEXTS]
 
 
 def test_markdown_table(board):

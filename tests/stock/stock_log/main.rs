@@ -31,7 +31,7 @@ use std::path::Path;
 
 use half::{bf16, f16};
 use summary_writer::{
-    DataClass, Element, HParams, Metadata, SummaryWriter, Tag, Tensor, WriterOptions,
+    DataClass, Element, HParams, Metadata, SummaryWriter, Tag, Tensor, Text, WriterOptions,
     markdown_table, proto,
 };
 
@@ -169,6 +169,14 @@ fn descriptions(run: &SummaryWriter) -> Result {
     Ok(())
 }
 
+const RAW_TEXTS: [&str; 5] = [
+    "__init__.py 2*3*4 a_b_c\nsecond line\n    # indented\n\n\n- after *blank* lines",
+    "<b>&amp;</b> [link](http://a.b) \\_ | a |\n|---|\n",
+    "```rust\nlet x = 1;\n```\n~~~",
+    "\n\n  größer\n\n",
+    "",
+];
+
 fn text(run: &SummaryWriter) {
     let report = "# Größe\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\nlet x = 1 < 2;\n```\n\n**bold** <script>alert(1)</script>";
     run.at(START).text("report", report, 0);
@@ -181,6 +189,10 @@ fn text(run: &SummaryWriter) {
         ["`u", "v`"],
     ];
     run.text("made/table", markdown_table(["left", "right"], rows), 0);
+
+    for (step, raw) in (0..).zip(RAW_TEXTS) {
+        run.text("made/raw", Text::preformatted(raw), step);
+    }
 
     // All cells of up to four of these letters, each twice, so that what one leaves open the next one could close.
     let mut cells = vec![String::new()];
