@@ -342,4 +342,46 @@ mod tests {
             assert_eq!(may_have_writer(&path, now), want, "{name}, {age_secs} s");
         }
     }
+
+    /// The process that the next test starts. It ends when its input does.
+    #[cfg(target_os = "linux")]
+    const WAITS: &str = "SUMMARY_WRITER_TEST_WAITS";
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn process_that_waits() {
+        if std::env::var_os(WAITS).is_some() {
+            io::copy(&mut io::stdin(), &mut io::sink()).unwrap();
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn file_of_a_process_that_runs_may_have_a_writer() {
+        use std::process::{Command, Stdio};
+
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "writer::resume::tests::process_that_waits"])
+            .env(WAITS, "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let own = file_name::FileName::after_those_in(dir.path(), "")
+            .unwrap()
+            .to_string();
+        let of_pid =
+            |pid: u32| own.replace(&format!(".{}.", std::process::id()), &format!(".{pid}."));
+        let path = dir.path().join(of_pid(child.id()));
+        fs::write(&path, "").unwrap();
+        let later = SystemTime::now() + Duration::from_secs(3600);
+        assert!(may_have_writer(&path, later));
+        drop(child.stdin.take());
+        assert!(child.wait().unwrap().success());
+        assert!(!may_have_writer(&path, later), "it has ended");
+        let path = dir.path().join(of_pid(1));
+        fs::write(&path, "").unwrap();
+        assert!(!may_have_writer(&path, later), "it is another program");
+    }
 }
