@@ -102,7 +102,8 @@ struct Mark {
 }
 
 impl TrainingLogger {
-    /// Creates a logger whose runs are `train` and `validation` in `logdir`.
+    /// Creates a logger whose runs are `train` and `validation` in `logdir`. A training that resumes from a checkpoint uses
+    /// [`of`](Self::of) instead.
     pub fn new(logdir: impl AsRef<Path>) -> Self {
         Self::below(Parent::Logdir(logdir.as_ref().into()))
     }

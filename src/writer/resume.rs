@@ -358,15 +358,19 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn file_of_a_process_that_runs_may_have_a_writer() {
+        use std::io::Read;
         use std::process::{Command, Stdio};
 
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "writer::resume::tests::process_that_waits"])
             .env(WAITS, "1")
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        // It has the name of the program once it prints something.
+        let mut output = child.stdout.take().unwrap();
+        output.read_exact(&mut [0]).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let own = file_name::FileName::after_those_in(dir.path(), "")
             .unwrap()

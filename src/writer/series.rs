@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::mem;
-use std::path::Path;
+use std::path::{Component, Path};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
@@ -67,8 +67,11 @@ impl SeriesWarnings {
 
     /// Checks the run directory, too.
     pub(super) fn in_dir(mut self, dir: &Path) -> Self {
-        let mut names = dir.components().map(|name| name.as_os_str());
-        self.is_unservable = names.any(|name| is_unservable(name.as_encoded_bytes()));
+        // On Windows, the prefix of a path has a `\`.
+        self.is_unservable = dir.components().any(|part| match part {
+            Component::Normal(name) => is_unservable(name.as_encoded_bytes()),
+            _ => false,
+        });
         self
     }
 
