@@ -5,6 +5,7 @@
 use std::env;
 use std::fs::File;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -52,8 +53,8 @@ fn log_steps_that_go_back(options: WriterOptions, logdir: &Path) {
 }
 
 /// Two writers of a run and of a child run, one after the other.
-fn log_to_two_files(options: WriterOptions, logdir: &Path) {
-    for step in 0..2 {
+fn log_to_two_files(options: WriterOptions, logdir: &Path, steps: Range<i64>) {
+    for step in steps {
         let summary = options.clone().create_file_writer(logdir).unwrap();
         summary.scalar("loss", 0.5, step);
         summary.run("child").unwrap().scalar("loss", 0.5, step);
@@ -83,8 +84,8 @@ fn child() {
             summary.clone().close().unwrap();
             (0..10).for_each(|step| summary.scalar("loss", 0.5, step));
         }
-        "start" => log_to_two_files(options, logdir),
-        "resumed start" => log_to_two_files(options.resume(2), logdir),
+        "start" => log_to_two_files(options, logdir, 0..2),
+        "resumed start" => log_to_two_files(options.resume(2), logdir, 2..4),
         "no default writer" => {
             (0..10).for_each(|step| summary_writer::scalar("loss", 0.5, step));
         }

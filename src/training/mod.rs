@@ -394,7 +394,7 @@ impl TrainingLogger {
     fn report(&mut self, error: Error) {
         if self.failure.is_none() {
             let reporter = match &self.parent {
-                Parent::Logdir(_) => &Reporter::default(),
+                Parent::Logdir(_) | Parent::Refused(_) => &Reporter::default(),
                 Parent::Writer(summary) => summary.reporter(),
             };
             reporter.error(format_args!("the training logger: {}", Chain(&error)));

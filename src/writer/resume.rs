@@ -251,26 +251,28 @@ fn canonical(dir: &Path) -> PathBuf {
     fs::canonicalize(dir).unwrap_or_else(|_| dir.into())
 }
 
-/// Returns whether another process may still write an event file: it was written in the last seconds, or its name has the id
-/// of a process that runs on this machine and has the name of this program. The second is only found out on Linux.
+/// Returns whether another process may still write an event file. On Linux, the file of a process of this machine has a writer
+/// if a process runs that has the id in its name and the name of this program. All other files may have one if they were
+/// written in the last seconds.
 fn may_have_writer(path: &Path, now: SystemTime) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let writer = file_name::process_on_this_host(&name);
-    if writer == Some(std::process::id()) {
-        return false; // `refuse_open_run` has looked for it
+    match file_name::process_on_this_host(&name) {
+        // `refuse_open_run` has looked for it.
+        Some(pid) if pid == std::process::id() => false,
+        Some(pid) if cfg!(target_os = "linux") => {
+            let command = |process: &str| fs::read(format!("/proc/{process}/comm")).ok();
+            let running = command(&pid.to_string());
+            running.is_some() && running == command("self")
+        }
+        _ => {
+            let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+            modified.is_ok_and(|modified| {
+                let age = now.duration_since(modified);
+                // The clock of a file server may be ahead.
+                age.unwrap_or_else(|ahead| ahead.duration()) < RECENTLY
+            })
+        }
     }
-    let command = |process: &str| fs::read(format!("/proc/{process}/comm")).ok();
-    let is_running = writer.is_some_and(|pid| {
-        let running = command(&pid.to_string());
-        running.is_some() && running == command("self")
-    });
-    let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
-    // The clock of a file server may be ahead.
-    let is_recent = modified.is_ok_and(|modified| {
-        let age = now.duration_since(modified);
-        age.unwrap_or_else(|ahead| ahead.duration()) < RECENTLY
-    });
-    is_running || is_recent
 }
 
 fn event_files(dir: &Path) -> Result<Vec<PathBuf>> {
@@ -319,15 +321,13 @@ fn start_frames(step: i64) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::writer::file_name::{FileName, OlderFiles};
 
     #[test]
     fn file_that_was_written_in_the_last_seconds_may_have_a_writer() {
         let dir = tempfile::tempdir().unwrap();
         let now = SystemTime::now();
-        let own = format!(
-            "{}",
-            file_name::FileName::after_those_in(dir.path(), "").unwrap()
-        );
+        let own = FileName::after(&OlderFiles::default(), "").to_string();
         for (name, age_secs, want) in [
             ("events.out.tfevents.0000000001.elsewhere.1.0", 0, true),
             ("events.out.tfevents.0000000001.elsewhere.1.0", 4, true),
@@ -372,20 +372,19 @@ mod tests {
         let mut output = child.stdout.take().unwrap();
         output.read_exact(&mut [0]).unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let own = file_name::FileName::after_those_in(dir.path(), "")
-            .unwrap()
-            .to_string();
+        let own = FileName::after(&OlderFiles::default(), "").to_string();
         let of_pid =
             |pid: u32| own.replace(&format!(".{}.", std::process::id()), &format!(".{pid}."));
         let path = dir.path().join(of_pid(child.id()));
         fs::write(&path, "").unwrap();
-        let later = SystemTime::now() + Duration::from_secs(3600);
+        let now = SystemTime::now();
+        let later = now + Duration::from_secs(3600);
         assert!(may_have_writer(&path, later));
         drop(child.stdin.take());
         assert!(child.wait().unwrap().success());
-        assert!(!may_have_writer(&path, later), "it has ended");
+        assert!(!may_have_writer(&path, now), "it has ended");
         let path = dir.path().join(of_pid(1));
         fs::write(&path, "").unwrap();
-        assert!(!may_have_writer(&path, later), "it is another program");
+        assert!(!may_have_writer(&path, now), "it is another program");
     }
 }
