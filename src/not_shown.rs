@@ -89,7 +89,7 @@
 //! | Projector: new points are missing | it looks for them when a run comes or goes only | start TensorBoard anew |
 //! | Projector: a run does not open | its name has one of `#%&+` | another name |
 //! | Projector: not there | the logdir is `s3://` | a local copy |
-//! | Custom Scalars: an empty chart | a pattern is matched from the start of the tag, and must be sound for Python's `re` | `.*loss`; `loss$` for the whole tag |
+//! | Custom Scalars: an empty chart | a pattern is matched from the start of the tag; a tag with a `(` cannot be drawn | `.*loss`; [`literal`] for the whole tag; a tag without `(` |
 //! | Custom Scalars: a line without its band | the three tags of a margin have different steps | [`scalars`], which logs them together |
 //! | Audio: a tag fails | its steps have different numbers of clips. [`Stats::uneven_audio_count`] | a tag for each clip |
 //! | Mesh: blank | faces are seen from one side only | turn it, or a material that is [double-sided](crate::Material::double_sided) |
@@ -126,6 +126,7 @@
 //! [`to_sink`]: crate::WriterOptions::to_sink
 //! [`tensor`]: crate::SummaryWriter::tensor
 //! [`scalar`]: crate::SummaryWriter::scalar
+//! [`literal`]: crate::Category::literal
 //! [`scalars`]: crate::SummaryWriter::scalars
 //! [`at`]: crate::SummaryWriter::at
 //! [`session_end`]: crate::SummaryWriter::session_end

@@ -16,12 +16,13 @@ def test_layout_of_custom_scalars(board):
                 "chart": [
                     {"title": "losses", "multiline": {"tag": ["losses/.*", "rate$"]}},
                     {"title": "accuracy", "margin": {"series": [band]}},
+                    {"title": "literal", "multiline": {"tag": [r"rate \[%\]\Z"]}},
                 ],
                 "closed": False,
             },
             {
                 "title": "Größe & <b>",
-                "chart": [{"title": "wrong", "multiline": {"tag": ["["]}}],
+                "chart": [{"title": "rate", "multiline": {"tag": ["rate$"]}}],
                 "closed": True,
             },
         ],
@@ -48,6 +49,9 @@ def test_points_of_custom_scalars(board):
     wanted = {tag: [(START + step, step, float(step + more)) for step in steps] for tag, more in band.items()}
     assert custom_scalars(board, "|".join(map(re.escape, band))) == wanted
 
+    assert custom_scalars(board, r"rate \[%\]\Z") == {"rate [%]": [(START + step, step, 50.0 * step) for step in steps]}
+
+    # What `Category::multiline` rejects, because the page would have an empty chart.
     wrong = board.get("plugin/custom_scalars/scalars", run="custom scalars", tag="[")
     assert wrong == {"regex_valid": False, "tag_to_events": {}}
 
@@ -56,6 +60,6 @@ def test_points_of_custom_scalars(board):
 def test_custom_scalars(board, chrome):
     chrome.open_custom_scalars(board.url)
     # Lines and areas: the edge of an area is a line, too.
-    charts = {"losses": [3, 0], "accuracy": [2, 1]}
+    charts = {"losses": [3, 0], "accuracy": [2, 1], "literal": [1, 0]}
     eventually(chrome.custom_scalars_charts, {"training": charts, "Größe & <b>": {}})
     assert chrome.errors() == []

@@ -11,9 +11,10 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     let band = Margin::new("band 1.5+/mean", "band 1.5+/lower", "band 1.5+/upper");
     let training = Category::new("training")?
         .multiline("losses", ["losses/.*", "rate$"])?
-        .margin("accuracy", [band])?;
+        .margin("accuracy", [band])?
+        .multiline("literal", [Category::literal("rate [%]")])?;
     let details = Category::new("Größe & <b>")?
-        .multiline("wrong", ["["])?
+        .multiline("rate", ["rate$"])?
         .closed(true);
     let layout = Layout::new().category(training).category(details);
     run.scope("scope").custom_scalars(layout);
@@ -26,7 +27,12 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
         );
         now.scalars(
             step,
-            [("total losses/train", n), ("rate", 0.5 * n), ("rate/2", n)],
+            [
+                ("total losses/train", n),
+                ("rate", 0.5 * n),
+                ("rate/2", n),
+                ("rate [%]", 50.0 * n),
+            ],
         );
         let values = [("mean", n), ("lower", n - 1.0), ("upper", n + 2.0)];
         now.scope("band 1.5+").scalars(step, values);

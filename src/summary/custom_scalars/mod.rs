@@ -1,5 +1,7 @@
 //! The layout of the custom scalars dashboard: which charts it shows.
 
+mod pattern;
+
 use prost::Message;
 
 use super::{Tag, plugin, tensor_value};
@@ -18,8 +20,8 @@ const TAG: &str = "custom_scalars__config__";
 /// The page of the custom scalars dashboard: categories of charts, in the order of the calls.
 ///
 /// The charts draw scalars that are logged as usual, before or after the layout, in any run. Log the layout once, by
-/// [`SummaryWriter::custom_scalars`](crate::SummaryWriter::custom_scalars). Tags with a `(` cannot be drawn and may break
-/// their chart, because the dashboard takes the rest for the name of a run.
+/// [`SummaryWriter::custom_scalars`](crate::SummaryWriter::custom_scalars). The dashboard cannot draw a tag with a `(`, and
+/// may not draw the rest of its chart, because the dashboard takes the rest for the name of a run.
 ///
 /// ```
 /// use summary_writer::{Category, Layout, Margin};
@@ -70,12 +72,13 @@ impl Category {
     /// Adds a chart with a line for each tag that one of `tags` matches, in each run.
     ///
     /// `tags` are regular expressions of Python's `re`, matched from the start of a tag: `loss` also matches `loss/train`,
-    /// but not `total loss`; `loss$` matches only `loss`. They are not checked, because only Python can do that. The
-    /// dashboard joins them by `|`. A chart with an invalid expression stays empty.
+    /// but not `total loss`; `loss$` matches only `loss`. [`literal`](Self::literal) makes a pattern that matches
+    /// only the given tag.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if `title` is empty, if there are no `tags`, or if one of them is empty, which is an invalid
-    /// expression for the dashboard.
+    /// [`Error::Invalid`] if `title` is empty, if there are no `tags`, or if one of them is empty or not an expression that
+    /// Python accepts. The dashboard would show no line for it. References to groups that do not exist and a few other
+    /// mistakes are not found.
     pub fn multiline<T: Into<String>>(
         self,
         title: impl Into<String>,
@@ -90,13 +93,45 @@ impl Category {
             let problem = format!("must not be empty, got \"\" at index {i} of chart {title:?}");
             return Err(Error::invalid("multiline tags", problem));
         }
+        for pattern in &tag {
+            pattern::check(pattern, tag.len() == 1).map_err(|found| {
+                let problem = format!(
+                    "expected a regular expression of Python in chart {title:?}, got {pattern:?} with {found}; \
+                     `Category::literal` takes a tag as it is"
+                );
+                Error::invalid("multiline tags", problem)
+            })?;
+        }
         Ok(self.chart(title, Content::Multiline(MultilineChartContent { tag })))
+    }
+
+    /// Returns a pattern for [`multiline`](Self::multiline) that matches only the tag `tag`. The dashboard cannot draw
+    /// a tag with a `(`.
+    ///
+    /// ```
+    /// use summary_writer::Category;
+    ///
+    /// let charts = Category::new("training")?.multiline("rates", [Category::literal("rate [%]"), "loss/.*".into()])?;
+    /// # Ok::<(), summary_writer::Error>(())
+    /// ```
+    #[must_use]
+    pub fn literal(tag: impl AsRef<str>) -> String {
+        let mut pattern = String::new();
+        for c in tag.as_ref().chars() {
+            if r"\.+*?()|[]{}^$".contains(c) {
+                pattern.push('\\');
+            }
+            pattern.push(c);
+        }
+        // Unlike `$`, this does not match before a line break.
+        pattern + r"\Z"
     }
 
     /// Adds a chart with a line and the area around it for each of `margins`, in each run that has the three tags.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if `title` is empty, if there are no `margins`, or if one of their tags is empty.
+    /// [`Error::Invalid`] if `title` is empty, if there are no `margins`, if one of their tags is empty, or if the tag
+    /// of a line has a `(`.
     pub fn margin(
         self,
         title: impl Into<String>,
@@ -112,6 +147,14 @@ impl Category {
             if tags.iter().any(|tag| tag.is_empty()) {
                 let problem =
                     format!("must have no empty tag, got {tags:?} at index {i} of chart {title:?}");
+                return Err(Error::invalid("margins", problem));
+            }
+            if margin.value.contains('(') {
+                let problem = format!(
+                    "expected a tag without `(`, because the dashboard takes the rest of it for the name of a run, \
+                     got {:?} at index {i} of chart {title:?}",
+                    margin.value
+                );
                 return Err(Error::invalid("margins", problem));
             }
         }
@@ -227,6 +270,11 @@ mod tests {
                 "multiline tags: must not be empty, got \"\" at index 1 of chart \"loss\"",
             ),
             (
+                category().multiline("loss", ["a", "b("]),
+                "multiline tags: expected a regular expression of Python in chart \"loss\", got \"b(\" with a `(` without a `)`; \
+                 `Category::literal` takes a tag as it is",
+            ),
+            (
                 category().margin("", [good.clone()]),
                 "chart title: must not be empty",
             ),
@@ -246,20 +294,24 @@ mod tests {
                 category().margin("acc", [Margin::new("v", "l", "")]),
                 "margins: must have no empty tag, got [\"v\", \"l\", \"\"] at index 0 of chart \"acc\"",
             ),
+            (
+                category().margin("acc", [Margin::new("v (1)", "l", "u")]),
+                "margins: expected a tag without `(`, because the dashboard takes the rest of it for the name of a run, got \"v (1)\" at index 0 of chart \"acc\"",
+            ),
         ] {
             assert_eq!(result.unwrap_err().to_string(), want);
         }
     }
 
     #[test]
-    fn patterns_are_written_unchanged() {
-        for pattern in ["[", "(?P<x>a)(?P=x)", " ", "損失/.*"] {
-            let category = Category::new("c").unwrap().multiline("l", [pattern]);
-            let chart = category.unwrap().0.chart.remove(0);
-            let want = MultilineChartContent {
-                tag: vec![pattern.to_owned()],
-            };
-            assert_eq!(chart.content, Some(Content::Multiline(want)), "{pattern}");
+    fn a_literal_matches_only_its_tag() {
+        for (tag, want) in [
+            ("loss", r"loss\Z"),
+            ("rate [%]", r"rate \[%\]\Z"),
+            (r"a.b(c)|{1}\^$?*+", r"a\.b\(c\)\|\{1\}\\\^\$\?\*\+\Z"),
+        ] {
+            assert_eq!(Category::literal(tag), want);
+            assert_eq!(pattern::check(want, false), Ok(()));
         }
     }
 }
