@@ -151,8 +151,6 @@ pub use graph::{Graph, Layer, Model, RunMetadata};
 pub use integrations::candle;
 #[cfg(feature = "metrics")]
 pub use integrations::metrics::MetricsRecorder;
-#[cfg(all(feature = "ndarray", feature = "png"))]
-pub use integrations::ndarray::image::Sample;
 #[cfg(feature = "tracing")]
 pub use integrations::tracing::TracingLayer;
 pub use proto::hparams::{DatasetType, Status as SessionStatus};
@@ -168,7 +166,7 @@ pub use summary::{
     Scene, Tag, Tensor, Text, markdown_table,
 };
 #[cfg(feature = "png")]
-pub use summary::{BoundingBox, ConfusionMatrix, Image, Intensity};
+pub use summary::{BoundingBox, ConfusionMatrix, Image, Intensity, Sample};
 pub use training::{TrainingLogger, UpdateFreq, Weights};
 pub use writer::{Stats, SummaryWriter, SyncPolicy, WhenFull, WriterOptions, unique_logdir};
 

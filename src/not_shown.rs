@@ -91,6 +91,9 @@
 //! | Projector: not there | the logdir is `s3://` | a local copy |
 //! | Custom Scalars: an empty chart | a pattern is matched from the start of the tag; a tag with a `(` cannot be drawn | `.*loss`; [`literal`] for the whole tag; a tag without `(` |
 //! | Custom Scalars: a line without its band | the three tags of a margin have different steps | [`scalars`], which logs them together |
+//! | Images: all white, or all black | floats of 0 to 255 where 1 is white, or all NaN. [`Stats::doubtful_image_count`] | divide by 255; find the NaN |
+//! | Images: slanted stripes | width and height are swapped: an array of the shape `[height, width]` has its height first | `Image::from_hwc` and its like take both from the shape |
+//! | a page that shows a [`tensor`] fails, or lacks it | its type, shape or data class is not the page's, or its text is not UTF-8. [`Stats::unfit_tensor_count`] | the method of the page, such as [`text`] |
 //! | Audio: a tag fails | its steps have different numbers of clips. [`Stats::uneven_audio_count`] | a tag for each clip |
 //! | Mesh: blank | faces are seen from one side only | turn it, or a material that is [double-sided](crate::Material::double_sided) |
 //! | Mesh: a step without its colours, or with another scene | the parts, the scene and the batch size are those of the first step. [`Stats::changed_mesh_count`] | a tag for each form |
@@ -112,6 +115,9 @@
 //! [`Stats::backward_tag_count`]: crate::Stats::backward_tag_count
 //! [`Stats::repeated_tag_count`]: crate::Stats::repeated_tag_count
 //! [`Stats::mixed_tag_count`]: crate::Stats::mixed_tag_count
+//! [`Stats::doubtful_image_count`]: crate::Stats::doubtful_image_count
+//! [`Stats::unfit_tensor_count`]: crate::Stats::unfit_tensor_count
+//! [`text`]: crate::SummaryWriter::text
 //! [`Stats::uneven_audio_count`]: crate::Stats::uneven_audio_count
 //! [`Stats::oversized_mesh_count`]: crate::Stats::oversized_mesh_count
 //! [`Stats::unservable_tag_count`]: crate::Stats::unservable_tag_count

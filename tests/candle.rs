@@ -80,7 +80,7 @@ fn scalar_is_the_only_element_of_any_type_and_rank() {
     for (shape, count) in [(&[2, 3][..], 6), (&[0], 0)] {
         let error = candle::scalar(&tensor(&vec![0.0; count], shape)).unwrap_err();
         let want = format!(
-            "scalar tensor: must have one element, as `mean_all()` makes it, got shape {shape:?}"
+            "scalar tensor: expected one element, as `mean_all()` makes it, got shape {shape:?}"
         );
         assert_eq!(error.to_string(), want);
     }
@@ -184,7 +184,7 @@ fn white_is_1_in_floats_and_255_in_bytes() {
         let given = bytes(&[2, 3]).to_dtype(dtype).unwrap();
         let error = Image::try_from(&given).unwrap_err();
         let want = format!(
-            "image tensor: must be U8 from 0 to 255 or floats from 0 to 1, got {dtype:?}; `to_dtype` converts"
+            "image tensor: expected U8 from 0 to 255 or floats from 0 to 1, got {dtype:?}; `to_dtype` converts"
         );
         assert_eq!(error.to_string(), want);
     }
@@ -222,7 +222,7 @@ fn wrong_image_shapes_are_errors_with_a_hint() {
     for shape in [&[5, 6, 3][..], &[2, 3, 4, 5], &[0, 6, 7], &[]] {
         let error = Image::try_from(&bytes(shape)).unwrap_err();
         let want = format!(
-            "image tensor: must have the shape [height, width] or [channels, height, width] with 1 to 4 channels, got \
+            "image tensor: expected shape [height, width] or [channels, height, width] with 1 to 4 channels, got \
              {shape:?}; `permute((2, 0, 1))` moves channels to the front, `candle::images` takes a batch"
         );
         assert_eq!(error.to_string(), want);
@@ -230,7 +230,7 @@ fn wrong_image_shapes_are_errors_with_a_hint() {
     for shape in [&[2, 5, 6, 3][..], &[3, 5, 6], &[5, 6]] {
         let error = candle::images(&bytes(shape)).unwrap_err();
         let want = format!(
-            "image batch: must have the shape [count, channels, height, width] with 1 to 4 channels, got {shape:?}; \
+            "image batch: expected shape [count, channels, height, width] with 1 to 4 channels, got {shape:?}; \
              `permute((0, 3, 1, 2))` moves channels to the front, `unsqueeze(1)` adds the channel of gray images"
         );
         assert_eq!(error.to_string(), want);

@@ -121,6 +121,24 @@ fn image_has_the_pixels_in_either_channel_order() {
 }
 
 #[test]
+fn a_batch_has_an_image_for_each_entry() {
+    let samples: Vec<u8> = (0..2 * 3 * 5 * 4).collect();
+    let first = Array::from_shape_vec((2, 3, 5, 4), samples).unwrap();
+    let want: Vec<Image> = [0, 1]
+        .map(|i| Image::from_chw(&first.index_axis(Axis(0), i)).unwrap())
+        .into();
+    assert_eq!(Image::from_nchw(&first).unwrap(), want);
+    assert_eq!(Image::from_nchw(&first.clone().into_dyn()).unwrap(), want);
+    let last = first.view().permuted_axes([0, 2, 3, 1]);
+    assert_eq!(Image::from_nhwc(&last).unwrap(), want);
+    let slice = first.as_slice().unwrap();
+    assert_eq!(Image::batch_nchw([2, 3, 5, 4], slice).unwrap(), want);
+    let error = Image::from_nchw(&first.index_axis(Axis(0), 0)).unwrap_err();
+    let want = "image batch: expected shape [count, channels, height, width], got [3, 5, 4]";
+    assert_eq!(error.to_string(), want);
+}
+
+#[test]
 fn sample_type_determines_the_range() {
     // 0.5 is 127.5 of 255 and is rounded up. Numbers outside of 0 to 1 are clamped, and NaN becomes 0.
     let floats = array![[0.0, 0.2, 0.5], [1.0, -3.0, 7.0], [f32::NAN, 0.4, 0.6]];
@@ -138,16 +156,16 @@ fn wrong_image_shapes_are_errors_with_a_hint() {
     for shape in [&[3, 28, 30][..], &[8, 28, 30, 3], &[28, 30, 0], &[784], &[]] {
         let error = Image::from_hwc(&zeros(shape)).unwrap_err();
         let want = format!(
-            "image array: must have the shape [height, width] or [height, width, channels] with 1 to 4 channels, got \
-             {shape:?}; `from_chw` takes channels first, and `outer_iter()` gives the images of a batch"
+            "image array: expected shape [height, width] or [height, width, channels] with 1 to 4 channels, got \
+             {shape:?}; `from_chw` takes channels first, `from_nchw` and `from_nhwc` take a batch"
         );
         assert_eq!(error.to_string(), want);
     }
     for shape in [&[28, 30, 3][..], &[7, 28, 30]] {
         let error = Image::from_chw(&zeros(shape)).unwrap_err();
         let want = format!(
-            "image array: must have the shape [height, width] or [channels, height, width] with 1 to 4 channels, got \
-             {shape:?}; `from_hwc` takes channels last, and `outer_iter()` gives the images of a batch"
+            "image array: expected shape [height, width] or [channels, height, width] with 1 to 4 channels, got \
+             {shape:?}; `from_hwc` takes channels last, `from_nchw` and `from_nhwc` take a batch"
         );
         assert_eq!(error.to_string(), want);
     }

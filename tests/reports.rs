@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use log::{Level, Log, Metadata, Record};
 use summary_writer::{
-    Audio, Graph, HParams, Layer, Layout, Mesh, Model, SummaryWriter, Tag, WhenFull, WriterOptions,
+    Audio, Graph, HParams, Layer, Layout, Mesh, Model, SummaryWriter, Tag, Tensor, WhenFull,
+    WriterOptions,
 };
 
 struct Reports(Mutex<Vec<(Level, String)>>);
@@ -236,6 +237,39 @@ fn each_cause_is_reported_once() {
         "audio \"speech\" has 3 clips at a step, but 2 at an earlier one: TensorBoard will fail to show clip 3",
     );
     assert_eq!(REPORTS.take(), [(Level::Warn, want)]);
+
+    let summary = options().to_sink(Disk::default()).unwrap();
+    for step in 0..3 {
+        let latin1 = Tensor::strings([1], [b"Gr\xf6\xdfe"]).unwrap();
+        let metadata = summary_writer::Metadata::new("text");
+        summary.scope("eval").tensor("note", latin1, metadata, step);
+    }
+    assert_eq!(summary.stats().unfit_tensor_count, 3);
+    let want =
+        "tag \"eval/note\": expected UTF-8 for the plugin \"text\", got other bytes in string 0";
+    assert_eq!(REPORTS.take(), [(Level::Warn, want.to_owned())]);
+
+    #[cfg(feature = "png")]
+    {
+        use summary_writer::Image;
+
+        for step in 0..3 {
+            let bytes = Image::gray_0_to_1(2, 1, &[0.0f32, 255.0]).unwrap();
+            summary.image("mask", Image::grid([bytes], 1).unwrap(), step);
+            let nan = Image::gray_0_to_1(1, 1, &[f64::NAN]).unwrap();
+            summary.image("diverged", nan, step);
+            let fine = Image::gray_0_to_1(2, 1, &[f32::NAN, 1.5]).unwrap();
+            summary.image("fine", fine, step);
+        }
+        assert_eq!(summary.stats().doubtful_image_count, 6);
+        let want = [
+            "tag \"mask\": image: expected samples of 0 to 1, got 255; all above 1 is white, so divide samples of 0 to 255 by 255",
+            "tag \"diverged\": image: all samples are NaN, which is shown as black",
+        ];
+        let want = want.map(|report| (Level::Warn, report.to_owned()));
+        assert_eq!(REPORTS.take(), want);
+    }
+    drop(summary);
 
     let summary = options().to_sink(Disk::default()).unwrap();
     for step in [0, 1, 1, 1, 0, 1, 0] {

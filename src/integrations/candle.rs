@@ -35,7 +35,7 @@ use candle_core::{DType, Tensor, WithDType};
 use crate::error::{Error, Result};
 use crate::summary::Histogram;
 #[cfg(feature = "png")]
-use crate::summary::{Image, to_u8};
+use crate::summary::Image;
 
 /// Returns the number in a tensor of one element and any rank. A 64-bit integer is rounded to the nearest `f64`.
 ///
@@ -46,7 +46,7 @@ pub fn scalar(tensor: &Tensor) -> Result<f64> {
         return Ok(number);
     }
     let problem = format!(
-        "must have one element, as `mean_all()` makes it, got shape {:?}",
+        "expected one element, as `mean_all()` makes it, got shape {:?}",
         tensor.dims()
     );
     Err(Error::invalid("scalar tensor", problem))
@@ -63,7 +63,7 @@ pub fn scalar(tensor: &Tensor) -> Result<f64> {
 pub fn images(batch: &Tensor) -> Result<Vec<Image>> {
     let [count, 1..=4, _, _] = *batch.dims() else {
         let problem = format!(
-            "must have the shape [count, channels, height, width] with 1 to 4 channels, got {:?}; \
+            "expected shape [count, channels, height, width] with 1 to 4 channels, got {:?}; \
              `permute((0, 3, 1, 2))` moves channels to the front, `unsqueeze(1)` adds the channel of gray images",
             batch.dims()
         );
@@ -109,31 +109,23 @@ impl TryFrom<&Tensor> for Image {
             [channels @ 1..=4, _, _] => (channels, tensor.permute((1, 2, 0)).map_err(failed)?),
             _ => {
                 let problem = format!(
-                    "must have the shape [height, width] or [channels, height, width] with 1 to 4 channels, got {:?}; \
+                    "expected shape [height, width] or [channels, height, width] with 1 to 4 channels, got {:?}; \
                      `permute((2, 0, 1))` moves channels to the front, `candle::images` takes a batch",
                     tensor.dims()
                 );
                 return Err(Error::invalid("image tensor", problem));
             }
         };
-        let samples: Vec<u8> = match tensor.dtype() {
-            DType::U8 => read(&pixels)?,
-            dtype if dtype.is_float() => to_u8(&read::<f32>(&pixels)?),
+        let shape = [pixels.dims()[0], pixels.dims()[1], channels];
+        match tensor.dtype() {
+            DType::U8 => Self::from_samples(&read::<u8>(&pixels)?, shape),
+            dtype if dtype.is_float() => Self::from_samples(&read::<f32>(&pixels)?, shape),
             dtype => {
                 let problem = format!(
-                    "must be U8 from 0 to 255 or floats from 0 to 1, got {dtype:?}; `to_dtype` converts"
+                    "expected U8 from 0 to 255 or floats from 0 to 1, got {dtype:?}; `to_dtype` converts"
                 );
-                return Err(Error::invalid("image tensor", problem));
+                Err(Error::invalid("image tensor", problem))
             }
-        };
-        // A side that does not fit is too large for an image, too.
-        let side = |axis: usize| u32::try_from(pixels.dims()[axis]).unwrap_or(u32::MAX);
-        let (width, height) = (side(1), side(0));
-        match channels {
-            1 => Self::gray8(width, height, samples),
-            2 => Self::gray_alpha8(width, height, samples),
-            3 => Self::rgb8(width, height, samples),
-            _ => Self::rgba8(width, height, samples),
         }
     }
 }

@@ -66,7 +66,7 @@ pub(crate) mod image {
     use ::ndarray::{ArrayBase, ArrayViewD, Data, Dimension};
 
     use crate::error::{Error, Result};
-    use crate::summary::{Image, to_u8};
+    use crate::summary::{Image, Sample};
 
     impl Image {
         /// Creates an image from an array or a view with its channels last: `[height, width]` is gray, and
@@ -84,9 +84,7 @@ pub(crate) mod image {
         /// summary.image("mask/center", Image::from_hwc(&mask.slice(s![7..21, 7..21]))?, 0);
         ///
         /// let batch = Array4::<u8>::zeros((16, 28, 28, 3));
-        /// let images = batch.outer_iter().map(|image| Image::from_hwc(&image));
-        /// let grid = Image::grid(images.collect::<Result<Vec<_>, _>>()?, 8)?;
-        /// summary.image("batch", grid, 0);
+        /// summary.image("batch", Image::grid(Image::from_nhwc(&batch)?, 8)?, 0);
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
         ///
@@ -139,6 +137,63 @@ pub(crate) mod image {
         }
     }
 
+    impl Image {
+        /// Creates the images of a batch from an array or a view `[count, channels, height, width]`, for
+        /// [`SummaryWriter::images`](crate::SummaryWriter::images) or [`grid`](Self::grid). Each is converted as by
+        /// [`from_chw`](Self::from_chw).
+        ///
+        /// ```
+        /// use ndarray::Array4;
+        /// use summary_writer::Image;
+        /// # let dir = tempfile::tempdir()?;
+        /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+        ///
+        /// let batch = Array4::<f32>::zeros((16, 3, 28, 28));
+        /// summary.image("batch/grid", Image::grid(Image::from_nchw(&batch)?, 8)?, 0);
+        /// summary.images("batch/slider", Image::from_nchw(&batch)?, 0);
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        ///
+        /// # Errors
+        /// The same as for [`from_hwc`](Self::from_hwc).
+        pub fn from_nchw<T: Sample>(
+            batch: &ArrayBase<impl Data<Elem = T>, impl Dimension>,
+        ) -> Result<Vec<Self>> {
+            images(
+                batch.view().into_dyn(),
+                "[count, channels, height, width]",
+                |image| Self::from_chw(&image),
+            )
+        }
+
+        /// Creates the images of a batch from an array or a view `[count, height, width, channels]`. Otherwise the same as
+        /// [`from_nchw`](Self::from_nchw).
+        ///
+        /// # Errors
+        /// The same as for [`from_hwc`](Self::from_hwc).
+        pub fn from_nhwc<T: Sample>(
+            batch: &ArrayBase<impl Data<Elem = T>, impl Dimension>,
+        ) -> Result<Vec<Self>> {
+            images(
+                batch.view().into_dyn(),
+                "[count, height, width, channels]",
+                |image| Self::from_hwc(&image),
+            )
+        }
+    }
+
+    fn images<T>(
+        batch: ArrayViewD<'_, T>,
+        expected: &str,
+        convert: impl Fn(ArrayViewD<'_, T>) -> Result<Image>,
+    ) -> Result<Vec<Image>> {
+        if batch.ndim() == 4 {
+            return batch.outer_iter().map(convert).collect();
+        }
+        let problem = format!("expected shape {expected}, got {:?}", batch.shape());
+        Err(Error::invalid("image batch", problem))
+    }
+
     /// Returns `None` if the shape is not one of an image.
     fn channels_last<T: Sample>(pixels: ArrayViewD<'_, T>) -> Option<Result<Image>> {
         let (height, width, channels) = match *pixels.shape() {
@@ -148,69 +203,14 @@ pub(crate) mod image {
         };
         let pixels = pixels.as_standard_layout();
         let samples = pixels.as_slice().unwrap_or_default();
-        // A side that does not fit is too large for an image, too.
-        let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
-        Some(T::image(samples, channels, side(width), side(height)))
+        Some(Image::from_samples(samples, [height, width, channels]))
     }
 
     fn invalid(expected: &str, shape: &[usize], hint: &str) -> Error {
         let problem = format!(
-            "must have the shape {expected} with 1 to 4 channels, got {shape:?}; {hint}, and `outer_iter()` gives the \
-             images of a batch"
+            "expected shape {expected} with 1 to 4 channels, got {shape:?}; {hint}, `from_nchw` \
+             and `from_nhwc` take a batch"
         );
         Error::invalid("image array", problem)
-    }
-
-    /// The type of the samples of an array: in `u8` 255 is white, in `u16` 65,535, and in `f32` and `f64` 1, as in
-    /// [`gray_0_to_1`](Image::gray_0_to_1). All bits of `u16` are kept.
-    pub trait Sample: Copy + sealed::Sealed {}
-
-    impl Sample for u8 {}
-    impl Sample for u16 {}
-    impl Sample for f32 {}
-    impl Sample for f64 {}
-
-    #[allow(unnameable_types, reason = "users must not implement it")]
-    mod sealed {
-        use crate::error::Result;
-        use crate::summary::Image;
-
-        pub trait Sealed: Sized {
-            fn image(samples: &[Self], channels: usize, width: u32, height: u32) -> Result<Image>;
-        }
-    }
-
-    impl sealed::Sealed for u8 {
-        fn image(samples: &[Self], channels: usize, width: u32, height: u32) -> Result<Image> {
-            match channels {
-                1 => Image::gray8(width, height, samples),
-                2 => Image::gray_alpha8(width, height, samples),
-                3 => Image::rgb8(width, height, samples),
-                _ => Image::rgba8(width, height, samples),
-            }
-        }
-    }
-
-    impl sealed::Sealed for u16 {
-        fn image(samples: &[Self], channels: usize, width: u32, height: u32) -> Result<Image> {
-            match channels {
-                1 => Image::gray16(width, height, samples),
-                2 => Image::gray_alpha16(width, height, samples),
-                3 => Image::rgb16(width, height, samples),
-                _ => Image::rgba16(width, height, samples),
-            }
-        }
-    }
-
-    impl sealed::Sealed for f32 {
-        fn image(samples: &[Self], channels: usize, width: u32, height: u32) -> Result<Image> {
-            u8::image(&to_u8(samples), channels, width, height)
-        }
-    }
-
-    impl sealed::Sealed for f64 {
-        fn image(samples: &[Self], channels: usize, width: u32, height: u32) -> Result<Image> {
-            u8::image(&to_u8(samples), channels, width, height)
-        }
     }
 }

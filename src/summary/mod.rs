@@ -26,10 +26,8 @@ pub(crate) use hparams::{
 };
 #[cfg(feature = "png")]
 pub(crate) use image::images;
-#[cfg(all(any(feature = "candle", feature = "ndarray"), feature = "png"))]
-pub(crate) use image::to_u8;
 #[cfg(feature = "png")]
-pub use image::{BoundingBox, ConfusionMatrix, Image, Intensity};
+pub use image::{BoundingBox, ConfusionMatrix, Image, Intensity, Sample};
 pub use mesh::{Camera, Light, Material, Mesh, Scene};
 pub(crate) use mesh::{MeshForm, mesh};
 pub(crate) use pr_curve::pr_curve;

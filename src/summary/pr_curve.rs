@@ -240,7 +240,7 @@ fn check_probabilities(what: &'static str, numbers: &[impl Prediction]) -> Resul
     })
 }
 
-/// A probability: `f32` or `f64`.
+/// A probability: `f32` or `f64`; with the feature `half` also `half::f16` and `half::bf16`, which are counted as `f32`.
 pub trait Prediction: Copy + Debug + Into<f64> + sealed::Sealed {}
 
 #[allow(unnameable_types, reason = "so that nobody else implements it")]
@@ -266,6 +266,22 @@ macro_rules! predictions {
 }
 
 predictions!(f32 f64);
+
+#[cfg(feature = "half")]
+macro_rules! small_predictions {
+    ($($float:ty)*) => {$(
+        impl Prediction for $float {}
+
+        impl sealed::Sealed for $float {
+            fn threshold(self, count: usize) -> usize {
+                self.to_f32().threshold(count)
+            }
+        }
+    )*};
+}
+
+#[cfg(feature = "half")]
+small_predictions!(half::f16 half::bf16);
 
 pub(crate) fn pr_curve(prefix: &str, tag: &Tag<'_>, curve: PrCurve) -> Value {
     let content = PrCurvePluginData {
@@ -385,6 +401,20 @@ mod tests {
         let rows: Vec<_> = curves.iter().map(rows).collect();
         assert_eq!(rows, vec![vec![vec![0.0; 201]; 6]; 3]);
         assert_eq!(PrCurve::one_vs_rest(&[], &[0.0f32; 0], 0).unwrap(), []);
+    }
+
+    #[cfg(feature = "half")]
+    #[test]
+    fn predictions_may_have_16_bits() {
+        use half::{bf16, f16};
+
+        // Both types hold these numbers exactly.
+        let (labels, predictions) = ([true, false, true], [0.75f32, 0.25, 0.0]);
+        let want = PrCurve::with_thresholds(&labels, &predictions, 5).unwrap();
+        let small = predictions.map(f16::from_f32);
+        assert_eq!(PrCurve::with_thresholds(&labels, &small, 5).unwrap(), want);
+        let small = predictions.map(bf16::from_f32);
+        assert_eq!(PrCurve::with_thresholds(&labels, &small, 5).unwrap(), want);
     }
 
     #[test]

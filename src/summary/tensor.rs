@@ -193,6 +193,77 @@ impl Metadata {
     }
 }
 
+impl Metadata {
+    /// Fails if stock TensorBoard would not show the tensor on the page of a stock plugin.
+    pub(crate) fn check(&self, tensor: &Tensor) -> Result<(), String> {
+        let tensor = &tensor.0;
+        let shape = tensor.tensor_shape.as_ref();
+        let shape: Vec<i64> = shape.map_or_else(Vec::new, |shape| {
+            shape.dim.iter().map(|dim| dim.size).collect()
+        });
+        let is_string = tensor.dtype() == DataType::DtString;
+        let is_f32 = tensor.dtype() == DataType::DtFloat;
+        let (class, expected, is_fit) = match &*self.plugin_data.plugin_name {
+            "scalars" => (
+                DataClass::Scalar,
+                "one f32 of shape []",
+                is_f32 && shape.is_empty(),
+            ),
+            "histograms" => (
+                DataClass::Tensor,
+                "f32 or f64 of shape [buckets, 3]",
+                (is_f32 || tensor.dtype() == DataType::DtDouble) && matches!(shape[..], [_, 3]),
+            ),
+            "pr_curves" => (
+                DataClass::Tensor,
+                "f32 of shape [6, thresholds]",
+                is_f32 && matches!(shape[..], [6, _]),
+            ),
+            "text" => (
+                DataClass::Tensor,
+                "strings of at most two dimensions",
+                is_string && shape.len() <= 2,
+            ),
+            "images" => (
+                DataClass::BlobSequence,
+                "strings of shape [2 + images]",
+                is_string && matches!(shape[..], [count] if count >= 2),
+            ),
+            "audio" => (
+                DataClass::BlobSequence,
+                "strings of shape [clips]",
+                is_string && shape.len() == 1,
+            ),
+            _ => return Ok(()),
+        };
+        let plugin = &self.plugin_data.plugin_name;
+        if !is_fit {
+            let got = tensor.dtype();
+            return Err(format!(
+                "expected {expected} for the plugin {plugin:?}, got {got:?} of shape {shape:?}"
+            ));
+        }
+        // The loaders replace an unknown class by the right one.
+        if ![class, DataClass::Unknown].contains(&self.data_class) {
+            let got = self.data_class;
+            return Err(format!(
+                "expected the data class {class:?} for the plugin {plugin:?}, got {got:?}"
+            ));
+        }
+        if plugin == "text"
+            && let Some(i) = tensor
+                .string_val
+                .iter()
+                .position(|text| str::from_utf8(text).is_err())
+        {
+            return Err(format!(
+                "expected UTF-8 for the plugin \"text\", got other bytes in string {i}"
+            ));
+        }
+        Ok(())
+    }
+}
+
 pub(crate) fn plugin_tensor(
     prefix: &str,
     tag: &Tag<'_>,
@@ -243,6 +314,55 @@ mod tests {
             assert_eq!(error.to_string(), format!("tensor: {want}"));
         }
         assert!(Tensor::new([0, 7], &[0f32; 0]).is_ok());
+    }
+
+    #[test]
+    fn a_tensor_that_a_stock_page_does_not_show_is_found() {
+        let number = || Tensor::new([], &[1.0f32]).unwrap();
+        let strings = |shape: &[usize], text: &[u8]| {
+            Tensor::strings(shape, vec![text; shape.iter().product()]).unwrap()
+        };
+        let scalars = || Metadata::new("scalars").data_class(DataClass::Scalar);
+        let images = || Metadata::new("images").data_class(DataClass::BlobSequence);
+        for (metadata, tensor, want) in [
+            (scalars(), number(), Ok(())),
+            (
+                Metadata::new("scalars"),
+                number(),
+                Err("expected the data class Scalar for the plugin \"scalars\", got Tensor"),
+            ),
+            (
+                scalars(),
+                Tensor::new([1], &[1.0]).unwrap(),
+                Err(
+                    "expected one f32 of shape [] for the plugin \"scalars\", got DtDouble of shape [1]",
+                ),
+            ),
+            (Metadata::new("text"), strings(&[2, 1], b"a"), Ok(())),
+            (
+                Metadata::new("text"),
+                strings(&[2], b"\xff"),
+                Err("expected UTF-8 for the plugin \"text\", got other bytes in string 0"),
+            ),
+            (
+                Metadata::new("histograms"),
+                Tensor::new([1, 2], &[1, 2]).unwrap(),
+                Err(
+                    "expected f32 or f64 of shape [buckets, 3] for the plugin \"histograms\", got DtInt32 of shape [1, 2]",
+                ),
+            ),
+            (images(), strings(&[3], b"8"), Ok(())),
+            (
+                images(),
+                strings(&[1], b"8"),
+                Err(
+                    "expected strings of shape [2 + images] for the plugin \"images\", got DtString of shape [1]",
+                ),
+            ),
+            (Metadata::new("mine"), strings(&[1], b"\xff"), Ok(())),
+        ] {
+            assert_eq!(metadata.check(&tensor), want.map_err(str::to_owned));
+        }
     }
 
     #[cfg(feature = "half")]

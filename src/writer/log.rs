@@ -188,6 +188,15 @@ impl SummaryWriter {
             return;
         }
         let (tag, prefix) = (tag.into().into_owned(), self.prefix.clone());
+        if let Some(doubt) = images.iter().find_map(Image::doubt) {
+            let counters = &self.run.counters;
+            let tag = [self.prefix(), &tag.name].concat();
+            counters.warn_once_about_tag(
+                &counters.doubtful_images,
+                tag,
+                &format!("image: {doubt}"),
+            );
+        }
         let bytes = images.iter().map(Image::bytes).sum();
         let name = || [self.prefix(), &tag.name].concat();
         self.count_invalid_wall_time(name);
@@ -517,6 +526,10 @@ impl SummaryWriter {
 
     /// Logs a tensor for a dashboard that has no method here. Description and display name of the tag go into the metadata.
     ///
+    /// If TensorBoard would not show the tensor on the page of a stock plugin, because that needs another type, shape or data
+    /// class, the tensor is written nevertheless, counted in [`unfit_tensor_count`](crate::Stats::unfit_tensor_count), and
+    /// reported once for each tag.
+    ///
     /// ```
     /// use summary_writer::{Metadata, Tensor};
     /// # let dir = tempfile::tempdir()?;
@@ -535,7 +548,13 @@ impl SummaryWriter {
         step: impl Step,
     ) {
         self.log_value(step, || {
-            summary::plugin_tensor(self.prefix(), &tag.into(), tensor, metadata)
+            let tag = tag.into();
+            if let Err(problem) = metadata.check(&tensor) {
+                let counters = &self.run.counters;
+                let tag = [self.prefix(), &tag.name].concat();
+                counters.warn_once_about_tag(&counters.unfit_tensors, tag, &problem);
+            }
+            summary::plugin_tensor(self.prefix(), &tag, tensor, metadata)
         });
     }
 

@@ -1,8 +1,11 @@
 //! The counts of a writer: the public [`Stats`], and the counters for calls that succeed although TensorBoard may not show
 //! what they log.
 
+use std::collections::HashSet;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::lock;
 use crate::error::Error;
 use crate::report::Reporter;
 
@@ -35,6 +38,11 @@ pub struct Stats {
     /// Meshes that stock TensorBoard may fail to show, because a face uses a vertex beyond the first 65,535, or because there
     /// are more than 2.5 MiB of vertices, faces or colours. They are written nevertheless.
     pub oversized_mesh_count: u64,
+    /// Images of floats whose samples are all NaN, or reach far above 1, which is white. They are written nevertheless.
+    pub doubtful_image_count: u64,
+    /// Tensors that stock TensorBoard fails to show or does not show, because the dashboard of their [`Metadata`](crate::Metadata) needs another type,
+    /// shape or data class, or text in UTF-8. They are written nevertheless.
+    pub unfit_tensor_count: u64,
     /// Steps of an audio tag that have more clips than an earlier step of the tag. TensorBoard fails to show some of these
     /// clips. They are written nevertheless.
     pub uneven_audio_count: u64,
@@ -72,6 +80,8 @@ pub(super) struct Counters {
     saturated_steps: AtomicU64,
     replaced_wall_times: AtomicU64,
     oversized_meshes: AtomicU64,
+    pub(super) doubtful_images: AtomicU64,
+    pub(super) unfit_tensors: AtomicU64,
     graphs: AtomicU64,
     /// An earlier writer of the run has logged its graph.
     has_resumed_graph: AtomicBool,
@@ -83,6 +93,8 @@ pub(super) struct Counters {
     pub(super) late_tags: AtomicU64,
     pub(super) changed_meshes: AtomicU64,
     tag_warnings: AtomicU64,
+    /// The tags that [`warn_once_about_tag`](Self::warn_once_about_tag) has reported.
+    reported_tags: Mutex<HashSet<String>>,
     pub(super) other_writers: AtomicU64,
     is_move_reported: AtomicBool,
 }
@@ -160,6 +172,17 @@ impl Counters {
         }
     }
 
+    /// Counts a value that TensorBoard will not show as it was meant, and logs a warning for the first one of the tag.
+    pub(super) fn warn_once_about_tag(&self, counter: &AtomicU64, tag: String, problem: &str) {
+        if self.tag_warnings.load(Ordering::Relaxed) < MAX_TAG_WARNINGS
+            && lock(&self.reported_tags).insert(tag.clone())
+        {
+            self.warn_about_tag(counter, tag.as_bytes(), problem);
+        } else {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// Counts a call, and logs a warning for the first one.
     fn count(&self, counter: &AtomicU64, warning: &str) {
         if counter.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -174,6 +197,8 @@ impl Counters {
             saturated_step_count: get(&self.saturated_steps),
             replaced_wall_time_count: get(&self.replaced_wall_times),
             oversized_mesh_count: get(&self.oversized_meshes),
+            doubtful_image_count: get(&self.doubtful_images),
+            unfit_tensor_count: get(&self.unfit_tensors),
             uneven_audio_count: get(&self.uneven_audios),
             refused_graph_count: get(&self.graphs).saturating_sub(1),
             backward_tag_count: get(&self.backward_tags),

@@ -68,6 +68,7 @@ impl Image {
         let Some((width, height)) = frames.first().map(|first| (first.width, first.height)) else {
             return Err(invalid("there must be at least one, got none".into()));
         };
+        let doubt = frames.iter().find_map(|frame| frame.doubt.clone());
         let mut checked = Vec::with_capacity(frames.len());
         for (i, frame) in frames.into_iter().enumerate() {
             frame
@@ -96,6 +97,7 @@ impl Image {
                 frames: checked,
                 period,
             }),
+            doubt,
         })
     }
 }

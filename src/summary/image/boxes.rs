@@ -126,7 +126,10 @@ impl Image {
                 draw_label(&mut canvas, x.start, y.start, label, font, *color);
             }
         }
-        Ok(canvas.into_image())
+        Ok(Self {
+            doubt: self.doubt.clone(),
+            ..canvas.into_image()
+        })
     }
 }
 

@@ -28,6 +28,7 @@ impl Image {
             width,
             height,
             content: Content::File(file),
+            doubt: None,
         })
     }
 }

@@ -22,6 +22,11 @@ pub(super) enum Channels {
 }
 
 impl Channels {
+    pub(super) fn from_count(count: usize) -> Option<Self> {
+        let all = [Self::Gray, Self::GrayAlpha, Self::Rgb, Self::Rgba];
+        all.into_iter().find(|channels| channels.count() == count)
+    }
+
     pub(super) fn count(self) -> usize {
         match self {
             Self::Gray => 1,

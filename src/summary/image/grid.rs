@@ -39,6 +39,7 @@ impl Image {
     /// animation, or if the grid takes more than 1 GiB.
     pub fn grid(images: impl IntoIterator<Item: Borrow<Image>>, columns: usize) -> Result<Self> {
         let images: Vec<_> = images.into_iter().collect();
+        let doubt = images.iter().find_map(|image| image.borrow().doubt.clone());
         let images = all_pixels("grid images", images.iter().map(Borrow::borrow))?;
         if columns == 0 {
             return Err(Error::invalid("grid columns", "must be at least 1, got 0"));
@@ -72,7 +73,10 @@ impl Image {
             );
             return Err(Error::invalid("grid images", problem));
         }
-        Ok(tile(&images, format, columns, rows, cell, PADDING))
+        Ok(Self {
+            doubt,
+            ..tile(&images, format, columns, rows, cell, PADDING)
+        })
     }
 
     /// Creates the sprite that the projector expects: 8-bit images of one size, without space between them. The rest is black

@@ -5,7 +5,6 @@ use std::ops::Deref;
 use ::image::{DynamicImage, ImageBuffer, Luma, LumaA, Pixel, Rgb, Rgba};
 
 use super::format::Channels;
-use super::pixels::to_u8;
 use super::{Content, Image};
 use crate::error::Result;
 
@@ -81,10 +80,10 @@ from_buffers! {
     LumaA<u16>: from_u16, GrayAlpha;
     Rgb<u16>: from_u16, Rgb;
     Rgba<u16>: from_u16, Rgba;
-    Luma<f32>: from_f32, Gray;
-    LumaA<f32>: from_f32, GrayAlpha;
-    Rgb<f32>: from_f32, Rgb;
-    Rgba<f32>: from_f32, Rgba;
+    Luma<f32>: from_floats, Gray;
+    LumaA<f32>: from_floats, GrayAlpha;
+    Rgb<f32>: from_floats, Rgb;
+    Rgba<f32>: from_floats, Rgba;
 }
 
 fn from_buffer<P: Pixel, C: Deref<Target = [P::Subpixel]>>(
@@ -99,13 +98,8 @@ fn from_buffer<P: Pixel, C: Deref<Target = [P::Subpixel]>>(
         width,
         height,
         content: Content::BadSides,
+        doubt: None,
     })
-}
-
-impl Image {
-    fn from_f32(channels: Channels, width: u32, height: u32, samples: &[f32]) -> Result<Self> {
-        Self::from_u8(channels, width, height, &to_u8(samples))
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Images for the images dashboard: pixels become PNG, animations GIF, and encoded files stay as they are.
 
 mod animation;
+mod batch;
 mod boxes;
 mod canvas;
 mod confusion;
@@ -23,9 +24,7 @@ use crate::proto::{DataClass, DataType, TensorProto, TensorShapeProto};
 
 pub use boxes::BoundingBox;
 pub use confusion::ConfusionMatrix;
-pub use pixels::Intensity;
-#[cfg(any(feature = "candle", feature = "ndarray"))]
-pub(crate) use pixels::to_u8;
+pub use pixels::{Intensity, Sample};
 
 /// The longest side that PNG allows.
 const MAX_SIDE: u32 = i32::MAX.cast_unsigned();
@@ -35,7 +34,7 @@ const MAX_SIDE: u32 = i32::MAX.cast_unsigned();
 /// The name of a constructor says which channels a pixel has (`gray`, `gray_alpha`, `rgb`, `rgba`) and what a sample is
 /// (`8` or `16` bits, or a float of `0_to_1`). The samples of a pixel are next to each other. If the name ends in `planar`,
 /// the channels come first instead: all red samples, then all green ones, and so on. Rows go from top to bottom, pixels from
-/// left to right. A constructor copies the samples; a thread of the writer compresses them to PNG, without loss.
+/// left to right. The width comes first, although the shape of an array usually starts with the height. A constructor copies the samples; a thread of the writer compresses them to PNG, without loss.
 ///
 /// ```
 /// use summary_writer::Image;
@@ -69,6 +68,8 @@ pub struct Image {
     width: u32,
     height: u32,
     content: Content,
+    /// Why its float samples were probably meant otherwise. It is reported when the image is logged.
+    doubt: Option<Box<str>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -107,6 +108,11 @@ impl Image {
     /// The height in pixels.
     pub fn height(&self) -> u32 {
         self.height
+    }
+
+    /// Why the image is probably not what was meant.
+    pub(crate) fn doubt(&self) -> Option<&str> {
+        self.doubt.as_deref()
     }
 
     /// The memory that the image takes until it is encoded, in bytes.

@@ -4,14 +4,67 @@ use super::format::{Channels, Format};
 use super::{Content, Image, MAX_SIDE};
 use crate::error::{Error, Result};
 
-/// A sample that is a float from 0 (dark) to 1 (bright): `f32` or `f64`.
+/// Normalized images seldom have samples above 4. One of 0..255 has higher ones, unless it is black.
+const MAX_PLAUSIBLE: f64 = 10.0;
+
+/// A sample that is a float from 0 (dark) to 1 (bright): `f32` or `f64`; with the feature `half` also `half::f16` and
+/// `half::bf16`.
 ///
-/// Samples below 0 count as 0, and samples above 1 as 1. NaN counts as 0. A sample is rounded to 8 bits.
+/// Samples below 0 count as 0, and samples above 1 as 1. NaN counts as 0. A sample is rounded to 8 bits. If a sample is above
+/// 10, so that the image is probably of 0 to 255, or if all samples are NaN, the writer warns once for the tag and counts
+/// [`Stats::doubtful_image_count`](crate::Stats::doubtful_image_count).
 pub trait Intensity: Copy + Into<f64> {}
 
 impl Intensity for f32 {}
 
 impl Intensity for f64 {}
+
+#[cfg(feature = "half")]
+impl Intensity for half::f16 {}
+
+#[cfg(feature = "half")]
+impl Intensity for half::bf16 {}
+
+/// A sample whose type says what white is: 255 in `u8`, 65,535 in `u16`, and 1 in `f32` and `f64`, and in the types of `half`
+/// with that feature, as in [`gray_0_to_1`](Image::gray_0_to_1).
+pub trait Sample: Copy + sealed::Sealed {}
+
+#[allow(unnameable_types, reason = "users must not implement it")]
+mod sealed {
+    use super::{Channels, Image};
+    use crate::error::Result;
+
+    pub trait Sealed: Sized {
+        #[allow(private_interfaces, reason = "users cannot call it")]
+        fn image(samples: &[Self], channels: Channels, width: u32, height: u32) -> Result<Image>;
+    }
+}
+
+macro_rules! samples {
+    ($($number:ty: $constructor:ident;)*) => {$(
+        impl Sample for $number {}
+
+        #[allow(private_interfaces, reason = "users cannot call it")]
+        impl sealed::Sealed for $number {
+            fn image(samples: &[Self], channels: Channels, width: u32, height: u32) -> Result<Image> {
+                Image::$constructor(channels, width, height, samples)
+            }
+        }
+    )*};
+}
+
+samples! {
+    u8: from_u8;
+    u16: from_u16;
+    f32: from_floats;
+    f64: from_floats;
+}
+
+#[cfg(feature = "half")]
+samples! {
+    half::f16: from_floats;
+    half::bf16: from_floats;
+}
 
 impl Image {
     /// Creates an 8-bit gray image from `height * width` samples. 0 is black, 255 is white.
@@ -122,7 +175,7 @@ impl Image {
     /// # Errors
     /// Like [`gray8`](Self::gray8).
     pub fn gray_0_to_1(width: u32, height: u32, pixels: &[impl Intensity]) -> Result<Self> {
-        Self::gray8(width, height, to_u8(pixels))
+        Self::from_floats(Channels::Gray, width, height, pixels)
     }
 
     /// Creates a colour image from `height * width * 3` floats, which are converted as in
@@ -131,7 +184,7 @@ impl Image {
     /// # Errors
     /// Like [`gray8`](Self::gray8).
     pub fn rgb_0_to_1(width: u32, height: u32, pixels: &[impl Intensity]) -> Result<Self> {
-        Self::rgb8(width, height, to_u8(pixels))
+        Self::from_floats(Channels::Rgb, width, height, pixels)
     }
 
     /// Creates a colour image with opacity from `height * width * 4` floats, which are converted as in
@@ -140,7 +193,7 @@ impl Image {
     /// # Errors
     /// Like [`gray8`](Self::gray8).
     pub fn rgba_0_to_1(width: u32, height: u32, pixels: &[impl Intensity]) -> Result<Self> {
-        Self::rgba8(width, height, to_u8(pixels))
+        Self::from_floats(Channels::Rgba, width, height, pixels)
     }
 
     /// Like [`rgb_0_to_1`](Self::rgb_0_to_1), but channels first.
@@ -148,7 +201,8 @@ impl Image {
     /// # Errors
     /// Like [`gray8`](Self::gray8).
     pub fn rgb_0_to_1_planar(width: u32, height: u32, planes: &[impl Intensity]) -> Result<Self> {
-        Self::rgb8_planar(width, height, to_u8(planes))
+        let pixels = interleave(Channels::Rgb, width, height, planes)?;
+        Self::from_floats(Channels::Rgb, width, height, &pixels)
     }
 
     /// Like [`rgba_0_to_1`](Self::rgba_0_to_1), but channels first.
@@ -156,7 +210,8 @@ impl Image {
     /// # Errors
     /// Like [`gray8`](Self::gray8).
     pub fn rgba_0_to_1_planar(width: u32, height: u32, planes: &[impl Intensity]) -> Result<Self> {
-        Self::rgba8_planar(width, height, to_u8(planes))
+        let pixels = interleave(Channels::Rgba, width, height, planes)?;
+        Self::from_floats(Channels::Rgba, width, height, &pixels)
     }
 
     pub(super) fn from_u8(
@@ -167,6 +222,32 @@ impl Image {
     ) -> Result<Self> {
         check(channels, width, height, pixels.len())?;
         Ok(Self::of(channels, 1, width, height, pixels.to_vec()))
+    }
+
+    /// Creates an image of 1 to 4 channels.
+    pub(crate) fn from_samples<T: Sample>(
+        samples: &[T],
+        [height, width, channels]: [usize; 3],
+    ) -> Result<Self> {
+        let channels = Channels::from_count(channels).ok_or_else(|| {
+            Error::invalid("image", format!("expected 1 to 4 channels, got {channels}"))
+        })?;
+        // A side that does not fit is too large for an image, too.
+        let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
+        T::image(samples, channels, side(width), side(height))
+    }
+
+    /// Takes samples of 0 to 1.
+    pub(super) fn from_floats(
+        channels: Channels,
+        width: u32,
+        height: u32,
+        samples: &[impl Intensity],
+    ) -> Result<Self> {
+        Ok(Self {
+            doubt: doubt(samples),
+            ..Self::from_u8(channels, width, height, &to_u8(samples))?
+        })
     }
 
     pub(super) fn from_u16(
@@ -192,6 +273,7 @@ impl Image {
             width,
             height,
             content: Content::Pixels { format, bytes },
+            doubt: None,
         }
     }
 }
@@ -209,9 +291,22 @@ pub(super) fn big_endian(samples: &[u16]) -> Vec<u8> {
     clippy::cast_sign_loss,
     reason = "the number is clamped, and NaN becomes 0"
 )]
-pub(crate) fn to_u8<T: Intensity>(samples: &[T]) -> Vec<u8> {
+fn to_u8<T: Intensity>(samples: &[T]) -> Vec<u8> {
     let round = |sample: &T| ((*sample).into().clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
     samples.iter().map(round).collect()
+}
+
+/// Returns why the samples are probably not of 0 to 1.
+fn doubt<T: Intensity>(samples: &[T]) -> Option<Box<str>> {
+    let numbers = samples.iter().map(|sample| (*sample).into());
+    // A maximum of floats ignores NaN.
+    let highest = numbers.fold(f64::NAN, f64::max);
+    if highest.is_nan() {
+        return Some("all samples are NaN, which is shown as black".into());
+    }
+    (highest > MAX_PLAUSIBLE).then(|| {
+        format!("expected samples of 0 to 1, got {highest}; all above 1 is white, so divide samples of 0 to 255 by 255").into()
+    })
 }
 
 /// Reorders samples from channels first to channels last.
