@@ -215,7 +215,7 @@
 //! # #[cfg(feature = "png")] {
 //! use summary_writer::ConfusionMatrix;
 //! let confusion = ConfusionMatrix::from_labels(&classes, &truth, &predicted)?;
-//! summary.image("confusion", confusion.to_image(), epoch);
+//! summary.image("confusion", confusion.to_image()?, epoch);
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -110,7 +110,7 @@ pub(crate) fn classes(
 
     let predicted = evaluation.predicted();
     let matrix = ConfusionMatrix::from_labels(&names(), &digits.labels, &predicted)?;
-    validation.image("confusion/picture", matrix.to_image(), epoch);
+    validation.image("confusion/picture", matrix.to_image()?, epoch);
 
     let recalls: Vec<f32> = (0..CLASSES)
         .map(|class| {

@@ -36,7 +36,7 @@ pub(crate) fn log(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
     let right = 40 + u64::from(step) * 2;
     let counts = [right, 9, 4, 6, right, 8, 2, 7, right];
     let matrix = ConfusionMatrix::new(&["cat", "dog", "fox"], &counts)?;
-    summary.image("confusion/picture", matrix.to_image(), step);
+    summary.image("confusion/picture", matrix.to_image()?, step);
     summary.text("confusion/table", matrix.to_markdown(), step);
 
     if step.is_multiple_of(6) {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Image;
-use super::canvas::{Canvas, Color, Font, ink_on, shorten};
+use super::canvas::{Canvas, Color, Font, check_letters, ink_on, shorten};
 use super::format::{Channels, Format};
 use crate::error::{Error, Result};
 
@@ -59,8 +59,7 @@ impl BoundingBox {
     }
 
     /// Adds a line of text on the colour of the box, at its top left corner: above the box if there is room, otherwise inside.
-    /// The text is shortened to the width of the image. Letters that are not Latin show as a replacement character. Default:
-    /// none.
+    /// The text is shortened to the width of the image. The font has Latin letters. Default: none.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
@@ -90,7 +89,7 @@ impl Image {
     ///
     /// # Errors
     /// [`Error::Invalid`], with the number of the box, if an edge is not finite, if the right or bottom edge is before the
-    /// opposite one, or if the box is outside of the image. Also if the image is a file ([`encoded`](Self::encoded)) or an
+    /// opposite one, if the box is outside of the image, or if the font lacks a letter of the label. Also if the image is a file ([`encoded`](Self::encoded)) or an
     /// animation.
     pub fn with_boxes(&self, boxes: impl IntoIterator<Item = BoundingBox>) -> Result<Self> {
         let image = self
@@ -104,7 +103,8 @@ impl Image {
                     let y = covered(("top", each.top), ("bottom", each.bottom), image.height)?;
                     Ok((x, y))
                 });
-            let (x, y) = covered.map_err(|problem| {
+            let drawable = each.label.as_deref().map_or(Ok(()), check_letters);
+            let (x, y) = drawable.and(covered).map_err(|problem| {
                 let label = each.label.as_ref();
                 let label = label.map_or_else(String::new, |label| format!(" ({label:?})"));
                 Error::invalid("boxes", format!("number {i}{label}: {problem}"))

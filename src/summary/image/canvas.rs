@@ -1,5 +1,6 @@
 //! A canvas for pixels, rectangles and text in Noto Sans Mono.
 
+use std::iter;
 use std::ops::Range;
 
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
@@ -12,9 +13,6 @@ pub(super) type Color = [u8; 3];
 
 pub(super) const BLACK: Color = [0; 3];
 pub(super) const WHITE: Color = [255; 3];
-
-/// Shown for a letter that the font does not have.
-const REPLACEMENT: char = '\u{fffd}';
 
 /// An image that is being drawn. What is drawn beyond its edges is cut off.
 pub(super) struct Canvas {
@@ -130,30 +128,39 @@ impl Canvas {
 pub(super) struct Font {
     weight: FontWeight,
     height: RasterHeight,
+    /// How often each pixel is repeated, across and down.
+    zoom: usize,
 }
 
 impl Font {
     pub(super) const SMALL: Self = Self {
         weight: FontWeight::Regular,
         height: RasterHeight::Size16,
+        zoom: 1,
     };
     pub(super) const SMALL_BOLD: Self = Self {
         weight: FontWeight::Bold,
         height: RasterHeight::Size16,
+        zoom: 1,
     };
     pub(super) const LARGE: Self = Self {
         weight: FontWeight::Regular,
         height: RasterHeight::Size24,
+        zoom: 1,
     };
+
+    pub(super) fn zoom(self, zoom: usize) -> Self {
+        Self { zoom, ..self }
+    }
 
     /// The height of a line in pixels.
     pub(super) fn height(self) -> usize {
-        self.height.val()
+        self.height.val() * self.zoom
     }
 
     /// The width of a letter in pixels.
     pub(super) fn letter_width(self) -> usize {
-        get_raster_width(self.weight, self.height)
+        get_raster_width(self.weight, self.height) * self.zoom
     }
 
     /// The width of a line in pixels.
@@ -165,19 +172,34 @@ impl Font {
     fn pixels(self, text: &str) -> impl Iterator<Item = (usize, usize, u8)> {
         let lefts = (0..).step_by(self.letter_width());
         lefts.zip(text.chars()).flat_map(move |(left, letter)| {
-            let is_blank = letter.is_control() || letter.is_whitespace();
-            let letter = if is_blank { ' ' } else { letter };
-            let raster = get_raster(letter, self.weight, self.height)
-                .or_else(|| get_raster(REPLACEMENT, self.weight, self.height));
+            let letter = if is_blank(letter) { ' ' } else { letter };
+            let raster = get_raster(letter, self.weight, self.height);
             let rows = raster.into_iter().flat_map(|raster| raster.rows());
-            rows.enumerate().flat_map(move |(y, row)| {
-                let pixels = (left..)
-                    .zip(row)
-                    .map(move |(x, coverage)| (x, y, *coverage));
+            let repeated = rows.flat_map(move |row| iter::repeat_n(row, self.zoom));
+            repeated.enumerate().flat_map(move |(y, row)| {
+                let row = row
+                    .iter()
+                    .flat_map(move |coverage| iter::repeat_n(*coverage, self.zoom));
+                let pixels = (left..).zip(row).map(move |(x, coverage)| (x, y, coverage));
                 pixels.filter(|(_, _, coverage)| *coverage > 0)
             })
         })
     }
+}
+
+fn is_blank(letter: char) -> bool {
+    letter.is_control() || letter.is_whitespace()
+}
+
+/// Fails if the font lacks a letter of the text, which would not be drawn.
+pub(super) fn check_letters(text: &str) -> Result<(), String> {
+    let Font { weight, height, .. } = Font::SMALL;
+    let is_known = |c| is_blank(c) || get_raster(c, weight, height).is_some();
+    text.chars().find(|c| !is_known(*c)).map_or(Ok(()), |c| {
+        Err(format!(
+            "expected Latin letters, digits and signs, which the font has, got {c:?} in {text:?}"
+        ))
+    })
 }
 
 /// Shortens a text to `max_letters`. A shortened text ends in two dots.
@@ -247,6 +269,20 @@ mod tests {
             canvas.text(20, 20, text, Font::LARGE, WHITE);
             canvas.text_upwards(20, 3, text, Font::SMALL_BOLD, WHITE);
             canvas.text(1000, 1000, text, Font::SMALL, WHITE);
+        }
+    }
+
+    #[test]
+    fn a_letter_that_the_font_lacks_is_named() {
+        for text in ["", "Größe łódź ſ 0.93 «100 %»", "a\tb\u{a0}\n\0"] {
+            assert_eq!(check_letters(text), Ok(()));
+        }
+        for (text, want) in [("cat 猫", "'猫'"), ("кот", "'к'"), ("a🦀", "'🦀'")] {
+            let problem = check_letters(text).unwrap_err();
+            assert!(
+                problem.contains(want) && problem.contains(text),
+                "{problem}"
+            );
         }
     }
 

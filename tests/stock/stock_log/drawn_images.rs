@@ -31,7 +31,7 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     let deep = Image::rgba16(40, 30, deep)?;
     let inside = BoundingBox::new(3, 4, 30, 20).color([0, 128, 255]);
     run.image("boxes/deep", deep.with_boxes([inside])?, 0);
-    let labels = ["cat 0.93", "Größe", "at the edge: moved to fit", "損失"];
+    let labels = ["cat 0.93", "Größe", "at the edge: moved to fit", "perdu"];
     let labelled = (0..).zip(labels).map(|(i, label)| {
         let left = 25.0 + 60.0 * i as f32;
         BoundingBox::new(left, 20.0 + 40.0 * i as f32, left + 100.0, 190.0).label(label)
@@ -45,7 +45,7 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
         let names: Vec<String> = (0..classes).map(|class| format!("class {class}")).collect();
         let matrix = ConfusionMatrix::new(&names, &counts)?;
         let tag = format!("confusion/{classes}");
-        run.image(&tag, matrix.to_image(), 0);
+        run.image(&tag, matrix.to_image()?, 0);
         if classes == 10 {
             run.text("confusion table/10", matrix.to_markdown(), 0);
         }

@@ -3,6 +3,7 @@
 mod picture;
 
 use super::Image;
+use super::canvas::check_letters;
 use crate::error::{Error, Result};
 use crate::summary::markdown_table;
 
@@ -19,7 +20,7 @@ const MAX_CLASSES: usize = 1000;
 /// let truth = [0, 0, 1, 2, 2];
 /// let predicted = [0, 1, 1, 2, 2];
 /// let matrix = ConfusionMatrix::from_labels(&["cat", "dog", "bird"], &truth, &predicted)?;
-/// summary.image("confusion/picture", matrix.to_image(), 0);
+/// summary.image("confusion/picture", matrix.to_image()?, 0);
 /// summary.text("confusion/table", matrix.to_markdown(), 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -81,12 +82,22 @@ impl ConfusionMatrix {
     /// Draws an image for [`SummaryWriter::image`](crate::SummaryWriter::image).
     ///
     /// The colour of a cell is its share of the row, from white to dark blue, so that classes with few examples are as visible
-    /// as those with many. If there is room, each cell has its count, and the share below it. Long counts become `1.2M`. Names
-    /// are shortened to 24 letters, and read upwards below their columns if they are wider than a column. With many classes only
-    /// every fifth, for example, has its name. Letters that are not Latin show as a replacement character. A side has about
-    /// 1,000 pixels for 10 classes, 1,100 for 60 and 2,200 for 1,000; it also depends on the names.
-    pub fn to_image(&self) -> Image {
-        picture::draw(self)
+    /// as those with many. If there is room, each cell has its count, and up to six classes also have the share below it. Long
+    /// counts become `1.2M`. Names are shortened to 16 letters, and read upwards below their columns if they are wider than a
+    /// column. With many classes only every fifth, for example, has its name.
+    ///
+    /// The text is legible at the 350 pixels to which the Images page scales an image. A side has about 400 pixels for up to
+    /// 150 classes and up to 3,500 for 1,000; it also depends on the names.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if a name has a letter that the font lacks. It has Latin letters. [`to_markdown`](Self::to_markdown)
+    /// takes any script.
+    pub fn to_image(&self) -> Result<Image> {
+        for name in &self.classes {
+            let invalid = |problem| Error::invalid("class names in an image", problem);
+            check_letters(name).map_err(invalid)?;
+        }
+        Ok(picture::draw(self))
     }
 
     /// Creates a Markdown table for [`SummaryWriter::text`](crate::SummaryWriter::text), with complete names and counts. Correct
@@ -169,7 +180,7 @@ mod tests {
     fn any_matrix_has_an_image_of_bounded_size() {
         let long = "w".repeat(1000);
         for (names, len, count) in [
-            (["", "損失", "\n\0", &long], 4, u64::MAX),
+            (["", "Größe", "\n\0", &long], 4, u64::MAX),
             (["a"; 4], 1, 0),
             (["a"; 4], 2, 0),
             ([&long; 4], 17, 123_456),
@@ -179,16 +190,24 @@ mod tests {
         ] {
             let names: Vec<&str> = names.into_iter().cycle().take(len).collect();
             let matrix = ConfusionMatrix::new(&names, &vec![count; len * len]).unwrap();
-            let image = matrix.to_image();
+            let image = matrix.to_image().unwrap();
             let pixels = image.pixels().unwrap();
             assert_eq!(pixels.format, Format::RGB8, "{len} classes");
             let (width, height) = (pixels.width, pixels.height);
             assert_eq!(width * height * 3, pixels.bytes.len(), "{len} classes");
             assert!(
-                width.max(height) <= 2400,
+                width.max(height) <= 3500,
                 "{len} classes: {width} x {height}"
             );
         }
+    }
+
+    #[test]
+    fn a_class_name_that_the_font_lacks_is_an_error_of_the_image_only() {
+        let matrix = ConfusionMatrix::new(&["dog", "猫"], &[1; 4]).unwrap();
+        let want = "class names in an image: expected Latin letters, digits and signs, which the font has, got '猫' in \"猫\"";
+        assert_eq!(matrix.to_image().unwrap_err().to_string(), want);
+        assert!(matrix.to_markdown().contains("| 猫 |"));
     }
 
     #[test]

@@ -7,15 +7,21 @@ use crate::summary::image::Image;
 use crate::summary::image::canvas::{Canvas, Color, Font, WHITE, ink_on, shorten};
 use crate::summary::image::format::Format;
 
-const MARGIN: usize = 16;
-const GAP: usize = 8;
-const TICK: usize = 4;
+/// The Images page shows an image 350 pixels wide, whatever its size is. The text must be legible there, so the matrix is about
+/// as large, or the text grows with it.
+const MATRIX_SIDE: usize = 300;
+const MAX_CELL: usize = 72;
+/// A smaller cell would vanish if the image is shown in its own size.
+const MIN_CELL: usize = 2;
+const MARGIN: usize = 8;
+const GAP: usize = 4;
+const TICK: usize = 3;
 const SCALE_WIDTH: usize = 12;
-const MAX_NAME_LETTERS: usize = 24;
+const MAX_NAME_LETTERS: usize = 16;
 /// Smaller cells have no lines between them.
 const MIN_CELL_WITH_LINE: usize = 12;
 /// Smaller cells have no share below their count.
-const MIN_CELL_WITH_SHARE: usize = 64;
+const MIN_CELL_WITH_SHARE: usize = 48;
 
 const INK: Color = [32, 36, 44];
 /// For text that is less important.
@@ -40,6 +46,10 @@ struct Layout {
     /// The side of a cell, with the line at its right and bottom.
     cell: usize,
     line: usize,
+    /// How often each pixel of the text and of the space around it is repeated.
+    zoom: usize,
+    font: Font,
+    bold: Font,
     /// The edges of the cells.
     left: usize,
     top: usize,
@@ -56,54 +66,59 @@ struct Layout {
 impl Layout {
     fn new(matrix: &ConfusionMatrix) -> Self {
         let count = matrix.classes.len();
-        // Large cells for few classes, then cells that are as high as a name, then a side of at most some 2,000 pixels.
-        let cell = match count {
-            ..=80 => (800 / count).clamp(16, 96),
-            _ => (1280 / count).max(2),
-        };
+        let cell = (MATRIX_SIDE / count).clamp(MIN_CELL, MAX_CELL);
+        let zoom = (count * cell).div_ceil(MATRIX_SIDE);
+        let (font, bold) = (Font::SMALL.zoom(zoom), Font::SMALL_BOLD.zoom(zoom));
         let names = matrix.classes.iter();
         let names: Vec<String> = names.map(|name| shorten(name, MAX_NAME_LETTERS)).collect();
-        let widths = names.iter().map(|name| Font::SMALL.width(name));
+        let widths = names.iter().map(|name| font.width(name));
         let names_width = widths.max().unwrap_or_default();
-        let letter_height = Font::SMALL.height();
-        let left = MARGIN + letter_height + GAP + names_width + GAP;
-        let top = MARGIN + letter_height + GAP;
-        let mut steps = [1, 2, 5].into_iter();
+        let letter_height = font.height();
+        let left = MARGIN * zoom + letter_height + GAP * zoom + names_width + GAP * zoom;
+        let top = MARGIN * zoom + letter_height + GAP * zoom;
+        let mut steps = [1, 2, 5, 10, 20, 50].into_iter();
         Self {
             cell,
             line: usize::from(cell >= MIN_CELL_WITH_LINE),
+            zoom,
+            font,
+            bold,
             left,
             top,
             right: left + count * cell,
             bottom: top + count * cell,
             names,
             names_width,
-            names_are_upright: names_width + 6 > cell,
+            names_are_upright: names_width + 2 * GAP > cell,
             name_step: steps
                 .find(|step| step * cell >= letter_height)
-                .unwrap_or(10),
+                .unwrap_or(100),
         }
     }
 
     fn scale_left(&self) -> usize {
-        self.right + 2 * GAP
+        self.right + 2 * GAP * self.zoom
     }
 
     fn scale_caption_left(&self) -> usize {
-        self.scale_left() + SCALE_WIDTH + GAP
+        self.scale_left() + (SCALE_WIDTH + GAP) * self.zoom
     }
 
-    fn canvas(&self, headline: &str) -> Canvas {
-        let headline_right = self.left + Font::SMALL_BOLD.width(headline);
-        let scale_right = self.scale_caption_left() + Font::SMALL.width("100%");
-        let width = headline_right.max(scale_right) + MARGIN;
-        let letter_height = Font::SMALL.height();
+    fn canvas(&self, headline: &str, has_scale: bool) -> Canvas {
+        let headline_right = self.left + self.bold.width(headline);
+        let cells_right = match has_scale {
+            true => self.scale_caption_left() + self.font.width("100%"),
+            false => self.right,
+        };
+        let width = headline_right.max(cells_right) + MARGIN * self.zoom;
+        let letter_height = self.font.height();
         let names_height = if self.names_are_upright {
             self.names_width
         } else {
             letter_height
         };
-        let height = self.bottom + GAP + names_height + GAP + letter_height + MARGIN;
+        let space = (2 * GAP + MARGIN) * self.zoom;
+        let height = self.bottom + names_height + letter_height + space;
         let mut canvas = Canvas::new(width, height, Format::RGB8);
         canvas.fill(0..width, 0..height, WHITE);
         canvas
@@ -113,15 +128,24 @@ impl Layout {
 pub(super) fn draw(matrix: &ConfusionMatrix) -> Image {
     let layout = Layout::new(matrix);
     let headline = headline(matrix);
-    let mut canvas = layout.canvas(&headline);
-    draw_cells(&mut canvas, &layout, matrix);
+    let style = CountStyle::for_cells(layout.cell, &matrix.counts);
+    let has_scale = style.is_none();
+    let mut canvas = layout.canvas(&headline, has_scale);
+    draw_cells(&mut canvas, &layout, matrix, style);
     draw_names(&mut canvas, &layout);
     draw_titles(&mut canvas, &layout, &headline);
-    draw_scale(&mut canvas, &layout);
+    if has_scale {
+        draw_scale(&mut canvas, &layout);
+    }
     canvas.into_image()
 }
 
-fn draw_cells(canvas: &mut Canvas, layout: &Layout, matrix: &ConfusionMatrix) {
+fn draw_cells(
+    canvas: &mut Canvas,
+    layout: &Layout,
+    matrix: &ConfusionMatrix,
+    style: Option<CountStyle>,
+) {
     let Layout {
         cell,
         line,
@@ -132,7 +156,6 @@ fn draw_cells(canvas: &mut Canvas, layout: &Layout, matrix: &ConfusionMatrix) {
         ..
     } = *layout;
     canvas.fill(left - 1..right + 1 - line, top - 1..bottom + 1 - line, LINE);
-    let style = CountStyle::for_cells(cell, &matrix.counts);
     for (counts, top) in matrix.rows().zip((top..).step_by(cell)) {
         let total = sum(counts);
         for (count, left) in counts.iter().zip((left..).step_by(cell)) {
@@ -140,58 +163,59 @@ fn draw_cells(canvas: &mut Canvas, layout: &Layout, matrix: &ConfusionMatrix) {
             let color = shade(share);
             canvas.fill(left..left + cell - line, top..top + cell - line, color);
             if let Some(style) = &style {
-                style.draw(canvas, left, top, *count, share, color);
+                style.draw(canvas, left, top, *count, total, color);
             }
         }
     }
 }
 
 fn draw_names(canvas: &mut Canvas, layout: &Layout) {
-    let (font, half) = (Font::SMALL, Font::SMALL.height() / 2);
+    let (font, half, gap) = (layout.font, layout.font.height() / 2, GAP * layout.zoom);
+    let (tick, line) = (TICK * layout.zoom, layout.zoom);
     for (class, name) in layout.names.iter().enumerate().step_by(layout.name_step) {
         let middle = class * layout.cell + (layout.cell - layout.line) / 2;
         let (x, y) = (layout.left + middle, layout.top + middle);
         let width = font.width(name);
-        canvas.text(layout.left - GAP - width, y - half, name, font, INK);
-        let below = layout.bottom + GAP;
+        canvas.text(layout.left - gap - width, y - half, name, font, INK);
+        let below = layout.bottom + gap;
         if layout.names_are_upright {
             canvas.text_upwards(x - half, below + width, name, font, INK);
         } else {
             canvas.text(x - width / 2, below, name, font, INK);
         }
         if layout.name_step > 1 {
-            canvas.fill(layout.left - TICK..layout.left, y..y + 1, GRAY_INK);
-            canvas.fill(x..x + 1, layout.bottom..layout.bottom + TICK, GRAY_INK);
+            canvas.fill(layout.left - tick..layout.left, y..y + line, GRAY_INK);
+            canvas.fill(x..x + line, layout.bottom..layout.bottom + tick, GRAY_INK);
         }
     }
 }
 
 fn draw_titles(canvas: &mut Canvas, layout: &Layout, headline: &str) {
-    let font = Font::SMALL_BOLD;
-    canvas.text(layout.left, MARGIN - GAP / 2, headline, font, INK);
+    let (font, margin) = (layout.bold, MARGIN * layout.zoom);
+    canvas.text(layout.left, margin, headline, font, INK);
     let half = |text: &str| font.width(text) / 2;
     let left = (layout.left + layout.right) / 2 - half("predicted");
-    let top = canvas.height() - MARGIN - font.height();
+    let top = canvas.height() - margin - font.height();
     canvas.text(left, top, "predicted", font, GRAY_INK);
     let bottom = (layout.top + layout.bottom) / 2 + half("true");
-    canvas.text_upwards(MARGIN, bottom, "true", font, GRAY_INK);
+    canvas.text_upwards(margin, bottom, "true", font, GRAY_INK);
 }
 
 fn draw_scale(canvas: &mut Canvas, layout: &Layout) {
     let (top, bottom) = (layout.top, layout.bottom - layout.line);
     let (left, height) = (layout.scale_left(), bottom - top);
-    let right = left + SCALE_WIDTH;
+    let right = left + SCALE_WIDTH * layout.zoom;
     canvas.fill(left - 1..right + 1, top - 1..bottom + 1, LINE);
     for y in 0..height {
         let share = 1.0 - y as f64 / (height - 1).max(1) as f64;
         canvas.fill(left..right, top + y..top + y + 1, shade(share));
     }
-    let (left, font) = (layout.scale_caption_left(), Font::SMALL);
+    let (left, font) = (layout.scale_caption_left(), layout.font);
     canvas.text(left, top, "100%", font, GRAY_INK);
     canvas.text(left, layout.bottom - font.height(), "0%", font, GRAY_INK);
     let caption = "share of row";
     let width = font.width(caption);
-    if width + 2 * (font.height() + GAP) <= height {
+    if width + 2 * (font.height() + GAP * layout.zoom) <= height {
         let bottom = (top + layout.bottom + width) / 2;
         canvas.text_upwards(left, bottom, caption, font, GRAY_INK);
     }
@@ -218,12 +242,12 @@ fn headline(matrix: &ConfusionMatrix) -> String {
         return "no examples".into();
     }
     let correct = sum(matrix.counts.iter().step_by(matrix.classes.len() + 1));
-    let accuracy = 100.0 * correct as f64 / total as f64;
+    let accuracy = percent(correct, total, 1);
     let total = match u64::try_from(total) {
         Ok(total @ ..1_000_000) => total.to_string(),
         total => short_count(total.unwrap_or(u64::MAX)),
     };
-    format!("accuracy {accuracy:.1}% of {total}")
+    format!("accuracy {accuracy} of {total}")
 }
 
 fn sum<'a>(counts: impl IntoIterator<Item = &'a u64>) -> u128 {
@@ -242,10 +266,9 @@ impl CountStyle {
     fn for_cells(cell: usize, counts: &[u64]) -> Option<Self> {
         let whole: fn(u64) -> String = |count| count.to_string();
         let styles = [
-            (Font::LARGE, 8, whole),
-            (Font::SMALL, 6, whole),
-            (Font::LARGE, 8, short_count),
-            (Font::SMALL, 2, short_count),
+            (Font::LARGE, 6, whole),
+            (Font::SMALL, 2, whole),
+            (Font::SMALL, 0, short_count),
         ];
         let has_room = |(font, padding, write): &(Font, usize, fn(u64) -> String)| {
             let width = cell.saturating_sub(2 * padding);
@@ -262,14 +285,14 @@ impl CountStyle {
         left: usize,
         top: usize,
         count: u64,
-        share: f64,
+        total: u128,
         color: Color,
     ) {
         // Many black zeros would hide the other counts.
         let ink = if count == 0 { GRAY_INK } else { ink_on(color) };
         let mut lines = vec![((self.write)(count), self.font)];
         if count > 0 && self.cell >= MIN_CELL_WITH_SHARE {
-            lines.push((percent(share), Font::SMALL));
+            lines.push((percent(count.into(), total, 0), Font::SMALL));
         }
         let height: usize = lines.iter().map(|(_, font)| font.height()).sum();
         let mut top = top + (self.cell - height) / 2;
@@ -301,15 +324,16 @@ fn short_count(count: u64) -> String {
     }
 }
 
-/// A share as a percentage. Only a share of 0 is 0%, and only a share of 1 is 100%.
-fn percent(share: f64) -> String {
-    let rounded = (share * 100.0).round();
-    if rounded < 1.0 && share > 0.0 {
-        "<1%".into()
-    } else if rounded > 99.0 && share < 1.0 {
-        ">99%".into()
+/// A part of a whole as a percentage. Only a part of 0 is 0%, and only the whole is 100%.
+fn percent(part: u128, whole: u128, decimals: usize) -> String {
+    let percentage = 100.0 * part as f64 / whole.max(1) as f64;
+    let step = 10f64.powi(-(decimals as i32));
+    if part > 0 && percentage < step {
+        format!("<{step}%")
+    } else if part < whole && percentage > 100.0 - step {
+        format!(">{}%", 100.0 - step)
     } else {
-        format!("{rounded}%")
+        format!("{percentage:.decimals$}%")
     }
 }
 
@@ -324,6 +348,7 @@ mod tests {
             ([0; 4], "no examples"),
             ([3, 1, 2, 2], "accuracy 62.5% of 8"),
             ([1_500_000, 0, 0, 0], "accuracy 100.0% of 1.5M"),
+            ([1_000_000, 3, 5, 7], "accuracy >99.9% of 1.0M"),
             ([0, u64::MAX, u64::MAX, 0], "accuracy 0.0% of 18E"),
         ] {
             let matrix = ConfusionMatrix::new(&["a", "b"], &counts).unwrap();
@@ -357,15 +382,17 @@ mod tests {
                 .map(|style| (style.font.height(), (style.write)(counts[0])))
         };
         let style = |height, text: &str| Some((height, text.to_owned()));
-        // Letters are 7 and 11 pixels wide: (96 - 16) / 11 is 7, (96 - 12) / 7 is 12, (40 - 4) / 7 is 5.
+        // Letters are 7 and 11 pixels wide: (72 - 12) / 11 is 5, (72 - 4) / 7 is 9, (29 - 4) / 7 is 3, 29 / 7 is 4.
         assert_eq!(Font::SMALL.letter_width(), 7);
         assert_eq!(Font::LARGE.letter_width(), 11);
-        assert_eq!(written(96, &[9_999_999, 0]), style(24, "9999999"));
-        assert_eq!(written(96, &[10_000_000, 0]), style(16, "10000000"));
-        assert_eq!(written(96, &[u64::MAX, 0]), style(24, "18E"));
-        assert_eq!(written(40, &[u64::MAX, 0]), style(16, "18E"));
+        assert_eq!(written(72, &[99_999, 0]), style(24, "99999"));
+        assert_eq!(written(72, &[100_000, 0]), style(16, "100000"));
+        assert_eq!(written(72, &[u64::MAX, 0]), style(16, "18E"));
+        assert_eq!(written(29, &[999, 0]), style(16, "999"));
+        assert_eq!(written(29, &[9_999, 0]), style(16, "9999"));
+        assert_eq!(written(29, &[10_000, 0]), style(16, "10k"));
         assert_eq!(written(16, &[9, 0]), style(16, "9"));
-        assert_eq!(written(16, &[10, 0]), None);
+        assert_eq!(written(16, &[100, 0]), None);
         assert_eq!(written(15, &[0]), None);
     }
 
@@ -394,17 +421,27 @@ mod tests {
 
     #[test]
     fn a_share_is_not_rounded_to_0_or_100_percent() {
-        for (share, want) in [
-            (0.0, "0%"),
-            (0.001, "<1%"),
-            (0.004, "<1%"),
-            (0.006, "1%"),
-            (0.505, "51%"),
-            (0.994, "99%"),
-            (0.9999, ">99%"),
-            (1.0, "100%"),
+        for (part, decimals, want) in [
+            (0, 0, "0%"),
+            (1, 0, "<1%"),
+            (9_999, 0, "<1%"),
+            (10_000, 0, "1%"),
+            (505_001, 0, "51%"),
+            (990_000, 0, "99%"),
+            (990_001, 0, ">99%"),
+            (1_000_000, 0, "100%"),
+            (0, 1, "0.0%"),
+            (999, 1, "<0.1%"),
+            (1_000, 1, "0.1%"),
+            (625_000, 1, "62.5%"),
+            (999_000, 1, "99.9%"),
+            (999_999, 1, ">99.9%"),
+            (1_000_000, 1, "100.0%"),
         ] {
-            assert_eq!(percent(share), want, "{share}");
+            assert_eq!(percent(part, 1_000_000, decimals), want, "{part}");
         }
+        // As floats the two numbers are equal.
+        let total = u128::from(u64::MAX);
+        assert_eq!(percent(total - 1, total, 1), ">99.9%");
     }
 }
