@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 /// The directory of the run of each model.
 fn runs(Options { models, logdir }: &Options) -> Result<Vec<PathBuf>, String> {
     if logdir.is_file() || logdir.extension().is_some_and(|it| it == "onnx") {
-        let problem = "the last argument must be the log directory, got the file";
+        let problem = "expected the log directory as last argument, got the file";
         return Err(format!("{problem} {}", logdir.display()));
     }
     if models.len() == 1 {
@@ -59,7 +59,7 @@ fn runs(Options { models, logdir }: &Options) -> Result<Vec<PathBuf>, String> {
         let run = logdir.join(&name);
         match names.insert(name, model.clone()) {
             Some(other) => Err(format!(
-                "the models must have different names, got {} and {}",
+                "expected models with different names, got {} and {}",
                 other.display(),
                 model.display()
             )),

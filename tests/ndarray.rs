@@ -193,11 +193,11 @@ fn rows_of_an_array_are_points() {
     for (shape, want) in [
         (
             (3, 0),
-            "dimensions: must be at least 1 and divide the number of values, got 0 for 0 values",
+            "dimensions: expected at least 1 and a divisor of the number of values, got 0 for 0 values",
         ),
         (
             (1, 3),
-            "vectors: must be at least 2, because the projector does not list fewer points, got 1",
+            "vectors: expected at least 2 points, because the projector does not list fewer, got 1",
         ),
     ] {
         let error = Embedding::from_array("p", &Array2::<f32>::zeros(shape)).unwrap_err();

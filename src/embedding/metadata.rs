@@ -21,13 +21,13 @@ pub(super) fn columns<Row: IntoIterator<Item: Display>>(
     let names = names.collect::<Result<Vec<_>>>()?;
     for (i, name) in names.iter().enumerate() {
         if is_blank(name) || names[..i].contains(name) {
-            let problem = format!("must be unique and not blank, got {names:?}");
+            let problem = format!("expected unique names that are not blank, got {names:?}");
             return Err(Error::invalid(what, problem));
         }
     }
     // The dashboard takes the first line for a header if it has a tab, else for a label.
     let mut lines = match &names[..] {
-        [] => return Err(Error::invalid(what, "must be at least one, got none")),
+        [] => return Err(Error::invalid(what, "expected at least 1, got none")),
         [_] => String::new(),
         names => names.join("\t") + "\n",
     };
@@ -50,12 +50,12 @@ fn add_rows<Row: IntoIterator<Item: Display>>(
             .map(|value| cell(what, value))
             .collect::<Result<Vec<_>>>()?;
         if cells.len() != columns {
-            let problem = format!("must have {columns} cells in each row, got {cells:?}");
+            let problem = format!("expected {columns} cells in each row, got {cells:?}");
             return Err(Error::invalid(what, problem));
         }
         if cells.iter().all(|cell| is_blank(cell)) {
             let problem = format!(
-                "must not be blank, because the projector skips blank lines, got {cells:?} in row {count}"
+                "expected no blank line, because the projector skips it, got {cells:?} in row {count}"
             );
             return Err(Error::invalid(what, problem));
         }
@@ -69,10 +69,13 @@ fn add_rows<Row: IntoIterator<Item: Display>>(
 fn cell(what: &'static str, value: impl Display) -> Result<String> {
     let mut text = String::new();
     if write!(text, "{value}").is_err() {
-        return Err(Error::invalid(what, "must not fail to be displayed"));
+        return Err(Error::invalid(
+            what,
+            "expected text, got an error of its `Display`",
+        ));
     }
     if text.contains(['\t', '\n', '\r']) {
-        let problem = format!("must not contain tabs or line breaks, got {text:?}");
+        let problem = format!("expected no tabs or line breaks, got {text:?}");
         return Err(Error::invalid(what, problem));
     }
     Ok(text)
@@ -88,6 +91,6 @@ pub(super) fn check_count(what: &'static str, count: usize, points: usize) -> Re
         return Ok(());
     }
     let more = if count > points { " or more" } else { "" };
-    let problem = format!("must be one for each of the {points} points, got {count}{more}");
+    let problem = format!("expected {points}, one per point, got {count}{more}");
     Err(Error::invalid(what, problem))
 }

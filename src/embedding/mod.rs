@@ -45,7 +45,7 @@ pub struct Embedding {
     /// A PNG file with all thumbnails.
     sprite: Option<Vec<u8>>,
     /// Width and height of one thumbnail in pixels.
-    thumbnail_size: (u32, u32),
+    thumbnail_size: (usize, usize),
 }
 
 impl Embedding {
@@ -72,7 +72,7 @@ impl Embedding {
         if dimensions == 0 || !vectors.len().is_multiple_of(dimensions) {
             let len = vectors.len();
             let problem = format!(
-                "must be at least 1 and divide the number of values, got {dimensions} for {len} values"
+                "expected at least 1 and a divisor of the number of values, got {dimensions} for {len} values"
             );
             return Err(Error::invalid("dimensions", problem));
         }
@@ -99,7 +99,7 @@ impl Embedding {
             if row.is_empty() || row.len() != dimensions {
                 let len = row.len();
                 return invalid(format!(
-                    "must have equal lengths of at least 1, got {dimensions} in row 0 and {len} in row {i}"
+                    "expected equal lengths of at least 1, got {dimensions} in row 0 and {len} in row {i}"
                 ));
             }
             vectors.extend(row.iter().map(|number| number.to_f32()));
@@ -107,14 +107,14 @@ impl Embedding {
             if let Some(k) = numbers.iter().position(|number| !number.is_finite()) {
                 let number = numbers[k];
                 return invalid(format!(
-                    "must be finite as f32, got {number} at index {k} of row {i}"
+                    "expected finite numbers as f32, got {number} at index {k} of row {i}"
                 ));
             }
         }
         let count = vectors.len().checked_div(dimensions).unwrap_or(0);
         if count < MIN_POINTS {
             return invalid(format!(
-                "must be at least {MIN_POINTS}, because the projector does not list fewer points, got {count}"
+                "expected at least {MIN_POINTS} points, because the projector does not list fewer, got {count}"
             ));
         }
         Ok(Self {
@@ -161,11 +161,11 @@ impl Embedding {
     /// place of the points. 16-bit samples are rounded to 8 bits.
     ///
     /// The pictures are copied into one image with as many rows as columns and at most 8,192 pixels on a side, which holds
-    /// 85,264 pictures of 28 × 28 pixels.
+    /// 85,264 pictures of 28 × 28 pixels, or 256 of 512 × 512. More or larger pictures are scaled down.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there is not one picture for each point, if their sizes differ, if they do not fit into the
-    /// image, or if one is an encoded file or an animation.
+    /// [`Error::Invalid`] if there is not one picture for each point, if their sizes differ, or if one is an encoded file
+    /// or an animation.
     #[cfg(feature = "png")]
     pub fn thumbnails(mut self, images: impl IntoIterator<Item: Borrow<Image>>) -> Result<Self> {
         let points = self.point_count();
@@ -173,10 +173,9 @@ impl Embedding {
         let images: Vec<_> = images.into_iter().take(points.saturating_add(1)).collect();
         metadata::check_count("thumbnails", images.len(), points)?;
         let images: Vec<&Image> = images.iter().map(Borrow::borrow).collect();
-        self.sprite = Some(Image::sprite(&images)?.encode()?);
-        self.thumbnail_size = images
-            .first()
-            .map_or((0, 0), |image| (image.width(), image.height()));
+        let (sprite, size) = Image::sprite(&images)?;
+        self.sprite = Some(sprite.encode()?);
+        self.thumbnail_size = size;
         Ok(self)
     }
 

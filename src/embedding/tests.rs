@@ -30,39 +30,39 @@ fn invalid_vectors_are_errors_that_say_where() {
     for (got, want) in [
         (
             Embedding::new("", &[1.0f32; 7], 3),
-            "dimensions: must be at least 1 and divide the number of values, got 3 for 7 values",
+            "dimensions: expected at least 1 and a divisor of the number of values, got 3 for 7 values",
         ),
         (
             Embedding::new("", &[1.0f32], 0),
-            "dimensions: must be at least 1 and divide the number of values, got 0 for 1 values",
+            "dimensions: expected at least 1 and a divisor of the number of values, got 0 for 1 values",
         ),
         (
             Embedding::new("", &[0f64; 0], 3),
-            "vectors: must be at least 2, because the projector does not list fewer points, got 0",
+            "vectors: expected at least 2 points, because the projector does not list fewer, got 0",
         ),
         (
             Embedding::from_rows("", no_rows),
-            "vectors: must be at least 2, because the projector does not list fewer points, got 0",
+            "vectors: expected at least 2 points, because the projector does not list fewer, got 0",
         ),
         (
             Embedding::from_rows("", [[1.0]]),
-            "vectors: must be at least 2, because the projector does not list fewer points, got 1",
+            "vectors: expected at least 2 points, because the projector does not list fewer, got 1",
         ),
         (
             Embedding::from_rows("", [&[1.0f32][..], &[]]),
-            "vectors: must have equal lengths of at least 1, got 1 in row 0 and 0 in row 1",
+            "vectors: expected equal lengths of at least 1, got 1 in row 0 and 0 in row 1",
         ),
         (
             Embedding::from_rows("", [&[][..], &[1.0f32]]),
-            "vectors: must have equal lengths of at least 1, got 0 in row 0 and 0 in row 0",
+            "vectors: expected equal lengths of at least 1, got 0 in row 0 and 0 in row 0",
         ),
         (
             Embedding::new("", &[0.0, 0.0, 0.0, f32::NAN], 2),
-            "vectors: must be finite as f32, got NaN at index 1 of row 1",
+            "vectors: expected finite numbers as f32, got NaN at index 1 of row 1",
         ),
         (
             Embedding::new("", &[1e300], 1),
-            "vectors: must be finite as f32, got inf at index 0 of row 0",
+            "vectors: expected finite numbers as f32, got inf at index 0 of row 0",
         ),
     ] {
         assert_eq!(got.unwrap_err().to_string(), want);
@@ -103,59 +103,59 @@ fn invalid_labels_and_columns_are_errors() {
     for (got, want) in [
         (
             points(3).labels(["a", "b"]),
-            "labels: must be one for each of the 3 points, got 2",
+            "labels: expected 3, one per point, got 2",
         ),
         (
             points(3).labels(std::iter::repeat("a")),
-            "labels: must be one for each of the 3 points, got 4 or more",
+            "labels: expected 3, one per point, got 4 or more",
         ),
         (
             points(2).labels(["a", "b\tc"]),
-            "labels: must not contain tabs or line breaks, got \"b\\tc\"",
+            "labels: expected no tabs or line breaks, got \"b\\tc\"",
         ),
         (
             points(2).labels(["a\r"]),
-            "labels: must not contain tabs or line breaks, got \"a\\r\"",
+            "labels: expected no tabs or line breaks, got \"a\\r\"",
         ),
         (
             points(2).labels(["a", "\u{feff}\u{a0} "]),
-            "labels: must not be blank, because the projector skips blank lines, got [\"\\u{feff}\\u{a0} \"] in row 1",
+            "labels: expected no blank line, because the projector skips it, got [\"\\u{feff}\\u{a0} \"] in row 1",
         ),
         (
             points(2).labels([Failing]),
-            "labels: must not fail to be displayed",
+            "labels: expected text, got an error of its `Display`",
         ),
         (
             points(2).columns(no_names, [["a"]]),
-            "column names: must be at least one, got none",
+            "column names: expected at least 1, got none",
         ),
         (
             points(2).columns(["a", ""], [["a", "b"]]),
-            "column names: must be unique and not blank, got [\"a\", \"\"]",
+            "column names: expected unique names that are not blank, got [\"a\", \"\"]",
         ),
         (
             points(2).columns(["a", "a"], [["a", "b"]]),
-            "column names: must be unique and not blank, got [\"a\", \"a\"]",
+            "column names: expected unique names that are not blank, got [\"a\", \"a\"]",
         ),
         (
             points(2).columns(["a", "b\n"], [["a", "b"]]),
-            "column names: must not contain tabs or line breaks, got \"b\\n\"",
+            "column names: expected no tabs or line breaks, got \"b\\n\"",
         ),
         (
             points(2).columns(["a", "b"], [vec!["a", "b"], vec!["c"]]),
-            "columns: must have 2 cells in each row, got [\"c\"]",
+            "columns: expected 2 cells in each row, got [\"c\"]",
         ),
         (
             points(2).columns(["a", "b"], [["a", "b", "c"]]),
-            "columns: must have 2 cells in each row, got [\"a\", \"b\", \"c\"]",
+            "columns: expected 2 cells in each row, got [\"a\", \"b\", \"c\"]",
         ),
         (
             points(2).columns(["a", "b"], [["a", "b"], ["", " "]]),
-            "columns: must not be blank, because the projector skips blank lines, got [\"\", \" \"] in row 1",
+            "columns: expected no blank line, because the projector skips it, got [\"\", \" \"] in row 1",
         ),
         (
             points(2).columns(["a"], [["a"]]),
-            "columns: must be one for each of the 2 points, got 1",
+            "columns: expected 2, one per point, got 1",
         ),
     ] {
         assert_eq!(got.unwrap_err().to_string(), want);
@@ -170,7 +170,7 @@ fn there_must_be_one_thumbnail_for_each_point() {
         let error = points(2)
             .thumbnails(vec![image.clone(); count])
             .unwrap_err();
-        let want = format!("thumbnails: must be one for each of the 2 points, got {got}");
+        let want = format!("thumbnails: expected 2, one per point, got {got}");
         assert_eq!(error.to_string(), want);
     }
     assert!(points(2).thumbnails([&image, &image]).is_ok());

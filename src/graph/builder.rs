@@ -93,7 +93,7 @@ impl Op {
         if let Some((name, _)) = attrs.find(|(_, attr)| attr.depth > MAX_CALL_DEPTH) {
             let name = shortened(name);
             return Some(format!(
-                "calls in its attribute {name:?} must be nested at most {MAX_CALL_DEPTH} deep"
+                "expected calls nested at most {MAX_CALL_DEPTH} deep in attribute {name:?}, got more"
             ));
         }
         let inputs = self.inputs.iter().map(|input| ("input", &input.node));
@@ -102,7 +102,7 @@ impl Op {
         let (role, name) = used.find(|(_, name)| !names.contains(name.as_str()))?;
         let name = shortened(name);
         Some(format!(
-            "its {role} must be the name of a node, got {name:?}"
+            "expected the name of a node as {role}, got {name:?}"
         ))
     }
 

@@ -16,8 +16,7 @@ pub(super) fn check(graph: &GraphDef) -> Result<()> {
     let in_functions = functions.iter().map(|function| function.node_def.len());
     let node_count = graph.node.len() + in_functions.sum::<usize>();
     if graph.node.is_empty() || node_count > MAX_NODE_COUNT {
-        let problem =
-            format!("the graph must have between 1 and {MAX_NODE_COUNT} nodes, got {node_count}");
+        let problem = format!("expected 1 to {MAX_NODE_COUNT} nodes, got {node_count}");
         return Err(Error::invalid("graph", problem));
     }
     check_nodes(&graph.node, &mut HashSet::new())?;
@@ -26,7 +25,7 @@ pub(super) fn check(graph: &GraphDef) -> Result<()> {
     for function in functions {
         let name = function_name(function);
         if !names.insert(name) {
-            let problem = "its name must be unique, but another function has it";
+            let problem = "expected a unique name, got that of another function";
             return Err(at_function(name, problem));
         }
         let arguments = function.signature.iter().flat_map(|it| &it.input_arg);
@@ -45,7 +44,7 @@ pub(super) fn unique<'a>(
     for argument in arguments {
         if !names.insert(argument) {
             let argument = shortened(argument);
-            let problem = format!("its arguments must have unique names, got {argument:?} twice");
+            let problem = format!("expected arguments with unique names, got {argument:?} twice");
             return Err(at_function(function, &problem));
         }
     }
@@ -58,7 +57,7 @@ fn check_nodes<'a>(nodes: &'a [NodeDef], names: &mut HashSet<&'a str>) -> Result
             return Err(at_node(&node.name, &problem));
         }
         if !names.insert(&node.name) {
-            let problem = "its name must be unique, but another node has it";
+            let problem = "expected a unique name, got that of another node";
             return Err(at_node(&node.name, problem));
         }
     }
@@ -82,7 +81,7 @@ fn check_outputs(nodes: &[NodeDef], functions: &[FunctionDef]) -> Result<()> {
             if let Some(count) = calls.get(call).filter(|&&count| output >= count) {
                 let [input, call] = [input, call].map(shortened);
                 let problem = format!(
-                    "its input {input:?} must be an output of the function that {call:?} calls, which has {count}"
+                    "expected one of the {count} outputs of the function that {call:?} calls as input, got {input:?}"
                 );
                 return Err(at_node(&node.name, &problem));
             }
@@ -100,7 +99,7 @@ pub(super) fn check_calls(graph: &GraphDef) -> Result<()> {
         if let Some(node) = nodes.find(|node| signatures.contains_key(&*node.op)) {
             let callee = shortened(&node.op);
             let problem = format!(
-                "it must not call {callee:?}, because the page fails at calls in functions"
+                "expected no call, because the page fails at calls in functions, got one of {callee:?}"
             );
             return Err(in_function(
                 function_name(function),
@@ -117,16 +116,14 @@ pub(super) fn check_calls(graph: &GraphDef) -> Result<()> {
         let problem = match signatures.get(&*node.op) {
             Some(function) if count > function.input_arg.len() => {
                 let max = function.input_arg.len();
-                format!(
-                    "a call must have at most as many inputs as its function, {max}, got {count}"
-                )
+                format!("expected at most {max} inputs, as many as the function has, got {count}")
             }
             Some(_) if controls.next().is_some() => {
-                "a call of a function must have no control, because the page fails at it".into()
+                "expected no control of a call of a function, because the page fails at it".into()
             }
             None => match controls.find(|&control| calls.contains(control)) {
                 Some(control) => format!(
-                    "its control {:?} must not call a function, because the page fails at it",
+                    "expected a control that calls no function, because the page fails at it, got {:?}",
                     shortened(control)
                 ),
                 None => continue,

@@ -96,7 +96,7 @@ impl Function {
             ..
         } = &self.signature;
         if name.is_empty() || name.contains('/') {
-            let problem = "its name must not be empty or contain `/`";
+            let problem = "expected a name that is not empty and has no `/`";
             return Err(at_function(name, problem));
         }
         let arguments = input_arg.iter().chain(output_arg);

@@ -87,7 +87,7 @@ impl Graph {
 
 fn check_len(len: usize) -> Result<()> {
     if len > MAX_GRAPH_DEF_BYTES {
-        let problem = format!("the graph must have at most {MAX_GRAPH_DEF_BYTES} bytes, got {len}");
+        let problem = format!("expected a graph of at most {MAX_GRAPH_DEF_BYTES} bytes, got {len}");
         return Err(Error::invalid("graph", problem));
     }
     Ok(())

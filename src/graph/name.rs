@@ -24,16 +24,18 @@ const ROOT: &str = "__root__";
 pub(super) fn problem(name: &str) -> Option<String> {
     let first = name.split('/').next().unwrap_or_default();
     if first.is_empty() {
-        return Some("its name must not be empty or begin with `/`".into());
+        return Some("expected a name that is not empty and does not begin with `/`".into());
     }
     let fails = first == ROOT || JAVASCRIPT.contains(&first);
-    fails.then(|| format!("its name must not begin with {first:?}, because the page fails at it"))
+    fails.then(|| {
+        format!("expected another start of the name, because the page fails at it, got {first:?}")
+    })
 }
 
 /// Says why the page cannot draw a node of this op.
 pub(super) fn op_problem(op: &str) -> Option<String> {
     let fails = JAVASCRIPT.contains(&op);
-    fails.then(|| format!("its op must not be {op:?}, because the page fails at it"))
+    fails.then(|| format!("expected another op, because the page fails at it, got {op:?}"))
 }
 
 /// Says why TensorFlow's rule forbids the name.
@@ -45,7 +47,7 @@ pub(super) fn rule_problem(name: &str) -> Option<String> {
     };
     let (index, character) = name.char_indices().find(|&each| !is_valid(each))?;
     Some(format!(
-        "its name must have only ASCII letters, digits, `.`, and after the first character `_`, `-`, `>`, `\\`, `/`, got {character:?} at byte {index}"
+        "expected a name of ASCII letters, digits, `.`, and after the first character `_`, `-`, `>`, `\\`, `/`, got {character:?} at byte {index}"
     ))
 }
 
@@ -109,7 +111,7 @@ mod tests {
         assert_eq!(op_problem("Relu"), None);
         assert_eq!(
             op_problem("valueOf").unwrap(),
-            "its op must not be \"valueOf\", because the page fails at it"
+            "expected another op, because the page fails at it, got \"valueOf\""
         );
     }
 

@@ -88,7 +88,7 @@ fn a_function_that_calls_a_function_is_accepted_only_from_bytes() {
         assert_eq!(
             graph.build().unwrap_err().to_string(),
             format!(
-                "graph: function {caller:?}: node \"n\": it must not call {callee:?}, because the page fails at calls in functions"
+                "graph: function {caller:?}: node \"n\": expected no call, because the page fails at calls in functions, got one of {callee:?}"
             )
         );
         let given = given.encode_to_vec();
@@ -110,23 +110,23 @@ fn calls_at_which_the_page_fails_are_refused() {
                 ("d", op().input("c:1")),
             ],
             Some(
-                "node \"d\": its input \"c:1\" must be an output of the function that \"c\" calls, which has 1",
+                "node \"d\": expected one of the 1 outputs of the function that \"c\" calls as input, got \"c:1\"",
             ),
         ),
         (
             vec![("x", op()), ("c", call().input("x").input("x"))],
-            Some("node \"c\": a call must have at most as many inputs as its function, 1, got 2"),
+            Some("node \"c\": expected at most 1 inputs, as many as the function has, got 2"),
         ),
         (
             vec![("x", op()), ("c", call().input("x").control("x"))],
             Some(
-                "node \"c\": a call of a function must have no control, because the page fails at it",
+                "node \"c\": expected no control of a call of a function, because the page fails at it",
             ),
         ),
         (
             vec![("c", call()), ("d", op().control("c"))],
             Some(
-                "node \"d\": its control \"c\" must not call a function, because the page fails at it",
+                "node \"d\": expected a control that calls no function, because the page fails at it, got \"c\"",
             ),
         ),
     ] {
@@ -148,7 +148,7 @@ fn calls_at_which_the_page_fails_are_refused() {
     let error = Graph::from_graph_def([&nodes[..], library].concat()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "graph: node \"d\": its input \"c:1\" must be an output of the function that \"c\" calls, which has 1"
+        "graph: node \"d\": expected one of the 1 outputs of the function that \"c\" calls as input, got \"c:1\""
     );
 }
 
@@ -181,7 +181,7 @@ fn calls_nested_too_deep_are_refused() {
         graph.node("x", Op::new("N").attr("b", 1).attr("a", deep(count)));
         assert_eq!(
             graph.build().unwrap_err().to_string(),
-            "graph: node \"x\": calls in its attribute \"a\" must be nested at most 20 deep"
+            "graph: node \"x\": expected calls nested at most 20 deep in attribute \"a\", got more"
         );
         let mut graph = GraphBuilder::new();
         graph.node("x", Op::new("N").attr("a", deep(count)).attr("a", 1));
@@ -204,27 +204,27 @@ fn a_graph_has_at_most_64_mib() {
     assert!(Graph::from_graph_def(largest).is_ok());
     assert_eq!(
         graph((64 << 20) - around + 1).unwrap_err().to_string(),
-        "graph: the graph must have at most 67108864 bytes, got 67108865"
+        "graph: expected a graph of at most 67108864 bytes, got 67108865"
     );
 }
 
 #[test]
 fn errors_name_the_node() {
-    let rule = "its name must have only ASCII letters, digits, `.`, and after the first character `_`, `-`, `>`, `\\`, `/`";
+    let rule = "expected a name of ASCII letters, digits, `.`, and after the first character `_`, `-`, `>`, `\\`, `/`";
     let op = || Op::new("Relu");
     for (nodes, want) in [
-        (vec![], "graph: the graph must have between 1 and 131072 nodes, got 0".to_owned()),
+        (vec![], "graph: expected 1 to 131072 nodes, got 0".to_owned()),
         (
             vec![("a", op()), ("a", op())],
-            "graph: node \"a\": its name must be unique, but another node has it".into(),
+            "graph: node \"a\": expected a unique name, got that of another node".into(),
         ),
         (
             vec![("a", op().input("b:1"))],
-            "graph: node \"a\": its input must be the name of a node, got \"b\"".into(),
+            "graph: node \"a\": expected the name of a node as input, got \"b\"".into(),
         ),
         (
             vec![("a", op()), ("b", op().control("^a"))],
-            "graph: node \"b\": its control must be the name of a node, got \"^a\"".into(),
+            "graph: node \"b\": expected the name of a node as control, got \"^a\"".into(),
         ),
         (
             vec![("a b", op())],
@@ -236,15 +236,15 @@ fn errors_name_the_node() {
         ),
         (
             vec![("", op())],
-            "graph: node \"\": its name must not be empty or begin with `/`".into(),
+            "graph: node \"\": expected a name that is not empty and does not begin with `/`".into(),
         ),
         (
             vec![("constructor/a", op())],
-            "graph: node \"constructor/a\": its name must not begin with \"constructor\", because the page fails at it".into(),
+            "graph: node \"constructor/a\": expected another start of the name, because the page fails at it, got \"constructor\"".into(),
         ),
         (
             vec![("a", Op::new("toString"))],
-            "graph: node \"a\": its op must not be \"toString\", because the page fails at it".into(),
+            "graph: node \"a\": expected another op, because the page fails at it, got \"toString\"".into(),
         ),
     ] {
         let mut graph = GraphBuilder::new();
@@ -319,35 +319,35 @@ fn errors_name_the_function() {
     for (functions, want) in [
         (
             vec![function("a/b", &[], op())],
-            "graph: function \"a/b\": its name must not be empty or contain `/`",
+            "graph: function \"a/b\": expected a name that is not empty and has no `/`",
         ),
         (
             vec![function("f", &[], op()), function("f", &[], op())],
-            "graph: function \"f\": its name must be unique, but another function has it",
+            "graph: function \"f\": expected a unique name, got that of another function",
         ),
         (
             vec![function("f", &["x", "x"], op())],
-            "graph: function \"f\": its arguments must have unique names, got \"x\" twice",
+            "graph: function \"f\": expected arguments with unique names, got \"x\" twice",
         ),
         (
             vec![with_outputs(&["x"])],
-            "graph: function \"f\": its arguments must have unique names, got \"x\" twice",
+            "graph: function \"f\": expected arguments with unique names, got \"x\" twice",
         ),
         (
             vec![with_outputs(&["n", "n"])],
-            "graph: function \"f\": its arguments must have unique names, got \"n\" twice",
+            "graph: function \"f\": expected arguments with unique names, got \"n\" twice",
         ),
         (
             vec![with_outputs(&["m"])],
-            "graph: function \"f\": node \"m\": its name must be unique, but another node has it",
+            "graph: function \"f\": node \"m\": expected a unique name, got that of another node",
         ),
         (
             vec![function("f", &["n"], op())],
-            "graph: function \"f\": node \"n\": its name must be unique, but another node has it",
+            "graph: function \"f\": node \"n\": expected a unique name, got that of another node",
         ),
         (
             vec![function("f", &["x"], op().input("y"))],
-            "graph: function \"f\": node \"n\": its input must be the name of a node, got \"y\"",
+            "graph: function \"f\": node \"n\": expected the name of a node as input, got \"y\"",
         ),
     ] {
         let mut graph = GraphBuilder::new();
@@ -398,29 +398,26 @@ fn bytes_that_are_not_a_graph_are_refused() {
         gradient: Vec::new(),
     });
     for (bytes, want) in [
-        (
-            vec![],
-            "graph: the graph must have between 1 and 131072 nodes, got 0",
-        ),
+        (vec![], "graph: expected 1 to 131072 nodes, got 0"),
         (
             graph(&["x", "y", "x"]).encode_to_vec(),
-            "graph: node \"x\": its name must be unique, but another node has it",
+            "graph: node \"x\": expected a unique name, got that of another node",
         ),
         (
             graph(&[""]).encode_to_vec(),
-            "graph: node \"\": its name must not be empty or begin with `/`",
+            "graph: node \"\": expected a name that is not empty and does not begin with `/`",
         ),
         (
             graph(&["toString"]).encode_to_vec(),
-            "graph: node \"toString\": its name must not begin with \"toString\", because the page fails at it",
+            "graph: node \"toString\": expected another start of the name, because the page fails at it, got \"toString\"",
         ),
         (
             twice.encode_to_vec(),
-            "graph: function \"f\": its name must be unique, but another function has it",
+            "graph: function \"f\": expected a unique name, got that of another function",
         ),
         (
             vec![0; MAX_GRAPH_DEF_BYTES + 1],
-            "graph: the graph must have at most 67108864 bytes, got 67108865",
+            "graph: expected a graph of at most 67108864 bytes, got 67108865",
         ),
     ] {
         assert_eq!(Graph::from_graph_def(bytes).unwrap_err().to_string(), want);
@@ -466,7 +463,7 @@ fn a_graph_has_at_most_131072_nodes() {
     for (count, function_count) in [(131_070, 3), (131_073, 0)] {
         assert_eq!(
             graph(count, function_count).unwrap_err().to_string(),
-            "graph: the graph must have between 1 and 131072 nodes, got 131073"
+            "graph: expected 1 to 131072 nodes, got 131073"
         );
     }
 }

@@ -164,7 +164,7 @@ impl TracingLayer {
             if !self.has_reported.swap(true, Ordering::Relaxed) {
                 let (field, name) = (&self.step_field, metadata.name());
                 self.summary.reporter().warn(format_args!(
-                    "the field `{field}` of `{name}` must be an integer, recorded without `?` and `%`, got {value}: \
+                    "expected an integer in the field `{field}` of `{name}`, recorded without `?` and `%`, got {value}: \
                      events with such a step are not logged, spans with it count as spans without a step"
                 ));
             }

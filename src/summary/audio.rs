@@ -131,7 +131,7 @@ impl Audio {
     /// use summary_writer::Audio;
     ///
     /// let problem = Audio::wav(b"ID3\x04, as an MP3 begins").unwrap_err();
-    /// assert_eq!(problem.to_string(), "WAV file: must begin with RIFF and WAVE, got 22 other bytes");
+    /// assert_eq!(problem.to_string(), "WAV file: expected RIFF and WAVE at the start, got 22 other bytes");
     /// ```
     ///
     /// # Errors
@@ -188,8 +188,9 @@ impl Format {
         check_range("audio sample rate", sample_rate_hz, 1..=max_rate_hz)?;
         check_range("audio samples", sample_count, 0..=MAX_SAMPLES)?;
         if !sample_count.is_multiple_of(channel_count.into()) {
-            let problem =
-                format!("must be a multiple of {channel_count} channels, got {sample_count}");
+            let problem = format!(
+                "expected a multiple of {channel_count}, one sample per channel, got {sample_count}"
+            );
             return Err(Error::invalid("audio samples", problem));
         }
         Ok(Self {
@@ -237,14 +238,14 @@ fn check_wav(file: &[u8]) -> Result<(), String> {
     let file_bytes = file.len();
     if file_bytes > MAX_FILE_BYTES {
         return Err(format!(
-            "must have at most {MAX_FILE_BYTES} bytes, got {file_bytes}"
+            "expected at most {MAX_FILE_BYTES} bytes, got {file_bytes}"
         ));
     }
     let mut chunks = match file.split_first_chunk::<12>() {
         Some((head, chunks)) if head.starts_with(b"RIFF") && head.ends_with(b"WAVE") => chunks,
         _ => {
             return Err(format!(
-                "must begin with RIFF and WAVE, got {file_bytes} other bytes"
+                "expected RIFF and WAVE at the start, got {file_bytes} other bytes"
             ));
         }
     };
@@ -262,21 +263,19 @@ fn check_wav(file: &[u8]) -> Result<(), String> {
         // A chunk of an odd length is padded by one byte.
         chunks = rest.get(len.saturating_add(len % 2)..).unwrap_or_default();
     }
-    Err("must have a chunk of samples after a format, got none".into())
+    Err("expected a chunk of samples after a format, got none".into())
 }
 
 fn check_wav_format(chunk: &[u8]) -> Result<(), String> {
     let Some(&[_, _, c0, c1, r0, r1, r2, r3, ..]) = chunk.first_chunk::<16>() else {
         let given = chunk.len();
-        return Err(format!(
-            "its format must have at least 16 bytes, got {given}"
-        ));
+        return Err(format!("expected at least 16 bytes of format, got {given}"));
     };
     let channel_count = u16::from_le_bytes([c0, c1]);
     let rate_hz = u32::from_le_bytes([r0, r1, r2, r3]);
     if channel_count == 0 || rate_hz == 0 {
         return Err(format!(
-            "its format must have channels and a sample rate, got {channel_count} channels of {rate_hz} Hz"
+            "expected channels and a sample rate, got {channel_count} channels of {rate_hz} Hz"
         ));
     }
     Ok(())
@@ -358,28 +357,28 @@ mod tests {
         for (result, want) in [
             (
                 Audio::mono_f32(0, [0.0]),
-                "audio sample rate: must be between 1 and 2147483647, got 0",
+                "audio sample rate: expected 1 to 2147483647, got 0",
             ),
             (
                 Audio::mono_i16(1 << 31, [0]),
-                "audio sample rate: must be between 1 and 2147483647, got 2147483648",
+                "audio sample rate: expected 1 to 2147483647, got 2147483648",
             ),
             (
                 // (2^16 - 2) * (2^16 + 2) bytes a second are 2^32 - 4.
                 Audio::interleaved_i16(32_767, 65_539, []),
-                "audio sample rate: must be between 1 and 65538, got 65539",
+                "audio sample rate: expected 1 to 65538, got 65539",
             ),
             (
                 Audio::stereo_f32(8_000, [0.0; 3]),
-                "audio samples: must be a multiple of 2 channels, got 3",
+                "audio samples: expected a multiple of 2, one sample per channel, got 3",
             ),
             (
                 Audio::interleaved_f32(0, 8_000, []),
-                "audio channels: must be between 1 and 32767, got 0",
+                "audio channels: expected 1 to 32767, got 0",
             ),
             (
                 Audio::interleaved_i16(32_768, 1, []),
-                "audio channels: must be between 1 and 32767, got 32768",
+                "audio channels: expected 1 to 32767, got 32768",
             ),
         ] {
             assert_eq!(result.unwrap_err().to_string(), want);
@@ -389,7 +388,7 @@ mod tests {
         assert!(Format::new(1, 8_000, 1_073_741_801).is_ok());
         for count in [1_073_741_802, usize::MAX] {
             let error = Format::new(1, 8_000, count).unwrap_err().to_string();
-            let want = format!("audio samples: must be between 0 and 1073741801, got {count}");
+            let want = format!("audio samples: expected 0 to 1073741801, got {count}");
             assert_eq!(error, want);
         }
     }
@@ -439,38 +438,41 @@ mod tests {
         let data = (b"data", 2, &b"ab"[..]);
         let format = (b"fmt ", 16, &FORMAT[..]);
         for (file, want) in [
-            (vec![], "must begin with RIFF and WAVE, got 0 other bytes"),
+            (
+                vec![],
+                "expected RIFF and WAVE at the start, got 0 other bytes",
+            ),
             (
                 b"RIFF\0\0\0\0AVI ".to_vec(),
-                "must begin with RIFF and WAVE, got 12 other bytes",
+                "expected RIFF and WAVE at the start, got 12 other bytes",
             ),
             (
                 wav(&[]),
-                "must have a chunk of samples after a format, got none",
+                "expected a chunk of samples after a format, got none",
             ),
             (
                 wav(&[data, format]),
-                "must have a chunk of samples after a format, got none",
+                "expected a chunk of samples after a format, got none",
             ),
             (
                 wav(&[format, (b"note", u32::MAX, b"")]),
-                "must have a chunk of samples after a format, got none",
+                "expected a chunk of samples after a format, got none",
             ),
             (
                 wav(&[(b"fmt ", 14, &FORMAT[..14]), data]),
-                "its format must have at least 16 bytes, got 14",
+                "expected at least 16 bytes of format, got 14",
             ),
             (
                 wav(&[(b"fmt ", 16, &FORMAT[..9])]),
-                "its format must have at least 16 bytes, got 9",
+                "expected at least 16 bytes of format, got 9",
             ),
             (
                 wav(&[(b"fmt ", 16, no_channel), data]),
-                "its format must have channels and a sample rate, got 0 channels of 8000 Hz",
+                "expected channels and a sample rate, got 0 channels of 8000 Hz",
             ),
             (
                 wav(&[(b"fmt ", 16, no_rate), data]),
-                "its format must have channels and a sample rate, got 1 channels of 0 Hz",
+                "expected channels and a sample rate, got 1 channels of 0 Hz",
             ),
         ] {
             let error = Audio::wav(file).unwrap_err().to_string();

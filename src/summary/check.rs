@@ -14,15 +14,21 @@ pub(super) fn check_range<T: PartialOrd + Display>(
         return Ok(());
     }
     let (start, end) = allowed.into_inner();
-    let problem = format!("must be between {start} and {end}, got {given}");
+    let problem = format!("expected {start} to {end}, got {given}");
     Err(Error::invalid(what, problem))
 }
 
-pub(super) fn check_len(what: &'static str, given: usize, wanted: usize) -> Result<()> {
+/// `reason` says where the wanted number comes from: "one per label".
+pub(super) fn check_len(
+    what: &'static str,
+    given: usize,
+    wanted: usize,
+    reason: &str,
+) -> Result<()> {
     if given == wanted {
         return Ok(());
     }
-    let problem = format!("must be {wanted} in number, got {given}");
+    let problem = format!("expected {wanted}, {reason}, got {given}");
     Err(Error::invalid(what, problem))
 }
 
@@ -36,7 +42,7 @@ pub(super) fn check_each<T: Copy + Debug>(
     match numbers.iter().position(|number| !is_valid(*number)) {
         None => Ok(()),
         Some(i) => {
-            let problem = format!("must be {expected}, got {:?} at index {i}", numbers[i]);
+            let problem = format!("expected {expected}, got {:?} at index {i}", numbers[i]);
             Err(Error::invalid(what, problem))
         }
     }

@@ -70,7 +70,12 @@ impl PrCurve {
         predictions: &[impl Prediction],
         thresholds: usize,
     ) -> Result<Self> {
-        check_len("predictions", predictions.len(), labels.len())?;
+        check_len(
+            "predictions",
+            predictions.len(),
+            labels.len(),
+            "one per label",
+        )?;
         check_probabilities("predictions", predictions)?;
         let examples = iter::zip(labels, predictions);
         Self::count(
@@ -90,14 +95,22 @@ impl PrCurve {
         weights: &[f32],
         thresholds: usize,
     ) -> Result<Self> {
-        check_len("predictions", predictions.len(), labels.len())?;
-        check_len("weights", weights.len(), labels.len())?;
-        check_each("weights", weights, "finite and at least 0", |weight| {
-            (0.0..=f32::MAX).contains(&weight)
-        })?;
+        check_len(
+            "predictions",
+            predictions.len(),
+            labels.len(),
+            "one per label",
+        )?;
+        check_len("weights", weights.len(), labels.len(), "one per label")?;
+        check_each(
+            "weights",
+            weights,
+            "a finite number of at least 0",
+            |weight| (0.0..=f32::MAX).contains(&weight),
+        )?;
         let sum: f64 = weights.iter().copied().map(f64::from).sum();
         if sum > MAX_COUNT {
-            let problem = format!("their sum must be at most 2^62, got {sum:?}");
+            let problem = format!("expected a sum of at most 2^62, got {sum:?}");
             return Err(Error::invalid("weights", problem));
         }
         check_probabilities("predictions", predictions)?;
@@ -124,10 +137,18 @@ impl PrCurve {
         check_range("classes", classes, 0..=MAX_CLASSES)?;
         // On overflow no slice is as long.
         let wanted = labels.len().saturating_mul(classes);
-        check_len("probabilities", probabilities.len(), wanted)?;
-        check_each("labels", labels, &format!("below {classes}"), |label| {
-            label < classes
-        })?;
+        check_len(
+            "probabilities",
+            probabilities.len(),
+            wanted,
+            "one per label and class",
+        )?;
+        check_each(
+            "labels",
+            labels,
+            &format!("a class below {classes}"),
+            |label| label < classes,
+        )?;
         check_probabilities("probabilities", probabilities)?;
         (0..classes)
             .map(|class| {
@@ -159,8 +180,13 @@ impl PrCurve {
             ("true negatives", true_negatives),
             ("false negatives", false_negatives),
         ] {
-            check_len(what, counts.len(), true_positives.len())?;
-            check_each(what, counts, "between 0 and 2^62", |count| {
+            check_len(
+                what,
+                counts.len(),
+                true_positives.len(),
+                "one per threshold",
+            )?;
+            check_each(what, counts, "0 to 2^62", |count| {
                 (0.0..=MAX_COUNT).contains(&count)
             })?;
         }
@@ -235,7 +261,7 @@ fn check_thresholds(thresholds: usize) -> Result<()> {
 }
 
 fn check_probabilities(what: &'static str, numbers: &[impl Prediction]) -> Result<()> {
-    check_each(what, numbers, "between 0 and 1", |number| {
+    check_each(what, numbers, "0 to 1", |number| {
         (0.0..=1.0).contains(&number.into())
     })
 }
@@ -451,60 +477,60 @@ mod tests {
         for (got, want) in [
             (
                 PrCurve::new(&[true], &[0.5f32, 0.5]),
-                "predictions: must be 1 in number, got 2",
+                "predictions: expected 1, one per label, got 2",
             ),
             (
                 PrCurve::new(&[true, true], &[0.5, nan]),
-                "predictions: must be between 0 and 1, got NaN at index 1",
+                "predictions: expected 0 to 1, got NaN at index 1",
             ),
             (
                 PrCurve::new(&[true], &[1.5f64]),
-                "predictions: must be between 0 and 1, got 1.5 at index 0",
+                "predictions: expected 0 to 1, got 1.5 at index 0",
             ),
             (
                 PrCurve::with_thresholds(&[true], &[0.5f64], 1),
-                "thresholds: must be between 2 and 65536, got 1",
+                "thresholds: expected 2 to 65536, got 1",
             ),
             (
                 PrCurve::with_thresholds(&[true], &[0.5f64], usize::MAX),
-                "thresholds: must be between 2 and 65536, got 18446744073709551615",
+                "thresholds: expected 2 to 65536, got 18446744073709551615",
             ),
             (
                 PrCurve::weighted(&[true], &[0.5f64], &[], 201),
-                "weights: must be 1 in number, got 0",
+                "weights: expected 1, one per label, got 0",
             ),
             (
                 PrCurve::weighted(&[true], &[0.5f64], &[-1.0], 201),
-                "weights: must be finite and at least 0, got -1.0 at index 0",
+                "weights: expected a finite number of at least 0, got -1.0 at index 0",
             ),
             (
                 // f32::MAX is 2^128 - 2^104.
                 PrCurve::weighted(&[true; 2], &[0.5f32, 0.6], &[f32::MAX; 2], 3),
-                "weights: their sum must be at most 2^62, got 6.805646932770577e38",
+                "weights: expected a sum of at most 2^62, got 6.805646932770577e38",
             ),
             (
                 PrCurve::from_counts(&[1.0; 2], &[1.0; 2], &[1.0; 2], &[1.0; 3]),
-                "false negatives: must be 2 in number, got 3",
+                "false negatives: expected 2, one per threshold, got 3",
             ),
             (
                 PrCurve::from_counts(&[1.0; 2], &[1.0, f64::INFINITY], &[1.0; 2], &[1.0; 2]),
-                "false positives: must be between 0 and 2^62, got inf at index 1",
+                "false positives: expected 0 to 2^62, got inf at index 1",
             ),
             (
                 PrCurve::from_counts(&[1e39, 1.0], &[1.0, 0.0], &[0.0, 1.0], &[0.0, 2.0]),
-                "true positives: must be between 0 and 2^62, got 1e39 at index 0",
+                "true positives: expected 0 to 2^62, got 1e39 at index 0",
             ),
             (
                 PrCurve::from_counts(&[1.0; 2], &[1.0; 2], &[1.0, 5e18], &[1.0; 2]),
-                "true negatives: must be between 0 and 2^62, got 5e18 at index 1",
+                "true negatives: expected 0 to 2^62, got 5e18 at index 1",
             ),
             (
                 PrCurve::from_counts(&[1.0], &[1.0], &[1.0], &[1.0]),
-                "thresholds: must be between 2 and 65536, got 1",
+                "thresholds: expected 2 to 65536, got 1",
             ),
             (
                 PrCurve::from_counts(&[], &[], &[], &[]),
-                "thresholds: must be between 2 and 65536, got 0",
+                "thresholds: expected 2 to 65536, got 0",
             ),
         ] {
             assert_eq!(got.unwrap_err().to_string(), want);
@@ -514,31 +540,31 @@ mod tests {
                 &[0, 1][..],
                 &[0.5; 3][..],
                 2,
-                "probabilities: must be 4 in number, got 3",
+                "probabilities: expected 4, one per label and class, got 3",
             ),
             (
                 &[0, 1],
                 &[0.5, 0.5, 1.0, f32::NAN],
                 2,
-                "probabilities: must be between 0 and 1, got NaN at index 3",
+                "probabilities: expected 0 to 1, got NaN at index 3",
             ),
             (
                 &[0, 1],
                 &[0.5, 0.5, -0.25, 1.5],
                 2,
-                "probabilities: must be between 0 and 1, got -0.25 at index 2",
+                "probabilities: expected 0 to 1, got -0.25 at index 2",
             ),
             (
                 &[1, 2],
                 &[0.5; 4],
                 2,
-                "labels: must be below 2, got 2 at index 1",
+                "labels: expected a class below 2, got 2 at index 1",
             ),
             (
                 &[],
                 &[],
                 usize::MAX,
-                "classes: must be between 0 and 65536, got 18446744073709551615",
+                "classes: expected 0 to 65536, got 18446744073709551615",
             ),
         ] {
             let error = PrCurve::one_vs_rest(labels, probabilities, classes).unwrap_err();

@@ -64,7 +64,7 @@ fn check_shape(shape: &[usize], count: usize) -> Result<()> {
     let problem = match product {
         Some(product) if fits_i64 && product == count => return Ok(()),
         Some(product) if fits_i64 => {
-            format!("shape {shape:?} needs {product} elements, got {count}")
+            format!("expected {product} elements for shape {shape:?}, got {count}")
         }
         _ => format!("shape {shape:?} is too large"),
     };
@@ -298,9 +298,13 @@ mod tests {
     fn a_shape_of_another_size_is_rejected_with_both_numbers() {
         let max = usize::MAX;
         for (shape, given, want) in [
-            (&[2, 3][..], 5, "shape [2, 3] needs 6 elements, got 5"),
-            (&[], 0, "shape [] needs 1 elements, got 0"),
-            (&[0, 3], 1, "shape [0, 3] needs 0 elements, got 1"),
+            (
+                &[2, 3][..],
+                5,
+                "expected 6 elements for shape [2, 3], got 5",
+            ),
+            (&[], 0, "expected 1 elements for shape [], got 0"),
+            (&[0, 3], 1, "expected 0 elements for shape [0, 3], got 1"),
             (
                 &[max, max],
                 1,

@@ -455,7 +455,7 @@ def test_weights_stay_in_the_file(tmp_path):
     [
         ([], 2, ["required arguments"]),
         (["a.onnx"], 2, ["required arguments"]),
-        (["a.onnx", "b.onnx"], 2, ["must be the log directory", "b.onnx"]),
+        (["a.onnx", "b.onnx"], 2, ["expected the log directory", "b.onnx"]),
         (["a/x.onnx", "b/x.onnx", "logs"], 2, ["a/x.onnx", "b/x.onnx"]),
         (["--fast"], 2, ["--fast"]),
         (["nowhere.onnx", "logs"], 1, ["nowhere.onnx", "No such file or directory"]),

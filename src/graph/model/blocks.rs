@@ -18,7 +18,7 @@ pub(super) fn flatten(layers: impl IntoIterator<Item = Layer>) -> Result<Vec<Fla
     let mut all = Layers::default();
     all.add(layers.into_iter().collect(), "", "", None)?;
     if all.layers.is_empty() {
-        let problem = "the model must have at least one layer, got none";
+        let problem = "expected at least 1 layer, got none";
         return Err(Error::invalid("model", problem));
     }
     let inputs = (0..all.layers.len()).map(|index| all.inputs(index));
@@ -78,7 +78,7 @@ impl Layers {
             }
             let index = self.layers.len() - 1; // Both arms add at least one.
             if self.indices.insert(name.clone(), index).is_some() {
-                let problem = "its name must be unique, but another layer or block has it";
+                let problem = "expected a unique name, got that of another layer or block";
                 return Err(at_layer(&name, problem));
             }
         }
@@ -97,7 +97,7 @@ impl Layers {
         let full_name = |name: &String| match self.find(name, scope, index) {
             Some(input) => Ok(self.layers[input].0.name.clone()),
             None => {
-                let problem = format!("its input must be the name of another layer, got {name:?}");
+                let problem = format!("expected the name of another layer as input, got {name:?}");
                 Err(at_layer(&layer.name, &problem))
             }
         };
@@ -119,9 +119,9 @@ impl Layers {
 
 fn check_block(block: &Layer, layers: &[Layer]) -> Result<()> {
     let problem = if block.depth > MAX_DEPTH {
-        "blocks must be nested at most 100 deep"
+        "expected blocks nested at most 100 deep, got more"
     } else if layers.is_empty() {
-        "a block must have at least one layer, got none"
+        "expected at least 1 layer in the block, got none"
     } else if !block.weights.is_empty()
         || !block.params.is_empty()
         || block.output_shape.is_some()
@@ -139,7 +139,7 @@ fn check_kind(layer: &Layer) -> Result<()> {
     if layer.kind.is_ascii() {
         return Ok(());
     }
-    let problem = format!("its kind must be ASCII text, got {:?}", layer.kind);
+    let problem = format!("expected a kind of ASCII text, got {:?}", layer.kind);
     Err(at_layer(&layer.name, &problem))
 }
 

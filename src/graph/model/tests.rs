@@ -151,24 +151,24 @@ fn errors_name_the_layer() {
     for _ in 0..100_000 {
         deep = Layer::block("b", [layer("y"), deep]);
     }
-    let rule = "its name must have only ASCII letters, digits, `.`, and after the first character `_`, `-`, `>`, `\\`, `/`";
+    let rule = "expected a name of ASCII letters, digits, `.`, and after the first character `_`, `-`, `>`, `\\`, `/`";
     for (name, layers, want) in [
-        ("m", vec![], "model: the model must have at least one layer, got none".to_owned()),
+        ("m", vec![], "model: expected at least 1 layer, got none".to_owned()),
         ("a b", vec![layer("x")], format!("model: \"a b\": {rule}, got ' ' at byte 1")),
         (
             "m",
             vec![layer("x"), layer("x")],
-            "model: layer \"x\": its name must be unique, but another layer or block has it".into(),
+            "model: layer \"x\": expected a unique name, got that of another layer or block".into(),
         ),
         (
             "m",
             vec![Layer::block("b", [layer("x")]), layer("b")],
-            "model: layer \"b\": its name must be unique, but another layer or block has it".into(),
+            "model: layer \"b\": expected a unique name, got that of another layer or block".into(),
         ),
         (
             "m",
             vec![layer("x").weight("w", [1]).weight("w", [1])],
-            "model: node \"x/w\": its name must be unique, but another node has it".into(),
+            "model: node \"x/w\": expected a unique name, got that of another node".into(),
         ),
         (
             "m",
@@ -178,22 +178,22 @@ fn errors_name_the_layer() {
         (
             "m",
             vec![Layer::block("b", [layer("x").input("y")])],
-            "model: layer \"b/x\": its input must be the name of another layer, got \"y\"".into(),
+            "model: layer \"b/x\": expected the name of another layer as input, got \"y\"".into(),
         ),
         (
             "m",
             vec![Layer::block("b", [layer("x").input("b")])],
-            "model: layer \"b/x\": its input must be the name of another layer, got \"b\"".into(),
+            "model: layer \"b/x\": expected the name of another layer as input, got \"b\"".into(),
         ),
         (
             "m",
             vec![Layer::new("x", "Größe")],
-            "model: layer \"x\": its kind must be ASCII text, got \"Größe\"".into(),
+            "model: layer \"x\": expected a kind of ASCII text, got \"Größe\"".into(),
         ),
         (
             "m",
             vec![Layer::block("b", [])],
-            "model: layer \"b\": a block must have at least one layer, got none".into(),
+            "model: layer \"b\": expected at least 1 layer in the block, got none".into(),
         ),
         (
             "m",
@@ -203,7 +203,7 @@ fn errors_name_the_layer() {
         (
             "m",
             vec![deep],
-            "model: layer \"b\": blocks must be nested at most 100 deep".into(),
+            "model: layer \"b\": expected blocks nested at most 100 deep, got more".into(),
         ),
     ] {
         assert_eq!(Model::new(name, layers).unwrap_err().to_string(), want);

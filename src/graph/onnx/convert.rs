@@ -25,7 +25,7 @@ const MAX_CALLED_BYTES: usize = 256 << 20;
 /// All nodes of the graph of a model.
 pub(super) fn nodes(model: &ModelProto) -> Result<Vec<NodeDef>> {
     let Some(graph) = &model.graph else {
-        let problem = "the model must have a graph, got bytes without one";
+        let problem = "expected a model with a graph, got one without";
         return Err(Error::invalid("onnx", problem));
     };
     let mut functions = HashMap::new();
@@ -253,7 +253,7 @@ impl<'a> Converter<'a> {
         self.called_bytes = self.called_bytes.saturating_add(function.encoded_len());
         if self.called_bytes > MAX_CALLED_BYTES {
             let problem = format!(
-                "functions must have at most {MAX_CALLED_BYTES} bytes in all their calls, got more up to here"
+                "expected functions of at most {MAX_CALLED_BYTES} bytes in all their calls, got more up to here"
             );
             return Err(at_node(name, &problem));
         }
@@ -325,7 +325,7 @@ impl<'a> Converter<'a> {
     fn new_name(&mut self, scope: &Scope<'a, '_>, name: &str, hint: &str) -> Result<Rc<str>> {
         if self.names.len() == MAX_NODE_COUNT {
             let problem = format!(
-                "the graph must have at most {MAX_NODE_COUNT} nodes, with those of bodies and of functions in each call, got more"
+                "expected at most {MAX_NODE_COUNT} nodes, with those of bodies and of functions in each call, got more"
             );
             return Err(Error::invalid("onnx", problem));
         }
@@ -344,7 +344,7 @@ impl<'a> Converter<'a> {
         self.graph_bytes = self.graph_bytes.saturating_add(bytes);
         if self.graph_bytes > MAX_GRAPH_DEF_BYTES {
             let problem = format!(
-                "the graph must have at most {MAX_GRAPH_DEF_BYTES} bytes without weights, got more"
+                "expected a graph of at most {MAX_GRAPH_DEF_BYTES} bytes without weights, got more"
             );
             return Err(Error::invalid("onnx", problem));
         }
@@ -360,8 +360,9 @@ fn inner<'a, 'o>(
     outer: Option<&'o Scope<'a, 'o>>,
 ) -> Result<Scope<'a, 'o>> {
     if depth == MAX_DEPTH {
-        let problem =
-            format!("bodies and calls of functions must be nested at most {MAX_DEPTH} deep");
+        let problem = format!(
+            "expected bodies and calls of functions nested at most {MAX_DEPTH} deep, got more"
+        );
         return Err(at_node(node, &problem));
     }
     Ok(Scope {

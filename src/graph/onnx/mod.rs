@@ -76,7 +76,7 @@ impl Graph {
         let bytes = Bytes::from(model.into().into_owned());
         let len = bytes.len();
         if len > MAX_MODEL_BYTES {
-            let problem = format!("the model must have at most {MAX_MODEL_BYTES} bytes, got {len}");
+            let problem = format!("expected a model of at most {MAX_MODEL_BYTES} bytes, got {len}");
             return Err(Error::invalid("onnx", problem));
         }
         let model = ModelProto::decode(bytes)

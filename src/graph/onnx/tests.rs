@@ -421,10 +421,7 @@ fn graphs_that_break_the_rules_of_onnx_are_shown() {
 #[test]
 fn bytes_that_are_not_a_model_are_refused() {
     for (bytes, want) in [
-        (
-            &b""[..],
-            "the model must have a graph, got bytes without one",
-        ),
+        (&b""[..], "expected a model with a graph, got one without"),
         // 0x50, 0x4b: the field 10 with the number 75; 0x03: the field 0.
         (b"PK\x03\x04", "expected an ONNX model, got 4 other bytes: "),
         // 0x89, 0x50: the field 1281 of eight bytes, of which there are two.
@@ -435,7 +432,7 @@ fn bytes_that_are_not_a_model_are_refused() {
     }
     assert_eq!(
         Graph::from_onnx(model(&[])).unwrap_err().to_string(),
-        "graph: the graph must have between 1 and 131072 nodes, got 0"
+        "graph: expected 1 to 131072 nodes, got 0"
     );
     for (graph, want) in [
         (
@@ -506,7 +503,7 @@ fn functions_that_call_themselves_are_refused() {
     ];
     is_refused(
         &bytes.concat(),
-        "bodies and calls of functions must be nested at most 64 deep",
+        "expected bodies and calls of functions nested at most 64 deep, got more",
     );
 }
 
@@ -520,7 +517,7 @@ fn functions_that_call_each_other_exponentially_often_are_refused() {
     }
     is_refused(
         &bytes,
-        "the graph must have at most 131072 nodes, with those of bodies and of functions in each call, got more",
+        "expected at most 131072 nodes, with those of bodies and of functions in each call, got more",
     );
 }
 
@@ -533,7 +530,7 @@ fn functions_with_too_many_bytes_in_all_their_calls_are_refused() {
     let bytes = [model(&calls), function("f", &body)].concat();
     is_refused(
         &bytes,
-        "functions must have at most 268435456 bytes in all their calls, got more up to here",
+        "expected functions of at most 268435456 bytes in all their calls, got more up to here",
     );
 }
 
@@ -541,7 +538,7 @@ fn functions_with_too_many_bytes_in_all_their_calls_are_refused() {
 fn too_many_nodes_are_refused() {
     let nodes = |count| field(7, b"\x0a\0".repeat(count));
     assert!(Graph::from_onnx(nodes(131_072)).is_ok());
-    is_refused(&nodes(131_073), "the graph must have at most 131072 nodes");
+    is_refused(&nodes(131_073), "expected at most 131072 nodes");
 }
 
 #[test]
@@ -549,7 +546,7 @@ fn models_of_2_gib_are_refused() {
     // Zeros that are never read take no memory.
     assert_eq!(
         Graph::from_onnx(vec![0; 1 << 31]).unwrap_err().to_string(),
-        "onnx: the model must have at most 2147483647 bytes, got 2147483648"
+        "onnx: expected a model of at most 2147483647 bytes, got 2147483648"
     );
 }
 
@@ -576,7 +573,7 @@ fn shapes_and_names_that_are_used_often_are_refused_beyond_64_mib() {
     ]
     .concat();
     let outputs = node("n", "N", &[], &["x"; 10_000], &[]);
-    let want = "the graph must have at most 67108864 bytes without weights, got more";
+    let want = "expected a graph of at most 67108864 bytes without weights, got more";
     is_refused(&model(&[field(13, typed), outputs]), want);
     // A name of 400 bytes for 200,000 inputs.
     let long = node(&"a".repeat(400), "N", &[], &["v"], &[]);

@@ -90,7 +90,8 @@ impl Category {
             return Err(no_series("multiline tags", &title));
         }
         if let Some(i) = tag.iter().position(String::is_empty) {
-            let problem = format!("must not be empty, got \"\" at index {i} of chart {title:?}");
+            let problem =
+                format!("expected no empty pattern, got \"\" at index {i} of chart {title:?}");
             return Err(Error::invalid("multiline tags", problem));
         }
         for pattern in &tag {
@@ -146,7 +147,7 @@ impl Category {
             let tags = [&margin.value, &margin.lower, &margin.upper];
             if tags.iter().any(|tag| tag.is_empty()) {
                 let problem =
-                    format!("must have no empty tag, got {tags:?} at index {i} of chart {title:?}");
+                    format!("expected no empty tag, got {tags:?} at index {i} of chart {title:?}");
                 return Err(Error::invalid("margins", problem));
             }
             if margin.value.contains('(') {
@@ -178,13 +179,16 @@ impl Category {
 
 fn not_empty(what: &'static str, text: String) -> Result<String> {
     if text.is_empty() {
-        return Err(Error::invalid(what, "must not be empty"));
+        return Err(Error::invalid(what, "expected text, got none"));
     }
     Ok(text)
 }
 
 fn no_series(what: &'static str, title: &str) -> Error {
-    Error::invalid(what, format!("chart {title:?} needs at least 1, got 0"))
+    Error::invalid(
+        what,
+        format!("expected at least 1 in chart {title:?}, got none"),
+    )
 }
 
 /// The tags of three scalars: a line, and the lower and upper bound of the area around it.
@@ -256,18 +260,18 @@ mod tests {
         let none: [&str; 0] = [];
         let good = Margin::new("v", "l", "u");
         for (result, want) in [
-            (Category::new(""), "category title: must not be empty"),
+            (Category::new(""), "category title: expected text, got none"),
             (
                 category().multiline("", ["a"]),
-                "chart title: must not be empty",
+                "chart title: expected text, got none",
             ),
             (
                 category().multiline("loss", none),
-                "multiline tags: chart \"loss\" needs at least 1, got 0",
+                "multiline tags: expected at least 1 in chart \"loss\", got none",
             ),
             (
                 category().multiline("loss", ["a", ""]),
-                "multiline tags: must not be empty, got \"\" at index 1 of chart \"loss\"",
+                "multiline tags: expected no empty pattern, got \"\" at index 1 of chart \"loss\"",
             ),
             (
                 category().multiline("loss", ["a", "b("]),
@@ -276,23 +280,23 @@ mod tests {
             ),
             (
                 category().margin("", [good.clone()]),
-                "chart title: must not be empty",
+                "chart title: expected text, got none",
             ),
             (
                 category().margin("acc", []),
-                "margins: chart \"acc\" needs at least 1, got 0",
+                "margins: expected at least 1 in chart \"acc\", got none",
             ),
             (
                 category().margin("acc", [Margin::new("", "l", "u")]),
-                "margins: must have no empty tag, got [\"\", \"l\", \"u\"] at index 0 of chart \"acc\"",
+                "margins: expected no empty tag, got [\"\", \"l\", \"u\"] at index 0 of chart \"acc\"",
             ),
             (
                 category().margin("acc", [good.clone(), Margin::new("v", "", "u")]),
-                "margins: must have no empty tag, got [\"v\", \"\", \"u\"] at index 1 of chart \"acc\"",
+                "margins: expected no empty tag, got [\"v\", \"\", \"u\"] at index 1 of chart \"acc\"",
             ),
             (
                 category().margin("acc", [Margin::new("v", "l", "")]),
-                "margins: must have no empty tag, got [\"v\", \"l\", \"\"] at index 0 of chart \"acc\"",
+                "margins: expected no empty tag, got [\"v\", \"l\", \"\"] at index 0 of chart \"acc\"",
             ),
             (
                 category().margin("acc", [Margin::new("v (1)", "l", "u")]),

@@ -124,15 +124,26 @@ impl Histogram {
     pub fn from_buckets<E: Scalar, C: Scalar>(edges: &[E], counts: &[C]) -> Result<Self> {
         let edges = to_f64(edges);
         let counts = to_f64(counts);
-        check_len("edges", edges.len(), counts.len() + 1)?;
-        check_each("edges", &edges, "finite", f64::is_finite)?;
+        check_len(
+            "edges",
+            edges.len(),
+            counts.len() + 1,
+            "one more than counts",
+        )?;
+        check_each("edges", &edges, "a finite number", f64::is_finite)?;
         if let Some(pair) = edges.windows(2).find(|pair| pair[0] > pair[1]) {
-            let problem = format!("must not decrease, got {} after {}", pair[1], pair[0]);
+            let problem = format!(
+                "expected edges that do not decrease, got {} after {}",
+                pair[1], pair[0]
+            );
             return Err(Error::invalid("edges", problem));
         }
-        check_each("counts", &counts, "finite and at least 0", |count| {
-            (0.0..=f64::MAX).contains(&count)
-        })?;
+        check_each(
+            "counts",
+            &counts,
+            "a finite number of at least 0",
+            |count| (0.0..=f64::MAX).contains(&count),
+        )?;
         let rows = iter::zip(edges.windows(2), counts)
             .map(|(edges, count)| [edges[0], edges[1], count])
             .collect();

@@ -322,39 +322,39 @@ fn an_invalid_histogram_is_rejected_with_the_reason() {
     for (result, want) in [
         (
             Histogram::with_buckets(&[1.0], 0),
-            "buckets: must be between 1 and 4096, got 0",
+            "buckets: expected 1 to 4096, got 0",
         ),
         (
             Histogram::from_chunks_with_buckets([&[1u8][..]], 4097),
-            "buckets: must be between 1 and 4096, got 4097",
+            "buckets: expected 1 to 4096, got 4097",
         ),
         (
             Histogram::from_buckets(&[0.0, 1.0], &[1, 2]),
-            "edges: must be 3 in number, got 2",
+            "edges: expected 3, one more than counts, got 2",
         ),
         (
             Histogram::from_buckets::<f32, f32>(&[], &[]),
-            "edges: must be 1 in number, got 0",
+            "edges: expected 1, one more than counts, got 0",
         ),
         (
             Histogram::from_buckets(&[0.0, nan], &[1]),
-            "edges: must be finite, got NaN at index 1",
+            "edges: expected a finite number, got NaN at index 1",
         ),
         (
             Histogram::from_buckets(&[-inf, 0.0], &[1]),
-            "edges: must be finite, got -inf at index 0",
+            "edges: expected a finite number, got -inf at index 0",
         ),
         (
             Histogram::from_buckets(&[0.0, 2.0, 1.0], &[1, 1]),
-            "edges: must not decrease, got 1 after 2",
+            "edges: expected edges that do not decrease, got 1 after 2",
         ),
         (
             Histogram::from_buckets(&[0.0, 1.0], &[-1]),
-            "counts: must be finite and at least 0, got -1.0 at index 0",
+            "counts: expected a finite number of at least 0, got -1.0 at index 0",
         ),
         (
             Histogram::from_buckets(&[0.0, 1.0, 2.0], &[0.0, inf]),
-            "counts: must be finite and at least 0, got inf at index 1",
+            "counts: expected a finite number of at least 0, got inf at index 1",
         ),
     ] {
         assert_eq!(result.unwrap_err().to_string(), want);

@@ -60,23 +60,23 @@ impl Image {
         if !frames_per_second.is_finite() || frames_per_second <= 0.0 || period > MAX_DELAY {
             let lowest = UNITS_PER_SECOND / MAX_DELAY;
             let problem =
-                format!("must be a number of at least {lowest:.6}, got {frames_per_second}");
+                format!("expected a number of at least {lowest:.6}, got {frames_per_second}");
             return Err(Error::invalid("frames per second", problem));
         }
         let invalid = |problem| Error::invalid("frames", problem);
         let frames: Vec<Self> = frames.into_iter().map(Into::into).collect();
         let Some((width, height)) = frames.first().map(|first| (first.width, first.height)) else {
-            return Err(invalid("there must be at least one, got none".into()));
+            return Err(invalid("expected at least 1, got none".into()));
         };
         let doubt = frames.iter().find_map(|frame| frame.doubt.clone());
         let mut checked = Vec::with_capacity(frames.len());
         for (i, frame) in frames.into_iter().enumerate() {
             frame
                 .pixels()
-                .map_err(|problem| invalid(format!("number {i} {problem}")))?;
+                .map_err(|problem| invalid(format!("number {i}: {problem}")))?;
             if (frame.width, frame.height) != (width, height) {
                 return Err(invalid(format!(
-                    "number {i} must have {width} x {height} pixels like the first one, got {} x {}",
+                    "expected {width} x {height} pixels like the first one, got {} x {} for number {i}",
                     frame.width, frame.height
                 )));
             }
@@ -86,7 +86,7 @@ impl Image {
         }
         if width.max(height) > u16::MAX.into() {
             return Err(invalid(format!(
-                "sides must be at most {} pixels, got {width} x {height}",
+                "expected sides of at most {} pixels, got {width} x {height}",
                 u16::MAX
             )));
         }
@@ -291,22 +291,19 @@ mod tests {
         let file = Image::encoded(*include_bytes!("../../../tests/images/rgb.jpg")).unwrap();
         let moving = Image::animation([pixel()], 1).unwrap();
         for (frames, want) in [
-            (vec![], "there must be at least one, got none"),
+            (vec![], "expected at least 1, got none"),
             (
                 vec![pixel(), Image::gray8(2, 1, [0; 2]).unwrap()],
-                "number 1 must have 1 x 1 pixels like the first one, got 2 x 1",
+                "expected 1 x 1 pixels like the first one, got 2 x 1 for number 1",
             ),
             (
                 vec![wide],
-                "sides must be at most 65535 pixels, got 65536 x 1",
+                "expected sides of at most 65535 pixels, got 65536 x 1",
             ),
-            (
-                vec![file],
-                "number 0 must consist of pixels, got an encoded file",
-            ),
+            (vec![file], "number 0: expected pixels, got an encoded file"),
             (
                 vec![pixel(), moving],
-                "number 1 must consist of pixels, got an animation",
+                "number 1: expected pixels, got an animation",
             ),
         ] {
             let error = Image::animation(frames, 1).unwrap_err();
@@ -315,7 +312,7 @@ mod tests {
         for rate in [0.0, -1.0, f64::NAN, f64::INFINITY, 0.0015] {
             let error = Image::animation([pixel()], rate).unwrap_err();
             let want =
-                format!("frames per second: must be a number of at least 0.001526, got {rate}");
+                format!("frames per second: expected a number of at least 0.001526, got {rate}");
             assert_eq!(error.to_string(), want);
         }
     }

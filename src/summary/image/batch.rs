@@ -66,7 +66,7 @@ fn images<T>(
         .try_fold(1usize, |product, size| product.checked_mul(*size));
     if expected != Some(got) {
         let expected = expected.map_or("too many".into(), |expected| expected.to_string());
-        let problem = format!("shape {shape:?} needs {expected} samples, got {got}");
+        let problem = format!("expected {expected} samples for shape {shape:?}, got {got}");
         return Err(Error::invalid("image batch", problem));
     }
     if Channels::from_count(channels).is_none() || height == 0 || width == 0 {
@@ -107,12 +107,12 @@ mod tests {
             (
                 [2, 3, 4, 5],
                 119,
-                "shape [2, 3, 4, 5] needs 120 samples, got 119",
+                "expected 120 samples for shape [2, 3, 4, 5], got 119",
             ),
             (
                 [1, usize::MAX, 2, 2],
                 1,
-                "shape [1, 18446744073709551615, 2, 2] needs too many samples, got 1",
+                "expected too many samples for shape [1, 18446744073709551615, 2, 2], got 1",
             ),
             (
                 [1, 5, 2, 3],

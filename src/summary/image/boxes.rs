@@ -141,17 +141,17 @@ fn covered(
 ) -> Result<Range<usize>, String> {
     for (name, edge) in [(first, start), (last, end)] {
         if !edge.is_finite() {
-            return Err(format!("{name} must be a finite number, got {edge}"));
+            return Err(format!("expected a finite number for {name}, got {edge}"));
         }
     }
     if end < start {
         return Err(format!(
-            "{last} must be at least {first}, got {first} {start} and {last} {end}"
+            "expected {last} to be at least {first}, got {first} {start} and {last} {end}"
         ));
     }
     if end <= 0.0 || start >= side as f64 {
         return Err(format!(
-            "{first} and {last} must overlap the image's 0 to {side}, got {first} {start} and {last} {end}"
+            "expected {first} and {last} to overlap the image's 0 to {side}, got {first} {start} and {last} {end}"
         ));
     }
     let start = round(start).min(side - 1);
@@ -286,27 +286,27 @@ mod tests {
         for (each, want) in [
             (
                 BoundingBox::new(f32::NAN, 0.0, 1.0, 1.0).label("cat"),
-                "number 1 (\"cat\"): left must be a finite number, got NaN",
+                "number 1 (\"cat\"): expected a finite number for left, got NaN",
             ),
             (
                 BoundingBox::new(0, 0, 1, f64::INFINITY),
-                "number 1: bottom must be a finite number, got inf",
+                "number 1: expected a finite number for bottom, got inf",
             ),
             (
                 BoundingBox::new(5, 0, 4.5, 1),
-                "number 1: right must be at least left, got left 5 and right 4.5",
+                "number 1: expected right to be at least left, got left 5 and right 4.5",
             ),
             (
                 BoundingBox::new(0, 9, 1, 8),
-                "number 1: bottom must be at least top, got top 9 and bottom 8",
+                "number 1: expected bottom to be at least top, got top 9 and bottom 8",
             ),
             (
                 BoundingBox::new(-2, 0, 0, 1),
-                "number 1: left and right must overlap the image's 0 to 64, got left -2 and right 0",
+                "number 1: expected left and right to overlap the image's 0 to 64, got left -2 and right 0",
             ),
             (
                 BoundingBox::new(0, 48, 1, 50),
-                "number 1: top and bottom must overlap the image's 0 to 48, got top 48 and bottom 50",
+                "number 1: expected top and bottom to overlap the image's 0 to 48, got top 48 and bottom 50",
             ),
         ] {
             let error = image.with_boxes([good(), each]).unwrap_err();
@@ -322,7 +322,7 @@ mod tests {
             let error = image
                 .with_boxes([BoundingBox::new(0, 0, 1, 1)])
                 .unwrap_err();
-            let want = format!("image with boxes: must consist of pixels, got {got}");
+            let want = format!("image with boxes: expected pixels, got {got}");
             assert_eq!(error.to_string(), want);
         }
     }

@@ -14,7 +14,7 @@ impl Image {
     /// use summary_writer::Image;
     ///
     /// let error = Image::encoded(b"BM, as a bitmap begins").unwrap_err();
-    /// let problem = "must be a PNG, JPEG or GIF file with a complete header, got 22 bytes that start with \"BM, as a bit\"";
+    /// let problem = "expected a PNG, JPEG or GIF file with a complete header, got 22 bytes that start with \"BM, as a bit\"";
     /// assert_eq!(error.to_string(), format!("encoded image: {problem}"));
     /// ```
     ///
@@ -37,14 +37,14 @@ fn sides(file: &[u8]) -> Result<(u32, u32), String> {
     let Ok(size) = imagesize::blob_size(file) else {
         let start = file.get(..12).unwrap_or(file).escape_ascii();
         return Err(format!(
-            "must be a PNG, JPEG or GIF file with a complete header, got {} bytes that start with \"{start}\"",
+            "expected a PNG, JPEG or GIF file with a complete header, got {} bytes that start with \"{start}\"",
             file.len()
         ));
     };
     match (u32::try_from(size.width), u32::try_from(size.height)) {
         (Ok(width @ 1..=MAX_SIDE), Ok(height @ 1..=MAX_SIDE)) => Ok((width, height)),
         _ => Err(format!(
-            "must have sides of 1 to {MAX_SIDE} pixels, got {} x {}",
+            "expected sides of 1 to {MAX_SIDE} pixels, got {} x {}",
             size.width, size.height
         )),
     }
@@ -124,9 +124,9 @@ mod tests {
     #[test]
     fn other_files_are_rejected() {
         let no_image = |got: &str| {
-            format!("must be a PNG, JPEG or GIF file with a complete header, got {got}")
+            format!("expected a PNG, JPEG or GIF file with a complete header, got {got}")
         };
-        let sides = |got: &str| format!("must have sides of 1 to 2147483647 pixels, got {got}");
+        let sides = |got: &str| format!("expected sides of 1 to 2147483647 pixels, got {got}");
         let png = |sides: &[u8; 8]| [&b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"[..], sides].concat();
         for (file, problem) in [
             (vec![], no_image("0 bytes that start with \"\"")),

@@ -42,14 +42,14 @@ impl Image {
         let doubt = images.iter().find_map(|image| image.borrow().doubt.clone());
         let images = all_pixels("grid images", images.iter().map(Borrow::borrow))?;
         if columns == 0 {
-            return Err(Error::invalid("grid columns", "must be at least 1, got 0"));
+            return Err(Error::invalid("grid columns", "expected at least 1, got 0"));
         }
         let Some(format) = images
             .iter()
             .map(|image| image.format)
             .reduce(Format::widest)
         else {
-            let problem = "there must be at least one, got none";
+            let problem = "expected at least 1, got none";
             return Err(Error::invalid("grid images", problem));
         };
         let columns = columns.min(images.len());
@@ -68,7 +68,7 @@ impl Image {
             .saturating_mul(format.pixel_bytes() as u64);
         if bytes > MAX_GRID_BYTES {
             let problem = format!(
-                "must take at most {MAX_GRID_BYTES} bytes together, got {width} x {height} pixels of {} bytes",
+                "expected at most {MAX_GRID_BYTES} bytes together, got {width} x {height} pixels of {} bytes",
                 format.pixel_bytes()
             );
             return Err(Error::invalid("grid images", problem));
@@ -80,30 +80,44 @@ impl Image {
     }
 
     /// Creates the sprite that the projector expects: 8-bit images of one size, without space between them. The rest is black
-    /// or transparent.
+    /// or transparent. Images for which the sprite has no room are scaled down. Returns the size of each.
     ///
     /// There are as many rows as columns, because the projector confuses their numbers.
-    pub(crate) fn sprite(images: &[&Self]) -> Result<Self> {
+    pub(crate) fn sprite(images: &[&Self]) -> Result<(Self, (usize, usize))> {
         const WHAT: &str = "thumbnails";
         let pixels = all_pixels(WHAT, images.iter().copied())?;
-        let cell = pixels
+        let size = pixels
             .first()
             .map_or((1, 1), |first| (first.width, first.height));
         let mut format = Format::RGB8;
         for (i, image) in pixels.iter().enumerate() {
-            if (image.width, image.height) != cell {
+            if (image.width, image.height) != size {
                 let problem = format!(
-                    "number {i} must have {} x {} pixels like the first one, got {} x {}",
-                    cell.0, cell.1, image.width, image.height
+                    "expected {} x {} pixels like the first one, got {} x {} for number {i}",
+                    size.0, size.1, image.width, image.height
                 );
                 return Err(Error::invalid(WHAT, problem));
             }
             format = format.widest(image.format);
         }
         format.sample_bytes = 1;
-        let columns =
-            sprite_columns(pixels.len(), cell).map_err(|problem| Error::invalid(WHAT, problem))?;
-        Ok(tile(&pixels, format, columns, columns, cell, 0))
+        let (columns, cell) =
+            sprite_layout(pixels.len(), size).map_err(|problem| Error::invalid(WHAT, problem))?;
+        if cell == size {
+            return Ok((tile(&pixels, format, columns, columns, cell, 0), cell));
+        }
+        let scaled: Vec<Vec<u8>> = pixels
+            .iter()
+            .map(|image| scale_down(*image, format, cell))
+            .collect();
+        let of = |bytes| Pixels {
+            width: cell.0,
+            height: cell.1,
+            format,
+            bytes,
+        };
+        let pixels: Vec<_> = scaled.iter().map(|bytes| of(&bytes[..])).collect();
+        Ok((tile(&pixels, format, columns, columns, cell, 0), cell))
     }
 }
 
@@ -114,25 +128,52 @@ fn all_pixels<'a>(
     let pixels = images.enumerate().map(|(i, image)| {
         image
             .pixels()
-            .map_err(|problem| Error::invalid(what, format!("number {i} {problem}")))
+            .map_err(|problem| Error::invalid(what, format!("number {i}: {problem}")))
     });
     pixels.collect()
 }
 
-/// The number of columns and rows of a sprite for `count` images.
-fn sprite_columns(count: usize, cell: (usize, usize)) -> Result<usize, String> {
+/// The number of columns and rows of a sprite for `count` images, and the size at which they have room.
+fn sprite_layout(
+    count: usize,
+    (width, height): (usize, usize),
+) -> Result<(usize, (usize, usize)), String> {
     let root = count.isqrt();
     let columns = (root + usize::from(root * root < count)).max(1);
-    let max_columns = MAX_SPRITE_SIDE / cell.0.max(cell.1);
-    if columns <= max_columns {
-        return Ok(columns);
+    let longest = width.max(height);
+    let room = (MAX_SPRITE_SIDE / columns).min(longest);
+    if room == 0 {
+        let most = MAX_SPRITE_SIDE * MAX_SPRITE_SIDE;
+        return Err(format!("expected at most {most}, got {count}"));
     }
-    Err(format!(
-        "must fit into {MAX_SPRITE_SIDE} x {MAX_SPRITE_SIDE} pixels, which is {} of {} x {}, got {count}",
-        max_columns * max_columns,
-        cell.0,
-        cell.1
-    ))
+    let scaled = |side: usize| (side * room / longest).max(1);
+    Ok((columns, (scaled(width), scaled(height))))
+}
+
+/// Makes an image of 8-bit samples smaller. Each pixel is the mean of those that it covers.
+fn scale_down(image: Pixels<'_>, format: Format, (width, height): (usize, usize)) -> Vec<u8> {
+    let bytes = image.format.convert(image.bytes, format);
+    let channels = format.channels.count();
+    let mut scaled = Vec::with_capacity(width * height * channels);
+    for y in 0..height {
+        let rows = y * image.height / height..(y + 1) * image.height / height;
+        for x in 0..width {
+            let columns = x * image.width / width..(x + 1) * image.width / width;
+            let count = rows.len() * columns.len();
+            for channel in 0..channels {
+                let covered = rows.clone().flat_map(|row| {
+                    let start = row * image.width;
+                    columns.clone().map(move |column| start + column)
+                });
+                let sum: usize = covered
+                    .map(|i| usize::from(bytes[i * channels + channel]))
+                    .sum();
+                let mean = (sum + count / 2) / count.max(1);
+                scaled.push(u8::try_from(mean).unwrap_or(u8::MAX));
+            }
+        }
+    }
+    scaled
 }
 
 /// Draws each image in the middle of its cell, whose width and height are `cell`.
@@ -215,26 +256,22 @@ mod tests {
         let file = Image::encoded(b"GIF89a\x03\0\x02\0\0\0\0").unwrap();
         let moving = Image::animation([Image::gray8(3, 2, [9; 6]).unwrap()], 10).unwrap();
         for (images, columns, want) in [
-            (
-                vec![],
-                3,
-                "grid images: there must be at least one, got none",
-            ),
-            (vec![&wide], 0, "grid columns: must be at least 1, got 0"),
+            (vec![], 3, "grid images: expected at least 1, got none"),
+            (vec![&wide], 0, "grid columns: expected at least 1, got 0"),
             (
                 vec![&wide, &high],
                 2,
-                "grid images: must take at most 1073741824 bytes together, got 2097158 x 1048580 pixels of 1 bytes",
+                "grid images: expected at most 1073741824 bytes together, got 2097158 x 1048580 pixels of 1 bytes",
             ),
             (
                 vec![&wide, &file],
                 2,
-                "grid images: number 1 must consist of pixels, got an encoded file",
+                "grid images: number 1: expected pixels, got an encoded file",
             ),
             (
                 vec![&moving, &wide],
                 2,
-                "grid images: number 0 must consist of pixels, got an animation",
+                "grid images: number 0: expected pixels, got an animation",
             ),
         ] {
             let error = Image::grid(images, columns).unwrap_err();
@@ -252,7 +289,7 @@ mod tests {
             Image::rgb16(2, 1, [0x0b0b, 0x0c0c, 0x0d0d, 0x0e0e, 0x0f0f, 0xffff]).unwrap(),
             Image::gray8(2, 1, [16, 17]).unwrap(),
         ];
-        let sprite = Image::sprite(&images.each_ref()).unwrap();
+        let (sprite, _) = Image::sprite(&images.each_ref()).unwrap();
         let want = [
             [[1, 1, 1], [2, 2, 2], [3, 4, 5], [6, 7, 8], [9; 3], [10; 3]],
             [
@@ -285,7 +322,7 @@ mod tests {
             [[11, 11, 11, 12], [0; 4]],
             [[13, 13, 13, 14], [0; 4]],
         ];
-        let sprite = Image::sprite(&images.each_ref()).unwrap();
+        let (sprite, _) = Image::sprite(&images.each_ref()).unwrap();
         assert_eq!(
             sprite,
             Image::rgba8(2, 4, want.as_flattened().as_flattened()).unwrap()
@@ -293,20 +330,45 @@ mod tests {
     }
 
     #[test]
-    fn a_sprite_has_as_many_rows_as_columns() {
-        for (count, cell, want) in [
-            (1, (28, 28), 1),
-            (2, (28, 28), 2),
-            (4, (28, 28), 2),
-            (5, (28, 28), 3),
-            (100, (40, 10), 10),
-            (101, (40, 10), 11),
-            (85_264, (28, 28), 292), // 8192 / 28 is 292
-            (4, (4096, 8), 2),
-            (1, (8192, 8192), 1),
+    fn a_sprite_has_as_many_rows_as_columns_and_at_most_8192_pixels() {
+        for (count, size, columns, cell) in [
+            (1, (28, 28), 1, (28, 28)),
+            (2, (28, 28), 2, (28, 28)),
+            (4, (28, 28), 2, (28, 28)),
+            (5, (28, 28), 3, (28, 28)),
+            (100, (40, 10), 10, (40, 10)),
+            (101, (40, 10), 11, (40, 10)),
+            (85_264, (28, 28), 292, (28, 28)), // 8192 / 28 is 292
+            (85_265, (28, 28), 293, (27, 27)), // 8192 / 293 is 27
+            (4, (4096, 8), 2, (4096, 8)),
+            (5, (4096, 8), 3, (2730, 5)), // 8192 / 3 is 2730, and 8 * 2730 / 4096 is 5.3
+            (1, (8192, 8192), 1, (8192, 8192)),
+            (1, (1, 16_384), 1, (1, 8192)),
         ] {
-            assert_eq!(sprite_columns(count, cell), Ok(want), "{count} of {cell:?}");
+            assert_eq!(
+                sprite_layout(count, size),
+                Ok((columns, cell)),
+                "{count} of {size:?}"
+            );
         }
+        let want = "expected at most 67108864, got 67108865";
+        assert_eq!(sprite_layout(8192 * 8192 + 1, (1, 1)), Err(want.into()));
+    }
+
+    #[test]
+    fn thumbnails_without_room_are_scaled_down() {
+        // Two pixels become one, and the rows stay: the means of 0 and 255, and of 3 and 4, rounded up.
+        let image = Image::gray8(4, 2, [0, 255, 3, 4, 1, 1, 9, 11]).unwrap();
+        let scaled = scale_down(image.pixels().unwrap(), Format::RGB8, (2, 2));
+        assert_eq!(scaled, [128, 128, 128, 4, 4, 4, 1, 1, 1, 10, 10, 10]);
+        // Five columns of 3 become two, of the first two and the last three.
+        let image = Image::gray8(5, 1, [1, 3, 6, 6, 9]).unwrap();
+        let scaled = scale_down(image.pixels().unwrap(), Format::RGB8, (2, 1));
+        assert_eq!(scaled, [2, 2, 2, 7, 7, 7]);
+        let wide = Image::gray8(16_384, 2, vec![7; 2 * 16_384]).unwrap();
+        let (sprite, cell) = Image::sprite(&[&wide]).unwrap();
+        assert_eq!(cell, (8192, 1));
+        assert_eq!(sprite, Image::rgb8(8192, 1, vec![7; 3 * 8192]).unwrap());
     }
 
     #[test]
@@ -316,26 +378,18 @@ mod tests {
             Image::gray8(2, 1, [0; 2]).unwrap(),
         );
         let file = Image::encoded(small.encode().unwrap()).unwrap();
-        let large = Image::gray8(8193, 1, [0; 8193]).unwrap();
         for (images, want) in [
             (
                 vec![&small, &small, &other],
-                "number 2 must have 1 x 2 pixels like the first one, got 2 x 1",
+                "expected 1 x 2 pixels like the first one, got 2 x 1 for number 2",
             ),
             (
                 vec![&small, &file],
-                "number 1 must consist of pixels, got an encoded file",
-            ),
-            (
-                vec![&large],
-                "must fit into 8192 x 8192 pixels, which is 0 of 8193 x 1, got 1",
+                "number 1: expected pixels, got an encoded file",
             ),
         ] {
             let error = Image::sprite(&images).unwrap_err();
             assert_eq!(error.to_string(), format!("thumbnails: {want}"));
         }
-        assert!(sprite_columns(85_265, (28, 28)).is_err());
-        assert!(sprite_columns(5, (4096, 8)).is_err());
-        assert!(sprite_columns(usize::MAX, (u32::MAX as usize, 1)).is_err());
     }
 }

@@ -191,16 +191,19 @@ mod tests {
             let image = Image::from(DynamicImage::new_rgb8(width, height));
             assert_eq!((image.width(), image.height()), (width, height));
             let problem =
-                format!("must have sides of 1 to 2147483647 pixels, got {width} x {height}");
+                format!("expected sides of 1 to 2147483647 pixels, got {width} x {height}");
             let check = |result: Result<()>, what: &str| {
                 assert_eq!(result.unwrap_err().to_string(), format!("{what}{problem}"));
             };
             check(image.encode().map(drop), "image: ");
             let each = [BoundingBox::new(0, 0, 1, 1)];
             check(image.with_boxes(each).map(drop), "image with boxes: ");
-            check(Image::grid([&image], 1).map(drop), "grid images: number 0 ");
-            check(Image::sprite(&[&image]).map(drop), "thumbnails: number 0 ");
-            check(Image::animation([image], 1).map(drop), "frames: number 0 ");
+            check(
+                Image::grid([&image], 1).map(drop),
+                "grid images: number 0: ",
+            );
+            check(Image::sprite(&[&image]).map(drop), "thumbnails: number 0: ");
+            check(Image::animation([image], 1).map(drop), "frames: number 0: ");
         }
     }
 }

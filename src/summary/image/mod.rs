@@ -134,11 +134,11 @@ impl Image {
                 bytes,
             }),
             Content::BadSides => Err(format!(
-                "must have sides of 1 to {MAX_SIDE} pixels, got {} x {}",
+                "expected sides of 1 to {MAX_SIDE} pixels, got {} x {}",
                 self.width, self.height
             )),
-            Content::File(_) => Err("must consist of pixels, got an encoded file".into()),
-            Content::Animation(_) => Err("must consist of pixels, got an animation".into()),
+            Content::File(_) => Err("expected pixels, got an encoded file".into()),
+            Content::Animation(_) => Err("expected pixels, got an animation".into()),
         }
     }
 

@@ -330,7 +330,7 @@ fn interleave<T: Copy>(
 fn check(channels: Channels, width: u32, height: u32, got: usize) -> Result<()> {
     for (what, side) in [("image width", width), ("image height", height)] {
         if !(1..=MAX_SIDE).contains(&side) {
-            let problem = format!("must be 1 to {MAX_SIDE} pixels, got {side}");
+            let problem = format!("expected 1 to {MAX_SIDE} pixels, got {side}");
             return Err(Error::invalid(what, problem));
         }
     }
@@ -340,7 +340,8 @@ fn check(channels: Channels, width: u32, height: u32, got: usize) -> Result<()> 
     if expected == got as u64 {
         return Ok(());
     }
-    let problem =
-        format!("must have {expected} samples for {width} x {height} pixels of {count}, got {got}");
+    let problem = format!(
+        "expected {expected} samples, {count} for each of {width} x {height} pixels, got {got}"
+    );
     Err(Error::invalid("image pixels", problem))
 }

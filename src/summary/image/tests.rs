@@ -168,39 +168,39 @@ fn invalid_sides_and_samples_are_rejected() {
     for (result, want) in [
         (
             Image::rgb8(3, 2, [0; 17]),
-            "image pixels: must have 18 samples for 3 x 2 pixels of 3, got 17",
+            "image pixels: expected 18 samples, 3 for each of 3 x 2 pixels, got 17",
         ),
         (
             Image::gray8(0, 2, []),
-            "image width: must be 1 to 2147483647 pixels, got 0",
+            "image width: expected 1 to 2147483647 pixels, got 0",
         ),
         (
             Image::rgba16(2, 0, []),
-            "image height: must be 1 to 2147483647 pixels, got 0",
+            "image height: expected 1 to 2147483647 pixels, got 0",
         ),
         (
             Image::gray8(u32::MAX, 1, []),
-            "image width: must be 1 to 2147483647 pixels, got 4294967295",
+            "image width: expected 1 to 2147483647 pixels, got 4294967295",
         ),
         (
             Image::rgba8(i32::MAX as u32, i32::MAX as u32, []),
-            "image pixels: must have 18446744056529682436 samples for 2147483647 x 2147483647 pixels of 4, got 0",
+            "image pixels: expected 18446744056529682436 samples, 4 for each of 2147483647 x 2147483647 pixels, got 0",
         ),
         (
             Image::rgb8_planar(1, 1, [0; 4]),
-            "image pixels: must have 3 samples for 1 x 1 pixels of 3, got 4",
+            "image pixels: expected 3 samples, 3 for each of 1 x 1 pixels, got 4",
         ),
         (
             Image::rgba16_planar(1, 1, []),
-            "image pixels: must have 4 samples for 1 x 1 pixels of 4, got 0",
+            "image pixels: expected 4 samples, 4 for each of 1 x 1 pixels, got 0",
         ),
         (
             Image::rgb_0_to_1_planar(0, 1, &[0.5f32; 0]),
-            "image width: must be 1 to 2147483647 pixels, got 0",
+            "image width: expected 1 to 2147483647 pixels, got 0",
         ),
         (
             Image::gray_0_to_1(2, 2, &[0.5f32]),
-            "image pixels: must have 4 samples for 2 x 2 pixels of 1, got 1",
+            "image pixels: expected 4 samples, 1 for each of 2 x 2 pixels, got 1",
         ),
     ] {
         assert_eq!(result.unwrap_err().to_string(), want);

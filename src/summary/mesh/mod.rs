@@ -85,7 +85,7 @@ impl Mesh {
         for (i, vertex) in vertices.iter().enumerate() {
             let vertex = vertex.map(Scalar::to_f32);
             if !vertex.iter().all(|number| number.is_finite()) {
-                let problem = format!("must be finite, got {vertex:?} at index {i}");
+                let problem = format!("expected finite coordinates, got {vertex:?} at index {i}");
                 return Err(Error::invalid("vertices", problem));
             }
             content.extend(vertex.map(f32::to_le_bytes).as_flattened());
@@ -160,7 +160,7 @@ impl Mesh {
                 let index = (*vertex).try_into().ok();
                 let Some(index) = index.filter(|index| (0..vertices).contains(index)) else {
                     let problem = format!(
-                        "indices must be less than {vertices}, got {vertex} in the face at index {i}"
+                        "expected indices below {vertices}, the number of vertices, got {vertex} in the face at index {i}"
                     );
                     return Err(Error::invalid("faces", problem));
                 };
@@ -181,7 +181,7 @@ impl Mesh {
     pub fn colors(mut self, colors: &[[u8; 3]]) -> Result<Self> {
         let rows = self.vertices.rows;
         if i32::try_from(colors.len()) != Ok(rows) {
-            let problem = format!("must have one per vertex, {rows}, got {}", colors.len());
+            let problem = format!("expected {rows}, one per vertex, got {}", colors.len());
             return Err(Error::invalid("colors", problem));
         }
         let content = colors.as_flattened();
@@ -223,8 +223,9 @@ impl Part {
         let rows = |part: Option<&Self>| part.map_or(0, |part| part.rows);
         let (wanted, given) = (rows(all.as_deref()), rows(part.as_ref()));
         if given != wanted {
-            let problem =
-                format!("must all have {wanted} {what} like the first, got {given} at index {i}");
+            let problem = format!(
+                "expected {wanted} {what}, as many as the first mesh, got {given} at index {i}"
+            );
             return Err(Error::invalid("meshes", problem));
         }
         if let (Some(all), Some(part)) = (all, part) {
@@ -243,11 +244,11 @@ fn count(what: &'static str, given: usize) -> Result<i32> {
 }
 
 fn empty(what: &'static str) -> Error {
-    Error::invalid(what, "must have at least one element, got none")
+    Error::invalid(what, "expected at least 1, got none")
 }
 
 fn too_many(what: &'static str) -> Error {
-    let problem = format!("must have at most {} elements", i32::MAX);
+    let problem = format!("expected at most {} elements, got more", i32::MAX);
     Error::invalid(what, problem)
 }
 

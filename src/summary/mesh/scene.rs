@@ -53,7 +53,7 @@ impl Scene {
     pub fn from_json(json: &str) -> Result<Self> {
         let invalid = |problem| Error::invalid("scene", problem);
         let members: Map<String, Value> = serde_json::from_str(json)
-            .map_err(|error| invalid(format!("must be a JSON object: {error}")))?;
+            .map_err(|error| invalid(format!("expected a JSON object, got an error: {error}")))?;
         for (name, value) in &members {
             let (is_valid, expected) = match name.as_str() {
                 "camera" | "material" => (value.is_object(), "an object"),
@@ -61,7 +61,9 @@ impl Scene {
                 _ => continue,
             };
             if !is_valid {
-                return Err(invalid(format!("`{name}` must be {expected}, got {value}")));
+                return Err(invalid(format!(
+                    "expected {expected} for `{name}`, got {value}"
+                )));
             }
         }
         Ok(Self(members))
@@ -157,7 +159,12 @@ impl Camera {
         }
         if let Some(fov) = self.fov {
             let is_valid = fov > 0.0 && fov < 180.0;
-            json["fov"] = number("camera fov", fov, is_valid, "above 0 and below 180")?;
+            json["fov"] = number(
+                "camera fov",
+                fov,
+                is_valid,
+                "a number above 0 and below 180",
+            )?;
         }
         if let Some(near) = self.near {
             json["near"] = positive("camera near", near)?;
@@ -213,7 +220,7 @@ impl Light {
             "light intensity",
             self.intensity,
             is_valid,
-            "finite and at least 0",
+            "a finite number of at least 0",
         )?;
         let mut json =
             json!({"cls": self.class, "color": color(self.color), "intensity": intensity});
@@ -310,7 +317,12 @@ impl Material {
         }
         if let Some(opacity) = self.opacity {
             let is_valid = (0.0..=1.0).contains(&opacity);
-            json["opacity"] = number("material opacity", opacity, is_valid, "from 0 to 1")?;
+            json["opacity"] = number(
+                "material opacity",
+                opacity,
+                is_valid,
+                "a number from 0 to 1",
+            )?;
             json["transparent"] = true.into();
         }
         if let Some(side) = self.point_size {
@@ -340,19 +352,19 @@ fn point(what: &'static str, point: [f32; 3]) -> Result<Value> {
     if point.iter().all(|number| number.is_finite()) {
         return Ok(point.map(shortest_f64).as_slice().into());
     }
-    let problem = format!("must have finite coordinates, got {point:?}");
+    let problem = format!("expected finite coordinates, got {point:?}");
     Err(Error::invalid(what, problem))
 }
 
 fn positive(what: &'static str, value: f32) -> Result<Value> {
     let is_valid = value > 0.0 && value.is_finite();
-    number(what, value, is_valid, "finite and above 0")
+    number(what, value, is_valid, "a finite number above 0")
 }
 
 fn number(what: &'static str, value: f32, is_valid: bool, expected: &str) -> Result<Value> {
     if is_valid {
         return Ok(shortest_f64(value).into());
     }
-    let problem = format!("must be {expected}, got {value}");
+    let problem = format!("expected {expected}, got {value}");
     Err(Error::invalid(what, problem))
 }

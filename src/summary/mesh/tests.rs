@@ -103,61 +103,55 @@ fn invalid_meshes_are_refused() {
     let colored = || triangle().colors(&[[0; 3]; 3]).unwrap();
     let none: [[f32; 3]; 0] = [];
     for (result, want) in [
-        (
-            Mesh::new(&none),
-            "vertices: must have at least one element, got none",
-        ),
+        (Mesh::new(&none), "vertices: expected at least 1, got none"),
         (
             Mesh::new(&[[0.0; 3], [1.0, f64::NAN, 2.0]]),
-            "vertices: must be finite, got [1.0, NaN, 2.0] at index 1",
+            "vertices: expected finite coordinates, got [1.0, NaN, 2.0] at index 1",
         ),
         (
             Mesh::new(&[[0.0, 0.0, -1e39]]),
-            "vertices: must be finite, got [0.0, 0.0, -inf] at index 0",
+            "vertices: expected finite coordinates, got [0.0, 0.0, -inf] at index 0",
         ),
         (
             triangle().faces::<i32>(&[]),
-            "faces: must have at least one element, got none",
+            "faces: expected at least 1, got none",
         ),
         (
             triangle().faces(&[[0, 1, 2], [1, 2, 3]]),
-            "faces: indices must be less than 3, got 3 in the face at index 1",
+            "faces: expected indices below 3, the number of vertices, got 3 in the face at index 1",
         ),
         (
             triangle().faces(&[[0, -1, 2]]),
-            "faces: indices must be less than 3, got -1 in the face at index 0",
+            "faces: expected indices below 3, the number of vertices, got -1 in the face at index 0",
         ),
         (
             triangle().faces(&[[u64::MAX; 3]]),
-            "faces: indices must be less than 3, got 18446744073709551615 in the face at index 0",
+            "faces: expected indices below 3, the number of vertices, got 18446744073709551615 in the face at index 0",
         ),
         (
             triangle().colors(&[[0; 3]; 2]),
-            "colors: must have one per vertex, 3, got 2",
+            "colors: expected 3, one per vertex, got 2",
         ),
         (
             triangle().colors(&[]),
-            "colors: must have one per vertex, 3, got 0",
+            "colors: expected 3, one per vertex, got 0",
         ),
-        (
-            Mesh::batch([]),
-            "meshes: must have at least one element, got none",
-        ),
+        (Mesh::batch([]), "meshes: expected at least 1, got none"),
         (
             Mesh::batch([triangle(), Mesh::new(&TRIANGLE[..2]).unwrap()]),
-            "meshes: must all have 3 vertices like the first, got 2 at index 1",
+            "meshes: expected 3 vertices, as many as the first mesh, got 2 at index 1",
         ),
         (
             Mesh::batch([triangle(), triangle(), faced()]),
-            "meshes: must all have 0 faces like the first, got 1 at index 2",
+            "meshes: expected 0 faces, as many as the first mesh, got 1 at index 2",
         ),
         (
             Mesh::batch([faced(), triangle()]),
-            "meshes: must all have 1 faces like the first, got 0 at index 1",
+            "meshes: expected 1 faces, as many as the first mesh, got 0 at index 1",
         ),
         (
             Mesh::batch([colored(), triangle()]),
-            "meshes: must all have 3 colors like the first, got 0 at index 1",
+            "meshes: expected 3 colors, as many as the first mesh, got 0 at index 1",
         ),
     ] {
         assert_eq!(result.unwrap_err().to_string(), want);
@@ -243,47 +237,47 @@ fn invalid_scenes_are_refused() {
     for (result, want) in [
         (
             scene().camera(Camera::new().position([0.0, f32::NAN, 0.0])),
-            "camera position: must have finite coordinates, got [0.0, NaN, 0.0]",
+            "camera position: expected finite coordinates, got [0.0, NaN, 0.0]",
         ),
         (
             scene().camera(Camera::new().look_at([f32::INFINITY; 3])),
-            "camera look_at: must have finite coordinates, got [inf, inf, inf]",
+            "camera look_at: expected finite coordinates, got [inf, inf, inf]",
         ),
         (
             scene().camera(Camera::new().fov(180.0)),
-            "camera fov: must be above 0 and below 180, got 180",
+            "camera fov: expected a number above 0 and below 180, got 180",
         ),
         (
             scene().camera(Camera::new().near(0.0)),
-            "camera near: must be finite and above 0, got 0",
+            "camera near: expected a finite number above 0, got 0",
         ),
         (
             scene().lights([Light::ambient(0.0), Light::ambient(-0.5)]),
-            "light intensity: must be finite and at least 0, got -0.5",
+            "light intensity: expected a finite number of at least 0, got -0.5",
         ),
         (
             scene().lights([Light::directional([f32::NAN; 3], 1.0)]),
-            "light position: must have finite coordinates, got [NaN, NaN, NaN]",
+            "light position: expected finite coordinates, got [NaN, NaN, NaN]",
         ),
         (
             scene().material(Material::new().opacity(f32::NAN)),
-            "material opacity: must be from 0 to 1, got NaN",
+            "material opacity: expected a number from 0 to 1, got NaN",
         ),
         (
             scene().material(Material::new().point_size(f32::INFINITY)),
-            "material point_size: must be finite and above 0, got inf",
+            "material point_size: expected a finite number above 0, got inf",
         ),
         (
             Scene::from_json("{'lights': []}"),
-            "scene: must be a JSON object: key must be a string at line 1 column 2",
+            "scene: expected a JSON object, got an error: key must be a string at line 1 column 2",
         ),
         (
             Scene::from_json(r#"{"lights": null}"#),
-            "scene: `lights` must be an array, got null",
+            "scene: expected an array for `lights`, got null",
         ),
         (
             Scene::from_json(r#"{"camera": 3}"#),
-            "scene: `camera` must be an object, got 3",
+            "scene: expected an object for `camera`, got 3",
         ),
     ] {
         assert_eq!(result.unwrap_err().to_string(), want);

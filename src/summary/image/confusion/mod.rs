@@ -41,7 +41,10 @@ impl ConfusionMatrix {
         let classes = check_classes(classes)?;
         let (len, got) = (classes.len(), counts.len());
         if got != len * len {
-            let problem = format!("must be {} for {len} classes, got {got}", len * len);
+            let problem = format!(
+                "expected {}, one per pair of {len} classes, got {got}",
+                len * len
+            );
             return Err(Error::invalid("confusion counts", problem));
         }
         let counts = counts.to_vec();
@@ -63,12 +66,15 @@ impl ConfusionMatrix {
         let len = classes.len();
         if predicted.len() != truth.len() {
             let (want, got) = (truth.len(), predicted.len());
-            let problem = format!("must be as many as the {want} true labels, got {got}");
+            let problem = format!("expected {want}, one per true label, got {got}");
             return Err(Error::invalid("predicted labels", problem));
         }
         for (what, labels) in [("true labels", truth), ("predicted labels", predicted)] {
             if let Some(i) = labels.iter().position(|label| *label >= len) {
-                let problem = format!("number {i} must be below {len}, got {}", labels[i]);
+                let problem = format!(
+                    "expected a class below {len}, got {} at index {i}",
+                    labels[i]
+                );
                 return Err(Error::invalid(what, problem));
             }
         }
@@ -129,7 +135,7 @@ fn check_classes(classes: &[impl AsRef<str>]) -> Result<Vec<String>> {
     if (1..=MAX_CLASSES).contains(&classes.len()) {
         return Ok(classes.iter().map(|name| name.as_ref().into()).collect());
     }
-    let problem = format!("must be 1 to {MAX_CLASSES}, got {}", classes.len());
+    let problem = format!("expected 1 to {MAX_CLASSES}, got {}", classes.len());
     Err(Error::invalid("classes", problem))
 }
 
@@ -217,27 +223,27 @@ mod tests {
         for (result, want) in [
             (
                 ConfusionMatrix::new(&none, &[]),
-                "classes: must be 1 to 1000, got 0",
+                "classes: expected 1 to 1000, got 0",
             ),
             (
                 ConfusionMatrix::from_labels(&["a"; 1001], &[], &[]),
-                "classes: must be 1 to 1000, got 1001",
+                "classes: expected 1 to 1000, got 1001",
             ),
             (
                 ConfusionMatrix::new(&two, &[1, 2, 3]),
-                "confusion counts: must be 4 for 2 classes, got 3",
+                "confusion counts: expected 4, one per pair of 2 classes, got 3",
             ),
             (
                 ConfusionMatrix::from_labels(&two, &[0, 1], &[0]),
-                "predicted labels: must be as many as the 2 true labels, got 1",
+                "predicted labels: expected 2, one per true label, got 1",
             ),
             (
                 ConfusionMatrix::from_labels(&two, &[0, 2], &[0, 0]),
-                "true labels: number 1 must be below 2, got 2",
+                "true labels: expected a class below 2, got 2 at index 1",
             ),
             (
                 ConfusionMatrix::from_labels(&two, &[0, 1], &[usize::MAX, 0]),
-                "predicted labels: number 0 must be below 2, got 18446744073709551615",
+                "predicted labels: expected a class below 2, got 18446744073709551615 at index 0",
             ),
         ] {
             assert_eq!(result.unwrap_err().to_string(), want);
