@@ -25,7 +25,7 @@ fn records(logdir: &Path) -> Vec<(i64, Vec<Value>)> {
     events.filter_map(values).collect()
 }
 
-/// A value as `tag=number`, or a histogram as `tag=left..right:count,...`.
+/// A value as `tag=number`, or a histogram as `tag=left..right:count,...`, without empty buckets.
 fn shown(value: &Value) -> String {
     let tag = &value.tag;
     let data = match (value.scalar(), &value.value) {
@@ -37,6 +37,7 @@ fn shown(value: &Value) -> String {
                 .as_chunks()
                 .0
                 .iter()
+                .filter(|[_, _, count]| *count > 0.0)
                 .map(|[left, right, count]| format!("{left}..{right}:{count}"))
                 .collect();
             rows.join(",")

@@ -11,7 +11,7 @@ use metrics::{
 };
 
 use crate::event::Step;
-use crate::summary::{Histogram, Scalar, Tag};
+use crate::summary::{DEFAULT_BUCKETS, Histogram, Scalar, Tag};
 use crate::writer::SummaryWriter;
 
 /// A recorder for [`metrics`](https://docs.rs/metrics) that logs what a program counts and measures.
@@ -300,7 +300,13 @@ impl Buckets {
                 rows.pop();
             }
         }
-        Histogram::from_rows(rows, self.non_finite)
+        match rows[..] {
+            [] => Histogram::without_range(None, DEFAULT_BUCKETS, self.non_finite),
+            [row] if row[0] == row[1] => {
+                Histogram::without_range(Some(row), DEFAULT_BUCKETS, self.non_finite)
+            }
+            _ => Histogram::from_rows(rows, self.non_finite),
+        }
     }
 }
 
@@ -355,9 +361,9 @@ mod tests {
     }
 
     #[test]
-    fn equal_values_have_one_bucket_without_width() {
+    fn equal_values_have_buckets_without_width() {
         for value in [0.0, 1.0, -0.1, f64::MAX, f64::MIN, 5e-324, -5e-324] {
-            let want = from_buckets(&[value, value], &[3]);
+            let want = Histogram::new(&[value; 3]);
             assert_eq!(histogram(&[value; 3]), want, "{value}");
         }
         let want = from_buckets(&[0.0, 5e-324], &[2]);
@@ -422,6 +428,6 @@ mod tests {
         let mut buckets = Buckets::default();
         buckets.add(0.5, u64::MAX);
         buckets.add(0.5, u64::MAX);
-        assert_eq!(buckets.histogram(), from_buckets(&[0.5, 0.5], &[u64::MAX]));
+        assert_eq!(buckets.histogram().rows()[29], [0.5, 0.5, u64::MAX as f64]);
     }
 }

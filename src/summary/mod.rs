@@ -18,6 +18,8 @@ pub use audio::Audio;
 pub(crate) use audio::audios;
 pub(crate) use custom_scalars::custom_scalars;
 pub use custom_scalars::{Category, Layout, Margin};
+#[cfg(feature = "metrics")]
+pub(crate) use histogram::DEFAULT_BUCKETS;
 pub use histogram::Histogram;
 pub(crate) use histogram::{histogram, non_finite};
 pub use hparams::{Experiment, HParamInfo, HParamValue, HParams, MetricInfo};

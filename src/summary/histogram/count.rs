@@ -20,9 +20,10 @@ pub(super) fn count<'a, T: Scalar + 'a>(
     let (low, high) = finite_ends(chunks.clone());
     if low > high {
         let values = chunks.map(|chunk| chunk.len() as u64).sum();
-        return Histogram::from_rows(Vec::new(), values);
+        return Histogram::without_range(None, buckets, values);
     }
-    // Equal values have one bucket of no width.
+    // Equal values are counted in one bucket of no width.
+    let bucket_count = buckets;
     let buckets = if low < high { buckets } else { 1 };
     // A power of two. All numbers are divided by it, because the range may be too large for an `f64`, or so small that the
     // width would lose digits.
@@ -50,7 +51,10 @@ pub(super) fn count<'a, T: Scalar + 'a>(
         let slot = |value: T| slot_f64((value.to_f64() - low) * per_width);
         count_many_at_once(chunks, slot, &mut rows)
     };
-    Histogram::from_rows(rows, non_finite)
+    match rows[..] {
+        [row] => Histogram::without_range(Some(row), bucket_count, non_finite),
+        _ => Histogram::from_rows(rows, non_finite),
+    }
 }
 
 /// Adds the values to the rows at their positions. Returns how many values are not finite.

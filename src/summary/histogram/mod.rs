@@ -14,7 +14,7 @@ use crate::proto::DataClass;
 use crate::proto::summary::Value;
 
 /// The default of the stock writers. The dashboard draws as many, whatever the number of buckets is.
-const DEFAULT_BUCKETS: usize = 30;
+pub(crate) const DEFAULT_BUCKETS: usize = 30;
 const MAX_BUCKETS: usize = 4096;
 
 /// How values are distributed: how many of them are in each bucket.
@@ -25,8 +25,8 @@ const MAX_BUCKETS: usize = 4096;
 ///
 /// The buckets are those of stock `tf.summary.histogram`. They have equal widths and reach from the lowest to the highest
 /// value. A bucket contains its left edge but not its right edge; the last one contains both. A value within a rounding
-/// error of an edge may be counted in either of the two buckets. If all values are equal, there is one bucket of no width; if
-/// there are no values, there is no bucket. The dashboards draw both.
+/// error of an edge may be counted in either of the two buckets. If all values are equal, no bucket
+/// has a width, and all values are in the last one. If there are no values, all edges and counts are 0.
 ///
 /// Edges are `f64`, so an integer beyond 2^53 counts as the nearest `f64`. Counts are exact up to 2^53. NaN and the
 /// infinities are in no bucket; they are counted separately.
@@ -153,6 +153,16 @@ impl Histogram {
     /// Takes rows that are valid, and the number of values that are in none of them.
     pub(crate) fn from_rows(rows: Vec<Row>, non_finite: u64) -> Self {
         Self { rows, non_finite }
+    }
+
+    /// Takes the only row, or none, and puts empty rows before it, so that there are as many as the stock writers have.
+    pub(crate) fn without_range(row: Option<Row>, buckets: usize, non_finite: u64) -> Self {
+        let row = row.unwrap_or_default();
+        let mut rows = vec![[row[0], row[1], 0.0]; buckets];
+        if let Some(last) = rows.last_mut() {
+            *last = row;
+        }
+        Self::from_rows(rows, non_finite)
     }
 
     #[cfg(all(test, feature = "metrics"))]

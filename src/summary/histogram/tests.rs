@@ -39,8 +39,8 @@ fn check<T: Scalar + Debug>(values: &[T], buckets: usize) {
     let low = finite.iter().copied().fold(f64::INFINITY, f64::min);
     let high = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if low >= high {
-        let want: &[Row] = &[[low, high, finite.len() as f64]];
-        assert_eq!(rows, &want[..usize::from(low == high)]);
+        let value = if low > high { 0.0 } else { low };
+        assert_eq!(*rows, equal(value, finite.len() as f64, buckets));
         return;
     }
 
@@ -115,40 +115,54 @@ fn there_are_30_buckets_by_default() {
     assert_eq!(Histogram::from(&[1i8, -1]).rows.len(), 30);
 }
 
+/// The rows that `tf.summary.histogram` writes for equal values: all buckets have no width, and the last has the values.
+fn equal(value: f64, count: f64, buckets: usize) -> Vec<Row> {
+    let mut rows = vec![[value, value, 0.0]; buckets];
+    rows[buckets - 1][2] = count;
+    rows
+}
+
 #[test]
-fn equal_values_have_one_bucket_and_no_values_have_none() {
+fn equal_values_and_no_values_have_the_buckets_of_the_stock_writer() {
     let value = f64::from(0.1f32);
-    assert_eq!(Histogram::from([0.1f32; 7]).rows, [[value, value, 7.0]]);
-    assert_eq!(Histogram::from([-3i64]).rows, [[-3.0, -3.0, 1.0]]);
+    assert_eq!(Histogram::from([0.1f32; 7]).rows, equal(value, 7.0, 30));
+    assert_eq!(Histogram::from([-3i64]).rows, equal(-3.0, 1.0, 30));
     let max = f64::MAX;
-    assert_eq!(Histogram::from([max; 2]).rows, [[max, max, 2.0]]);
-    assert_eq!(with_buckets(&[5u8; 3], 100), [[5.0, 5.0, 3.0]]);
+    assert_eq!(Histogram::from([max; 2]).rows, equal(max, 2.0, 30));
+    assert_eq!(with_buckets(&[5u8; 3], 100), equal(5.0, 3.0, 100));
+    assert_eq!(with_buckets(&[5u8; 3], 1), equal(5.0, 3.0, 1));
     // The two zeros are equal, and the positive one is written.
     for zeros in [[0.0, -0.0], [-0.0, 0.0], [-0.0, -0.0]] {
         let rows = Histogram::from(zeros).rows;
-        assert_eq!(rows, [[0.0, 0.0, 2.0]]);
-        assert!(rows[0][0].is_sign_positive() && rows[0][1].is_sign_positive());
+        assert_eq!(rows, equal(0.0, 2.0, 30));
+        assert!(
+            rows.as_flattened()
+                .iter()
+                .all(|number| number.is_sign_positive())
+        );
     }
     let none: [f32; 0] = [];
-    assert_eq!(Histogram::from(none).rows, [[0.0; 3]; 0]);
-    assert_eq!(Histogram::from_chunks([&none[..]; 3]).rows, [[0.0; 3]; 0]);
+    let zeros = [[0.0; 3]; 30];
+    assert_eq!(Histogram::from(none).rows, zeros);
+    assert_eq!(Histogram::from_chunks([&none[..]; 3]).rows, zeros);
     let no_chunks = iter::empty::<&[u8]>();
-    assert_eq!(Histogram::from_chunks(no_chunks).rows, [[0.0; 3]; 0]);
+    assert_eq!(Histogram::from_chunks(no_chunks).rows, zeros);
 }
 
 #[test]
 fn values_that_are_not_finite_are_counted_separately() {
     let (nan, inf) = (f64::NAN, f64::INFINITY);
     let two = &[[1.0, 2.0, 1.0], [2.0, 3.0, 2.0]][..];
+    let none = &[[0.0; 3]; 2];
     for (values, rows, non_finite) in [
         (&[nan, 1.0, -inf, 3.0, inf, inf, 2.0][..], two, 4),
         (&[1.0, 2.0, 3.0, nan], two, 1),
         (&[1.0, 2.0, 3.0, inf], two, 1),
         (&[-inf, 1.0, 2.0, 3.0], two, 1),
-        (&[7.0, nan, 7.0], &[[7.0, 7.0, 2.0]], 1),
-        (&[nan, nan], &[], 2),
-        (&[inf], &[], 1),
-        (&[-inf, inf], &[], 2),
+        (&[7.0, nan, 7.0], &[[7.0, 7.0, 0.0], [7.0, 7.0, 2.0]], 1),
+        (&[nan, nan], none, 2),
+        (&[inf], none, 1),
+        (&[-inf, inf], none, 2),
     ] {
         let histogram = Histogram::with_buckets(values, 2).unwrap();
         assert_eq!(histogram.rows, rows, "{values:?}");
@@ -212,7 +226,7 @@ fn counts_are_exact_beyond_the_precision_of_f32() {
     assert_eq!(rows, [[0.0, 0.5, 2.0], [0.5, 1.0, 16_777_219.0]]);
     let chunks = iter::repeat_n(&ones[..], 4096).chain([&[1.0][..]]);
     let rows = Histogram::from_chunks(chunks).rows;
-    assert_eq!(rows, [[1.0, 1.0, 16_777_217.0]]);
+    assert_eq!(rows, equal(1.0, 16_777_217.0, 30));
 }
 
 #[test]
@@ -230,7 +244,7 @@ fn an_integer_beyond_2_to_the_53_counts_as_the_nearest_f64() {
     let want = [[low, 0.0, 1.0], [0.0, high, 1.0]];
     assert_eq!(with_buckets(&[i128::MIN, i128::MAX], 2), want);
     let high = 2f64.powi(128);
-    assert_eq!(Histogram::from([u128::MAX]).rows, [[high, high, 1.0]]);
+    assert_eq!(Histogram::from([u128::MAX]).rows, equal(high, 1.0, 30));
 }
 
 /// Values of all sizes, on edges and next to them, clustered, and with ties.
@@ -379,11 +393,12 @@ fn the_value_is_a_tensor_of_rows() {
     assert_eq!(histogram("scope/", &tag, &of_one).encode_to_vec(), want);
     assert_eq!(non_finite("scope/", &tag, &of_one), None);
 
-    let none: [f32; 0] = [];
+    let none: [u8; 0] = [];
+    let none = Histogram::from_buckets(&[1.0], &none).unwrap();
     // Without rows a dimension of 0 has no bytes, and there is no content.
     let want = b"\x0a\x01w\x42\x0a\x08\x02\x12\x06\x12\0\x12\x02\x08\x03\
         \x4a\x10\x0a\x0c\x0a\x0ahistograms\x20\x02";
-    let got = histogram("", &Tag::new("w"), &none.into());
+    let got = histogram("", &Tag::new("w"), &none);
     assert_eq!(got.encode_to_vec(), want);
 }
 
@@ -423,10 +438,10 @@ fn halves_are_counted_too() {
     }
     for odd in [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let histogram = Histogram::new(&[1.0, odd, 1.0].map(bf16::from_f32));
-        assert_eq!(histogram.rows, [[1.0, 1.0, 2.0]]);
+        assert_eq!(histogram.rows, equal(1.0, 2.0, 30));
         assert_eq!(histogram.non_finite, 1);
     }
-    assert_eq!(Histogram::from([f16::MAX]).rows, [[65504.0, 65504.0, 1.0]]);
+    assert_eq!(Histogram::from([f16::MAX]).rows, equal(65504.0, 1.0, 30));
 }
 
 /// Chunks that are others in the first passes.

@@ -325,15 +325,15 @@ fn short_count(count: u64) -> String {
 }
 
 /// A part of a whole as a percentage. Only a part of 0 is 0%, and only the whole is 100%.
-fn percent(part: u128, whole: u128, decimals: usize) -> String {
+fn percent(part: u128, whole: u128, decimals: u8) -> String {
     let percentage = 100.0 * part as f64 / whole.max(1) as f64;
-    let step = 10f64.powi(-(decimals as i32));
+    let step = 10f64.powi(-i32::from(decimals));
     if part > 0 && percentage < step {
         format!("<{step}%")
     } else if part < whole && percentage > 100.0 - step {
         format!(">{}%", 100.0 - step)
     } else {
-        format!("{percentage:.decimals$}%")
+        format!("{percentage:.*}%", usize::from(decimals))
     }
 }
 
