@@ -11,8 +11,17 @@ pub struct ModelProto {
     pub graph: ::core::option::Option<GraphProto>,
     #[prost(message, repeated, tag = "8")]
     pub opset_import: ::prost::alloc::vec::Vec<OperatorSetIdProto>,
+    #[prost(message, repeated, tag = "14")]
+    pub metadata_props: ::prost::alloc::vec::Vec<StringStringEntryProto>,
     #[prost(message, repeated, tag = "25")]
     pub functions: ::prost::alloc::vec::Vec<FunctionProto>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StringStringEntryProto {
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub value: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OperatorSetIdProto {
@@ -423,6 +432,8 @@ pub mod type_proto {
     }
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Map {
+        #[prost(enumeration = "super::tensor_proto::DataType", tag = "1")]
+        pub key_type: i32,
         #[prost(message, optional, boxed, tag = "2")]
         pub value_type: ::core::option::Option<
             ::prost::alloc::boxed::Box<super::TypeProto>,

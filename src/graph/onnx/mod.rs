@@ -31,6 +31,9 @@ use crate::error::{Error, Result};
 use crate::proto::AttrValue;
 use crate::proto::onnx::ModelProto;
 
+/// More properties of a model are left out, because each output of the graph has them.
+const MAX_PROPERTIES: usize = 50;
+const MAX_KEY_LETTERS: usize = 100;
 /// The largest message that protobuf libraries write.
 const MAX_MODEL_BYTES: usize = 0x7fff_ffff;
 
@@ -44,7 +47,8 @@ impl Graph {
     /// Inputs of the graph become `Placeholder` nodes, outputs `Identity` nodes, constants and initializers `Const` nodes.
     /// They show type and shape, and up to 16 elements of data. The body of a loop, a branch, and each call of one of the
     /// model's functions is a scope within its node, and dotted arrows lead from there to the node. The card of a node
-    /// lists its attributes; of a list with more than 256 items it shows the length. Shapes are those in the file;
+    /// lists its attributes; of a list with more than 256 items it shows the length. The outputs also have the name, the producer,
+    /// the operator sets and the first 50 metadata properties of the model (`metadata.author`). Shapes are those in the file;
     /// `onnx.shape_inference.infer_shapes` adds more.
     ///
     /// Large models keep their weights in other files, which are not opened. A `Vec<u8>` is decoded without copying the
@@ -106,7 +110,14 @@ fn description(model: &ModelProto) -> BTreeMap<String, AttrValue> {
         ("opset", &opsets),
     ];
     let texts = texts.into_iter().filter(|(_, text)| !text.is_empty());
+    let texts = texts.map(|(key, text)| (key.to_owned(), text));
+    let properties = model.metadata_props.iter().take(MAX_PROPERTIES);
+    let properties = properties.map(|it| {
+        let key: String = it.key.chars().take(MAX_KEY_LETTERS).collect();
+        (format!("metadata.{key}"), &*it.value)
+    });
     texts
-        .map(|(key, text)| (key.to_owned(), attrs::text(text).value))
+        .chain(properties)
+        .map(|(key, text)| (key, attrs::text(text).value))
         .collect()
 }

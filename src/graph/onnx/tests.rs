@@ -102,9 +102,14 @@ fn types_and_the_description_of_the_model_become_attributes() {
         field(2, field(4, field(1, field(1, tensor)))),
     ]
     .concat();
+    // A map from INT64, which is 7, to FLOAT, which is 1.
+    let float = field(2, field(1, integer(1, 1)));
+    let map = field(5, [integer(1, 7), float].concat());
+    let map = [field(1, "m"), field(2, map)].concat();
     let graph = [
         field(2, "net"),
         field(11, typed),
+        field(11, map),
         field(12, small),
         field(12, sequence),
         node("n", "Relu", &["x"], &["y", "z"], &[field(1, "dtype")]),
@@ -113,13 +118,14 @@ fn types_and_the_description_of_the_model_become_attributes() {
         field(2, "pytorch"),
         field(3, "2.9"),
         field(8, integer(2, 21)),
+        field(14, [field(1, "author"), field(2, "A. Nother")].concat()),
     ];
     let bytes = [
         about.concat(),
         field(8, [field(1, "own"), integer(2, 1)].concat()),
         model(&graph),
     ];
-    let [x, n, y, z] = &nodes(&bytes.concat())[..] else {
+    let [x, m, n, y, z] = &nodes(&bytes.concat())[..] else {
         panic!()
     };
     let attr = |node: &NodeDef, name: &str| node.attr.get(name).and_then(|it| it.value.clone());
@@ -139,6 +145,8 @@ fn types_and_the_description_of_the_model_become_attributes() {
     assert_eq!(attr(y, "model"), text("net"));
     assert_eq!(attr(y, "producer"), text("pytorch 2.9"));
     assert_eq!(attr(z, "opset"), text("ai.onnx 21, own 1"));
+    assert_eq!(attr(z, "metadata.author"), text("A. Nother"));
+    assert_eq!(attr(m, "dtype"), text("map(INT64, FLOAT)"));
     assert_eq!(attr(n, "model"), None);
     let Some(AttrValue::List(shapes)) = attr(n, "_output_shapes") else {
         panic!()
