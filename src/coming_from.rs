@@ -38,10 +38,11 @@
 //! | `add_histogram_raw(..)` | `Histogram::from_buckets(&edges, &counts)?`, with one edge more than counts |
 //! | `add_image(tag, chw, step)`: floats of 0 to 1, or `uint8` | `Image::rgb_0_to_1_planar(w, h, &chw)?`, `Image::rgb8_planar` |
 //! | `dataformats="HWC"`, `"HW"` | `Image::rgb_0_to_1`, `Image::gray_0_to_1`; `rgb8`, `gray8` |
-//! | `add_images(tag, nchw, step)`: a grid | `Image::grid(&images, columns)?`; `images` has a slider instead |
+//! | `add_images(tag, nchw, step)`: a grid | `Image::grid(Image::batch_nchw(shape, &samples)?, columns)?`; `images` has a slider instead |
 //! | `add_image_with_boxes(tag, image, boxes, labels=..)` | `image.with_boxes([BoundingBox::new(x1, y1, x2, y2).label("cat")])?` |
 //! | `add_video(tag, ntchw, step, fps=4)`: a GIF | `Image::animation(frames, 4)?`, a GIF, too |
-//! | `add_figure(tag, figure, step)` | `Image::encoded(png)?` of a plot that your plotting crate has made |
+//! | `add_figure(tag, figure, step)` | `Image::encoded(png)?` of a plot that your plotting crate has made, or [its pixels](crate::cookbook#heat-maps-and-plots) |
+//! | matplotlib's `imshow` of a matrix | `Image::heat_map(width, height, &values)?` |
 //! | `add_audio(tag, samples, step, sample_rate=44100)` | `Audio::mono_f32(44_100, &samples)?` |
 //! | `add_text(tag, s, step)`: the tag gets `/text_summary` behind it, the text is in a table of one cell | `text(tag, s, step)` |
 //! | `add_pr_curve(tag, labels, p, step, num_thresholds=127, weights)` | `PrCurve::new(&labels, &p)?` of 201 thresholds, `PrCurve::weighted` |

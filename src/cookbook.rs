@@ -6,6 +6,7 @@
 //!   [many threads](#many-threads)
 //! - Data: [images from the memory of a tensor](#images-from-the-memory-of-a-tensor),
 //!   [evaluate a classifier](#evaluate-a-classifier),
+//!   [heat maps and plots](#heat-maps-and-plots),
 //!   [a band around the mean](#a-page-of-your-own-with-a-band-around-the-mean)
 //! - Programs: [log without being handed a writer](#log-without-being-handed-a-writer),
 //!   [log now and then](#log-now-and-then), [test what a program logs](#test-what-a-program-logs),
@@ -179,18 +180,16 @@
 //!
 //! ```
 //! # #[cfg(feature = "png")] {
-//! use summary_writer::{Error, Image};
+//! use summary_writer::Image;
 //!
 //! # let dir = tempfile::tempdir()?;
 //! # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
 //! # let step = 0;
 //! # let (nchw, hwc) = (vec![0.5f32; 8 * 3 * 32 * 48], vec![127u8; 32 * 48 * 3]);
-//! let (width, height) = (48, 32);
-//! let batch = nchw.chunks_exact(3 * 48 * 32).map(|chw| Image::rgb_0_to_1_planar(width, height, chw));
-//! let batch = batch.collect::<Result<Vec<Image>, Error>>()?;
+//! let batch = Image::batch_nchw([8, 3, 32, 48], &nchw)?;
 //! summary.image("batch", Image::grid(&batch, 4)?, step); // two rows of four
 //! summary.images("samples", batch, step);
-//! summary.image("camera", Image::rgb8(width, height, &hwc)?, step);
+//! summary.image("camera", Image::rgb8(48, 32, &hwc)?, step); // the width first
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -217,6 +216,36 @@
 //! let confusion = ConfusionMatrix::from_labels(&classes, &truth, &predicted)?;
 //! summary.image("confusion", confusion.to_image()?, epoch);
 //! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Heat maps and plots
+//!
+//! A heat map shows a matrix, such as attention weights or a channel of a feature map, from its lowest number to its
+//! highest. Whatever draws into memory makes an image, too: here a plot by the crate [`plotters`](https://docs.rs/plotters),
+//! which also draws texts, with its default features.
+//!
+#![cfg_attr(feature = "png", doc = "```")]
+#![cfg_attr(not(feature = "png"), doc = "```ignore")]
+//! use plotters::prelude::*;
+//! use summary_writer::Image;
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+//! # let epoch = 0;
+//! let attention = [[0.9, 0.1, 0.0], [0.2, 0.7, 0.1], [0.0, 0.3, 0.7]];
+//! summary.image("attention", Image::heat_map(3, 3, attention.as_flattened())?, epoch);
+//!
+//! let (width, height) = (400, 300);
+//! let mut pixels = vec![0; 3 * 400 * 300];
+//! {
+//!     let root = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
+//!     root.fill(&WHITE)?;
+//!     let mut chart = ChartBuilder::on(&root).margin(10).build_cartesian_2d(0.0..6.3, -1.0..1.0)?;
+//!     chart.draw_series(LineSeries::new((0..64).map(|i| f64::from(i) / 10.0).map(|x| (x, x.sin())), &RED))?;
+//!     root.present()?;
+//! }
+//! summary.image("plot", Image::rgb8(width, height, pixels)?, epoch);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -225,6 +225,18 @@ fn batch_gives_its_images() {
 }
 
 #[test]
+fn heat_map_has_the_values_of_a_tensor_of_two_dimensions() {
+    let values = tensor(&[1.0, 2.0, 3.0, 4.0, 5.0, 9.0], &[2, 3]);
+    let want = Image::heat_map(3, 2, &[1u8, 2, 3, 4, 5, 9]).unwrap();
+    assert_eq!(candle::heat_map(&values).unwrap(), want);
+    let turned = values.t().unwrap().contiguous().unwrap();
+    assert_eq!(candle::heat_map(&turned.t().unwrap()).unwrap(), want);
+    let error = candle::heat_map(&values.unsqueeze(0).unwrap()).unwrap_err();
+    let want = "heat map tensor: expected shape [height, width], got [1, 2, 3]";
+    assert_eq!(error.to_string(), want);
+}
+
+#[test]
 fn wrong_image_shapes_are_errors_with_a_hint() {
     for shape in [&[5, 6, 3][..], &[2, 3, 4, 5], &[0, 6, 7], &[]] {
         let error = Image::try_from(&bytes(shape)).unwrap_err();

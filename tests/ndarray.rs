@@ -187,6 +187,15 @@ fn wrong_image_shapes_are_errors_with_a_hint() {
 }
 
 #[test]
+fn heat_map_has_the_values_of_any_layout() {
+    let values = array![[1.0f64, 2.0, 3.0], [4.0, 5.0, 9.0]];
+    let want = Image::heat_map(3, 2, &[1u8, 2, 3, 4, 5, 9]).unwrap();
+    assert_eq!(Image::heat_map_from_array(&values).unwrap(), want);
+    let turned = values.t().to_owned();
+    assert_eq!(Image::heat_map_from_array(&turned.t()).unwrap(), want);
+}
+
+#[test]
 fn rows_of_an_array_are_points() {
     let points = array![[0.5f32, 1.0, 1.5], [2.0, 2.5, 3.0]];
     let want = Embedding::new("p", &[0.5f32, 1.0, 1.5, 2.0, 2.5, 3.0], 3).unwrap();

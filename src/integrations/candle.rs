@@ -27,6 +27,12 @@
 //! ```
 //!
 //! The numbers are copied from the device, which waits until they are computed. No tensor is kept.
+//!
+//! # If rustc reports two versions of `candle_core` (E0308)
+//!
+//! This crate takes candle 0.9 to 0.11, and Cargo may choose the newest of them for it although your program has an older one.
+//! A tensor of one version is another type than that of the other. This makes both use the version of the program, here
+//! 0.9.2: `cargo update candle-core@0.11.1 --precise 0.9.2`.
 
 use std::io;
 
@@ -74,6 +80,21 @@ pub fn images(batch: &Tensor) -> Result<Vec<Image>> {
     (0..count)
         .map(|i| Image::try_from(&batch.get(i).map_err(failed)?))
         .collect()
+}
+
+/// Returns a [heat map](Image::heat_map) of a tensor `[height, width]`, for example of attention weights. `tensor.get(i)` is
+/// a channel of a feature map.
+///
+/// # Errors
+/// [`Error::Invalid`] if the shape is different, or if a side is 0; [`Error::Io`] if candle fails.
+#[cfg(feature = "png")]
+pub fn heat_map(tensor: &Tensor) -> Result<Image> {
+    let [height, width] = *tensor.dims() else {
+        let problem = format!("expected shape [height, width], got {:?}", tensor.dims());
+        return Err(Error::invalid("heat map tensor", problem));
+    };
+    let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
+    Image::heat_map(side(width), side(height), &read::<f32>(tensor)?)
 }
 
 /// Counts all elements of a tensor of any shape, number type and device.

@@ -63,10 +63,10 @@ impl Embedding {
 
 #[cfg(feature = "png")]
 pub(crate) mod image {
-    use ::ndarray::{ArrayBase, ArrayViewD, Data, Dimension};
+    use ::ndarray::{ArrayBase, ArrayViewD, Data, Dimension, Ix2};
 
     use crate::error::{Error, Result};
-    use crate::summary::{Image, Sample};
+    use crate::summary::{Image, Sample, Scalar};
 
     impl Image {
         /// Creates an image from an array or a view with its channels last: `[height, width]` is gray, and
@@ -179,6 +179,32 @@ pub(crate) mod image {
                 "[count, height, width, channels]",
                 |image| Self::from_hwc(&image),
             )
+        }
+    }
+
+    impl Image {
+        /// Creates a [`heat_map`](Self::heat_map) from an array or a view of two dimensions, in any layout.
+        ///
+        /// ```
+        /// use ndarray::Array2;
+        /// use summary_writer::Image;
+        /// # let dir = tempfile::tempdir()?;
+        /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+        ///
+        /// let attention = Array2::<f32>::eye(16);
+        /// summary.image("attention", Image::heat_map_from_array(&attention)?, 0);
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        ///
+        /// # Errors
+        /// [`Error::Invalid`](crate::Error::Invalid) if a side is 0.
+        pub fn heat_map_from_array<T: Scalar>(
+            values: &ArrayBase<impl Data<Elem = T>, Ix2>,
+        ) -> Result<Self> {
+            let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
+            let (width, height) = (side(values.ncols()), side(values.nrows()));
+            let values = values.as_standard_layout();
+            Self::heat_map(width, height, values.as_slice().unwrap_or_default())
         }
     }
 

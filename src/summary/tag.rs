@@ -36,6 +36,11 @@ impl<'a> Tag<'a> {
     /// Sets a description in Markdown, which the dashboards show at an information icon. Default: none.
     ///
     /// The loaders take it from the first value of the tag in a run.
+    ///
+    /// A scalar with a description or a display name is written as a tensor, as `tf.summary.scalar` writes every scalar, because
+    /// the fast loader shows them only there. TensorBoard draws it like any other. Tools that read only the plain form of a
+    /// scalar (`simple_value`) do not list it as one: tbparse, tensorboard-reducer, and the scalars of TensorBoard's
+    /// `EventAccumulator`. For such tools, log scalars without a description.
     #[must_use]
     pub fn description(mut self, markdown: impl Into<Cow<'a, str>>) -> Self {
         self.description = markdown.into();
@@ -43,6 +48,8 @@ impl<'a> Tag<'a> {
     }
 
     /// Sets a name that all dashboards but Time Series show instead of the tag. Default: none.
+    ///
+    /// Other tools may not find a scalar with a display name: see [`description`](Self::description).
     #[must_use]
     pub fn display_name(mut self, name: impl Into<Cow<'a, str>>) -> Self {
         self.display_name = name.into();

@@ -48,7 +48,7 @@ def framed(image: np.ndarray, left: int, top: int, right: int, bottom: int, colo
 def test_all_are_listed(board):
     listed = board.get("plugin/images/tags")["drawn images"]
     tags = {f"confusion/{classes}" for classes in CLASSES}
-    assert set(listed) == tags | {"grid/gray", "grid/mixed", "boxes/plain", "boxes/deep", "boxes/labels"}
+    assert set(listed) == tags | {"heat map", "grid/gray", "grid/mixed", "boxes/plain", "boxes/deep", "boxes/labels"}
     assert listed["grid/gray"]["description"] == "<p><em>seven</em></p>"
     assert {each["samples"] for each in listed.values()} == {1}
 
@@ -77,6 +77,19 @@ def test_boxes_on_16_bits_with_opacity(board):
     wanted = ((np.arange(40 * 30 * 4) * 13) % 65536).reshape(30, 40, 4)
     wanted = framed(wanted, 3, 4, 30, 20, (0, 128 * 257, 65535, 65535))
     assert np.array_equal(drawn(board, "boxes/deep"), wanted)
+
+
+# From R's `viridis(9)`.
+VIRIDIS = "440154 472D7B 3B528B 2C728E 21918C 28AE80 5EC962 ADDC30 FDE725"
+
+
+def test_heat_map(board):
+    colors = np.array([list(bytes.fromhex(color)) for color in VIRIDIS.split()])
+    shares = np.arange(12) ** 2 / 121
+    wanted = [np.interp(shares, np.linspace(0, 1, 9), colors[:, channel]) for channel in range(3)]
+    got = drawn(board, "heat map")
+    assert got.shape == (3, 4, 3)
+    assert np.abs(got.reshape(12, 3) - np.transpose(wanted)).max() <= 0.501
 
 
 def test_labels(board):
@@ -166,7 +179,7 @@ def test_names_that_look_like_markup(board):
 @pytest.mark.usefixtures("picture")
 def test_drawn_images_page(board, chrome):
     # The filter makes one group of these tags, which the page opens by itself.
-    chrome.get(f"{board.url}/#images&tagFilter=^(boxes|confusion|grid)&runFilter=^drawn images$")
+    chrome.get(f"{board.url}/#images&tagFilter=^(boxes|confusion|grid|heat)&runFilter=^drawn images$")
     wanted = {tag: list(drawn(board, tag).shape[1::-1]) for tag in board.get("plugin/images/tags")["drawn images"]}
     eventually(lambda: chrome.images("drawn images"), wanted)
     assert chrome.errors() == []

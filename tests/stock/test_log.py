@@ -10,6 +10,7 @@ import re
 
 import pytest
 from harness import START, f32, points, runs_of, series, tags
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 LONG_TAG = "x" * (1 << 20)
 
@@ -135,6 +136,13 @@ def test_description_and_display_name(board):
     assert board.get("plugin/timeseries/tags")["scalars"]["tagDescriptions"]["loss"] == html
     assert points(board, "descriptions", "loss") == [(0, 0.0), (1, 0.5), (2, 1.0)]
     assert points(board, "descriptions", "plain") == [(0, 1.0)]
+
+
+def test_a_described_scalar_is_a_tensor_for_other_tools(log):
+    """As `Tag::description` says: this class of the stock package is what tbparse and tensorboard-reducer use."""
+    accumulator = EventAccumulator(str(log / "descriptions")).Reload()
+    assert accumulator.Tags()["scalars"] == ["plain"]
+    assert set(accumulator.Tags()["tensors"]) == {"loss", "described/tensor"}
 
 
 def test_text(board):

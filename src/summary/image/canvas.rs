@@ -1,5 +1,6 @@
 //! A canvas for pixels, rectangles and text in Noto Sans Mono.
 
+use std::array;
 use std::iter;
 use std::ops::Range;
 
@@ -210,6 +211,21 @@ pub(super) fn shorten(text: &str, max_letters: usize) -> String {
     let kept: String = text.chars().take(max_letters.saturating_sub(2)).collect();
     let dots = &".."[..max_letters.min(2)];
     format!("{}{dots}", kept.trim_end())
+}
+
+/// The colour at a share of 0 to 1 between colours of equal distance.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share is 0 to 1"
+)]
+pub(super) fn interpolate<const N: usize>(colors: &[Color; N], share: f64) -> Color {
+    let position = share * (N - 1) as f64;
+    let i = (position as usize).min(N - 2);
+    array::from_fn(|channel| {
+        let [from, to] = [i, i + 1].map(|i| f64::from(colors[i][channel]));
+        (from + (to - from) * (position - i as f64)).round() as u8
+    })
 }
 
 /// The colour of text on a background: black or white, whichever has more contrast by WCAG 2.

@@ -8,6 +8,7 @@ mod confusion;
 mod encoded;
 mod format;
 mod grid;
+mod heat_map;
 #[cfg(feature = "image")]
 mod image_crate;
 mod pixels;

@@ -38,6 +38,9 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     });
     run.image("boxes/labels", gray(320, 200, 1)?.with_boxes(labelled)?, 0);
 
+    let values: Vec<f32> = (0..12).map(|i| (i * i) as f32 - 20.0).collect();
+    run.image("heat map", Image::heat_map(4, 3, &values)?, 0);
+
     for classes in [2, 10, 60, 300] {
         let counts: Vec<u64> = (0..classes)
             .flat_map(|truth| (0..classes).map(move |predicted| count(truth, predicted)))

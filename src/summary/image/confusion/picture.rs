@@ -1,10 +1,8 @@
 //! A confusion matrix as an image: coloured cells with counts, names to the left and below, and a colour scale to the right.
 
-use std::array;
-
 use super::ConfusionMatrix;
 use crate::summary::image::Image;
-use crate::summary::image::canvas::{Canvas, Color, Font, WHITE, ink_on, shorten};
+use crate::summary::image::canvas::{Canvas, Color, Font, WHITE, ink_on, interpolate, shorten};
 use crate::summary::image::format::Format;
 
 /// The Images page shows an image 350 pixels wide, whatever its size is. The text must be legible there, so the matrix is about
@@ -222,18 +220,8 @@ fn draw_scale(canvas: &mut Canvas, layout: &Layout) {
 }
 
 /// The colour for a share of 0 to 1.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a share is 0 to 1"
-)]
 fn shade(share: f64) -> Color {
-    let position = share * (SHADES.len() - 1) as f64;
-    let i = (position as usize).min(SHADES.len() - 2);
-    array::from_fn(|channel| {
-        let [from, to] = [i, i + 1].map(|i| f64::from(SHADES[i][channel]));
-        (from + (to - from) * (position - i as f64)).round() as u8
-    })
+    interpolate(&SHADES, share)
 }
 
 fn headline(matrix: &ConfusionMatrix) -> String {
