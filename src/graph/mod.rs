@@ -34,7 +34,7 @@ const MAX_GRAPH_DEF_BYTES: usize = 64 << 20;
 /// Several times what the page can draw.
 const MAX_NODE_COUNT: usize = 1 << 17;
 /// How much of an error of the decoder is shown: it lists all messages around the damaged one.
-const MAX_REASON_BYTES: usize = 200;
+const MAX_REASON_BYTES: usize = 150;
 
 /// A graph that the dashboard can draw. It has at least one node, and each node has a unique name.
 ///
@@ -68,7 +68,7 @@ impl Graph {
         let bytes = bytes.as_ref();
         check_len(bytes.len())?;
         let graph = GraphDef::decode(bytes)
-            .map_err(|error| decode_error("graph", "a GraphDef", bytes.len(), &error))?;
+            .map_err(|error| decode_error("graph", "a GraphDef", bytes, &error))?;
         Self::checked(graph)
     }
 
@@ -93,16 +93,15 @@ fn check_len(len: usize) -> Result<()> {
     Ok(())
 }
 
-/// Says that `len` bytes are not `kind`, and where the decoder stopped.
-fn decode_error(what: &'static str, kind: &str, len: usize, error: &DecodeError) -> Error {
+/// Says that `bytes` are not `kind`, how they start, because that shows which file it is, and where the decoder stopped.
+fn decode_error(what: &'static str, kind: &str, bytes: &[u8], error: &DecodeError) -> Error {
     let text = error.to_string();
     let start = text.len().saturating_sub(MAX_REASON_BYTES);
     let reason = match text.get(start..) {
         Some(end) if start > 0 => format!("…{end}"),
         _ => text,
     };
-    Error::invalid(
-        what,
-        format!("expected {kind}, got {len} other bytes: {reason}"),
-    )
+    let (len, start) = (bytes.len(), bytes.get(..12).unwrap_or(bytes).escape_ascii());
+    let problem = format!("expected {kind}, got {len} bytes that start with \"{start}\": {reason}");
+    Error::invalid(what, problem)
 }

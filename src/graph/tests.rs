@@ -427,13 +427,14 @@ fn bytes_that_are_not_a_graph_are_refused() {
         let error = Graph::from_graph_def(&bytes[..end])
             .unwrap_err()
             .to_string();
-        let want = format!("graph: expected a GraphDef, got {end} other bytes: ");
+        let want = format!("graph: expected a GraphDef, got {end} bytes that start with ");
         assert!(error.starts_with(&want), "{error}");
     }
     let error = Graph::from_graph_def(b"\x0a\x03\x0a\x01\xff")
         .unwrap_err()
         .to_string();
-    let want = "graph: expected a GraphDef, got 5 other bytes: ";
+    let want =
+        "graph: expected a GraphDef, got 5 bytes that start with \"\\n\\x03\\n\\x01\\xff\": ";
     assert!(error.starts_with(want), "{error}");
     assert!(
         error.contains("NodeDef.name") && error.contains("UTF-8"),

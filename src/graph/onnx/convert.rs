@@ -285,7 +285,7 @@ impl<'a> Converter<'a> {
         for value in values.filter(|value| !value.is_empty()) {
             let Some(source) = scope.source(value) else {
                 let value = shortened(value);
-                let problem = format!("it takes the value {value:?}, which nothing makes");
+                let problem = format!("expected an input that something makes, got {value:?}");
                 return Err(at_node(node, &problem));
             };
             if let Some((source, port)) = source {

@@ -83,8 +83,8 @@ impl Graph {
             let problem = format!("expected a model of at most {MAX_MODEL_BYTES} bytes, got {len}");
             return Err(Error::invalid("onnx", problem));
         }
-        let model = ModelProto::decode(bytes)
-            .map_err(|error| decode_error("onnx", "an ONNX model", len, &error))?;
+        let model = ModelProto::decode(bytes.clone())
+            .map_err(|error| decode_error("onnx", "an ONNX model", &bytes, &error))?;
         Self::checked(graph_def(convert::nodes(&model)?, Vec::new()))
     }
 }

@@ -431,9 +431,15 @@ fn bytes_that_are_not_a_model_are_refused() {
     for (bytes, want) in [
         (&b""[..], "expected a model with a graph, got one without"),
         // 0x50, 0x4b: the field 10 with the number 75; 0x03: the field 0.
-        (b"PK\x03\x04", "expected an ONNX model, got 4 other bytes: "),
+        (
+            b"PK\x03\x04",
+            r#"expected an ONNX model, got 4 bytes that start with "PK\x03\x04": "#,
+        ),
         // 0x89, 0x50: the field 1281 of eight bytes, of which there are two.
-        (b"\x89PNG", "expected an ONNX model, got 4 other bytes: "),
+        (
+            b"\x89PNG",
+            r#"expected an ONNX model, got 4 bytes that start with "\x89PNG": "#,
+        ),
     ] {
         let problem = problem(bytes);
         assert!(problem.starts_with(want), "{problem}");
@@ -445,11 +451,11 @@ fn bytes_that_are_not_a_model_are_refused() {
     for (graph, want) in [
         (
             node("a", "A", &["x"], &[], &[]),
-            "node \"a\": it takes the value \"x\", which nothing makes",
+            "node \"a\": expected an input that something makes, got \"x\"",
         ),
         (
             value(12, "y"),
-            "node \"y\": it takes the value \"y\", which nothing makes",
+            "node \"y\": expected an input that something makes, got \"y\"",
         ),
     ] {
         assert_eq!(problem(&model(&[graph])), want);

@@ -89,8 +89,8 @@ impl Image {
     ///
     /// # Errors
     /// [`Error::Invalid`], with the number of the box, if an edge is not finite, if the right or bottom edge is before the
-    /// opposite one, if the box is outside of the image, or if the font lacks a letter of the label. Also if the image is a file ([`encoded`](Self::encoded)) or an
-    /// animation.
+    /// opposite one, if the box is outside of the image, or if the font lacks a letter of the label. Also if the image is a
+    /// file ([`encoded`](Self::encoded)) or an animation.
     pub fn with_boxes(&self, boxes: impl IntoIterator<Item = BoundingBox>) -> Result<Self> {
         let image = self
             .pixels()

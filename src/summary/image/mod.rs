@@ -35,7 +35,8 @@ const MAX_SIDE: u32 = i32::MAX.cast_unsigned();
 /// The name of a constructor says which channels a pixel has (`gray`, `gray_alpha`, `rgb`, `rgba`) and what a sample is
 /// (`8` or `16` bits, or a float of `0_to_1`). The samples of a pixel are next to each other. If the name ends in `planar`,
 /// the channels come first instead: all red samples, then all green ones, and so on. Rows go from top to bottom, pixels from
-/// left to right. The width comes first, although the shape of an array usually starts with the height. A constructor copies the samples; a thread of the writer compresses them to PNG, without loss.
+/// left to right. The width comes first, although the shape of an array usually starts with the height. A constructor copies
+/// the samples; a thread of the writer compresses them to PNG, without loss.
 ///
 /// ```
 /// use summary_writer::Image;
