@@ -24,6 +24,19 @@ fn slice_and_rows_give_the_same_points() {
     }
 }
 
+#[cfg(feature = "half")]
+#[test]
+fn numbers_may_have_16_bits() {
+    use half::{bf16, f16};
+
+    let numbers = [1.0f32, 0.5, -2.0, 0.0];
+    let want = Embedding::new("a", &numbers, 2).unwrap();
+    let small = numbers.map(f16::from_f32);
+    assert_eq!(Embedding::new("a", &small, 2).unwrap(), want);
+    let rows = [[1.0, 0.5], [-2.0, 0.0]].map(|row| row.map(bf16::from_f32));
+    assert_eq!(Embedding::from_rows("a", rows).unwrap(), want);
+}
+
 #[test]
 fn invalid_vectors_are_errors_that_say_where() {
     let no_rows: [[f32; 2]; 0] = [];
