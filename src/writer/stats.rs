@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::lock;
 use crate::error::Error;
 use crate::report::Reporter;
 
@@ -174,9 +173,12 @@ impl Counters {
 
     /// Counts a value that TensorBoard will not show as it was meant, and logs a warning for the first one of the tag.
     pub(super) fn warn_once_about_tag(&self, counter: &AtomicU64, tag: String, problem: &str) {
-        if self.tag_warnings.load(Ordering::Relaxed) < MAX_TAG_WARNINGS
-            && lock(&self.reported_tags).insert(tag.clone())
-        {
+        // In a fork nobody may release the lock, so this does not wait for it. The next value of the tag is reported then.
+        let is_first = || {
+            let tags = self.reported_tags.try_lock();
+            tags.is_ok_and(|mut tags| tags.insert(tag.clone()))
+        };
+        if self.tag_warnings.load(Ordering::Relaxed) < MAX_TAG_WARNINGS && is_first() {
             self.warn_about_tag(counter, tag.as_bytes(), problem);
         } else {
             counter.fetch_add(1, Ordering::Relaxed);
