@@ -28,7 +28,8 @@ pub enum Error {
 
     /// A checksum does not match. With [`Part::Length`] the rest of the file is lost, with [`Part::Payload`] one record.
     #[error(
-        "damaged record at byte {offset}: CRC of the {part} is {got:#010x}, file says {want:#010x}"
+        "damaged record at byte {offset}: CRC of the {part} is {got:#010x}, file says {want:#010x}{}",
+        foreign(*offset, *part)
     )]
     Corrupt {
         /// Where the record starts, in bytes from the start of the file.
@@ -87,6 +88,15 @@ const _: () = assert!(size_of::<Error>() <= 64); // every `Result` of the crate 
 /// ` "path"`, or nothing.
 fn quoted(path: Option<&Path>) -> String {
     path.map_or_else(String::new, |path| format!(" {path:?}"))
+}
+
+/// The first record of a file of another kind has a damaged length.
+fn foreign(offset: u64, part: Part) -> &'static str {
+    if offset == 0 && part == Part::Length {
+        "; the file may not be an event file"
+    } else {
+        ""
+    }
 }
 
 /// The part of a record that a checksum guards.

@@ -70,6 +70,13 @@ pub(super) fn remove_if(
     Ok((rest, tensor_paths))
 }
 
+/// Returns the `tensor_name` of each entry that has one. The error says why the config is not in text format.
+pub(super) fn names(config: &str) -> Result<Vec<String>, &'static str> {
+    let entries = entries(config)?.into_iter();
+    let names = entries.filter_map(|range| string_field(&config[range], "tensor_name"));
+    Ok(names.map(unescape).collect())
+}
+
 /// Finds `embeddings { ... }` outside of all brackets, strings and comments.
 fn entries(config: &str) -> Result<Vec<Range<usize>>, &'static str> {
     let mut entries = Vec::new();
@@ -128,9 +135,64 @@ fn string_field<'a>(entry: &'a str, field: &str) -> Option<&'a str> {
     Some(&text[..end])
 }
 
+/// Replaces the escapes of a string in text format: `\n`, `\"`, `\xc3`, `\303`, ...
+fn unescape(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        rest = after;
+        if *first != b'\\' {
+            bytes.push(*first);
+            continue;
+        }
+        let [escape, after @ ..] = rest else { break };
+        let (radix, digits, max_len) = match escape {
+            b'x' | b'X' => (16, after, 2),
+            _ => (8, rest, 3),
+        };
+        let is_digit = |byte: &&u8| char::from(**byte).is_digit(radix);
+        let len = digits.iter().take(max_len).take_while(is_digit).count();
+        let code = str::from_utf8(&digits[..len]).unwrap_or_default();
+        match u32::from_str_radix(code, radix) {
+            // The format wraps codes beyond a byte around, as `\400`.
+            Ok(code) => {
+                bytes.push(code.to_le_bytes()[0]);
+                rest = &digits[len..];
+            }
+            Err(_) => {
+                bytes.push(match escape {
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    other => *other,
+                });
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_those_of_all_writers() {
+        let ours = entry(
+            "a \"b\\c\"\t\r\n' ö\0:00003",
+            "x",
+            &Embedding::new("", &[1.0, 2.0], 1).unwrap(),
+        );
+        // `google.protobuf.text_format` writes octal escapes, and PyTorch writes one space before each brace.
+        let python =
+            "embeddings {\ntensor_name: \"\\303\\266\\n1\\0011:00000\"\ntensor_path: \"p\"\n}\n";
+        let odd = r#"embeddings: <tensor_name:'\'"x\?'> embeddings { tensor_path: 'q' }"#;
+        let config = [&ours, python, odd].concat();
+        let want = ["a \"b\\c\"\t\r\n' ö\0:00003", "ö\n1\u{1}1:00000", "'\"x?"];
+        assert_eq!(names(&config).unwrap(), want);
+        assert_eq!(names("embeddings {"), Err("a bracket is never closed"));
+    }
 
     #[test]
     fn entry_lists_the_files_and_escapes_the_name() {
@@ -225,6 +287,7 @@ mod tests {
         let config = format!("# ö {entry}\nembeddings: <tensor_name: '\\303\\266' 'ö'>; {entry}");
         for end in (0..=config.len()).filter(|end| config.is_char_boundary(*end)) {
             remove(&config[..end], name).ok();
+            names(&config[..end]).ok();
         }
         let (rest, tensor_paths) = remove(&entry.repeat(2), name).unwrap();
         assert_eq!((&*rest, tensor_paths.len()), ("", 2));

@@ -58,6 +58,26 @@ pub(crate) fn write(
     outcome
 }
 
+/// Returns the names of the embeddings in the directory `run`, in the order of its config.
+pub(crate) fn names(run: &Path) -> Result<Vec<String>> {
+    let path = run.join(CONFIG);
+    let config = read_config(&path).and_then(|config| config::names(&config).map_err(not_text));
+    config.map_err(|error| Error::io("read", &path, error))
+}
+
+/// A run without embeddings has no config, which is like an empty one.
+fn read_config(path: &Path) -> io::Result<String> {
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        result => result,
+    }
+}
+
+fn not_text(problem: &str) -> io::Error {
+    let problem = format!("it is not in protobuf's text format: {problem}");
+    io::Error::new(io::ErrorKind::InvalidData, problem)
+}
+
 /// The name of an embedding in the dashboard, unique in its run.
 ///
 /// The page puts names into addresses without encoding them, so characters with a meaning there are replaced by others
@@ -150,7 +170,7 @@ fn replace_config(
     embedding: &Embedding,
     synced: bool,
 ) -> Result<Vec<String>> {
-    let (rest, tensor_paths) = read_config(run, |old| config::remove(old, name))?;
+    let (rest, tensor_paths) = remaining_config(run, |old| config::remove(old, name))?;
     let entry = config::entry(name, folder, embedding);
     put_config(run, &run.join(folder), &(rest.clone() + &entry), synced)?;
     Ok(unused_folders(&tensor_paths, &rest))
@@ -165,7 +185,7 @@ pub(crate) fn remove_steps(run: &Path, step: i64) -> Result<()> {
             .and_then(|(_, step)| step.parse::<i64>().ok());
         of_entry.is_some_and(|of_entry| of_entry >= step) && our_folder(path).is_some()
     };
-    let (rest, tensor_paths) = read_config(run, |old| config::remove_if(old, is_removed))?;
+    let (rest, tensor_paths) = remaining_config(run, |old| config::remove_if(old, is_removed))?;
     // The new config is first written into a folder that is removed then.
     let Some(folder) = tensor_paths.iter().find_map(|path| our_folder(path)) else {
         return Ok(());
@@ -181,22 +201,13 @@ pub(crate) fn remove_steps(run: &Path, step: i64) -> Result<()> {
     Ok(())
 }
 
-/// Reads the config of a run, and removes entries by `remove`.
-fn read_config(
+/// Reads the config of a run, and removes entries by `remove`. Returns the rest and the paths of the removed tensors.
+fn remaining_config(
     run: &Path,
     remove: impl FnOnce(&str) -> Result<(String, Vec<String>), &'static str>,
 ) -> Result<(String, Vec<String>)> {
     let path = run.join(CONFIG);
-    let old = match fs::read_to_string(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        result => result,
-    };
-    let removed = old.and_then(|old| {
-        remove(&old).map_err(|problem| {
-            let problem = format!("it is not in protobuf's text format: {problem}");
-            io::Error::new(io::ErrorKind::InvalidData, problem)
-        })
-    });
+    let removed = read_config(&path).and_then(|old| remove(&old).map_err(not_text));
     removed.map_err(|error| Error::io("read", &path, error))
 }
 

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::summary::Image;
 use crate::summary::Scalar;
 
-pub(crate) use files::{CONFIG, remove_steps, write};
+pub(crate) use files::{CONFIG, names, remove_steps, write};
 
 /// The dashboard does not list embeddings with fewer points.
 const MIN_POINTS: usize = 2;

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::embedding;
+use crate::error::{Chain, Error, Result};
 use crate::local_path::local_path;
+use crate::report::Reporter;
 
 /// A directory with event files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,12 +19,27 @@ pub struct Run {
     pub files: Vec<PathBuf>,
 }
 
+impl Run {
+    /// Returns the names of the embeddings that the projector shows for the run, from its `projector_config.pbtxt`.
+    ///
+    /// [`SummaryWriter::embedding`](crate::SummaryWriter::embedding) names them `TAG:STEP`, as PyTorch does.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file exists but cannot be read.
+    pub fn embeddings(&self) -> Result<Vec<String>> {
+        let directory = self.files.first().and_then(|file| file.parent());
+        directory.map_or(Ok(Vec::new()), embedding::names)
+    }
+}
+
 /// Finds the runs of a logdir, in the order of their paths: all directories with files that have `tfevents` in their
 /// names. It follows symbolic links, and visits no directory twice. A single file of any name is a run `.`, too.
 ///
+/// A directory below `logdir` that cannot be listed is skipped, and a warning is logged.
+///
 /// # Errors
-/// [`Error::Io`] if there is nothing at `logdir`, or if a directory cannot be listed. [`Error::Invalid`] if it is a URL,
-/// which is not supported, or starts with `~`.
+/// [`Error::Io`] if there is nothing at `logdir`, or if it cannot be listed. [`Error::Invalid`] if it is a URL, which is not
+/// supported, or starts with `~`.
 pub fn find_runs(logdir: impl AsRef<Path>) -> Result<Vec<Run>> {
     let logdir = local_path(logdir.as_ref())?;
     let metadata = fs::metadata(logdir).map_err(|error| Error::io("open", logdir, error))?;
@@ -36,11 +53,24 @@ pub fn find_runs(logdir: impl AsRef<Path>) -> Result<Vec<Run>> {
     let mut seen = HashSet::new();
     let mut waiting = vec![logdir.to_path_buf()];
     while let Some(dir) = waiting.pop() {
-        let refused = |error| Error::io("list", &dir, error);
-        if !seen.insert(fs::canonicalize(&dir).map_err(refused)?) {
-            continue;
-        }
-        let (files, mut dirs) = list(&dir)?;
+        let listed = match fs::canonicalize(&dir) {
+            Ok(canonical) => {
+                if !seen.insert(canonical) {
+                    continue;
+                }
+                list(&dir)
+            }
+            Err(error) => Err(Error::io("list", &dir, error)),
+        };
+        let (files, mut dirs) = match listed {
+            Ok(listed) => listed,
+            Err(error) if dir == logdir => return Err(error),
+            Err(error) => {
+                let error = Chain(&error);
+                Reporter::default().warn(format_args!("{error}; the directory is skipped"));
+                continue;
+            }
+        };
         // `pop` takes the last one first.
         dirs.sort_by(|a, b| b.cmp(a));
         waiting.extend(dirs);

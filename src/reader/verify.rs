@@ -148,6 +148,15 @@ impl FileReport {
         self.damage_count == 0
     }
 
+    /// Whether there is any sign that the file is an event file: a sound record, or nothing that contradicts one.
+    ///
+    /// `verify` also reads files of other kinds, whose first bytes are no length with its checksum.
+    pub fn is_event_file(&self) -> bool {
+        let first = self.damages.first();
+        let is_foreign = |damage: &Damage| damage.offset == 0 && damage.kind == DamageKind::Length;
+        self.records > 0 || !first.is_some_and(is_foreign)
+    }
+
     /// Adds a damage after the records that are counted so far.
     pub(super) fn add(&mut self, offset: u64, bytes: u64, kind: DamageKind) {
         self.damage_count += 1;
