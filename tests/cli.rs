@@ -11,7 +11,9 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use summary_writer::record::append_frame;
-use summary_writer::{HParams, Mesh, Metadata, PrCurve, SummaryWriter, Tag, Tensor};
+use summary_writer::{
+    Embedding, HParams, Mesh, Metadata, PrCurve, SummaryWriter, Tag, Tensor, find_runs,
+};
 use tempfile::TempDir;
 
 /// Exit code, standard output and standard error.
@@ -128,10 +130,279 @@ fn inspect_shows_runs_tags_kinds_points_and_steps() {
     assert_eq!(runs[0]["run"], "train");
     // The version record, four scalars, a described one, a text, a histogram.
     assert_eq!(runs[0]["records"], 8);
-    let loss = json!({"tag": "loss, \"x\"", "kind": "scalars", "points": 4, "first_step": 0, "last_step": 30});
+    let loss = json!({"tag": "loss, \"x\"", "kind": "scalars", "points": 4, "first_step": 0, "last_step": 30,
+        "shown": 4});
     assert_eq!(runs[0]["tags"][0], loss);
     assert_eq!(runs[0]["files"][0]["damages"], json!([]));
     assert_eq!(runs[1]["tags"][0]["points"], 1);
+}
+
+/// `tests/stock/test_not_shown.py` compares these counts with those of stock TensorBoard.
+#[test]
+fn inspect_says_which_points_tensorboard_leaves_out() {
+    let logdir = Logdir::new();
+    let summary = SummaryWriter::create_file_writer(logdir.path()).unwrap();
+    for step in (0..10).cycle().take(30) {
+        summary.scalar("batches", 0.5, step);
+        summary.text("texts", "x", step);
+    }
+    for step in [0, 1, 2, 3, 4, 2, 5] {
+        summary.scalar("back", 0.5, step);
+    }
+    for step in [0, 1, 1, 1, 2] {
+        summary.scalar("same", 0.5, step);
+    }
+    for step in (0..2000).chain(1500..3000) {
+        summary.scalar("sampled", 0.5, step);
+    }
+    // The text takes away the last scalar, and is no scalar itself.
+    for step in 0..4 {
+        summary.scalar("two kinds", 0.5, step);
+    }
+    summary.text("two kinds", "x", 3);
+    for step in 0..3 {
+        let number = Tensor::new([], &[0.1f64]).unwrap();
+        summary.tensor("f64", number, Metadata::new("scalars"), step);
+        summary.custom_scalars(summary_writer::Layout::new());
+    }
+    summary.close().unwrap();
+
+    let Answer(code, out, err) = on(logdir.path(), "inspect", &["--json"]);
+    assert_eq!((code, &*err), (0, ""));
+    let got: Vec<_> = lines(&out)[0]["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| {
+            let note = tag["note"].as_str().unwrap_or_default().to_owned();
+            (tag["tag"].clone(), tag["shown"].clone(), note)
+        })
+        .collect();
+    let want = [
+        (
+            "back",
+            json!(4),
+            "steps go back: TensorBoard shows 4 of 7 points",
+        ),
+        (
+            "batches",
+            json!(10),
+            "steps go back: TensorBoard shows 10 of 30 points",
+        ),
+        ("custom_scalars__config__", json!(null), ""),
+        (
+            "f64",
+            json!(0),
+            "not float32 of rank 0: the fast loader shows 0 of 3 points, --load_fast=false all",
+        ),
+        (
+            "same",
+            json!(3),
+            "steps repeat: TensorBoard shows 3 of 5 points",
+        ),
+        // The steps from 0 to 2999, once each.
+        (
+            "sampled",
+            json!(3000),
+            "steps go back: TensorBoard shows a sample of 3000 of 3500 points",
+        ),
+        (
+            "texts",
+            json!(10),
+            "steps go back: TensorBoard shows 10 of 30 points",
+        ),
+        (
+            "two kinds",
+            json!(3),
+            "steps repeat: TensorBoard shows 3 of 4 points",
+        ),
+        (
+            "two kinds",
+            json!(0),
+            "the tag is used for scalars, too: TensorBoard shows 0 of 1 points",
+        ),
+    ];
+    assert_eq!(
+        got,
+        want.map(|(tag, shown, note)| (json!(tag), shown, note.to_owned()))
+    );
+
+    let Answer(_, out, _) = on(logdir.path(), "inspect", &[]);
+    let row = out.lines().find(|line| line.contains("batches")).unwrap();
+    assert!(
+        row.ends_with("  9  steps go back: TensorBoard shows 10 of 30 points"),
+        "{row}"
+    );
+    let Answer(code, out, _) = on(logdir.path(), "verify", &[]);
+    let hint = "run .: TensorBoard leaves out points of 8 tags; `summary-writer inspect` shows which and why";
+    assert_eq!((code, out.lines().last().unwrap()), (0, hint));
+}
+
+#[test]
+fn inspect_lists_embeddings() {
+    let logdir = Logdir::new();
+    let summary = SummaryWriter::create_file_writer(logdir.path().join("run")).unwrap();
+    for step in [3, 20] {
+        let embedding = Embedding::new("hidden: \u{e9}\"", &[1.0, 2.0], 1).unwrap();
+        summary.embedding(embedding, step).unwrap();
+    }
+    summary.close().unwrap();
+    let config = logdir.path().join("run/projector_config.pbtxt");
+    let other = "embeddings { tensor_name: 'word2vec' tensor_path: 'x.tsv' }\n";
+    fs::write(&config, fs::read_to_string(&config).unwrap() + other).unwrap();
+    let Answer(code, out, _) = on(logdir.path(), "inspect", &["--json"]);
+    let tags = &lines(&out)[0]["tags"];
+    let entry = |tag, points, first, last| json!({"tag": tag, "kind": "projector", "points": points, "first_step": first, "last_step": last});
+    let want = json!([
+        entry("hidden: \u{e9}\"", 2, 3, 20),
+        entry("word2vec", 1, 0, 0)
+    ]);
+    assert_eq!((code, tags), (0, &want));
+    let names = find_runs(logdir.path()).unwrap()[0].embeddings().unwrap();
+    assert_eq!(
+        names,
+        [
+            "hidden: \u{e9}\":00003",
+            "hidden: \u{e9}\":00020",
+            "word2vec"
+        ]
+    );
+
+    fs::write(&config, "embeddings {").unwrap();
+    let Answer(code, _, err) = on(logdir.path(), "inspect", &[]);
+    assert_eq!(code, 1);
+    assert!(
+        err.contains("projector_config.pbtxt\": it is not in protobuf's text format"),
+        "{err}"
+    );
+}
+
+#[test]
+fn export_takes_ranges_of_steps_and_patterns_of_names() {
+    let logdir = log();
+    for (options, want) in [
+        (
+            &["--step", "10..20"][..],
+            &["loss, \"x\" 10", "loss, \"x\" 20"][..],
+        ),
+        (&["--step=..-1"], &["lr -3"]),
+        (
+            &["--tag", "l*", "--step", "..0"],
+            &["loss, \"x\" 0", "lr -3"],
+        ),
+        (&["--run", "train/*", "--tag", "loss*"], &["loss, \"x\" 5"]),
+        (&["--tag", "lr", "--step", "100.."], &[]),
+    ] {
+        let Answer(code, out, _) = on(logdir.path(), "export", options);
+        let rows = csv::Reader::from_reader(out.as_bytes()).into_records();
+        let rows: Vec<_> = rows
+            .map(|row| row.unwrap())
+            .map(|row| format!("{} {}", &row[1], &row[2]))
+            .collect();
+        assert_eq!(
+            (code, &*rows),
+            (
+                0,
+                &want.iter().map(|row| row.to_string()).collect::<Vec<_>>()[..]
+            ),
+            "{options:?}"
+        );
+    }
+    let Answer(code, _, err) = on(logdir.path(), "export", &["--step", "7"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("expected FROM..TO"), "{err}");
+}
+
+#[test]
+fn a_file_of_another_kind_is_named() {
+    let logdir = Logdir::new();
+    for (name, bytes, want) in [
+        (
+            "Cargo.toml",
+            &b"[package]\nname = \"x\"\n"[..],
+            "not an event file\n",
+        ),
+        (
+            "tfevents.gz",
+            b"\x1f\x8b\x08\0\0\0\0\0\0\x03abc",
+            "it begins like a gzip file",
+        ),
+        (
+            "x.png",
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+            "it begins like a PNG image",
+        ),
+        (
+            "x.npz",
+            b"PK\x03\x04\x14\0\0\0\0\0\0\0\0",
+            "it begins like a zip archive",
+        ),
+        (
+            "x.onnx",
+            b"\x08\x0a\x12\x07pytorch\x1a\x03",
+            "it begins like an ONNX model",
+        ),
+    ] {
+        let path = logdir.write(name, bytes);
+        for command in ["inspect", "verify"] {
+            let Answer(code, out, _) = on(&path, command, &[]);
+            assert_eq!(code, 1, "{out}");
+            assert!(
+                out.contains("not an event file") && out.contains(want),
+                "{out}"
+            );
+            assert!(!out.contains("damage"), "{out}");
+        }
+        let Answer(_, _, err) = on(&path, "export", &[]);
+        assert!(err.contains("not an event file"), "{err}");
+        let error = summary_writer::EventReader::open(&path)
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("the file may not be an event file"),
+            "{error}"
+        );
+    }
+}
+
+/// Root may list every directory, so the program runs as another user then.
+#[cfg(unix)]
+#[test]
+fn a_directory_that_cannot_be_listed_is_skipped() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+
+    let logdir = Logdir::new();
+    let (bytes, _) = small_file();
+    logdir.write("run/tfevents", &bytes);
+    logdir.write("lost+found/tfevents", &bytes);
+    let allow =
+        |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let lost = logdir.path().join("lost+found");
+    allow(&lost, 0o000);
+    allow(logdir.path(), 0o755);
+    // The directory of the build may be closed to other users.
+    let copy = logdir.path().join("program");
+    fs::copy(env!("CARGO_BIN_EXE_summary-writer"), &copy).unwrap();
+    allow(&copy, 0o755);
+    for name in ["inspect", "verify", "export"] {
+        let mut command = Command::new(&copy);
+        command.arg(name).arg(logdir.path());
+        if rustix::process::geteuid().is_root() {
+            command.uid(65_534).gid(65_534);
+        }
+        let output = command.output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{err}");
+        assert!(String::from_utf8(output.stdout).unwrap().contains("run"));
+        let want = format!("summary-writer: could not list {lost:?}: Permission denied");
+        assert!(err.starts_with(&want), "{err}");
+    }
+    allow(&lost, 0o755);
 }
 
 #[test]
@@ -259,29 +530,73 @@ fn export_shows_small_data_in_full_and_the_size_of_large_data() {
 #[test]
 fn export_shows_the_values_of_other_writers() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let got = contents(&dir.join("tensorflow2.tfevents"));
-    let other = contents(&dir.join("flax.tfevents"));
     let two = json!({"width": 2, "height": 2, "images": 2, "bytes": 79 + 79});
     let mesh = json!({"part": "COLOR", "meshes": 1, "rows": 3});
-    for (tag, kind, want) in [
-        ("x/f64scalar", "scalars", json!({"value": 0.1})),
-        ("x/i32scalar", "scalars", json!({"value": 7})),
-        ("t/plain", "text", json!({"value": "hello *0* é漢"})),
-        ("t/matrix", "text", json!({"value": ["a", "b", "c", "d"]})),
-        ("i/two", "images", two),
-        ("a/mono", "audio", json!({"clips": 1, "bytes": 204})),
-        ("m/cloud_COLOR", "mesh", mesh),
-        ("", "graphs", json!({"bytes": 2106})),
+    // Four values 5.0. The file has the buckets [5, 4.636, 0] and [4.636, 5.0998, 4].
+    let constant = json!({"buckets": [[5.0, 5.0, 4.0]]});
+    // `numpy.histogram([0, 1, 2, 3, 3, 10], [0, 2, 4, 6, 8, 10])`
+    let bins = [
+        [0.0, 2.0, 2.0],
+        [2.0, 4.0, 3.0],
+        [4.0, 6.0, 0.0],
+        [6.0, 8.0, 0.0],
+        [8.0, 10.0, 1.0],
+    ];
+    for (file, tag, kind, want) in [
+        (
+            "tensorflow2",
+            "x/f64scalar",
+            "scalars",
+            json!({"value": 0.1}),
+        ),
+        ("tensorflow2", "x/i32scalar", "scalars", json!({"value": 7})),
+        ("torch", "dpnew", "scalars", json!({"value": 1.0 / 3.0})),
+        ("torch", "h/constant", "histograms", constant.clone()),
+        ("tensorboardX-kinds", "h/constant", "histograms", constant),
+        (
+            "tensorboardX-kinds",
+            "h/bins",
+            "histograms",
+            json!({"buckets": bins}),
+        ),
+        (
+            "tensorflow2",
+            "t/plain",
+            "text",
+            json!({"value": "hello *0* é漢"}),
+        ),
+        (
+            "tensorflow2",
+            "t/matrix",
+            "text",
+            json!({"value": ["a", "b", "c", "d"]}),
+        ),
+        (
+            "flax",
+            "_hparams_/session_start_info",
+            "hparams",
+            json!({"hparams": {"lr": 0.1, "o": "adam"}}),
+        ),
+        ("tensorflow2", "i/two", "images", two),
+        (
+            "tensorflow2",
+            "a/mono",
+            "audio",
+            json!({"clips": 1, "bytes": 204}),
+        ),
+        ("tensorflow2", "m/cloud_COLOR", "mesh", mesh),
+        ("tensorflow2", "", "graphs", json!({"bytes": 2106})),
         // Its type: 2 bytes; its shape: 2 + 2 + 2; its numbers: 2 + 16. It names no plugin.
         (
+            "flax",
             "ten",
             "unknown",
             json!({"dtype": "DT_DOUBLE", "shape": [2], "bytes": 26}),
         ),
     ] {
-        let mut lines = got.iter().chain(&other);
-        let (_, got_kind, content) = lines.find(|line| line.0 == tag).unwrap();
-        assert_eq!((&**got_kind, content), (kind, &want), "{tag}");
+        let lines = contents(&dir.join(format!("{file}.tfevents")));
+        let (_, got_kind, content) = lines.iter().find(|line| line.0 == tag).unwrap();
+        assert_eq!((&**got_kind, content), (kind, &want), "{file}: {tag}");
     }
 }
 
@@ -437,13 +752,18 @@ fn help_and_version_go_to_standard_output() {
         ("repair", &["--to <NEW>", "--in-place", "--force"]),
         (
             "export",
-            &["--format <FORMAT>", "--run <RUN>", "--tag <TAG>"],
+            &[
+                "--format <FORMAT>",
+                "--run <PATTERN>",
+                "--tag <PATTERN>",
+                "--step <FROM..TO>",
+            ],
         ),
     ] {
         let Answer(code, out, _) = call([name, "--help"]);
         assert_eq!(code, 0);
-        for option in options {
-            assert!(out.contains(option), "{out}");
+        for text in options.iter().chain(&["Examples:"]) {
+            assert!(out.contains(text), "{out}");
         }
     }
     let version = format!("summary-writer {}\n", env!("CARGO_PKG_VERSION"));

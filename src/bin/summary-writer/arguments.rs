@@ -1,8 +1,11 @@
 //! The command line.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use glob::Pattern;
 
 const NOTES: &str = "\
 PATH is an event file, a run, or a logdir with runs at any depth.
@@ -13,6 +16,38 @@ Exit codes:
   1  there is damage; repair: a file was left unchanged
   2  a file could not be read or written, there are no event files,
      or the arguments are wrong";
+
+const INSPECT_NOTES: &str = "\
+A note follows a tag whose points TensorBoard does not all show:
+  steps go back, steps repeat    a point takes away the earlier points of its tag
+                                 from its step on
+  the tag is used for KIND, too  TensorBoard shows only the first kind of a tag
+  not float32 of rank 0          the fast loader shows no other scalars
+The counts are those of the fast loader, which is the default. It then shows a
+sample: 1000 scalars, 10 images or audio clips, 100 points of the other kinds.
+
+In JSON, `shown` is that count before the sample, and `note` is the note.
+Embeddings have the kind projector.
+
+Examples:
+  summary-writer inspect runs
+  summary-writer inspect runs --json | jq -r '.tags[] | select(.note) | .tag'";
+
+const VERIFY_NOTES: &str = "\
+Examples:
+  summary-writer verify runs
+  summary-writer verify runs --json | jq 'select(.damage_count > 0) | .file'";
+
+const REPAIR_NOTES: &str = "\
+Examples:
+  summary-writer repair runs --to repaired
+  summary-writer repair runs/baseline --in-place";
+
+const EXPORT_NOTES: &str = "\
+Examples:
+  summary-writer export runs > scalars.csv
+  summary-writer export runs --run 'trial-*' --tag 'loss/*' --step 1000..2000
+  summary-writer export runs --format jsonl --tag weights";
 
 const JSON_NOTES: &str = "\
 A line of JSON has run, tag, kind, step and wall_time. Further fields depend on the kind:
@@ -39,6 +74,7 @@ pub(crate) enum Command {
     /// Show the runs with their tags, kinds, points and steps, and damage.
     ///
     /// The steps are the lowest and the highest one of a tag.
+    #[command(after_help = INSPECT_NOTES)]
     Inspect {
         /// An event file, a run, or a logdir
         path: PathBuf,
@@ -50,7 +86,8 @@ pub(crate) enum Command {
     ///
     /// Shows the offset and the kind of each damage, and how many sound records follow.
     /// An unfinished record at the end of a file is not damage, because it may still be written.
-    #[command(verbatim_doc_comment)]
+    /// If steps go back or repeat, TensorBoard leaves out points. Names the runs that have such tags.
+    #[command(verbatim_doc_comment, after_help = VERIFY_NOTES)]
     Verify {
         /// An event file, a run, or a logdir
         path: PathBuf,
@@ -60,6 +97,7 @@ pub(crate) enum Command {
     },
     /// Write files with only the sound records.
     #[command(group = ArgGroup::new("destination").args(["to", "in_place"]).required(true))]
+    #[command(after_help = REPAIR_NOTES)]
     Repair {
         /// An event file, a run, or a logdir
         path: PathBuf,
@@ -83,7 +121,7 @@ pub(crate) enum Command {
     /// Wall times are seconds since 1970.
     /// Numbers that are not finite are NaN, Infinity and -Infinity; in JSON they are strings.
     #[command(verbatim_doc_comment)]
-    #[command(after_long_help = JSON_NOTES)]
+    #[command(after_help = EXPORT_NOTES, after_long_help = format!("{JSON_NOTES}\n\n{EXPORT_NOTES}"))]
     Export(Export),
 }
 
@@ -94,12 +132,88 @@ pub(crate) struct Export {
     /// The format of the output
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     pub(crate) format: Format,
-    /// Export only this run, named as in `inspect`; repeat it for more
-    #[arg(long = "run", value_name = "RUN", allow_hyphen_values = true)]
-    pub(crate) runs: Vec<String>,
-    /// Export only this tag; repeat it for more
-    #[arg(long = "tag", value_name = "TAG", allow_hyphen_values = true)]
-    pub(crate) tags: Vec<String>,
+    /// Export only the runs that match PATTERN, named as in `inspect`; repeat it for more
+    ///
+    /// PATTERN is a name or a glob: `*` matches any text, `/` too, `?` any character, `[ab]` one of these.
+    /// A name that equals PATTERN always matches.
+    #[arg(
+        long = "run",
+        value_name = "PATTERN",
+        allow_hyphen_values = true,
+        verbatim_doc_comment
+    )]
+    pub(crate) runs: Vec<NamePattern>,
+    /// Export only the tags that match PATTERN, a name or a glob as for --run; repeat it for more
+    #[arg(long = "tag", value_name = "PATTERN", allow_hyphen_values = true)]
+    pub(crate) tags: Vec<NamePattern>,
+    /// Export only these steps, both included; FROM or TO may be left out
+    #[arg(
+        long = "step",
+        value_name = "FROM..TO",
+        allow_hyphen_values = true,
+        default_value = ".."
+    )]
+    #[arg(hide_default_value = true)]
+    pub(crate) steps: Steps,
+}
+
+/// A name or a glob.
+#[derive(Clone, Debug)]
+pub(crate) struct NamePattern(Pattern);
+
+impl NamePattern {
+    /// A name that has characters of a pattern matches itself.
+    pub(crate) fn matches(&self, name: &str) -> bool {
+        self.0.as_str() == name || self.0.matches(name)
+    }
+}
+
+impl FromStr for NamePattern {
+    type Err = glob::PatternError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // A tag may be `[0`, which is not a glob.
+        let pattern = Pattern::new(text).or_else(|_| Pattern::new(&Pattern::escape(text)));
+        pattern.map(Self)
+    }
+}
+
+impl fmt::Display for NamePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0.as_str())
+    }
+}
+
+/// A range of steps with both its ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Steps {
+    from: i64,
+    to: i64,
+}
+
+impl Steps {
+    pub(crate) fn contains(self, step: i64) -> bool {
+        (self.from..=self.to).contains(&step)
+    }
+}
+
+impl FromStr for Steps {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let expected =
+            || format!("expected FROM..TO such as 100..200, 100.. or ..200, got {text:?}");
+        let (from, to) = text.split_once("..").ok_or_else(expected)?;
+        let parse = |step: &str, default| match step {
+            "" => Ok(default),
+            step => step.parse().map_err(|_| expected()),
+        };
+        let (from, to) = (parse(from, i64::MIN)?, parse(to, i64::MAX)?);
+        if from > to {
+            return Err(format!("FROM is after TO in {text:?}"));
+        }
+        Ok(Self { from, to })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
@@ -134,8 +248,42 @@ mod tests {
             panic!("{line} is an export");
         };
         assert_eq!(export.format, Format::Jsonl);
-        assert_eq!(export.tags, ["loss", "-x"]);
-        assert_eq!(export.runs, ["."]);
+        assert!(export.tags[1].matches("-x") && !export.tags[1].matches("loss"));
+        assert!(export.runs[0].matches("."));
+    }
+
+    #[test]
+    fn a_pattern_is_a_name_or_a_glob() {
+        for (pattern, matching, other) in [
+            ("loss", "loss", "loss/a"),
+            ("loss*", "loss/a/b", "a/loss"),
+            ("?at", "\u{e9}at", "at"),
+            ("w[01]", "w1", "w2"),
+            ("w[01]", "w[01]", "w"),
+            ("w[0", "w[0", "w0"),
+        ] {
+            let pattern: NamePattern = pattern.parse().unwrap();
+            assert!(pattern.matches(matching), "{pattern} {matching}");
+            assert!(!pattern.matches(other), "{pattern} {other}");
+        }
+    }
+
+    #[test]
+    fn steps_are_a_range_with_both_ends() {
+        for (text, inside, outside) in [
+            ("10..20", vec![10, 20], vec![9, 21]),
+            ("-5..-1", vec![-5, -1], vec![-6, 0]),
+            ("7..", vec![7, i64::MAX], vec![6]),
+            ("..7", vec![i64::MIN, 7], vec![8]),
+            ("..", vec![i64::MIN, i64::MAX], vec![]),
+        ] {
+            let steps: Steps = text.parse().unwrap();
+            assert!(inside.iter().all(|step| steps.contains(*step)), "{text}");
+            assert!(!outside.iter().any(|step| steps.contains(*step)), "{text}");
+        }
+        for text in ["", "7", "a..b", "1..=2", "2..1", "1...2"] {
+            assert!(text.parse::<Steps>().is_err(), "{text}");
+        }
     }
 
     #[test]
@@ -153,6 +301,7 @@ mod tests {
             "repair a --to b --force",
             "repair a --force",
             "export a --format xml",
+            "export a --step 2..1",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }

@@ -1,6 +1,6 @@
 //! `export`: writes points as lines of CSV or JSON.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 
 use indicatif::ProgressBar;
@@ -15,7 +15,7 @@ use summary_writer::reader::{Bucket, Number, Value, ValueDecoder};
 
 use crate::Outcome;
 use crate::Result;
-use crate::arguments::{Export, Format};
+use crate::arguments::{Export, Format, NamePattern};
 use crate::output::{Escaped, OutputNumber, complain, count, write_json};
 use crate::source;
 
@@ -39,17 +39,17 @@ pub(crate) fn run(options: &Export, out: &mut impl Write) -> Result<Outcome> {
 
 fn wanted_runs(options: &Export) -> Result<Vec<Run>> {
     let mut runs = source::runs(&options.path)?;
-    let missing_run = |name: &&String| runs.iter().all(|run| run.name != **name);
-    if let Some(name) = options.runs.iter().find(missing_run) {
-        return Err(format!("there is no run {name:?} in {:?}", options.path).into());
+    let is_missing = |pattern: &&NamePattern| !runs.iter().any(|run| pattern.matches(&run.name));
+    if let Some(pattern) = options.runs.iter().find(is_missing) {
+        return Err(format!("there is no run {pattern} in {:?}", options.path).into());
     }
     runs.retain(|run| is_wanted(&options.runs, &run.name));
     Ok(runs)
 }
 
 /// An empty list means all.
-fn is_wanted(list: &[String], name: &String) -> bool {
-    list.is_empty() || list.contains(name)
+fn is_wanted(patterns: &[NamePattern], name: &str) -> bool {
+    patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name))
 }
 
 fn write_csv(options: &Export, runs: &[Run], out: &mut impl Write) -> Result<Outcome> {
@@ -89,7 +89,7 @@ fn io_error(error: csv::Error) -> io::Error {
     }
 }
 
-/// Passes all points of `runs` with the chosen tags to `each`. Complains about damage, and about tags that do not exist.
+/// Passes the points of `runs` with the chosen tags and steps to `each`. Complains about damage, and about tags that do not exist.
 fn for_each_point(
     options: &Export,
     runs: &[Run],
@@ -101,7 +101,7 @@ fn for_each_point(
         source::progress(runs)
     };
     let mut outcome = Outcome::Fine;
-    let mut missing_tags: BTreeSet<&str> = options.tags.iter().map(String::as_str).collect();
+    let mut missing_tags: Vec<&NamePattern> = options.tags.iter().collect();
     for run in runs {
         let mut decoder = ValueDecoder::new();
         for path in &run.files {
@@ -111,7 +111,10 @@ fn for_each_point(
                     if !is_wanted(&options.tags, &tag) {
                         continue;
                     }
-                    missing_tags.remove(&*tag);
+                    missing_tags.retain(|pattern| !pattern.matches(&tag));
+                    if !options.steps.contains(step) {
+                        continue;
+                    }
                     each(Point {
                         run: &run.name,
                         tag: &tag,
@@ -124,15 +127,20 @@ fn for_each_point(
             })?;
             outcome = outcome.max(source::outcome(report.as_ref()));
             if let Some(report) = report.filter(|report| !report.is_sound()) {
-                let damages = count(report.damage_count, "damage");
-                let problem = format!("{path:?} has {damages}; `verify` shows where");
+                let problem = match source::not_an_event_file(&report) {
+                    Some(text) => format!("{path:?} is {text}"),
+                    None => {
+                        let damages = count(report.damage_count, "damage");
+                        format!("{path:?} has {damages}; `verify` shows where")
+                    }
+                };
                 progress.suspend(|| complain(&problem));
             }
         }
     }
     for tag in missing_tags {
         let path = &options.path;
-        let problem = format!("there is no tag {tag:?} in the exported runs of {path:?}");
+        let problem = format!("there is no tag {tag} in the exported runs of {path:?}");
         progress.suspend(|| complain(&problem));
         outcome = Outcome::Failure;
     }

@@ -1,6 +1,7 @@
 //! Finds the runs at a path and reads their files, with a progress bar.
 
 use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -54,6 +55,34 @@ pub(crate) fn read(
         progress.suspend(|| complain(&problem));
         None
     }))
+}
+
+/// Says that a file is not an event file, and what it looks like. Returns `None` for an event file.
+pub(crate) fn not_an_event_file(report: &FileReport) -> Option<String> {
+    if report.is_event_file() {
+        return None;
+    }
+    let mut start = Vec::new();
+    let read = File::open(&report.path).and_then(|file| file.take(4).read_to_end(&mut start));
+    let format = read.ok().and_then(|_| format_of(&start));
+    let format = format.map(|format| format!("; it begins like {format}"));
+    Some("not an event file".to_owned() + &format.unwrap_or_default())
+}
+
+fn format_of(start: &[u8]) -> Option<&'static str> {
+    match start {
+        [0x1f, 0x8b, ..] => Some("a gzip file, which TensorBoard does not decompress"),
+        [0x89, b'P', b'N', b'G', ..] => Some("a PNG image"),
+        [b'P', b'K', 3, 4, ..] => Some("a zip archive"),
+        // Field 1 is the version of the format, a small number. One of the fields 2 to 8 follows; all of them have a length.
+        [
+            0x08,
+            1..32,
+            0x12 | 0x1a | 0x22 | 0x2a | 0x32 | 0x3a | 0x42,
+            ..,
+        ] => Some("an ONNX model"),
+        _ => None,
+    }
 }
 
 /// The outcome for a file, from the result of [`read`].

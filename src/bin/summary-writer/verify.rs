@@ -10,24 +10,42 @@ use summary_writer::{DamageKind, FileReport};
 use crate::Outcome;
 use crate::Result;
 use crate::output::{Escaped, count, write_json};
+use crate::series::RunSeries;
 use crate::source;
 
 pub(crate) fn run(path: &Path, json: bool, out: &mut impl Write) -> Result<Outcome> {
     let runs = source::runs(path)?;
     let progress = source::progress(&runs);
     let mut outcome = Outcome::Fine;
-    for path in runs.iter().flat_map(|run| &run.files) {
-        let report = source::read(path, &progress, |_| Ok(()))?;
-        outcome = outcome.max(source::outcome(report.as_ref()));
-        let Some(report) = report else { continue };
-        progress.suspend(|| {
-            if json {
-                write_json(&FileJson::new(&report), out)?;
-            } else {
-                print(&report, "", out)?;
-            }
-            out.flush()
-        })?;
+    for run in &runs {
+        let mut series = RunSeries::default();
+        for path in &run.files {
+            let report = source::read(path, &progress, |event| {
+                series.add(event);
+                Ok(())
+            })?;
+            outcome = outcome.max(source::outcome(report.as_ref()));
+            let Some(report) = report else { continue };
+            progress.suspend(|| {
+                if json {
+                    write_json(&FileJson::new(&report), out)?;
+                } else {
+                    print(&report, "", out)?;
+                }
+                out.flush()
+            })?;
+        }
+        let hidden = series.series().filter(|series| series.note.is_some());
+        let hidden_count = hidden.count() as u64;
+        if hidden_count > 0 && !json {
+            let (name, tags) = (Escaped(&run.name), count(hidden_count, "tag"));
+            progress.suspend(|| {
+                writeln!(
+                    out,
+                    "run {name}: TensorBoard leaves out points of {tags}; `summary-writer inspect` shows which and why"
+                )
+            })?;
+        }
     }
     Ok(outcome)
 }
@@ -40,6 +58,9 @@ pub(crate) fn is_clean(report: &FileReport) -> bool {
 pub(crate) fn print(report: &FileReport, indent: &str, out: &mut impl Write) -> io::Result<()> {
     let path = report.path.to_string_lossy();
     write!(out, "{indent}{}: ", Escaped(&path))?;
+    if let Some(text) = source::not_an_event_file(report) {
+        return writeln!(out, "{text}");
+    }
     let records = count(report.records, "sound record");
     if report.is_sound() {
         writeln!(out, "{records}")?;
@@ -65,6 +86,7 @@ pub(crate) fn print(report: &FileReport, indent: &str, out: &mut impl Write) -> 
 #[derive(Serialize)]
 pub(crate) struct FileJson<'a> {
     file: Cow<'a, str>,
+    is_event_file: bool,
     bytes: u64,
     records: u64,
     damage_count: u64,
@@ -91,6 +113,7 @@ impl<'a> FileJson<'a> {
         });
         Self {
             file: report.path.to_string_lossy(),
+            is_event_file: report.is_event_file(),
             bytes: report.bytes,
             records: report.records,
             damage_count: report.damage_count,
