@@ -81,11 +81,21 @@ class TensorBoard:
     """A stock TensorBoard on `logdir`: its process, from `with` to the end of the block, and its HTTP API.
 
     It reads the log once, and is ready when it has read everything; with `follow` it looks for more every second. It must
-    print nothing on stderr but lines that match `complaint`.
+    print nothing on stderr but lines that match `complaint`. It need not list the runs `unlisted`.
     """
 
-    def __init__(self, logdir: Path, *, fast: bool, follow: bool = False, complaint: str = ""):
+    def __init__(
+        self,
+        logdir: Path,
+        *options: str,
+        fast: bool,
+        follow: bool = False,
+        complaint: str = "",
+        unlisted: frozenset[str] = frozenset(),
+    ):
         self.logdir = logdir
+        self._options = options
+        self._unlisted = unlisted
         self.url = ""
         self._fast = fast
         self._follow = follow
@@ -97,6 +107,7 @@ class TensorBoard:
             "--port=0",
             f"--load_fast={str(self._fast).lower()}",
             f"--reload_interval={int(self._follow)}",
+            *self._options,
         ]
         if not self._fast and not self._follow:
             options.append("--reload_task=blocking")
@@ -114,7 +125,8 @@ class TensorBoard:
             self._session.trust_env = False  # No proxy stands between this machine and itself.
             if not self._follow:
                 # A run is listed once all of its files have been read.
-                eventually(lambda: set(self.get("runs")), runs_of(self.logdir))
+                wanted = runs_of(self.logdir) - self._unlisted
+                eventually(lambda: set(self.get("runs")) - self._unlisted, wanted)
         except BaseException:
             self._stop()
             raise
@@ -149,9 +161,13 @@ class TensorBoard:
         """Everything that the process has printed so far."""
         return Path(self._output.name).read_text()
 
+    def answer_to(self, route: str, **query: str) -> requests.Response:
+        """The answer to GET `/data/<route>`, which may be an error."""
+        return self._session.get(f"{self.url}/data/{route}", params=query, timeout=PATIENCE_SECONDS)
+
     def get(self, route: str, **query: str) -> Any:
         """The answer to GET `/data/<route>`."""
-        return self._answer(self._session.get(f"{self.url}/data/{route}", params=query, timeout=PATIENCE_SECONDS))
+        return self._answer(self.answer_to(route, **query))
 
     def request(self, route: str, **query: str) -> requests.Response:
         """The answer to GET `/data/<route>`, which may be an error."""
@@ -159,7 +175,7 @@ class TensorBoard:
 
     def fetch(self, route: str, **query: str) -> tuple[str, bytes]:
         """Content type and body of the answer to GET `/data/<route>`."""
-        response = self._session.get(f"{self.url}/data/{route}", params=query, timeout=PATIENCE_SECONDS)
+        response = self.answer_to(route, **query)
         self._check(response)
         return response.headers["Content-Type"], response.content
 

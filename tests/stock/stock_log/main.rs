@@ -2,8 +2,8 @@
 //!
 //! `stock_log write DIR` writes one run for each property and closes them. `stock_log grow DIR` logs one point
 //! for each line `RUN STEP` of the standard input and flushes it at once, so that the test decides what there is to see.
-//! `stock_log experiment DIR` writes a few runs with an explicit experiment. `stock_log unshown DIR` writes what
-//! TensorBoard shows otherwise or not at all. `stock_log resume DIR STEP` goes on from a step,
+//! `stock_log experiment DIR` writes a few runs with an explicit experiment. `stock_log not_shown DIR` and
+//! `stock_log unshown DIR` write what TensorBoard does not show in full. `stock_log resume DIR STEP` goes on from a step,
 //! `stock_log training DIR EPOCH` from an epoch.
 //!
 //! What is logged is arithmetic that the tests spell out again in Python. The kinds that are more than a number have a
@@ -20,6 +20,7 @@ mod image_files;
 #[cfg(feature = "png")]
 mod images;
 mod meshes;
+mod not_shown;
 mod pr_curves;
 mod training;
 mod unshown;
@@ -44,13 +45,14 @@ fn main() -> Result {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["write", logdir] => write(Path::new(logdir)),
+        ["not_shown", logdir] => not_shown::write(Path::new(logdir)),
         ["grow", logdir] => grow(Path::new(logdir)),
         ["experiment", logdir] => hparams::write_experiment(Path::new(logdir)),
         ["unshown", logdir] => unshown::write(Path::new(logdir)),
         ["resume", logdir, step] => resume(Path::new(logdir), step.parse()?),
         ["training", logdir, epoch] => training::write(Path::new(logdir), epoch.parse()?),
         _ => Err(
-            "usage: stock_log write|grow|experiment|unshown DIR, or stock_log resume|training DIR STEP"
+            "usage: stock_log write|not_shown|unshown|grow|experiment DIR, or stock_log resume|training DIR STEP"
                 .into(),
         ),
     }

@@ -1,0 +1,121 @@
+//! A log of which TensorBoard shows less than there is: steps that go back, more points than it keeps, and forms that one
+//! of its loaders does not read.
+
+use std::path::Path;
+
+use summary_writer::{
+    Audio, Category, DataClass, Embedding, HParams, Histogram, Image, Layout, Margin, Mesh,
+    Metadata, PrCurve, SummaryWriter, Tag, Tensor,
+};
+
+use crate::{Result, START};
+
+pub(crate) fn write(logdir: &Path) -> Result {
+    let root = SummaryWriter::create_file_writer(logdir)?;
+    steps(&root.run("steps")?)?;
+    many(&root.run("many")?)?;
+    odd(&root.run("odd")?)?;
+    root.close()?;
+    Ok(())
+}
+
+fn steps(run: &SummaryWriter) -> Result {
+    for step in (0..10).cycle().take(30) {
+        run.scalar("epochs", step, step);
+    }
+    for step in [0, 1, 2, 3, 4, 2, 5] {
+        run.scalar("back", step, step);
+    }
+    for step in [0, 1, 1, 1, 2] {
+        run.scalar("same", step, step);
+    }
+    for _ in 0..5 {
+        run.scalar("no step", 1, 0);
+    }
+    for step in (0..2).cycle().take(6) {
+        all_kinds(run, step)?;
+    }
+    for step in 0..4 {
+        run.scalar("two kinds", step, step);
+    }
+    run.text("two kinds", "x", 3);
+    Ok(())
+}
+
+/// More points of each kind than either loader keeps by default.
+fn many(run: &SummaryWriter) -> Result {
+    for step in 0..1010 {
+        run.scalar("scalar", step, step);
+    }
+    for step in 0..510 {
+        run.histogram("histogram", Histogram::with_buckets(&[0.0, 1.0], 2)?, step);
+    }
+    for step in 0..110 {
+        all_kinds_but_histograms(run, step)?;
+    }
+    Ok(())
+}
+
+fn all_kinds(run: &SummaryWriter, step: i32) -> Result {
+    run.histogram("histogram", Histogram::with_buckets(&[0.0, 1.0], 2)?, step);
+    all_kinds_but_histograms(run, step)
+}
+
+fn all_kinds_but_histograms(run: &SummaryWriter, step: i32) -> Result {
+    run.image("image", Image::gray8(1, 1, [0])?, step);
+    run.audio("audio", Audio::mono_i16(8000, [0])?, step);
+    run.text("text", "x", step);
+    let curve = PrCurve::with_thresholds(&[true, false], &[1.0, 0.0], 2)?;
+    run.pr_curve("curve", curve, step);
+    run.mesh(
+        "mesh",
+        Mesh::new(&[[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])?,
+        step,
+    );
+    Ok(())
+}
+
+fn odd(run: &SummaryWriter) -> Result {
+    run.hparams(HParams::new().set("lr", 0.5));
+    run.scalar("loss", 0.5, 0);
+    for step in 0..3 {
+        let scalars = || Metadata::new("scalars").data_class(DataClass::Scalar);
+        run.tensor("f64", Tensor::new([], &[0.1])?, scalars(), step);
+        run.tensor("i64", Tensor::new([], &[7i64])?, scalars(), step);
+        run.tensor(
+            "f32 of rank 1",
+            Tensor::new([1], &[0.5f32])?,
+            scalars(),
+            step,
+        );
+        run.tensor(
+            "of no plugin",
+            Tensor::new([], &[0.5f32])?,
+            Metadata::new("mine"),
+            step,
+        );
+    }
+    run.scalar("described late", 1, 0);
+    run.scalar(Tag::new("described late").description("too late"), 1, 1);
+    run.at(0.0).scalar("1970", 1, 0);
+    run.text("html", "<i>x</i>", 0);
+    for (step, clips) in (0..).zip([1, 2]) {
+        let clips = vec![Audio::mono_i16(8000, [0])?; clips];
+        run.at(START).audios("uneven", clips, step);
+    }
+    // The run's name is a part of an address in the projector.
+    let embedding = Embedding::new("points", &[0.0, 1.0, 2.0], 1)?;
+    run.run("a&b")?.embedding(embedding.clone(), 0)?;
+    run.embedding(embedding, 0)?;
+    for step in 0..4 {
+        run.scalars(step, [("value", 1), ("even/value", 1)]);
+        run.scalars(step, [("even/lower", 0), ("even/upper", 2)]);
+        run.scalars(step + 4, [("lower", 0), ("upper", 2)]);
+    }
+    let even = Margin::new("even/value", "even/lower", "even/upper");
+    let charts = Category::new("bands")?
+        .margin("even", [even])?
+        .margin("uneven", [Margin::new("value", "lower", "upper")])?;
+    run.custom_scalars(Layout::new().category(charts));
+    Ok(())
+}

@@ -1,0 +1,349 @@
+"""What the page `not_shown` of the docs says about TensorBoard, and the counts that `summary-writer inspect` gives.
+
+`stock_log not_shown` writes most of the log. Event files of other writers are runs of it, too.
+"""
+
+import base64
+import gzip
+import inspect
+import json
+import shutil
+import subprocess
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import Browser
+from harness import REPO, TensorBoard, eventually, execute, program
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.data import server_ingester
+from tensorboard.plugins.core.core_plugin import CorePluginLoader
+from tensorboard.summary.writer.record_writer import RecordWriter
+
+# By the names of the plugins: the route of the points, and how many of a tag the fast and the Python loader keep.
+KINDS = {
+    "scalars": ("scalars", 1000, 1000),
+    "histograms": ("histograms", 100, 500),
+    "images": ("images", 10, 10),
+    "audio": ("audio", 10, 10),
+    "text": ("text", 100, 10),
+    "pr_curves": ("pr_curves", 100, 100),
+    "mesh": ("meshes", 100, 10),
+}
+
+# The pages of histograms show so many of those that the loader keeps.
+SHOWN_HISTOGRAMS = 51
+
+# The fast loader does not list the empty file.
+UNLISTED = frozenset({"empty", "compressed"})
+
+
+def scalar(tag: str, step: int) -> bytes:
+    value = Summary.Value(tag=tag, simple_value=step)
+    return Event(wall_time=1_700_000_000 + step, step=step, summary=Summary(value=[value])).SerializeToString()
+
+
+def append(path: Path, *payloads: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        for payload in payloads:
+            RecordWriter(file).write(payload)
+
+
+def flip(path: Path, at: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    logdir = tmp_path_factory.mktemp("not_shown")
+    execute(program("stock_log"), "not_shown", logdir)
+    for path in (REPO / "tests" / "golden").glob("*.tfevents"):
+        run = logdir / "others" / path.stem
+        run.mkdir(parents=True)
+        shutil.copy(path, run)
+    version = Event(wall_time=1, file_version="brain.Event:2").SerializeToString()
+    append(logdir / "version" / "tfevents", version)
+    empty = logdir / "empty" / "tfevents"
+    append(empty)
+    for name in ("length", "checksum"):
+        path = logdir / name / "tfevents"
+        append(path, version, scalar("loss", 1), scalar("loss", 2))
+        # The first byte of the length, and the last byte of the checksum of the payload.
+        at = path.stat().st_size - (len(scalar("loss", 2)) + 16 if name == "length" else 1)
+        flip(path, at)
+        append(path, scalar("loss", 3))
+    # As many runs as the Scalars page does not select.
+    for number in range(41):
+        append(logdir / f"few/{number}/tfevents", *(scalar("loss", step) for step in range(3)))
+    compressed = logdir / "compressed" / "tfevents.gz"
+    compressed.parent.mkdir()
+    compressed.write_bytes(gzip.compress((logdir / "version" / "tfevents").read_bytes()))
+    return logdir
+
+
+@pytest.fixture(scope="module")
+def board(log: Path, fast: bool) -> Iterator[TensorBoard]:
+    with TensorBoard(log, fast=fast, complaint=".*", unlisted=UNLISTED) as board:
+        yield board
+
+
+def get(board: TensorBoard, kind: str, run: str, tag: str) -> Any:
+    """The points of a tag; an empty list if the loader has none."""
+    if (route := KINDS[kind][0]) == "meshes":
+        tag = tag.rsplit("_", 1)[0]
+    response = board.answer_to(f"plugin/{kind}/{route}", run=run, tag=tag, sample="0")
+    if response.status_code == 404:
+        return []
+    answer = response.json()
+    if kind == "pr_curves":
+        return answer[run]
+    if kind == "mesh":  # All parts of a mesh.
+        parts = {point["content_type"] for point in answer}
+        return [point for point in answer if point["content_type"] == min(parts)]
+    return answer
+
+
+def count(board: TensorBoard, kind: str, run: str, tag: str) -> int:
+    return len(get(board, kind, run, tag))
+
+
+def steps(board: TensorBoard, run: str) -> list[int]:
+    return [step for _, step, _ in get(board, "scalars", run, "loss")]
+
+
+def test_inspect_counts_what_the_fast_loader_shows(board, log, fast):
+    command = [program("summary-writer"), "inspect", "--json", log]
+    output = subprocess.run(command, stdout=subprocess.PIPE).stdout
+    noted = 0
+    for run in map(json.loads, output.splitlines()):
+        # There is a test for samples, and the Python loader does not read a whole damaged file.
+        if run["run"] in ("many", "checksum", "length", "compressed"):
+            continue
+        for tag in run["tags"]:
+            if "shown" not in tag:
+                continue
+            noted += "note" in tag
+            kind, name = tag["kind"], tag["tag"]
+            # The Python loader shows the text as a scalar, and one image or clip of each step.
+            shown = tag["shown"] if fast or kind in ("images", "audio") else tag["points"]
+            if name != "two kinds" or fast:
+                assert count(board, kind, run["run"], name) == shown, (run["run"], tag)
+    # 12 in the run `steps`, 3 in `odd`, and 5 of other writers: PyTorch's float64; TensorFlow's float64, int32, and float32 of
+    # rank 2; the steps 0, -1 and -2 of TensorBoard's own writer.
+    assert noted == 12 + 3 + 5
+
+
+def test_one_loader_shows_the_points_of_a_repeated_step(board, fast):
+    assert steps_of(board, "back") == ([0, 1, 2, 5] if fast else [0, 1, 2, 3, 4, 2, 5])
+    assert steps_of(board, "no step") == ([0] if fast else [0] * 5)
+
+
+def steps_of(board: TensorBoard, tag: str) -> list[int]:
+    return [step for _, step, _ in get(board, "scalars", "steps", tag)]
+
+
+MANY = [
+    *[("scalars", "scalar", 1010), ("histograms", "histogram", 510), ("images", "image", 110), ("audio", "audio", 110)],
+    *[("text", "text", 110), ("pr_curves", "curve", 110), ("mesh", "mesh_VERTEX", 110)],
+]
+
+
+def test_samples(board, fast):
+    for kind, tag, _ in MANY:
+        kept = KINDS[kind][1 if fast else 2]
+        assert count(board, kind, "many", tag) == min(kept, SHOWN_HISTOGRAMS if kind == "histograms" else kept), kind
+    assert get(board, "scalars", "many", "scalar")[-1][1] == 1009, "the last one is always kept"
+    assert get(board, "images", "many", "image")[-1]["step"] == 109
+
+
+# Only histograms are served that are not kept.
+@pytest.mark.parametrize("number", [0, 5000])
+def test_samples_per_plugin(log, fast, number):
+    option = "--samples_per_plugin=" + ",".join(f"{kind}={number}" for kind in KINDS)
+    with TensorBoard(log, option, fast=fast, complaint=".*", unlisted=UNLISTED) as board:
+        for kind, tag, points in MANY:
+            wanted = SHOWN_HISTOGRAMS if kind == "histograms" else min(number, points)
+            assert count(board, kind, "many", tag) == wanted, kind
+
+
+def test_files_without_data(board, fast):
+    runs = set(board.get("runs"))
+    assert "version" in runs
+    assert ("empty" in runs) is not fast
+    listed = {run for run, tags in board.get("plugin/scalars/tags").items() if tags}
+    assert listed.isdisjoint({"version", "empty", "compressed"})
+
+
+def test_damaged_files_end_early(board, fast):
+    assert steps(board, "length") == [1]
+    # Its data is right.
+    assert steps(board, "checksum") == ([1, 2, 3] if fast else [1])
+
+
+def test_tags(board, fast):
+    tags = board.get("plugin/scalars/tags")["odd"]
+    assert tags["described late"]["description"] == ""
+    assert "of no plugin" not in tags
+    assert get(board, "scalars", "odd", "1970")[0][0] == 0
+    assert get(board, "text", "odd", "html")[0]["text"] == "<p>&lt;i&gt;x&lt;/i&gt;</p>"
+    assert get(board, "text", "steps", "two kinds") == []
+    values = [value for _, _, value in get(board, "scalars", "steps", "two kinds")]
+    assert values == ([0, 1, 2] if fast else [0, 1, 2, 3, "x"])
+
+
+def test_a_run_as_the_logdir(log, fast, chrome):
+    with TensorBoard(log / "odd", fast=fast, complaint=".*") as board:
+        assert "." in board.get("runs")
+        row = board.session_groups()["."]
+        assert (row["hparams"], row["metricValues"]) == ({"lr": 0.5}, [])
+        assert count(board, "scalars", ".", "loss") == 1
+        # The lines and areas of a margin whose tags have the same steps, and of one whose tags have not.
+        chrome.open_custom_scalars(board.url)
+        eventually(lambda: chrome.custom_scalars_charts().get("bands"), {"even": [2, 1], "uneven": [0, 0]})
+
+
+def test_audio_with_fewer_clips_at_a_step(board):
+    answers = [board.answer_to("plugin/audio/audio", run="odd", tag="uneven", sample=str(n)) for n in (0, 1)]
+    assert [answer.status_code for answer in answers] == [200, 500]
+
+
+def test_the_projector_looks_for_embeddings_when_a_run_comes(board, log):
+    def names() -> list[str]:
+        return [embedding["tensorName"] for embedding in board.get("plugin/projector/info", run="odd")["embeddings"]]
+
+    assert names() == ["points:00000"]
+    config = log / "odd" / "projector_config.pbtxt"
+    old = config.read_text()
+    config.write_text(old + old.replace("points:00000", "points:00001"))
+    assert names() == ["points:00000"]
+    config.write_text(old)
+    page = board.answer_to("plugin/projector/projector_binary.js").text
+    assert "/info?run=${" in page, "it does not encode the name of a run"
+
+
+def test_other_directories(log, fast):
+    """Neither a directory that does not exist nor two with a comma between them are an error."""
+    with TensorBoard(log / "none", fast=fast) as board:
+        assert board.get("runs") == []
+    with TensorBoard(Path(f"{log}/few,{log}/many"), fast=fast) as board:
+        assert board.get("runs") == []
+
+
+def test_flags():
+    parser = ArgumentParser()
+    CorePluginLoader().define_flags(parser)
+    assert parser.get_default("reload_interval") == 5
+    assert parser.get_default("max_reload_threads") == 1
+    assert '"grpc.max_receive_message_length", 1024 * 1024 * 256' in inspect.getsource(server_ingester)
+
+
+def test_growing_files(tmp_path, fast):
+    def see(run: str, wanted: list[int]) -> None:
+        eventually(lambda: steps(board, run), wanted)
+
+    def pass_time() -> None:
+        """Once the second point is there, all runs have been looked at since the first one."""
+        for _ in range(2):
+            clock.append(len(clock))
+            append(tmp_path / "clock" / "tfevents", scalar("loss", clock[-1]))
+            see("clock", clock)
+
+    def add(run: str, file: str, *points: int) -> None:
+        append(tmp_path / run / file, *(scalar("loss", step) for step in points))
+
+    add("clock", "tfevents", 0)
+    clock = [0]
+    add("two writers", "1.tfevents", 0)
+    add("two writers", "2.tfevents", 10)
+    add("replaced", "tfevents", 0, 1)
+    with TensorBoard(tmp_path, fast=fast, follow=True, complaint=".*") as board:
+        see("two writers", [0, 10])
+        add("two writers", "1.tfevents", 1)
+        new = tmp_path / "new"
+        append(new, *(scalar("loss", step) for step in range(3)))
+        new.rename(tmp_path / "replaced" / "tfevents")
+        add("two writers", "2.tfevents", 11)
+        see("two writers", [0, 1, 11] if fast else [0, 10, 11])
+        pass_time()
+        assert steps(board, "replaced") == ([0, 1] if fast else [0, 1, 2])
+        assert steps(board, "two writers") == ([0, 1, 11] if fast else [0, 10, 11])
+
+        # A record that is not an event: a key without a value.
+        append(tmp_path / "bad" / "tfevents", b"\x10")
+        if fast:
+            return pass_time()
+        eventually(lambda: "Exception in thread Reloader" in board.output(), True)
+        append(tmp_path / "clock" / "tfevents", scalar("loss", 99))
+        assert steps(board, "clock") == clock
+    shutil.rmtree(tmp_path / "bad")
+    with TensorBoard(tmp_path, "--reload_multifile=true", fast=False, complaint=".*") as board:
+        assert steps(board, "two writers") == [0, 1, 10, 11]
+
+
+@pytest.fixture(scope="module")
+def page(log: Path) -> Iterator[str]:
+    """The address of the pages, which are the same for both loaders."""
+    with TensorBoard(log, fast=True, complaint=".*", unlisted=UNLISTED) as board:
+        yield board.url
+
+
+def selected(chrome: Browser) -> list[list[str]]:
+    """The runs that the Scalars page selects, once it has its list of runs."""
+    return chrome.ask("""
+        const selectors = deep(document, "tf-runs-selector").filter(each => each.runs && each.runs.length);
+        return selectors.map(each => each.selectedRuns);
+    """)
+
+
+def test_many_runs_are_not_selected(page, chrome, tmp_path):
+    chrome.get(f"{page}/#scalars")
+    eventually(lambda: selected(chrome), [[]])
+    # The address keeps what was ticked.
+    state = base64.b64encode(b'{"few/1": true}').decode()
+    chrome.get(f"{page}/#scalars&runSelectionState={state}")
+    eventually(lambda: selected(chrome), [["few/1"]])
+
+    for number in range(501):
+        append(tmp_path / f"{number}/tfevents", scalar("loss", 0))
+    with TensorBoard(tmp_path, fast=True) as board:
+        for url, ticks in [(page, [True]), (board.url, [False])]:
+            chrome.get(f"{url}/?tagFilter=loss#timeseries")
+            eventually(lambda: chrome.ask("""
+                const boxes = deep(document, "runs-data-table tb-data-table-content-row input[type=checkbox]");
+                return [...new Set(boxes.map(box => box.checked))];
+            """), ticks)  # fmt: skip
+
+
+def test_charts_and_settings(page, chrome):
+    chrome.get(f"{page}/?forceSVG=true&tagFilter=odd/values#timeseries")
+    # PyTorch, tensorboardX and TensorFlow: a pale line, a strong one, and a triangle for each run of numbers that are none.
+    eventually(lambda: chrome.ask("""
+        const shapes = deep(document, "scalar-card .series-view > svg path");
+        return shapes.filter(shape => shape.style.display !== "none")
+          .map(shape => `${shape.getAttribute("class")} ${shape.style.opacity}`).sort();
+    """), sorted(["null 0.25"] * 3 + ["null 1"] * 3 + ["triangle 1"] * 3))  # fmt: skip
+    settings = chrome.ask("""
+        const input = name => deep(document, `.scalars-${name} input`)[0];
+        return [input("smoothing").value, input("ignore-outliers").checked];
+    """)
+    assert settings == ["0.6", True]
+    chrome.ask("""deep(document, "settings-button button")[0].click();""")
+    period = """const input = deep(document, "settings-dialog input.reload-period")[0];"""
+    eventually(lambda: chrome.ask(period + "return input && input.value;"), "30")
+    reloads = """const box = deep(document, "settings-dialog input[type=checkbox]")[0];"""
+    assert chrome.ask(reloads + "return box.checked;") is False
+    chrome.ask(reloads + "box.click();")
+    for seconds, is_valid in [("30", True), ("29", False)]:
+        chrome.ask(period + f"input.value = '{seconds}'; input.dispatchEvent(new Event('input'));")
+        eventually(lambda: chrome.ask(period + "return input.matches('.ng-valid');"), is_valid)
+
+
+def test_filter_in_the_address(page, chrome):
+    chrome.get(f"{page}/?forceSVG=true&tagFilter=back#timeseries")
+    eventually(lambda: list(chrome.time_series_charts()), ["back"])
