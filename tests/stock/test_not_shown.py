@@ -7,6 +7,7 @@ import base64
 import gzip
 import inspect
 import json
+import math
 import shutil
 import subprocess
 from argparse import ArgumentParser
@@ -14,14 +15,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from browser import Browser
-from harness import REPO, TensorBoard, eventually, execute, program
+from harness import REPO, TensorBoard, eventually, execute, f32, program
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.data import server_ingester
 from tensorboard.plugins.core.core_plugin import CorePluginLoader
 from tensorboard.summary.writer.record_writer import RecordWriter
+from tensorboard.util.tensor_util import make_ndarray
 
 # By the names of the plugins: the route of the points, and how many of a tag the fast and the Python loader keep.
 KINDS = {
@@ -137,6 +141,43 @@ def test_inspect_counts_what_the_fast_loader_shows(board, log, fast):
     # 12 in the run `steps`, 3 in `odd`, and 5 of other writers: PyTorch's float64; TensorFlow's float64, int32, and float32 of
     # rank 2; the steps 0, -1 and -2 of TensorBoard's own writer.
     assert noted == 12 + 3 + 5
+
+
+def exported(number: float) -> float | str:
+    """A number as it is in JSON."""
+    if math.isnan(number):
+        return "NaN"
+    return number if math.isfinite(number) else f"{'-' if number < 0 else ''}Infinity"
+
+
+@pytest.mark.parametrize("path", sorted((REPO / "tests" / "golden").glob("*.tfevents")), ids=lambda path: path.stem)
+def test_export_gives_the_values_of_the_stock_reader(path):
+    plugins: dict[str, str] = {}
+    wanted = []
+    for event in EventFileLoader(str(path)).Load():
+        for value in event.summary.value:
+            plugin = plugins.setdefault(value.tag, value.metadata.plugin_data.plugin_name)
+            if plugin not in ("scalars", "histograms", "text"):
+                continue
+            array = make_ndarray(value.tensor)
+            if plugin == "scalars":
+                content = exported(array.item())
+            elif plugin == "histograms":
+                content = np.float32(array).tolist()
+            else:
+                texts = [text.decode() for text in array.flatten()]
+                content = texts if array.shape else texts[0]
+            wanted.append((value.tag, event.step, event.wall_time, content))
+    output = subprocess.check_output([program("summary-writer"), "export", "--format=jsonl", path])
+    lines = [line for line in map(json.loads, output.splitlines()) if line["kind"] in ("scalars", "histograms", "text")]
+    got = [(line["tag"], line["step"], line["wall_time"], line.get("value", line.get("buckets"))) for line in lines]
+    for (tag, step, time, content), (*place, value) in zip(got, wanted, strict=True):
+        assert [tag, step, time] == place
+        if isinstance(content, list) and isinstance(content[0], list):
+            content = np.float32(content).tolist()  # The stock reader rounds old histograms.
+        # An `f32` has few digits here, and there those of the same number as an `f64`.
+        is_f32 = isinstance(content, float) and content != value
+        assert (f32(content) if is_f32 else content) == value, tag
 
 
 def test_one_loader_shows_the_points_of_a_repeated_step(board, fast):
