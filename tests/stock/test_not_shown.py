@@ -26,6 +26,7 @@ from tensorboard.data import server_ingester
 from tensorboard.plugins.core.core_plugin import CorePluginLoader
 from tensorboard.summary.writer.record_writer import RecordWriter
 from tensorboard.util.tensor_util import make_ndarray
+from test_meshes import canvases
 
 # By the names of the plugins: the route of the points, and how many of a tag the fast and the Python loader keep.
 KINDS = {
@@ -85,6 +86,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # As many runs as the Scalars page does not select.
     for number in range(41):
         append(logdir / f"few/{number}/tfevents", *(scalar("loss", step) for step in range(3)))
+    append(logdir / "other name" / "events.out", version, scalar("loss", 1))
     compressed = logdir / "compressed" / "tfevents.gz"
     compressed.parent.mkdir()
     compressed.write_bytes(gzip.compress((logdir / "version" / "tfevents").read_bytes()))
@@ -216,6 +218,7 @@ def test_samples_per_plugin(log, fast, number):
 def test_files_without_data(board, fast):
     runs = set(board.get("runs"))
     assert "version" in runs
+    assert "other name" not in runs
     assert ("empty" in runs) is not fast
     listed = {run for run, tags in board.get("plugin/scalars/tags").items() if tags}
     assert listed.isdisjoint({"version", "empty", "compressed"})
@@ -247,6 +250,14 @@ def test_a_run_as_the_logdir(log, fast, chrome):
         # The lines and areas of a margin whose tags have the same steps, and of one whose tags have not.
         chrome.open_custom_scalars(board.url)
         eventually(lambda: chrome.custom_scalars_charts().get("bands"), {"even": [2, 1], "uneven": [0, 0]})
+        # The page draws one side of a face.
+        chrome.get(f"{board.url}/#mesh")
+        eventually(lambda: drawn_meshes(chrome), {"front": True, "back": False})
+
+
+def drawn_meshes(chrome: Browser) -> dict[str, bool]:
+    """Whether anything is drawn, by the mesh's tag."""
+    return {title.split(",")[0]: bool(picture.drawn.any()) for title, picture in canvases(chrome).items()}
 
 
 def test_audio_with_fewer_clips_at_a_step(board):
@@ -342,19 +353,18 @@ def selected(chrome: Browser) -> list[list[str]]:
     """)
 
 
-def test_many_runs_are_not_selected(page, chrome, tmp_path):
-    chrome.get(f"{page}/#scalars")
-    eventually(lambda: selected(chrome), [[]])
-    # The address keeps what was ticked.
-    state = base64.b64encode(b'{"few/1": true}').decode()
-    chrome.get(f"{page}/#scalars&runSelectionState={state}")
-    eventually(lambda: selected(chrome), [["few/1"]])
-
+def test_many_runs_are_not_selected(log, chrome, tmp_path):
     for number in range(501):
         append(tmp_path / f"{number}/tfevents", scalar("loss", 0))
-    with TensorBoard(tmp_path, fast=True) as board:
-        for url, ticks in [(page, [True]), (board.url, [False])]:
-            chrome.get(f"{url}/?tagFilter=loss#timeseries")
+    with TensorBoard(log / "few", fast=True) as few, TensorBoard(tmp_path, fast=True) as many:
+        chrome.get(f"{few.url}/#scalars")
+        eventually(lambda: selected(chrome), [[]])
+        # The address keeps what was ticked.
+        state = base64.b64encode(b'{"10": true}').decode()
+        chrome.get(f"{few.url}/#scalars&runSelectionState={state}")
+        eventually(lambda: selected(chrome), [["10"]])
+        for board, ticks in [(few, [True]), (many, [False])]:
+            chrome.get(f"{board.url}/?tagFilter=loss#timeseries")
             eventually(lambda: chrome.ask("""
                 const boxes = deep(document, "runs-data-table tb-data-table-content-row input[type=checkbox]");
                 return [...new Set(boxes.map(box => box.checked))];

@@ -1,4 +1,4 @@
-//! A log of which TensorBoard shows less than there is: steps that go back, more points than it keeps, and forms that one
+//! A log that TensorBoard does not show in full: steps that go back, more points than it keeps, and forms that one
 //! of its loaders does not read.
 
 use std::path::Path;
@@ -102,6 +102,11 @@ fn odd(run: &SummaryWriter) -> Result {
     for (step, clips) in (0..).zip([1, 2]) {
         let clips = vec![Audio::mono_i16(8000, [0])?; clips];
         run.at(START).audios("uneven", clips, step);
+    }
+    // Seen from the front and from behind.
+    let corners = [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]];
+    for (tag, face) in [("front", [0, 1, 2]), ("back", [0, 2, 1])] {
+        run.mesh(tag, Mesh::new(&corners)?.faces(&[face])?, 0);
     }
     // The run's name is a part of an address in the projector.
     let embedding = Embedding::new("points", &[0.0, 1.0, 2.0], 1)?;
