@@ -8,6 +8,7 @@ import gzip
 import inspect
 import json
 import math
+import re
 import shutil
 import subprocess
 from argparse import ArgumentParser
@@ -58,9 +59,9 @@ def append(path: Path, *payloads: bytes) -> None:
             RecordWriter(file).write(payload)
 
 
-def flip(path: Path, at: int) -> None:
+def flip(path: Path, at: int, bits: int = 1) -> None:
     data = bytearray(path.read_bytes())
-    data[at] ^= 1
+    data[at] ^= bits
     path.write_bytes(data)
 
 
@@ -86,6 +87,19 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # As many runs as the Scalars page does not select.
     for number in range(41):
         append(logdir / f"few/{number}/tfevents", *(scalar("loss", step) for step in range(3)))
+    # The last byte of the payload of step 2 is the highest of the number: its sign.
+    path = logdir / "payload" / "tfevents"
+    append(path, version, scalar("loss", 1), scalar("loss", 2))
+    flip(path, path.stat().st_size - 5, 0x80)
+    append(path, scalar("loss", 3))
+    for name, between in [("cut", b"\x2a" + bytes(7)), ("zeros", bytes(50))]:
+        path = logdir / name / "tfevents"
+        append(path, version, scalar("loss", 1))
+        with path.open("ab") as file:
+            file.write(between)
+        append(path, scalar("loss", 2))
+    nan = Event(wall_time=math.nan, step=2).SerializeToString()
+    append(logdir / "NaN" / "tfevents", version, scalar("loss", 1), nan, scalar("loss", 3))
     append(logdir / "other name" / "events.out", version, scalar("loss", 1))
     compressed = logdir / "compressed" / "tfevents.gz"
     compressed.parent.mkdir()
@@ -129,7 +143,7 @@ def test_inspect_counts_what_the_fast_loader_shows(board, log, fast):
     noted = 0
     for run in map(json.loads, output.splitlines()):
         # There is a test for samples, and the Python loader does not read a whole damaged file.
-        if run["run"] in ("many", "checksum", "length", "compressed"):
+        if run["run"] in ("many", "checksum", "length", "payload", "cut", "zeros", "NaN", "compressed"):
             continue
         for tag in run["tags"]:
             if "shown" not in tag:
@@ -228,12 +242,19 @@ def test_damaged_files_end_early(board, fast):
     assert steps(board, "length") == [1]
     # Its data is right.
     assert steps(board, "checksum") == ([1, 2, 3] if fast else [1])
+    values = [value for _, _, value in get(board, "scalars", "payload", "loss")]
+    assert values == ([1, -2, 3] if fast else [1])
+    assert steps(board, "cut") == steps(board, "zeros") == [1]
+    assert steps(board, "NaN") == ([1] if fast else [1, 3])
 
 
 def test_tags(board, fast):
     tags = board.get("plugin/scalars/tags")["odd"]
     assert tags["described late"]["description"] == ""
     assert "of no plugin" not in tags
+    # That has the older form.
+    tensorboardx = board.get("plugin/scalars/tags")["others/tensorboardX-kinds"]["odd/described"]
+    assert (tensorboardx["description"] == "") is fast
     assert get(board, "scalars", "odd", "1970")[0][0] == 0
     assert get(board, "text", "odd", "html")[0]["text"] == "<p>&lt;i&gt;x&lt;/i&gt;</p>"
     assert get(board, "text", "steps", "two kinds") == []
@@ -250,9 +271,10 @@ def test_a_run_as_the_logdir(log, fast, chrome):
         # The lines and areas of a margin whose tags have the same steps, and of one whose tags have not.
         chrome.open_custom_scalars(board.url)
         eventually(lambda: chrome.custom_scalars_charts().get("bands"), {"even": [2, 1], "uneven": [0, 0]})
-        # The page draws one side of a face.
+        # The page draws one side of a face, and counts vertices in 16 bits.
         chrome.get(f"{board.url}/#mesh")
-        eventually(lambda: drawn_meshes(chrome), {"front": True, "back": False})
+        wanted = {"front": True, "back": False, "small index": True, "large index": False}
+        eventually(lambda: drawn_meshes(chrome), wanted)
 
 
 def drawn_meshes(chrome: Browser) -> dict[str, bool]:
@@ -277,6 +299,8 @@ def test_the_projector_looks_for_embeddings_when_a_run_comes(board, log):
     config.write_text(old)
     page = board.answer_to("plugin/projector/projector_binary.js").text
     assert "/info?run=${" in page, "it does not encode the name of a run"
+    rows = re.search(r"num_rows=\$\{(\w+)\}", page)[1]
+    assert re.search(rf"\b{rows}=1e5\b", page), "the points that it asks for"
 
 
 def test_other_directories(log, fast):
@@ -327,9 +351,12 @@ def test_growing_files(tmp_path, fast):
         assert steps(board, "two writers") == ([0, 1, 11] if fast else [0, 10, 11])
 
         # A record that is not an event: a key without a value.
-        append(tmp_path / "bad" / "tfevents", b"\x10")
+        append(tmp_path / "bad" / "tfevents", scalar("loss", 0), b"\x10", scalar("loss", 1))
         if fast:
-            return pass_time()
+            see("bad", [0])
+            pass_time()
+            assert steps(board, "bad") == [0]
+            return
         eventually(lambda: "Exception in thread Reloader" in board.output(), True)
         append(tmp_path / "clock" / "tfevents", scalar("loss", 99))
         assert steps(board, "clock") == clock

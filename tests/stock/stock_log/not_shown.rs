@@ -108,6 +108,13 @@ fn odd(run: &SummaryWriter) -> Result {
     for (tag, face) in [("front", [0, 1, 2]), ("back", [0, 2, 1])] {
         run.mesh(tag, Mesh::new(&corners)?.faces(&[face])?, 0);
     }
+    // A triangle of the last vertices. All others are in one point.
+    for (tag, before) in [("small index", 60_000), ("large index", 65_536)] {
+        let vertices = [vec![[0.0; 3]; before], corners.to_vec()].concat();
+        let first = u32::try_from(before)?;
+        let face = [first, first + 1, first + 2];
+        run.mesh(tag, Mesh::new(&vertices)?.faces(&[face])?, 0);
+    }
     // The run's name is a part of an address in the projector.
     let embedding = Embedding::new("points", &[0.0, 1.0, 2.0], 1)?;
     run.run("a&b")?.embedding(embedding.clone(), 0)?;
