@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use arguments::{Arguments, Command};
-use output::{Warnings, chain, complain};
+use output::{chain, complain};
 
 /// The result of a command. The exit code is that of the worst one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,9 +37,6 @@ type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
-    if log::set_logger(&Warnings).is_ok() {
-        log::set_max_level(log::LevelFilter::Warn);
-    }
     let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
     let outcome = run(&command, &mut out).and_then(|outcome| {
         out.flush()?;

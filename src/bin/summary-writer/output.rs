@@ -63,23 +63,6 @@ pub(crate) fn complain(problem: &str) {
     writeln!(io::stderr(), "summary-writer: {}", Escaped(problem)).ok();
 }
 
-/// Shows the warnings of the library.
-pub(crate) struct Warnings;
-
-impl log::Log for Warnings {
-    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        metadata.level() <= log::Level::Warn
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        if self.enabled(record.metadata()) {
-            complain(&record.args().to_string());
-        }
-    }
-
-    fn flush(&self) {}
-}
-
 /// An error and its sources.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
