@@ -22,11 +22,14 @@ from browser import Browser
 from harness import REPO, TensorBoard, eventually, execute, f32, program
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
-from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.proto.graph_pb2 import GraphDef
+from tensorboard.compat.proto.node_def_pb2 import NodeDef
+from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
 from tensorboard.data import server_ingester
 from tensorboard.plugins.core.core_plugin import CorePluginLoader
 from tensorboard.summary.writer.record_writer import RecordWriter
-from tensorboard.util.tensor_util import make_ndarray
+from tensorboard.util.tensor_util import make_ndarray, make_tensor_proto
+from test_graphs import Page
 from test_meshes import canvases
 
 # By the names of the plugins: the route of the points, and how many of a tag the fast and the Python loader keep.
@@ -45,6 +48,10 @@ SHOWN_HISTOGRAMS = 51
 
 # The fast loader does not list the empty file.
 UNLISTED = frozenset({"empty", "compressed"})
+
+
+# Names and ops of nodes at which the Graphs page fails, and one that it draws.
+GRAPHS = [("constructor", "Relu"), ("__root__", "Relu"), ("a", "constructor"), ("a", "Relu")]
 
 
 def scalar(tag: str, step: int) -> bytes:
@@ -100,6 +107,18 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
         append(path, scalar("loss", 2))
     nan = Event(wall_time=math.nan, step=2).SerializeToString()
     append(logdir / "NaN" / "tfevents", version, scalar("loss", 1), nan, scalar("loss", 3))
+    for name, op in GRAPHS:
+        graph = GraphDef(node=[NodeDef(name=name, op=op), NodeDef(name="other", op="Relu", input=[name])])
+        graph_def = Event(wall_time=1, graph_def=graph.SerializeToString()).SerializeToString()
+        append(logdir / "graphs" / f"{name} {op}" / "tfevents", version, graph_def)
+    for kind in ("Dense", "Größe"):
+        layer = {"class_name": kind, "config": {"name": "a"}, "name": "a", "inbound_nodes": []}
+        ends = {"input_layers": [["a", 0, 0]], "output_layers": [["a", 0, 0]]}
+        model = {"class_name": "Functional", "config": {"name": "m", "layers": [layer], **ends}}
+        metadata = SummaryMetadata(plugin_data={"plugin_name": "graph_keras_model", "content": b"1"})
+        value = Summary.Value(tag=kind, tensor=make_tensor_proto(json.dumps(model)), metadata=metadata)
+        event = Event(wall_time=1, summary=Summary(value=[value]))
+        append(logdir / "graphs" / "kind" / "tfevents", version, event.SerializeToString())
     append(logdir / "other name" / "events.out", version, scalar("loss", 1))
     compressed = logdir / "compressed" / "tfevents.gz"
     compressed.parent.mkdir()
@@ -282,6 +301,24 @@ def drawn_meshes(chrome: Browser) -> dict[str, bool]:
     return {title.split(",")[0]: bool(picture.drawn.any()) for title, picture in canvases(chrome).items()}
 
 
+def test_hparams_finds_metrics_of_the_logdir_in_other_runs(board):
+    [metric] = board.session_groups()["."]["metricValues"]
+    assert (metric["name"]["tag"], metric["value"]) == ("loss", 0.5)
+
+
+def test_layouts_of_all_runs_are_one_page(board):
+    titles = [category["title"] for category in board.get("plugin/custom_scalars/layout")["category"]]
+    # Of this crate, and of PyTorch and tensorboardX.
+    assert set(titles) == {"bands", "c"}
+
+
+def test_kinds_of_layers_are_ascii(board):
+    answers = [
+        board.answer_to("plugin/graphs/graph", run="graphs/kind", tag=tag, conceptual="true") for tag in ("Dense", "Größe")
+    ]
+    assert [answer.status_code for answer in answers] == [200, 500]
+
+
 def test_audio_with_fewer_clips_at_a_step(board):
     answers = [board.answer_to("plugin/audio/audio", run="odd", tag="uneven", sample=str(n)) for n in (0, 1)]
     assert [answer.status_code for answer in answers] == [200, 500]
@@ -366,10 +403,10 @@ def test_growing_files(tmp_path, fast):
 
 
 @pytest.fixture(scope="module")
-def page(log: Path) -> Iterator[str]:
-    """The address of the pages, which are the same for both loaders."""
+def page(log: Path) -> Iterator[TensorBoard]:
+    """A TensorBoard for the pages, which are the same for both loaders."""
     with TensorBoard(log, fast=True, complaint=".*", unlisted=UNLISTED) as board:
-        yield board.url
+        yield board
 
 
 def selected(chrome: Browser) -> list[list[str]]:
@@ -399,7 +436,7 @@ def test_many_runs_are_not_selected(log, chrome, tmp_path):
 
 
 def test_charts_and_settings(page, chrome):
-    chrome.get(f"{page}/?forceSVG=true&tagFilter=odd/values#timeseries")
+    chrome.get(f"{page.url}/?forceSVG=true&tagFilter=odd/values#timeseries")
     # PyTorch, tensorboardX and TensorFlow: a pale line, a strong one, and a triangle for each run of numbers that are none.
     eventually(lambda: chrome.ask("""
         const shapes = deep(document, "scalar-card .series-view > svg path");
@@ -423,5 +460,19 @@ def test_charts_and_settings(page, chrome):
 
 
 def test_filter_in_the_address(page, chrome):
-    chrome.get(f"{page}/?forceSVG=true&tagFilter=back#timeseries")
+    chrome.get(f"{page.url}/?forceSVG=true&tagFilter=back#timeseries")
     eventually(lambda: list(chrome.time_series_charts()), ["back"])
+
+
+@pytest.mark.parametrize(("name", "op"), GRAPHS)
+def test_graphs_that_the_page_cannot_draw(log, chrome, name, op):
+    # The page opens one of the runs first, so there must be no other.
+    with TensorBoard(log / "graphs" / f"{name} {op}", fast=True) as board:
+        chrome.errors()
+        graph = Page(chrome, board, ".")
+        if (name, op) == ("a", "Relu"):
+            eventually(lambda: {"a", "other"} <= graph.labels().keys(), True)
+            assert chrome.errors() == []
+        else:
+            eventually(lambda: bool(chrome.errors()), True)
+            assert "other" not in graph.labels()

@@ -134,7 +134,7 @@ fn check_block(block: &Layer, layers: &[Layer]) -> Result<()> {
     Err(at_layer(&block.name, problem))
 }
 
-/// The Python loader encodes kinds as ASCII, and fails at other characters.
+/// TensorBoard encodes kinds as ASCII, and fails at other characters.
 fn check_kind(layer: &Layer) -> Result<()> {
     if layer.kind.is_ascii() {
         return Ok(());

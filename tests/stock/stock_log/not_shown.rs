@@ -12,6 +12,8 @@ use crate::{Result, START};
 
 pub(crate) fn write(logdir: &Path) -> Result {
     let root = SummaryWriter::create_file_writer(logdir)?;
+    root.hparams(HParams::new().set("lr", 0.5));
+    root.scalar("loss", 0.5, 0);
     steps(&root.run("steps")?)?;
     many(&root.run("many")?)?;
     odd(&root.run("odd")?)?;
