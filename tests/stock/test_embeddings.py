@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -269,3 +270,19 @@ def test_projector_opens_each_embedding(board, chrome):
     # Points without thumbnails are discs of a colour; all else in the picture is grey.
     eventually(lambda: int((np.ptp(picture_of_points(chrome), axis=1) > 50).sum()) > 100, True)
     assert chrome.errors() == []
+
+
+@pytest.mark.usefixtures("small_page")
+def test_points_and_labels_that_the_projector_leaves_out(log, tmp_path, chrome):
+    """Of another writer: an embedding of one point, and a blank label."""
+    [events] = (log / "embeddings").glob("*tfevents*")
+    shutil.copy(events, tmp_path)
+    config = ProjectorConfig()
+    for name, rows in [("two", "1\t2\t3\n4\t5\t6\n"), ("one", "1\t2\t3\n")]:
+        (tmp_path / f"{name}.tsv").write_text(rows)
+        config.embeddings.add(tensor_name=name, tensor_path=f"{name}.tsv", metadata_path="labels.tsv")
+    (tmp_path / "labels.tsv").write_text("first\n\nsecond\n")
+    (tmp_path / "projector_config.pbtxt").write_text(text_format.MessageToString(config))
+    with TensorBoard(tmp_path, fast=True) as board:
+        open_projector(board, chrome)
+        eventually(lambda: shown(chrome, "points", "tensors", "labels"), ["2", ["two"], ["first", "second"]], 60)

@@ -233,6 +233,12 @@ def drawn_histograms(chrome: Browser) -> dict[str, int]:
 def test_histograms(board, chrome):
     chrome.get(f"{board.url}/#histograms")
     eventually(lambda: only(LAYER | ODD, drawn_histograms(chrome)), LAYER | ODD)
+    # 30 buckets and two ends, however many buckets there are.
+    corners = """
+        const charts = deep(document, "tf-histogram-loader").flatMap(chart => deep(chart.shadowRoot, ".histogram path.outline"));
+        return [...new Set(charts.map(path => path.getAttribute("d").split("L").length))];
+    """
+    assert chrome.ask(corners) == [32]
     assert chrome.errors() == []
 
 

@@ -196,6 +196,8 @@ def test_hparams_of_an_experiment(planned, chrome):
         ["two", "", "text", "true", "4.0000", "0.010000", "sgd", "0.020000", "0.030000"],
     ]
     eventually(lambda: table(chrome), wanted)
+    # Descriptions do not show: there is one of lr, "of the *first* epoch".
+    assert chrome.ask("""return deep(document, "*").filter(each => each.textContent.includes("epoch")).length;""") == 0
 
     # A line for each session that has a value on each of the seven axes.
     chrome.ask("""deep(document, "paper-tab")[1].click();""")
