@@ -126,8 +126,8 @@
 //! # Many processes
 //!
 //! What is the same for all ranks is logged by one, and the others have a [disabled](crate::SummaryWriter::disabled)
-//! writer, so that the code has no `if`. What differs has a run for each rank: stock TensorBoard shows one file at a
-//! time of a run that two processes write. Open writers after a fork, not before it; whoever starts the processes names
+//! writer, so that the code has no `if`. Give each rank a run for what differs: if two processes write to one
+//! run, TensorBoard does not show all points. Open writers after a fork, not before it; whoever starts the processes names
 //! the directory.
 //!
 //! ```

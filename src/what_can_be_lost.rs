@@ -19,7 +19,7 @@
 //! | the directory is moved | nothing: the open file moves with it. Runs that are opened later are created at the old path, which is reported | `tests/reports.rs` |
 //! | the process forks | nothing of the parent's; what the child logs is ignored, and counted once it is noticed: [`Stats::ignored_count`] says when. The child reports this only by `flush` and `close`, because its logger may be locked forever | `faults` "fork", `tests/fork.rs` |
 //! | several processes, a run each | nothing | `faults` "a run for each process" |
-//! | several processes in one run, by mistake | nothing: each has a file. Stock TensorBoard shows one of them at a time; it is reported, and counted in [`Stats::other_writer_count`] | `faults` "one run for all processes" |
+//! | several processes in one run, by mistake | nothing: each has a file. TensorBoard does not show all of them: its Python loader follows one, and in the fast loader steps of one take away points of another. It is reported, and counted in [`Stats::other_writer_count`] | `faults` "one run for all processes" |
 //! | the program is started again in the directory | nothing: a new file, which sorts last. It is reported, because TensorBoard drops points if steps go back | `faults` "restarts" |
 //! | [`WriterOptions::resume`] at a step | what lies at that step and beyond, as told; the rest stays, also where the program is killed meanwhile | `tests/resume.rs` |
 //! | the same, while another process writes to the run | what that process writes afterwards; a warning says so first. A writer of the same process is an error, and nothing is lost | `tests/resume.rs` |

@@ -359,7 +359,7 @@ impl SummaryWriter {
     /// that was killed, is shown with unknown status.
     ///
     /// The logdir must be above the run. In the run of the logdir itself, which TensorBoard calls `.`, the dashboard finds only
-    /// the metrics that an [`Experiment`] lists.
+    /// the metrics that an [`Experiment`] lists, or that runs below it have, too.
     ///
     /// ```
     /// use summary_writer::HParams;
@@ -407,7 +407,7 @@ impl SummaryWriter {
     }
 
     /// Logs the columns of the table of hyperparameters, for all runs of the logdir. Call it once, in any run, best in the run
-    /// of the logdir itself. If there are several, TensorBoard uses one of them.
+    /// of the logdir itself.
     ///
     /// Without this call, the table has a column for each hyperparameter and each metric of a session. With it, the table
     /// has only the listed ones.

@@ -21,9 +21,9 @@ impl SummaryWriter {
     /// Creates an event file in the run directory `logdir`, and the directory if it does not exist. Existing files are never
     /// changed. [`WriterOptions`] does the same with other settings.
     ///
-    /// Stock TensorBoard follows one file of a run at a time. So give each process, and each writer that is open at the same
-    /// time, a directory of its own: [`unique_logdir`](crate::unique_logdir) creates one. Event files of other processes in
-    /// `logdir` are reported once, unless the run is [resumed](WriterOptions::resume).
+    /// If two writers write to one run, stock TensorBoard does not show all points. So give each process, and each writer
+    /// that is open at the same time, a directory of its own: [`unique_logdir`](crate::unique_logdir) creates one. Event files
+    /// of other processes in `logdir` are reported once, unless the run is [resumed](WriterOptions::resume).
     ///
     /// # Errors
     /// [`Error::Io`] if the directory or the file cannot be created, or if the first record cannot be written. Nothing is left

@@ -64,7 +64,7 @@ pub struct Stats {
     /// with those of the first.
     pub changed_mesh_count: u64,
     /// Event files of other writers that appeared or grew in the run directory while this writer wrote there. Stock
-    /// TensorBoard follows one of them at a time. The writer looks for them after the first written batch, the second, the
+    /// TensorBoard does not show the points of all of them. The writer looks for them after the first written batch, the second, the
     /// fourth and so on, and when it is closed.
     pub other_writer_count: u64,
     /// Why the last attempt to write failed; `None` after a success. With

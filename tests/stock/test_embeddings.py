@@ -274,7 +274,7 @@ def test_projector_opens_each_embedding(board, chrome):
 
 @pytest.mark.usefixtures("small_page")
 def test_points_and_labels_that_the_projector_leaves_out(log, tmp_path, chrome):
-    """Of another writer: an embedding of one point, and a blank label."""
+    """Another writer may write an embedding of one point, and a blank label."""
     [events] = (log / "embeddings").glob("*tfevents*")
     shutil.copy(events, tmp_path)
     config = ProjectorConfig()

@@ -308,7 +308,7 @@ def test_hparams_finds_metrics_of_the_logdir_in_other_runs(board):
 
 def test_layouts_of_all_runs_are_one_page(board):
     titles = [category["title"] for category in board.get("plugin/custom_scalars/layout")["category"]]
-    # Of this crate, and of PyTorch and tensorboardX.
+    # The first layout is ours, the other is that of PyTorch and tensorboardX.
     assert set(titles) == {"bands", "c"}
 
 
