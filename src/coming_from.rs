@@ -7,7 +7,7 @@
 //!
 //! | | there | here |
 //! |---|---|---|
-//! | step | may be left out (PyTorch, tensorboardX), and is 0 then; TensorBoard shows one point of a series that is at step 0 only | an argument of every call, or [`CurrentStep`] |
+//! | step | may be left out (PyTorch, tensorboardX), and is 0 then; the default loader of TensorBoard shows one point of a series that is at step 0 only | an argument of every call, or [`CurrentStep`] |
 //! | a killed program loses | tensorboardX: what it buffers, up to two minutes. TensorFlow: up to ten records. PyTorch, unless TensorFlow is installed beside it, and tensorboard-rs: what waits for their threads | up to 200 ms |
 //! | a disk that is full | a call of the training fails (PyTorch, TensorFlow), waits for ever (tensorboardX) or panics (tensorboard-rs) | no call fails or waits; `flush`, `close` and `stats` say so |
 //! | histograms | PyTorch, tensorboardX: 1,548 buckets, each 10 % wider than the one nearer to 0, and an error if there are no values. TensorFlow: as here | 30 buckets of equal width from the lowest to the highest value. With far outliers, ask for more: `Histogram::with_buckets` |

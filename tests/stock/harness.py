@@ -161,13 +161,9 @@ class TensorBoard:
         """Everything that the process has printed so far."""
         return Path(self._output.name).read_text()
 
-    def answer_to(self, route: str, **query: str) -> requests.Response:
-        """The answer to GET `/data/<route>`, which may be an error."""
-        return self._session.get(f"{self.url}/data/{route}", params=query, timeout=PATIENCE_SECONDS)
-
     def get(self, route: str, **query: str) -> Any:
         """The answer to GET `/data/<route>`."""
-        return self._answer(self.answer_to(route, **query))
+        return self._answer(self.request(route, **query))
 
     def request(self, route: str, **query: str) -> requests.Response:
         """The answer to GET `/data/<route>`, which may be an error."""
@@ -175,7 +171,7 @@ class TensorBoard:
 
     def fetch(self, route: str, **query: str) -> tuple[str, bytes]:
         """Content type and body of the answer to GET `/data/<route>`."""
-        response = self.answer_to(route, **query)
+        response = self.request(route, **query)
         self._check(response)
         return response.headers["Content-Type"], response.content
 
