@@ -349,8 +349,8 @@ fn each_cause_is_reported_once() {
     let mut want = paths.each_ref().map(|other| {
         let (dir, other) = (dir.path(), other.file_name().unwrap());
         format!(
-            "{dir:?}: the directory has another writer, of {other:?}: stock TensorBoard follows one file of a run at a time; give each \
-             writer a directory of its own"
+            "{dir:?}: the directory has another writer, of {other:?}: stock TensorBoard does not show all points then; give each writer \
+             a directory of its own"
         )
     });
     want.sort();

@@ -60,7 +60,8 @@ use crate::writer::SummaryWriter;
 /// - Fields with integers, floats or `bool`s are scalars, all in one record. Their tags are their names.
 /// - The message and the other fields, as ` name=value`, are a text, which is rendered as Markdown. Its tag is `log/` and
 ///   the name of the event if it was given one (`tracing::info!(name: "checkpoint", ..)`). Otherwise it is `log/`, the
-///   target and the line, such as `log/digits::train:42`, because TensorBoard shows only one text for each tag and step.
+///   target and the line, such as `log/digits::train:42`, because TensorBoard's default loader shows only one text for each
+///   tag and step.
 ///
 /// Records of the `log` crate that `tracing_log::LogTracer` turns into events are logged as texts, too.
 ///
@@ -68,8 +69,8 @@ use crate::writer::SummaryWriter;
 ///
 /// When a span with a step closes, the seconds during which it was entered are logged as a scalar with the tag `duration/`
 /// and its name. Time during which several threads are inside counts once, and time during which a future waits does not
-/// count. A span that was never entered is not logged. If several spans have one name and step, TensorBoard shows the last.
-/// Other fields of spans are not logged.
+/// count. A span that was never entered is not logged. If several spans have one name and step, TensorBoard's default
+/// loader shows the last. Other fields of spans are not logged.
 ///
 /// # Filters
 ///

@@ -223,8 +223,8 @@ impl EventFile {
             && let Some(other) = others.first()
         {
             self.counters.reporter.warn(format_args!(
-                "the directory has another writer, of {other:?}: stock TensorBoard follows one file of a run at a time; give \
-                 each writer a directory of its own"
+                "the directory has another writer, of {other:?}: stock TensorBoard does not show all points then; give each \
+                 writer a directory of its own"
             ));
         }
     }
@@ -233,8 +233,8 @@ impl EventFile {
 /// The other event files in the directory at the first look, with their sizes. A file that appears or grows after that has
 /// another writer, in most cases another process by mistake.
 ///
-/// Nothing is lost by that, but stock TensorBoard follows one file of a run at a time, and drops points of tags that are in two
-/// files. Whether the process in a file's name is alive, and on which machine, cannot be found out everywhere.
+/// Nothing is lost by that, but the Python loader follows one file of a run at a time, and the fast loader drops points of
+/// tags that are in two files. Whether the process in a file's name is alive, and on which machine, cannot be found out everywhere.
 #[derive(Debug, Default)]
 struct OtherFiles(Option<HashMap<OsString, u64>>);
 
