@@ -38,6 +38,8 @@ pub(crate) fn in_place(path: &Path, force: bool, out: &mut impl Write) -> Result
         };
         let (of_file, text) = if verify::is_clean(&report) {
             (Outcome::Fine, "sound".into())
+        } else if let Some(text) = source::not_an_event_file(&report) {
+            (Outcome::Damage, format!("unchanged: {text}"))
         } else if report.records == 0 {
             (Outcome::Damage, "unchanged: it has no sound record".into())
         } else if may_have_writer {
