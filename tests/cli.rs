@@ -234,7 +234,7 @@ fn inspect_says_which_points_tensorboard_leaves_out() {
         "{row}"
     );
     let Answer(code, out, _) = on(logdir.path(), "verify", &[]);
-    let hint = "run .: TensorBoard leaves out points of 8 tags; `summary-writer inspect` shows which and why";
+    let hint = "run .: TensorBoard leaves out points of 7 tags; `summary-writer inspect` shows which and why";
     assert_eq!((code, out.lines().last().unwrap()), (0, hint));
 }
 

@@ -1,6 +1,7 @@
 //! `verify`: shows the damage in files.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -36,7 +37,8 @@ pub(crate) fn run(path: &Path, json: bool, out: &mut impl Write) -> Result<Outco
             })?;
         }
         let hidden = series.series().filter(|series| series.note.is_some());
-        let hidden_count = hidden.count() as u64;
+        let hidden_tags: BTreeSet<_> = hidden.map(|series| series.tag).collect();
+        let hidden_count = hidden_tags.len() as u64;
         if hidden_count > 0 && !json {
             let (name, tags) = (Escaped(&run.name), count(hidden_count, "tag"));
             progress.suspend(|| {
