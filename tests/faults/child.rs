@@ -32,6 +32,10 @@ pub(crate) struct Workload {
     /// One record in ten is a text of up to so many bytes, followed by an image.
     pub(crate) text_bytes: usize,
     /// The width and height of the images.
+    #[cfg_attr(
+        not(feature = "png"),
+        allow(dead_code, reason = "images need the feature")
+    )]
     pub(crate) image_side: u32,
 }
 
