@@ -57,6 +57,11 @@ use crate::writer::SummaryWriter;
 /// A histogram counts values in at most 64 buckets of equal width and does not keep them. The width is a power of two. It
 /// doubles when a value is out of reach, so that usually more than 30 buckets cover the values. Counts, the lowest value and
 /// the highest value are exact. A series is kept forever, so labels with ever new values take ever more memory.
+///
+/// # Forks
+///
+/// In a fork of the process nothing is logged. A call may block there if another thread used the recorder at the moment of
+/// the fork, because the lock of the series is then never released.
 #[derive(Clone, Debug)]
 pub struct MetricsRecorder {
     summary: SummaryWriter,

@@ -95,6 +95,9 @@ use crate::writer::SummaryWriter;
 /// Events on a thread on which the layer is logging are ignored, so that a warning of the writer cannot cause another one
 /// without end.
 ///
+/// In a fork of the process nothing is logged. A span may block there if another thread opened or closed a span at the moment
+/// of the fork, because the lock of the open spans is then never released.
+///
 /// [`record`]: https://docs.rs/tracing/latest/tracing/struct.Span.html#method.record
 /// [filter]: tracing_subscriber::filter
 #[derive(Debug)]

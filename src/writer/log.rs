@@ -455,8 +455,11 @@ impl SummaryWriter {
                 self.run.counters.count_oversized_mesh();
             }
             let tag = tag.into();
-            let name = [self.prefix(), &tag.name].concat();
-            self.run.first_meshes.check(name, mesh.form());
+            // In a fork, the lock of the first meshes may never be released.
+            if !self.run.queue.is_forked() {
+                let name = [self.prefix(), &tag.name].concat();
+                self.run.first_meshes.check(name, mesh.form());
+            }
             for value in summary::mesh(self.prefix(), &tag, mesh) {
                 event::append_value(buffer, &value);
             }
