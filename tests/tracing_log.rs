@@ -54,7 +54,7 @@ fn warnings_of_the_writer_are_logged_once() {
     // The writer warns: first while the layer logs, then while the program does.
     info!(step = u64::MAX, too_large = 1);
     assert_eq!(event_count(), 2);
-    let _now = summary.at(f64::NAN);
+    summary.at(f64::NAN).scalar("now", 1.0, 6);
     assert_eq!(event_count(), 1);
     info!(step = 0.5, not_logged = 1);
     assert_eq!(event_count(), 2);
@@ -78,7 +78,7 @@ fn warnings_of_the_writer_are_logged_once() {
         }
     }
     let report = format!(
-        "{:?}: a wall time is not finite: the time of the call is written",
+        "{:?}: tag \"now\": a wall time must be finite, so the time of the call is written",
         dir.path()
     );
     let want = [
@@ -86,6 +86,7 @@ fn warnings_of_the_writer_are_logged_once() {
         (5, "log/talk", "emitter=an emitter"),
         (i64::MAX, "too_large", ""),
         (5, "log/summary_writer", &report),
+        (6, "now", ""),
     ];
     let want = want.map(|(step, tag, text)| (step, tag.to_owned(), text.to_owned()));
     assert_eq!(found, want);
