@@ -53,7 +53,24 @@
 //! and [`flush`](SummaryWriter::flush) returns an error.
 //! [`what_can_be_lost`] lists all cases, with the tests that check them.
 //!
+//! At any load, a writer takes at most this memory: `max_pending_bytes`, two buffers of 256 KiB (three with images or audio),
+//! the records whose callers wait for room, and the one image or clip that is being encoded.
+//!
 //! A run that stopped goes on, from its end or from a checkpoint, by [`WriterOptions::resume`].
+//!
+//! # Options
+//!
+//! [`WriterOptions`] opens a writer with other settings than [`SummaryWriter::create_file_writer`]:
+//!
+//! | option | default | meaning |
+//! |---|---|---|
+//! | [`flush_interval`](WriterOptions::flush_interval) | 200 ms | how long a record may wait, so that many are written together |
+//! | [`max_pending_bytes`](WriterOptions::max_pending_bytes) | 64 MiB | how much may wait for the disk |
+//! | [`when_full`](WriterOptions::when_full) | [`Block`](WhenFull::Block) | whether a call waits for room then, or its record is refused and counted |
+//! | [`sync`](WriterOptions::sync) | [`Never`](SyncPolicy::Never) | when to call `fsync`: never, when the file is closed, or after each batch |
+//! | [`resume`](WriterOptions::resume), [`resume_training`](WriterOptions::resume_training) | none | the step from which a run continues |
+//! | [`filename_suffix`](WriterOptions::filename_suffix) | none | the end of the event file's name |
+//! | [`stderr`](WriterOptions::stderr) | `true` | whether a program without a logger gets reports on stderr |
 //!
 //! # Errors
 //!
