@@ -1,63 +1,63 @@
-//! Coming from PyTorch, tensorboardX, TensorFlow or tensorboard-rs: their calls, ours, and what differs behind them.
+//! Tables for users of PyTorch, tensorboardX, TensorFlow and tensorboard-rs: each of their calls, and the call here.
 //!
-//! Their part is from their sources: PyTorch 2, tensorboardX 2.6.5, TensorFlow 2 with TensorBoard 2.21, tensorboard-rs
-//! 0.5.9. Ours is compiled: each call stands in the example below its table.
+//! The left columns describe PyTorch 2, tensorboardX 2.6.5, TensorFlow 2 with TensorBoard 2.21, and tensorboard-rs 0.5.9,
+//! after their sources. The calls in the right columns are compiled in the example below each table.
 //!
-//! What is different here from most of them:
+//! # The main differences
 //!
-//! | | there | here |
+//! | | the other libraries | this crate |
 //! |---|---|---|
-//! | step | may be left out (PyTorch, tensorboardX), and is 0 then; the default loader of TensorBoard shows one point of a series that is at step 0 only | an argument of every call, or [`CurrentStep`] |
-//! | a killed program loses | tensorboardX: what it buffers, up to two minutes. TensorFlow: up to ten records. PyTorch, unless TensorFlow is installed beside it, and tensorboard-rs: what waits for their threads | up to 200 ms |
-//! | a disk that is full | a call of the training fails (PyTorch, TensorFlow), waits for ever (tensorboardX) or panics (tensorboard-rs) | no call fails or waits; `flush`, `close` and `stats` say so |
-//! | histograms | PyTorch, tensorboardX: 1,548 buckets, each 10 % wider than the one nearer to 0, and an error if there are no values. TensorFlow: as here | 30 buckets of equal width from the lowest to the highest value. With far outliers, ask for more: `Histogram::with_buckets` |
-//! | NaN among a histogram's values | an error, wrong edges, or left out without a word | left out, and counted in a scalar beside it |
-//! | handles | one object; TensorBoard's own `Writer` is not for several threads | clones, from any thread |
+//! | step | optional in PyTorch and tensorboardX, with the default 0. The default loader of TensorBoard shows one point of a series whose steps are all 0 | an argument of every call. [`CurrentStep`] takes it from the thread |
+//! | records that a killed program loses | tensorboardX: its buffer, up to two minutes. TensorFlow: up to ten records. PyTorch without TensorFlow, and tensorboard-rs: what their threads have not written yet | up to 200 ms |
+//! | full disk | PyTorch, TensorFlow: a call fails. tensorboardX: a call waits forever. tensorboard-rs: a call panics | no logging call fails or waits. `flush`, `close` and `stats` return the error |
+//! | buckets of a histogram | PyTorch, tensorboardX: 1,548 buckets, each 10 % wider than the next one towards 0, and an error if there are no values. TensorFlow: as here | 30 buckets of equal width. If there are far outliers, use more: `Histogram::with_buckets` |
+//! | NaN in a histogram | an error, wrong edges, or left out silently | left out, and counted in the scalar `<tag>/non_finite` |
+//! | threads | one object. TensorBoard's own `Writer` is not thread-safe | clone the writer, and use it from any thread |
 //!
 //! # PyTorch
 //!
-//! `torch.utils.tensorboard.SummaryWriter`. Its options:
+//! Options of `torch.utils.tensorboard.SummaryWriter`:
 //!
-//! | theirs | ours |
+//! | PyTorch | this crate |
 //! |---|---|
 //! | `SummaryWriter("runs/a")` | `SummaryWriter::create_file_writer("runs/a")?` |
-//! | `SummaryWriter()`: `runs/May04_22-14-54_host` | `create_file_writer(unique_logdir("runs")?)?`: `runs/20260504-221454`, in UTC and never one that is there |
-//! | `comment="_lr0.1"` | a directory of your own: `unique_logdir("runs/lr0.1")?` |
-//! | `purge_step=n` | `WriterOptions::new().resume(n)`, which takes the points out of the files. Theirs asks the loader to hide them; the default one hides those of a tag once it has a new point |
+//! | `SummaryWriter()`, which writes to `runs/May04_22-14-54_host` | `create_file_writer(unique_logdir("runs")?)?`, which writes to `runs/20260504-221454` (UTC). The directory is always new |
+//! | `comment="_lr0.1"` | `unique_logdir("runs/lr0.1")?` |
+//! | `purge_step=n` | `WriterOptions::new().resume(n)`. It removes the points from the files. PyTorch only hides them in TensorBoard, and the default loader hides those of a tag only after a new point of the tag |
 //! | `flush_secs=120` | `flush_interval`, 200 ms by default |
-//! | `max_queue=10`: of ten events that wait, the next call waits | `max_pending_bytes`, 64 MiB, and `when_full` |
+//! | `max_queue=10`: the next call waits if ten events are pending | `max_pending_bytes`, 64 MiB by default, and `when_full` |
 //! | `filename_suffix` | `filename_suffix` |
 //!
-//! Its calls, many with a `walltime` besides, for which there is `summary.at(walltime)`:
+//! Methods. Most of them take a `walltime`. Here, `summary.at(walltime)` sets it for any call.
 //!
-//! | theirs | ours |
+//! | PyTorch | this crate |
 //! |---|---|
 //! | `add_scalar(tag, v, step)` | `scalar(tag, v, step)` |
-//! | `add_scalars("loss", {"train": a, "val": b}, step)`: makes runs `loss_train` and `loss_val` with the tag `loss` | `scalar_in_runs("loss", [("train", a), ("val", b)], step)?`: runs `train` and `val`. Our `scalars` logs many tags in one record |
+//! | `add_scalars("loss", {"train": a, "val": b}, step)`: the tag `loss` in the runs `loss_train` and `loss_val` | `scalar_in_runs("loss", [("train", a), ("val", b)], step)?`: the tag `loss` in the runs `train` and `val`. `scalars` is different: it logs several tags in one record |
 //! | `add_histogram(tag, v, step)`, `bins="auto"`, `max_bins` | `histogram(tag, &v, step)`, `Histogram::with_buckets(&v, n)?` |
-//! | `add_histogram_raw(..)` | `Histogram::from_buckets(&edges, &counts)?`, with one edge more than counts |
-//! | `add_image(tag, chw, step)`: floats of 0 to 1, or `uint8` | `Image::rgb_0_to_1_planar(w, h, &chw)?`, `Image::rgb8_planar` |
-//! | `dataformats="HWC"`, `"HW"` | `Image::rgb_0_to_1`, `Image::gray_0_to_1`; `rgb8`, `gray8` |
-//! | `add_images(tag, nchw, step)`: a grid | `Image::grid(Image::batch_nchw(shape, &samples)?, columns)?`; `images` has a slider instead |
+//! | `add_histogram_raw(..)` | `Histogram::from_buckets(&edges, &counts)?`, with one more edge than counts |
+//! | `add_image(tag, chw, step)`, floats from 0 to 1 or `uint8` | `Image::rgb_0_to_1_planar(w, h, &chw)?`, `Image::rgb8_planar` |
+//! | `dataformats="HWC"`, `"HW"` | `Image::rgb_0_to_1`, `Image::gray_0_to_1`, `Image::rgb8`, `Image::gray8` |
+//! | `add_images(tag, nchw, step)`: one grid | `Image::grid(Image::batch_nchw(shape, &samples)?, columns)?`. `images` logs them separately, with a slider |
 //! | `add_image_with_boxes(tag, image, boxes, labels=..)` | `image.with_boxes([BoundingBox::new(x1, y1, x2, y2).label("cat")])?` |
-//! | `add_video(tag, ntchw, step, fps=4)`: a GIF | `Image::animation(frames, 4)?`, a GIF, too |
-//! | `add_figure(tag, figure, step)` | `Image::encoded(png)?` of a plot that your plotting crate has made, or [its pixels](crate::cookbook#heat-maps-and-plots) |
+//! | `add_video(tag, ntchw, step, fps=4)`: a GIF | `Image::animation(frames, 4)?`: a GIF |
+//! | `add_figure(tag, figure, step)` | `Image::encoded(png)?` of a file from your plotting crate, or [its pixels](crate::cookbook#heat-maps-and-plots) |
 //! | matplotlib's `imshow` of a matrix | `Image::heat_map(width, height, &values)?` |
 //! | `add_audio(tag, samples, step, sample_rate=44100)` | `Audio::mono_f32(44_100, &samples)?` |
-//! | `add_text(tag, s, step)`: the tag gets `/text_summary` behind it, the text is in a table of one cell | `text(tag, s, step)` |
-//! | `add_pr_curve(tag, labels, p, step, num_thresholds=127, weights)` | `PrCurve::new(&labels, &p)?` of 201 thresholds, `PrCurve::weighted` |
-//! | `add_pr_curve_raw(..)` | `PrCurve::from_counts(..)?`, which has precision and recall from the counts |
-//! | `add_mesh(tag, vertices, colors, faces, config_dict, step)` | `Mesh::new(&vertices)?.faces(..)?.colors(..)?.scene(..)`; `Mesh::batch` of several |
-//! | `add_embedding(mat, metadata, label_img, step, tag, metadata_header)` | `Embedding::new(tag, &mat, dimensions)?`, `labels` or `columns`, `thumbnails` |
-//! | `add_graph(model, input)` | `model(&Model::new(..)?)` of layers that you name |
+//! | `add_text(tag, s, step)`: adds `/text_summary` to the tag, and shows the text in a table of one cell | `text(tag, s, step)` |
+//! | `add_pr_curve(tag, labels, p, step, num_thresholds=127, weights)` | `PrCurve::new(&labels, &p)?` with 201 thresholds, `PrCurve::weighted` |
+//! | `add_pr_curve_raw(..)` | `PrCurve::from_counts(..)?`, which computes precision and recall |
+//! | `add_mesh(tag, vertices, colors, faces, config_dict, step)` | `Mesh::new(&vertices)?.faces(..)?.colors(..)?.scene(..)`, and `Mesh::batch` for several |
+//! | `add_embedding(mat, metadata, label_img, step, tag, metadata_header)` | `Embedding::new(tag, &mat, dimensions)?` with `labels` or `columns`, and `thumbnails` |
+//! | `add_graph(model, input)` | `model(&Model::new(..)?)`, with layers that you list |
 //! | `add_onnx_graph(path)` | `graph(&Graph::from_onnx(bytes)?)`, with the feature `onnx` |
 //! | `add_custom_scalars(layout)`, `.._multilinechart`, `.._marginchart` | `custom_scalars(Layout)` with `Category::multiline` and `margin` |
-//! | `add_hparams(hparams, metrics)`, at the end: makes a run below, named by the time | `hparams(HParams)`, at the beginning: this run is the row, and its metrics are its scalars. `HParams::from_iter(&map)` takes a map |
+//! | `add_hparams(hparams, metrics)` at the end: creates a child run with the time as its name | `hparams(HParams)` at the beginning: the run is a row of the table, and its scalars are the metrics. `HParams::from_iter(&map)` takes a map |
 //! | `hparam_domain_discrete` | `HParamInfo::discrete` in an [`Experiment`](crate::Experiment) |
 //! | `add_tensor(tag, t, step)`: no stock page shows it | `tensor(tag, tensor, Metadata::new(plugin), step)` |
 //! | `file_writer.add_event(event)` | `event(event)` |
-//! | `get_logdir()` | `path()`, the file in it |
-//! | `flush()`, `close()`, `with` | `flush()?`, `close()?`, or dropping the last handle |
+//! | `get_logdir()` | `logdir()`, and `path()` for the event file |
+//! | `flush()`, `close()`, `with` | `flush()?`, `close()?`, or drop the last handle |
 //!
 //! ```
 //! # #[cfg(feature = "png")] {
@@ -109,30 +109,31 @@
 //! summary.hparams_experiment(Experiment::new().hparam(HParamInfo::new("lr")?.discrete([0.1, 0.2])?));
 //! summary.tensor("raw tensor", Tensor::new([2], &v)?, Metadata::new("my_plugin"), step);
 //! summary.event(proto::Event::default());
-//! let _file = summary.path();
+//! let (_directory, _file) = (summary.logdir(), summary.path());
 //! summary.flush()?;
 //! summary.close()?;
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! After `close` their writer opens a new file at the next call; ours ignores what comes, counts and reports it.
-//! `add_hparams` keeps a `bool` as a number; ours is a `bool`.
+//! Other differences:
 //!
-//! They have and we do not: figures of matplotlib; the graph of a module by tracing it (say the layers, or export
-//! ONNX); directories like `s3://`, which are an error: `WriterOptions::to_sink` writes to any `Write`.
+//! - After `close`, a call in PyTorch opens a new file. Here, it is ignored and counted, and a warning is logged.
+//! - `add_hparams` stores a `bool` as a number. Here, it stays a `bool`.
+//! - Not available here: matplotlib figures, and the graph of a module by tracing it. Describe the layers, or export ONNX.
+//! - Directories such as `s3://` are an error here. `WriterOptions::to_sink` writes to any `Write`.
 //!
 //! # tensorboardX
 //!
-//! As PyTorch, and:
+//! The PyTorch tables apply, and these rows:
 //!
-//! | theirs | ours |
+//! | tensorboardX | this crate |
 //! |---|---|
 //! | `write_to_disk=False` | `SummaryWriter::disabled()` |
-//! | `add_scalar(.., display_name, summary_description)`, which the default loader drops | `Tag::new("loss").display_name("Loss").description("*mean*")` |
-//! | `add_scalars("loss", {"train": a}, step)`: the run `loss/train`; keeps all values in memory | `scalar_in_runs("loss", [("loss/train", a)], step)?` |
-//! | `export_scalars_to_json(path)` | `summary-writer export RUN --format jsonl`, from the files |
-//! | `use_metadata(global_step=step, walltime=t)` | `set_step(step)` with [`CurrentStep`], `at(t)` |
+//! | `add_scalar(.., display_name, summary_description)`, which the default loader ignores | `Tag::new("loss").display_name("Loss").description("*mean*")` |
+//! | `add_scalars("loss", {"train": a}, step)`: the run `loss/train`. Keeps all values in memory | `scalar_in_runs("loss", [("loss/train", a)], step)?` |
+//! | `export_scalars_to_json(path)` | the program `summary-writer export RUN --format jsonl`, which reads the files |
+//! | `use_metadata(global_step=step, walltime=t)` | `set_step(step)` with [`CurrentStep`], and `at(t)` |
 //! | `add_audio(tag, frames_by_channels, step)` | `Audio::stereo_f32(44_100, &samples)?` |
 //! | `GlobalSummaryWriter.getSummaryWriter()` | `as_default()`, then `summary_writer::scalar(..)` on that thread |
 //!
@@ -153,44 +154,47 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Tags of scalars, histograms and images have `_` there for what is no letter, digit, `_`, `-`, `.` or `/`, and no `/`
-//! in front; here any text stays as it is. To go on with a series under its old name, write that. Floats beyond 1 wrap
-//! around in its images, and show as 1 here. Two of its writers that are opened in one directory in one second
-//! overwrite each other's file.
+//! Other differences:
 //!
-//! They have and we do not: figures, graphs by tracing and `s3://` and `gs://` as above, graphs of OpenVINO, and copies
-//! to Comet.
+//! - In tags of scalars, histograms and images, tensorboardX replaces all characters except letters, digits, `_`, `-`, `.`
+//!   and `/` by `_`, and removes a `/` at the start. Here, tags stay as they are. To continue a series, use its old name.
+//! - Floats above 1 wrap around in images of tensorboardX. Here, they are shown as 1.
+//! - Two writers of tensorboardX that open one directory in the same second overwrite each other's file. Here, each has its
+//!   own file.
+//! - Not available here: figures, graphs by tracing, `s3://` and `gs://` (see PyTorch above), graphs of OpenVINO, and copies
+//!   to Comet.
 //!
 //! # TensorFlow
 //!
-//! `tf.summary`, the plugins' modules in `tensorboard.plugins`, `hp` for `tensorboard.plugins.hparams.api`, Keras'
-//! callback.
+//! The table covers `tf.summary`, the modules in `tensorboard.plugins` (`hp` is `tensorboard.plugins.hparams.api`) and the
+//! callback of Keras.
 //!
-//! | theirs | ours |
+//! | TensorFlow | this crate |
 //! |---|---|
 //! | `create_file_writer(logdir)` | `SummaryWriter::create_file_writer(logdir)?` |
-//! | `max_queue=10`, `flush_millis=120000`, `filename_suffix=".v2"` | `max_pending_bytes`, `flush_interval`, `filename_suffix` of `WriterOptions` |
+//! | `max_queue=10`, `flush_millis=120000`, `filename_suffix=".v2"` | `max_pending_bytes`, `flush_interval` and `filename_suffix` of `WriterOptions` |
 //! | `create_noop_writer()` | `SummaryWriter::disabled()` |
-//! | `with writer.as_default(step):` | `let _guard = summary.as_default();`, which does not flush at its end |
-//! | `writer.set_as_default()` | the same guard, kept |
-//! | `experimental.set_step(step)`, `get_step()` | `set_step(step)`, `step()` and [`CurrentStep`]: 0 until it is set, where theirs is an error |
-//! | `record_if(condition)`, `should_record_summaries()` | `summary.record_if(condition)`, `record_every`, `is_recording`: of a handle, which may be the default one |
+//! | `with writer.as_default(step):` | `let _guard = summary.as_default();`. Dropping the guard does not flush |
+//! | `writer.set_as_default()` | the same, with a guard that you keep |
+//! | `experimental.set_step(step)`, `get_step()`, which fails if no step is set | `set_step(step)`, `step()` and [`CurrentStep`], which start at 0 |
+//! | `record_if(condition)`, `should_record_summaries()` | `summary.record_if(condition)`, `record_every` and `is_recording`. They apply to one handle, which may be the default one |
 //! | `scalar(name, data, step, description)` | `scalar(Tag::new(name).description("..."), data, step)` |
 //! | `histogram(name, data, step, buckets=30)` | `histogram(name, &data, step)`, `Histogram::with_buckets(&data, n)?` |
-//! | `image(name, khwc, step, max_outputs=3)` | `images(name, images, step)`: all of them |
-//! | `audio(name, ktc, sample_rate, step, max_outputs=3)` | `audios(name, clips, step)`: all of them |
-//! | `text(name, "...", step)`, of a matrix of strings | `text(name, "...", step)`, `tensor(name, Tensor::strings(..)?, Metadata::new("text"), step)` |
+//! | `image(name, khwc, step, max_outputs=3)` | `images(name, images, step)`, without a limit |
+//! | `audio(name, ktc, sample_rate, step, max_outputs=3)` | `audios(name, clips, step)`, without a limit |
+//! | `text(name, "...", step)` | `text(name, "...", step)` |
+//! | `text(name, matrix_of_strings, step)` | `tensor(name, Tensor::strings(..)?, Metadata::new("text"), step)` |
 //! | `mesh.summary_v2.mesh(name, vertices, faces, colors, config_dict, step)` | `mesh(name, Mesh, step)` |
 //! | `pr_curve.summary.op(name, labels, predictions, num_thresholds)` | `pr_curve(name, PrCurve, step)` |
-//! | `hp.hparams(values, trial_id)` | `hparams(HParams::new().set(..).group(trial_id))`. Without an id theirs makes trials of equal values one row, ours one each |
-//! | `hp.hparams_config(hparams, metrics)` | `hparams_experiment(Experiment)`, of which there is no need |
-//! | `hp.KerasCallback` | `hparams`: closing the writer ends the session |
+//! | `hp.hparams(values, trial_id)` | `hparams(HParams::new().set(..).group(trial_id))`. Without an id, TensorFlow shows trials of equal values as one row. This crate shows one row for each trial |
+//! | `hp.hparams_config(hparams, metrics)` | `hparams_experiment(Experiment)`, which is optional |
+//! | `hp.KerasCallback` | `hparams`. Closing the writer ends the session |
 //! | `tf.keras.callbacks.TensorBoard(logdir)` | `TrainingLogger::new(logdir)` |
 //! | `graph(graph_def)` | `graph(&Graph::from_graph_def(bytes)?)` |
 //! | `write(tag, tensor, step, metadata)` | `tensor(tag, tensor, metadata, step)` |
 //! | `experimental.write_raw_pb(bytes, step)` | `event(event)` |
 //! | `flush()`, `writer.close()` | `flush()?`, `close()?` |
-//! | `tf.name_scope("encoder")` around a summary | `summary.scope("encoder")` |
+//! | `with tf.name_scope("encoder"):` | `summary.scope("encoder")` |
 //! | `tensorboard.summary.Writer(logdir).add_scalar(tag, data, step, wall_time=t)` | `summary.at(t).scalar(tag, data, step)` |
 //! | `tf.io.TFRecordWriter(path)` | `record::RecordWriter::new(sink)` |
 //!
@@ -240,23 +244,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Without a default writer `tf.summary` is silent; ours says so once.
+//! Other differences:
 //!
-//! They have and we do not: traces of TensorFlow's own functions (`trace_on`, `trace_export`) and the profiler, for
-//! whose page there is no writer here; what your program has measured itself goes to the Graphs page by
-//! [`run_metadata`](crate::SummaryWriter::run_metadata). Likewise checkpoints as embeddings (`embeddings_freq`).
+//! - Without a default writer, `tf.summary` logs nothing, silently. Here, an error is reported once.
+//! - Not available here: traces of TensorFlow's own functions (`trace_on`, `trace_export`), data for the page of the
+//!   profiler, and checkpoints as embeddings (`embeddings_freq`). Times that your program has measured itself appear on the
+//!   Graphs page with [`run_metadata`](crate::SummaryWriter::run_metadata).
 //!
 //! # tensorboard-rs
 //!
-//! | theirs | ours |
+//! | tensorboard-rs | this crate |
 //! |---|---|
-//! | `SummaryWriter::new(logdir)`, which panics where it cannot | `SummaryWriter::create_file_writer(logdir)?` |
-//! | `add_scalar(tag, v, step)`: `f32`, `usize`, `&mut self` | `scalar(tag, v, step)`: any number, any integer, `&self` |
-//! | `add_scalars("data", &map, step)`: a run `data/KEY` for each key | `scalar_in_runs("data", [("data/x", v)], step)?`, or `scalars` for many tags in this run |
-//! | `add_histogram_raw(tag, min, max, num, sum, sum_squares, limits, counts, step)` | `Histogram::from_buckets(&edges, &counts)?`, or `histogram(tag, &values, step)` of the values |
-//! | `add_image(tag, &data, &[3, a, b], step)`: takes `data` as pixels of RGB, `a` of them in a row | `Image::rgb8(a, b, &data)?`; if `data` has the planes one after the other, `Image::rgb8_planar(width, height, &data)?` |
+//! | `SummaryWriter::new(logdir)`, which panics if it fails | `SummaryWriter::create_file_writer(logdir)?` |
+//! | `add_scalar(tag, v, step)` with `f32`, `usize` and `&mut self` | `scalar(tag, v, step)` with any number, any integer and `&self` |
+//! | `add_scalars("data", &map, step)`: a run `data/KEY` for each key | `scalar_in_runs("data", [("data/x", v)], step)?`, or `scalars` for many tags in one run |
+//! | `add_histogram_raw(tag, min, max, num, sum, sum_squares, limits, counts, step)` | `Histogram::from_buckets(&edges, &counts)?`, or `histogram(tag, &values, step)` |
+//! | `add_image(tag, &data, &[3, a, b], step)`: reads `data` as RGB pixels, `a` in each row | `Image::rgb8(a, b, &data)?`. If `data` has one channel after the other: `Image::rgb8_planar(width, height, &data)?` |
 //! | `add_graph(&nodes)` | `graph(&graph)` of a `GraphBuilder` |
-//! | `flush()`, which does not wait | `flush()?`, which tells whether it is written |
+//! | `flush()`, which does not wait | `flush()?`, which waits, and returns whether the data is written |
 //!
 //! ```
 //! use summary_writer::{Histogram, SummaryWriter};
@@ -283,7 +288,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Its other methods are `unimplemented!()`. Its queue has no bound, so a slow disk fills the memory; and an error of
-//! the disk panics its thread, and then the caller. It has nothing that is not here.
+//! Other differences:
+//!
+//! - Its other methods are `unimplemented!()`. This crate has everything that it has.
+//! - Its queue has no limit, so a slow disk fills the memory. A disk error panics its thread, and then the caller.
 //!
 //! [`CurrentStep`]: crate::CurrentStep
