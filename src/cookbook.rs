@@ -1,21 +1,20 @@
-//! Recipes: what programs log, and how this crate is used for it. Each compiles and runs; `logs` is a directory.
+//! Recipes for common logging tasks. All of them compile and run. `logs` is a directory.
 //!
 //! - Runs: [compare experiments](#compare-experiments), [sweep hyperparameters](#sweep-hyperparameters)
 //! - Training: [a loop of epochs and batches](#a-training-loop-of-epochs-and-batches),
-//!   [go on from a checkpoint](#go-on-from-a-checkpoint), [many processes](#many-processes),
+//!   [resume from a checkpoint](#resume-from-a-checkpoint),
+//!   [resume a loop of epochs and batches](#resume-a-loop-of-epochs-and-batches), [many processes](#many-processes),
 //!   [many threads](#many-threads)
-//! - Data: [images from the memory of a tensor](#images-from-the-memory-of-a-tensor),
-//!   [evaluate a classifier](#evaluate-a-classifier),
-//!   [heat maps and plots](#heat-maps-and-plots),
-//!   [a band around the mean](#a-page-of-your-own-with-a-band-around-the-mean)
-//! - Programs: [log without being handed a writer](#log-without-being-handed-a-writer),
-//!   [log now and then](#log-now-and-then), [test what a program logs](#test-what-a-program-logs),
-//!   [notice a full disk](#notice-a-full-disk)
+//! - Data: [images from a tensor](#images-from-a-tensor), [evaluate a classifier](#evaluate-a-classifier),
+//!   [heat maps and plots](#heat-maps-and-plots), [a curve with a band](#a-curve-with-a-band)
+//! - Programs: [log without a writer argument](#log-without-a-writer-argument),
+//!   [log every n-th step](#log-every-n-th-step), [test what a program logs](#test-what-a-program-logs),
+//!   [detect a full disk](#detect-a-full-disk)
 //!
 //! # Compare experiments
 //!
-//! Each experiment has a directory of its own, and each part of it a run below: curves of one tag in several runs share
-//! a chart. `tensorboard --logdir logs` then shows all experiments.
+//! Give each experiment its own directory, and each part of it, such as training and validation, its own run. Curves with
+//! the same tag share a chart. `tensorboard --logdir logs` shows all experiments.
 //!
 //! ```
 //! use summary_writer::{SummaryWriter, unique_logdir};
@@ -28,15 +27,16 @@
 //!     train.scalar("loss", 0.8f64.powi(epoch), epoch);
 //!     validation.scalar("loss", 0.9f64.powi(epoch), epoch);
 //! }
-//! summary.close()?; // and both
+//! summary.close()?; // also closes `train` and `validation`
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Sweep hyperparameters
 //!
-//! A run for each trial, with its hyperparameters first. The HParams page has a row for each: the last value of every
-//! scalar, and how the trial ended. It needs no list of columns. Trials that differ by their seed alone are one row,
-//! with the means, if they have one [group](crate::HParams::group).
+//! Create a run for each trial, and log its hyperparameters first. The HParams page has a row for each trial, with the
+//! hyperparameters, the last value of every scalar, and the status of the trial. You need not declare columns. Trials with
+//! the same [group](crate::HParams::group) share a row with the mean values. Use it for trials that differ only by their
+//! seed.
 //!
 //! ```
 //! use summary_writer::{HParams, SummaryWriter, unique_logdir};
@@ -51,7 +51,7 @@
 //!         for epoch in 0..10 {
 //!             trial.scalar("loss", f64::powi(1.0 - lr, epoch), epoch);
 //!         }
-//!         trial.close()?; // the session has ended with success; with failure, if a panic drops `trial`
+//!         trial.close()?; // status: success. If a panic drops `trial`: failure
 //!     }
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -59,8 +59,8 @@
 //!
 //! # A training loop of epochs and batches
 //!
-//! [`TrainingLogger`] knows which run, tag and step each metric has. What belongs to the whole training goes to the run
-//! above.
+//! [`TrainingLogger`] chooses the run, the tag and the step of each metric, as Keras does. Log data of the whole training,
+//! such as hyperparameters, to the writer that you give it.
 //!
 //! ```
 //! use summary_writer::{HParams, SummaryWriter, TrainingLogger, UpdateFreq, markdown_table, unique_logdir};
@@ -77,23 +77,22 @@
 //! for epoch in 0..3 {
 //!     for batch in 0..200 {
 //!         # let loss = || 0.99f32.powi(200 * epoch + batch);
-//!         // `loss` fetches it from a device: only where it is logged.
+//!         // Copies the loss from the device only if it will be logged.
 //!         let metrics = training.is_batch_due().then(|| ("loss", loss()));
 //!         training.on_batch_end(metrics);
 //!     }
 //!     training.on_epoch_end(epoch, [("loss", 0.3), ("val_loss", 0.4), ("val_accuracy", 0.9)]);
 //!     training.weights(epoch, |weights| weights.add("dense/kernel", &[4, 3], &kernel));
 //! }
-//! training.on_train_end()?; // the first thing that went wrong, if any did
+//! training.on_train_end()?; // returns the first error
 //! summary.close()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Go on from a checkpoint
+//! # Resume from a checkpoint
 //!
-//! A program that died has logged more than its checkpoint knows. [`resume`] takes out of the run what lies from the
-//! next step on, so that there is one curve. Flush before a checkpoint is kept: then the log reaches at least to it. The runs
-//! of a [`TrainingLogger`] count epochs and batches: for them there is [`resume_training`], which takes both numbers.
+//! When a program dies, its log has steps after the last checkpoint. [`resume`] removes them, so that the chart has one curve.
+//! Call `flush` before you save a checkpoint. Then the log is complete up to the checkpoint.
 //!
 //! ```
 //! use summary_writer::{SummaryWriter, WriterOptions};
@@ -101,7 +100,7 @@
 //! # let dir = tempfile::tempdir()?;
 //! # let logs = dir.path();
 //! # let checkpoint = std::cell::Cell::new(None);
-//! # let keep_checkpoint = |step: i64| checkpoint.set(Some(step));
+//! # let save_checkpoint = |step: i64| checkpoint.set(Some(step));
 //! # for died_at in [17, 30] {
 //! let first = checkpoint.get().map_or(0, |step| step + 1);
 //! let summary = WriterOptions::new().resume(first).create_file_writer(logs.join("run"))?;
@@ -110,7 +109,7 @@
 //!     summary.scalar("loss", 0.9f64.powi(step as i32), step);
 //!     if step % 10 == 9 {
 //!         summary.flush()?;
-//!         keep_checkpoint(step);
+//!         save_checkpoint(step);
 //!     }
 //! }
 //! summary.close()?;
@@ -123,12 +122,69 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Resume a loop of epochs and batches
+//!
+//! A [`TrainingLogger`] counts epochs and batches. So resuming needs two numbers: the next epoch, and the number of batches
+//! before it. Pass them to [`resume_training`].
+//!
+//! ```
+//! use std::error::Error;
+//! use std::fs;
+//! use std::path::Path;
+//!
+//! use summary_writer::{HParams, TrainingLogger, UpdateFreq, WriterOptions};
+//!
+//! # static HAS_DIED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+//! # let die = |epoch, batch| {
+//! #     epoch == 3 && batch == 50 && !HAS_DIED.swap(true, std::sync::atomic::Ordering::Relaxed)
+//! # };
+//! const BATCHES: u64 = 100; // per epoch
+//!
+//! let train = |logdir: &Path, checkpoint: &Path| -> Result<(), Box<dyn Error>> {
+//!     let first_epoch: u64 = match fs::read_to_string(checkpoint) {
+//!         Ok(epoch) => epoch.parse()?,
+//!         Err(_) => 0, // no checkpoint yet
+//!     };
+//!     let options = WriterOptions::new().resume_training(first_epoch, first_epoch * BATCHES);
+//!     let summary = options.create_file_writer(logdir)?;
+//!     summary.hparams(HParams::new().set("lr", 1e-3));
+//!
+//!     let mut training = TrainingLogger::of(&summary).update_freq(UpdateFreq::Steps(10));
+//!     training.on_train_begin()?;
+//!     for epoch in first_epoch..5 {
+//!         for batch in 0..BATCHES {
+//!             # if die(epoch, batch) { return Ok(()) }
+//!             training.on_batch_end([("loss", 0.5)]);
+//!         }
+//!         training.on_epoch_end(epoch, [("loss", 0.5), ("val_loss", 0.6)]);
+//!         summary.flush()?; // also flushes `train` and `validation`
+//!         fs::write(checkpoint, (epoch + 1).to_string())?; // with the weights of the model
+//!     }
+//!     training.on_train_end()?;
+//!     Ok(summary.close()?)
+//! };
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let (logdir, checkpoint) = (dir.path().join("run"), dir.path().join("checkpoint"));
+//! train(&logdir, &checkpoint)?; // dies in the middle of epoch 3, after batch 350
+//! train(&logdir, &checkpoint)?; // continues with epoch 3 and batch 301
+//! # let mut steps = Vec::new();
+//! # for event in summary_writer::EventReader::open(logdir.join("train"))? {
+//! #     let event = event?;
+//! #     if let Some(summary_writer::proto::event::What::Summary(summary)) = &event.what {
+//! #         steps.extend(summary.value.iter().filter(|v| v.tag == "batch_loss").map(|_| event.step));
+//! #     }
+//! # }
+//! # assert_eq!(steps, (1..=50).map(|i| 10 * i).collect::<Vec<i64>>()); // 500 batches, every tenth, once each
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Many processes
 //!
-//! What is the same for all ranks is logged by one, and the others have a [disabled](crate::SummaryWriter::disabled)
-//! writer, so that the code has no `if`. Give each rank a run for what differs: if two processes write to one
-//! run, TensorBoard does not show all points. Open writers after a fork, not before it; whoever starts the processes names
-//! the directory.
+//! Log what is the same on all ranks in one process only. The other ranks use a [disabled](crate::SummaryWriter::disabled)
+//! writer, so that the code needs no `if`. Give each rank its own run for data that differs. If two processes write to one
+//! run, TensorBoard does not show all points. Choose the directory in the process that starts the others. If you fork,
+//! create the writers after the fork.
 //!
 //! ```
 //! use summary_writer::SummaryWriter;
@@ -149,8 +205,8 @@
 //!
 //! # Many threads
 //!
-//! One writer serves all; a handle costs a few pointers. A tag should have one thread, for its steps should rise: give
-//! each thread a [`scope`], or a [`run`] if the threads do the same and are to be compared.
+//! All threads can share one writer. Cloning it is cheap. Each tag should be logged by one thread, so that its steps rise.
+//! Use a [`scope`] for each thread. Use a [`run`] for each thread to show all of them in one chart.
 //!
 //! ```
 //! use std::thread;
@@ -173,10 +229,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Images from the memory of a tensor
+//! # Images from a tensor
 //!
-//! `planar` is channels first, and `0_to_1` floats, of which what is outside shows as the nearer end: undo a
-//! normalization before. [`Image::grid`] makes a batch one picture; of [`images`] the page shows one, with a slider.
+//! [`Image::batch_nchw`] takes a batch in the layout of most frameworks: count, channels, height, width. Floats are shown
+//! from 0 (black) to 1 (white). Values outside are shown as 0 or 1, so undo a normalization first. [`Image::grid`] shows the
+//! batch as one picture. [`images`] shows one image at a time, with a slider.
 //!
 //! ```
 //! # #[cfg(feature = "png")] {
@@ -189,14 +246,14 @@
 //! let batch = Image::batch_nchw([8, 3, 32, 48], &nchw)?;
 //! summary.image("batch", Image::grid(&batch, 4)?, step); // two rows of four
 //! summary.images("samples", batch, step);
-//! summary.image("camera", Image::rgb8(48, 32, &hwc)?, step); // the width first
+//! summary.image("camera", Image::rgb8(48, 32, &hwc)?, step); // width, height
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Evaluate a classifier
 //!
-//! A precision-recall curve for each class, and which classes are taken for which.
+//! Log a precision-recall curve for each class, and a confusion matrix.
 //!
 //! ```
 //! use summary_writer::PrCurve;
@@ -207,7 +264,7 @@
 //! let classes = ["bird", "cat", "dog"];
 //! let truth = [0, 1, 2, 1];
 //! let predicted = [0, 1, 1, 1];
-//! let probabilities = [0.8, 0.1, 0.1, 0.2, 0.7, 0.1, 0.1, 0.6, 0.3, 0.0, 0.9, 0.1]; // three for each example
+//! let probabilities = [0.8, 0.1, 0.1, 0.2, 0.7, 0.1, 0.1, 0.6, 0.3, 0.0, 0.9, 0.1]; // three per example
 //! for (class, curve) in classes.iter().zip(PrCurve::one_vs_rest(&truth, &probabilities, classes.len())?) {
 //!     summary.pr_curve(format!("pr/{class}"), curve, epoch);
 //! }
@@ -221,9 +278,9 @@
 //!
 //! # Heat maps and plots
 //!
-//! A heat map shows a matrix, such as attention weights or a channel of a feature map, from its lowest number to its
-//! highest. Whatever draws into memory makes an image, too: here a plot by the crate [`plotters`](https://docs.rs/plotters),
-//! which also draws texts, with its default features.
+//! A heat map shows a matrix, such as attention weights. Its colours range from the lowest to the highest number. Every crate
+//! that draws into memory can make an image. This recipe uses [`plotters`](https://docs.rs/plotters). To draw text, use it
+//! with its default features.
 //!
 #![cfg_attr(feature = "png", doc = "```")]
 #![cfg_attr(not(feature = "png"), doc = "```ignore")]
@@ -249,10 +306,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # A page of your own, with a band around the mean
+//! # A curve with a band
 //!
-//! The Custom Scalars page has charts of tags that you choose: several by a pattern, or three as a line and a band. Log
-//! the three at the same steps, as [`scalars`] does.
+//! The Custom Scalars page shows charts that you define. A `multiline` chart has all tags that match its patterns. A `margin`
+//! chart has a line with a band around it, from three tags. Log these three at the same steps, for example with [`scalars`].
 //!
 //! ```
 //! use summary_writer::{Category, Layout, Margin};
@@ -261,7 +318,7 @@
 //! # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
 //! let charts = Category::new("seeds")?
 //!     .margin("return", [Margin::new("return/mean", "return/lower", "return/upper")])?
-//!     .multiline("losses", ["loss/"])?; // all tags that begin so
+//!     .multiline("losses", ["loss/"])?; // all tags that start with `loss/`
 //! summary.custom_scalars(Layout::new().category(charts));
 //!
 //! for step in 0..100 {
@@ -273,16 +330,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Log without being handed a writer
+//! # Log without a writer argument
 //!
-//! A library logs to whatever writer its caller has made the [default](crate::SummaryWriter::as_default) one of the
-//! thread, at the step that the caller has set. Without one nothing is logged, which is reported once. A thread that is
-//! started has no default yet: hand it [`default_writer`].
+//! A library can log to the [default writer](crate::SummaryWriter::as_default) of the thread, at the current step. The
+//! caller of the library sets both. Without a default writer nothing is logged, and an error is reported once. A new thread
+//! has no default writer: pass [`default_writer`] to it.
 //!
 //! ```
 //! use summary_writer::{CurrentStep, SummaryWriter, set_step};
 //!
-//! fn attention(scores: &[f32]) { // deep in a library
+//! fn attention(scores: &[f32]) { // in a library
 //!     summary_writer::histogram("attention/scores", scores, CurrentStep);
 //! }
 //!
@@ -299,10 +356,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Log now and then
+//! # Log every n-th step
 //!
-//! [`record_every`] makes a handle that leaves out most steps; what it leaves out costs next to nothing. Ask it before
-//! work that serves the log alone.
+//! [`record_every`] returns a handle that skips most steps. A skipped call costs almost nothing. If the data is expensive
+//! to compute, call `is_recording` first.
 //!
 //! ```
 //! # let dir = tempfile::tempdir()?;
@@ -313,7 +370,7 @@
 //!     summary.scalar("loss", 0.999f64.powi(step), step);
 //!     sparse.histogram("weights", &weights, step); // steps 0, 100, 200 ...
 //!     if sparse.is_recording(step) {
-//!         sparse.histogram("gradients", gradients(), step); // copied from a device
+//!         sparse.histogram("gradients", gradients(), step); // for example copied from a GPU
 //!     }
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -321,7 +378,7 @@
 //!
 //! # Test what a program logs
 //!
-//! Give it a directory that goes away, and read the run back.
+//! Log to a temporary directory, and read the run back.
 //!
 //! ```
 //! use std::path::Path;
@@ -353,11 +410,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Notice a full disk
+//! # Detect a full disk
 //!
-//! A disk that is full or fails stops no training: records wait in memory, up to [`max_pending_bytes`], and are written
-//! once it recovers. It is reported once. A program that wants an alarm calls [`flush_timeout`] now and then, which has a limit
-//! for a disk that hangs.
+//! A full or failing disk does not stop the training. Records wait in memory, up to [`max_pending_bytes`], and are written when
+//! the disk works again. The first error is reported. To raise an alarm, call [`flush_timeout`] from time to time. It returns
+//! after its limit even if the disk hangs.
 //!
 //! ```
 //! use std::time::Duration;
@@ -379,9 +436,9 @@
 //! summary.scalar("loss", 0.5, 0);
 //! if let Err(error) = summary.flush_timeout(Duration::from_secs(5)) {
 //!     let stats = summary.stats();
-//!     alarm(format!("{error}; {} bytes wait, {} records are refused", stats.pending_bytes, stats.refused_count));
+//!     alarm(format!("{error}; {} bytes are pending, {} records were refused", stats.pending_bytes, stats.refused_count));
 //! }
-//! assert!(summary.close().is_err()); // the disk is still full: a report says how many records are lost
+//! assert!(summary.close().is_err()); // still full: the number of lost records is reported
 //! # assert_eq!(alarms.len(), 1, "{alarms:?}");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -398,3 +455,4 @@
 //! [`Image::grid`]: crate::Image::grid
 //! [`default_writer`]: crate::default_writer
 //! [`TrainingLogger`]: crate::TrainingLogger
+//! [`Image::batch_nchw`]: crate::Image::batch_nchw
