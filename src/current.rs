@@ -1,4 +1,4 @@
-//! The default writer and the current step of a thread, like `tf.summary`, for code that gets neither as an argument.
+//! The default writer and the current step of a thread, as in `tf.summary`: code can log without a writer argument.
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
@@ -13,22 +13,23 @@ use crate::summary::{Audio, Histogram, Scalar, Tag};
 use crate::writer::SummaryWriter;
 
 thread_local! {
-    /// The innermost writer last. Each has the number of its guard, because guards may be dropped in any order.
+    /// The default writers of this thread, the newest last. Each has the number of its guard, because guards may be dropped in
+    /// any order.
     static WRITERS: RefCell<Vec<(u64, Rc<SummaryWriter>)>> = const { RefCell::new(Vec::new()) };
     static NEXT_GUARD: Cell<u64> = const { Cell::new(0) };
     static STEP: Cell<Result<i64, i64>> = const { Cell::new(Ok(0)) };
 }
 
-/// A missing default writer was reported, which happens once in a process.
+/// True once a missing default writer was reported. It is reported once per process.
 static IS_MISSING_REPORTED: AtomicBool = AtomicBool::new(false);
 
-/// Keeps a writer the default writer of a thread. Returned by [`SummaryWriter::as_default`].
+/// Makes a writer the default writer of a thread until this guard is dropped. Returned by [`SummaryWriter::as_default`].
 #[derive(Debug)]
 #[must_use = "bind the guard with `let _guard = ...`: the writer is the default until the guard is dropped, and `let _ = ...` \
               drops it at once"]
 pub struct DefaultGuard {
     number: u64,
-    /// A guard must stay on its thread.
+    /// Makes the guard `!Send`, because the list of writers belongs to one thread.
     not_send: PhantomData<*const ()>,
 }
 
@@ -36,7 +37,7 @@ impl SummaryWriter {
     /// Makes this handle the default writer of this thread until the guard is dropped. Code that has no writer can then call
     /// [`scalar`], [`histogram`] and so on. Guards nest: the newest one counts.
     ///
-    /// Each thread has its own default writer or none. Pass [`default_writer`] to a new thread.
+    /// Each thread has its own default writer. A new thread has none: pass [`default_writer`] to it.
     ///
     /// ```
     /// use summary_writer::SummaryWriter;
@@ -57,7 +58,7 @@ impl SummaryWriter {
     pub fn as_default(&self) -> DefaultGuard {
         let number = NEXT_GUARD.replace(NEXT_GUARD.get().wrapping_add(1));
         let writer = Rc::new(self.clone());
-        // While a thread ends, its list may be gone already, and nothing is logged by default.
+        // When a thread ends, its list may be gone already. Then there is no default writer.
         let push = WRITERS.try_with(|writers| writers.borrow_mut().push((number, writer)));
         push.ok();
         DefaultGuard {
@@ -70,8 +71,8 @@ impl SummaryWriter {
 impl Drop for DefaultGuard {
     fn drop(&mut self) {
         let number = self.number;
-        // While a thread ends, its list may be gone already. The writer is dropped after the borrow, because that may close a
-        // file, and a logger may log here.
+        // When a thread ends, its list may be gone already. The writer is dropped after the borrow, because closing a file may
+        // call a logger that uses this list.
         let removed = WRITERS.try_with(|writers| {
             let mut writers = writers.borrow_mut();
             let index = writers.iter().rposition(|(of, _)| *of == number)?;
@@ -81,8 +82,8 @@ impl Drop for DefaultGuard {
     }
 }
 
-/// Returns the default writer of this thread, if it has one. Use it for data that has no function here, and to make it the
-/// default writer of a new thread.
+/// Returns the default writer of this thread, if it has one. Use it to log data that has no function here, or to pass the
+/// writer to a new thread.
 ///
 /// ```
 /// # let dir = tempfile::tempdir()?;
@@ -99,7 +100,7 @@ pub fn default_writer() -> Option<SummaryWriter> {
     current().map(|writer| SummaryWriter::clone(&writer))
 }
 
-/// The step that [`set_step`] has set on this thread. It can be passed to every call that has a step.
+/// The current step of this thread. Pass it to any call as the step. [`set_step`] sets it.
 ///
 /// ```
 /// use summary_writer::{CurrentStep, set_step};
@@ -128,7 +129,8 @@ pub fn set_step(step: impl Step) {
     STEP.set(step.to_i64());
 }
 
-/// Returns the current step of this thread, which [`set_step`] has set, or the nearest `i64`. At first it is 0.
+/// Returns the current step of this thread, which [`set_step`] sets. It starts at 0. A step outside the range of `i64` is
+/// returned as the nearest `i64`.
 pub fn step() -> i64 {
     STEP.get().unwrap_or_else(|nearest| nearest)
 }
@@ -187,7 +189,7 @@ fn with_current(log: impl FnOnce(&SummaryWriter)) {
     }
 }
 
-/// Returns a handle of its own, because the default writer may change while it is in use.
+/// Returns a clone, because the default writer may change during the call.
 fn current() -> Option<Rc<SummaryWriter>> {
     let last = |writers: &RefCell<Vec<(u64, Rc<SummaryWriter>)>>| {
         let writers = writers.borrow();
@@ -200,8 +202,8 @@ fn current() -> Option<Rc<SummaryWriter>> {
 fn report_missing() {
     if !IS_MISSING_REPORTED.swap(true, Ordering::Relaxed) {
         Reporter::default().error(
-            "a thread without a default writer calls a logging function: nothing is logged; call SummaryWriter::as_default on \
-             that thread and keep its guard",
+            "nothing is logged, because this thread has no default writer; call SummaryWriter::as_default on this thread and \
+             keep the guard",
         );
     }
 }

@@ -123,8 +123,8 @@ fn problems_are_reported_once() {
         "{:?}: the summary writer is closed: later calls are ignored",
         dir.path().join("closed")
     );
-    let missing = "a thread without a default writer calls a logging function: nothing is logged; call \
-                   SummaryWriter::as_default on that thread and keep its guard";
+    let missing = "nothing is logged, because this thread has no default writer; call SummaryWriter::as_default \
+                   on this thread and keep the guard";
     let full = [
         "could not write: no storage space; the data is kept and will be tried again",
         "new records are refused until earlier ones are written, because more than max_pending_bytes, 1000, would wait",
