@@ -1,5 +1,5 @@
-//! The time until a scalar is in the file if a second of encoding is pending before it: behind an animation of 32 frames of
-//! noise, 256 × 256 pixels each.
+//! The time until a scalar is in the file while an animation is encoded. The animation is logged first, and its encoding
+//! takes about a second: 32 frames of noise, 256 × 256 pixels each.
 //!
 //! Run it with `cargo bench --bench encoder`, and without optimization with `cargo bench --bench encoder --profile dev`. The
 //! goal is at most two flush intervals, because scalars must not wait for the encoder.

@@ -1,8 +1,10 @@
-//! `append_frame` beside its floor: the same bytes by hand, with the processor's checksum instruction.
+//! Compares `append_frame` with a floor: a hand-written loop that makes the same bytes, with the checksum instruction of the
+//! processor.
 //!
-//! `cargo bench --bench frame`. One scalar has 26 bytes, a histogram some hundreds, an image 100 KiB.
+//! Run it with `cargo bench --bench frame`. The payload of a scalar has 26 bytes, of a histogram some hundreds, of an image
+//! 100 KiB.
 
-#![allow(clippy::print_stdout, reason = "a program that talks to its user")]
+#![allow(clippy::print_stdout, reason = "a program that prints for its user")]
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -20,7 +22,7 @@ const ROUNDS: usize = 25;
 const BYTES_A_ROUND: usize = 64 << 20;
 
 fn main() {
-    println!("append_frame, medians of {ROUNDS} rounds, in turn with the floor");
+    println!("append_frame, medians of {ROUNDS} rounds, alternating with the floor");
     println!("\n  payload     floor GB/s  ours GB/s  wall ratio   CPU ratio");
     for (name, len) in [("26 B", 26), ("4 KiB", 4 << 10), ("1 MiB", 1 << 20)] {
         let payload = vec![0xa5; len];
@@ -45,7 +47,7 @@ fn main() {
                 })
             },
         );
-        assert!(floor == ours, "{name}: the floor makes other bytes");
+        assert!(floor == ours, "{name}: the floor makes different bytes");
         let rate = |secs: f64| (frames * len) as f64 / secs / 1e9;
         println!(
             "{name:>9} {:14.2} {:10.2} {:11.2} {:11.2}",
@@ -57,7 +59,7 @@ fn main() {
     }
 }
 
-/// Appends `frames` frames, into a buffer that is emptied when it has a mebibyte.
+/// Appends `frames` frames to a buffer that is cleared whenever it reaches 1 MiB.
 fn each_frame(frames: usize, len: usize, out: &mut Vec<u8>, append: impl Fn(&mut Vec<u8>)) {
     out.clear();
     for _ in 0..frames {

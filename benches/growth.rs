@@ -1,12 +1,12 @@
-//! Where the cost of logging stays as it is, and where it grows: with the number of tags, of threads, with the size of the
-//! file and of records, and what memory a slow sink takes.
+//! How the cost of logging depends on the number of tags, the number of threads, the size of the file and the size of a
+//! record, and how much memory a slow sink takes.
 //!
-//! `cargo bench --bench growth`.
+//! Run it with `cargo bench --bench growth`.
 
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a program that talks to its user"
+    reason = "a program that prints for its user"
 )]
 #![allow(
     missing_docs,
@@ -28,11 +28,11 @@ const SCALARS: usize = 1_000_000;
 const ROUNDS: usize = 7;
 
 fn main() {
-    // First, for the peak is the process's.
+    // This comes first, because it measures the peak memory of the process.
     slow_sink();
 
-    println!("\nMedians of {ROUNDS} rounds, whole: until all is with the operating system\n");
-    println!("      tags   ns a scalar, of {SCALARS} in turn");
+    println!("\nMedians of {ROUNDS} rounds, from the first call until the file is closed\n");
+    println!("      tags   ns per scalar, {SCALARS} scalars, cycling through the tags");
     for count in [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000] {
         let tags: Vec<String> = (0..count).map(|i| format!("{i:07}")).collect();
         let time = rounds(|| {
@@ -45,7 +45,7 @@ fn main() {
         println!("{count:10} {:13.1}", time * 1e9 / SCALARS as f64);
     }
 
-    println!("\n   threads   ns a scalar, of {SCALARS} in all");
+    println!("\n   threads   ns per scalar, {SCALARS} scalars in total");
     for count in [1, 2, 4, 8, 16, 32] {
         let time = rounds(|| {
             to_file(|summary| {
@@ -64,13 +64,13 @@ fn main() {
         println!("{count:10} {:13.1}", time * 1e9 / SCALARS as f64);
     }
 
-    println!("\n file, MB   ns a scalar at its end, of {SCALARS}");
+    println!("\n file, MB   ns per scalar, {SCALARS} scalars appended");
     for megabytes in [1, 10, 100, 1_000, 10_000] {
         let time = rounds(|| at_the_end_of(megabytes));
         println!("{megabytes:9} {:14.1}", time * 1e9 / SCALARS as f64);
     }
 
-    println!("\n  record, bytes   µs a text     GB/s");
+    println!("\n  record, bytes   µs per text   GB/s");
     for bytes in [10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000] {
         let text = "a".repeat(bytes);
         let count = (100_000_000 / bytes).min(100_000);
@@ -104,7 +104,7 @@ fn to_file(log: impl FnOnce(&SummaryWriter)) -> Duration {
     .wall
 }
 
-/// Logs into a file of that size, most of which is a hole.
+/// Appends to a sparse file of this size.
 fn at_the_end_of(megabytes: u64) -> Duration {
     let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
     let mut file = OpenOptions::new().write(true).open(&path).unwrap();
@@ -120,7 +120,7 @@ fn at_the_end_of(megabytes: u64) -> Duration {
     .wall
 }
 
-/// Takes ten megabytes a second.
+/// A sink that accepts 10 MB per second.
 struct Slow {
     start: Instant,
     bytes: usize,
@@ -139,10 +139,10 @@ impl Write for Slow {
     }
 }
 
-/// What a program that logs faster than its sink takes adds to its memory.
+/// Measures how much memory a program needs if it logs faster than its sink writes.
 fn slow_sink() {
     println!("A sink of 10 MB/s, {SCALARS} scalars of 44 bytes");
-    println!("\n max_pending_bytes   peak memory, MiB more");
+    println!("\n max_pending_bytes   growth of peak memory, MiB");
     for mebibytes in [1, 4, 16] {
         let before = peak_mebibytes();
         let sink = Slow {
@@ -161,7 +161,7 @@ fn slow_sink() {
     }
 }
 
-/// The most memory that this process has had; not known elsewhere than on Linux.
+/// Returns the peak memory of this process. Works on Linux only.
 fn peak_mebibytes() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

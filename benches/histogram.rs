@@ -38,13 +38,13 @@ use support::{compare, crc, measure};
 
 const BUCKETS: usize = 30;
 const ROUNDS: usize = 41;
-/// Values counted in a round.
+/// The number of values that are counted in a round.
 const VALUES: usize = 4_000_000;
 const RECORD_BYTES: usize = 1024;
 
 fn main() {
     println!(
-        "Histograms of {BUCKETS} buckets, medians of {ROUNDS} rounds in turn with the floor, in ns a value\n"
+        "Histograms of {BUCKETS} buckets, medians of {ROUNDS} rounds, alternating with the floor, in ns per value\n"
     );
     println!("   values                     measured    floor        ours  wall ratio   CPU ratio");
     for len in [1_000, 1_000_000] {
@@ -205,7 +205,7 @@ floor!(floor_bf16, half::bf16, f32, |value| {
     f32::from_bits(u32::from(value.to_bits()) << 16)
 });
 
-/// Appends one event of a histogram with a tag of seven letters: fields of known size in known places.
+/// Appends one event of a histogram. All sizes are fixed, because the tag always has seven letters.
 fn record(counted: &Counted, records: &Mutex<Vec<u8>>) {
     let mut frame = [0; RECORD_BYTES];
     let mut at = 12;

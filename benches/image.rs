@@ -1,5 +1,5 @@
-//! The cost of `image()`: for the caller in comparison with a copy of the pixels, and until the image is in the file in
-//! comparison with the crate `png` alone.
+//! The cost of `image()`. The time of the call is compared with a copy of the pixels. The time until the image is in the file
+//! is compared with the crate `png` alone.
 //!
 //! Run it with `cargo bench --bench image`. The images resemble photographs: smooth, with the noise of a sensor.
 
@@ -8,7 +8,7 @@
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a program that talks to its user"
+    reason = "a program that prints for its user"
 )]
 #![allow(
     missing_docs,
@@ -25,13 +25,15 @@ use summary_writer::{EventReader, Image, SummaryWriter, WriterOptions};
 use support::{Cost, compare, measure};
 
 const ROUNDS: usize = 15;
-/// The pixels of all images of one round.
+/// The size of the pixels of all images in one round.
 const ROUND_BYTES: usize = 32 << 20;
 
 fn main() {
-    println!("image(), medians of {ROUNDS} rounds, in turn with the floor; microseconds an image");
     println!(
-        "\n                  copy     caller   ratio |     png      whole   ratio | bytes of pixels"
+        "image(), medians of {ROUNDS} rounds, alternating with the floor; microseconds per image"
+    );
+    println!(
+        "\n                  copy     caller   ratio |     png      whole   ratio | PNG bytes of pixel bytes"
     );
     for (width, height, channels) in [(28, 28, 1), (256, 256, 3), (1024, 1024, 3)] {
         let pixels = photograph(width, height, channels);
@@ -70,13 +72,13 @@ fn main() {
     }
 }
 
-/// Copies of the pixels. All are kept, as the writer keeps them.
+/// The floor of the call: copies the pixels, and keeps all copies, as the writer does.
 fn copies(count: usize, pixels: &[u8]) -> Cost {
     let mut kept = Vec::with_capacity(count);
     measure(|| (0..count).for_each(|_| kept.push(pixels.to_vec())))
 }
 
-/// The calls alone. The sink holds the writer's thread at its first record.
+/// Measures the calls alone. The sink blocks the worker at the first record.
 fn caller(count: usize, image: impl Fn() -> Image) -> Cost {
     let gate = Arc::new(Mutex::new(()));
     let held = gate.lock().unwrap();
@@ -90,7 +92,7 @@ fn caller(count: usize, image: impl Fn() -> Image) -> Cost {
     cost
 }
 
-/// A sink that waits until nobody holds the lock.
+/// A sink that blocks while another thread holds the lock.
 struct Gated(Arc<Mutex<()>>);
 
 impl Write for Gated {
@@ -104,7 +106,7 @@ impl Write for Gated {
     }
 }
 
-/// The time from the open file until everything is written and the file is closed.
+/// Measures the time from the first call until the file is closed.
 fn whole(count: usize, image: impl Fn() -> Image) -> Cost {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
@@ -117,7 +119,7 @@ fn whole(count: usize, image: impl Fn() -> Image) -> Cost {
     cost
 }
 
-/// The floor: the same encoder without a writer, into memory.
+/// The floor of the whole time: the same encoder, into memory.
 fn png(width: u32, height: u32, channels: usize, pixels: &[u8]) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, width, height);

@@ -1,15 +1,15 @@
-//! Reading, compared with a floor: a loop without a library that reads the file in blocks, computes both checksums of each
-//! record with the processor's instruction, and finds step, tag and number of a scalar in their known places.
+//! Compares reading with a floor: a hand-written loop that reads the file in blocks, checks both checksums of each record with
+//! the instruction of the processor, and reads the step, the tag and the number of a scalar at fixed offsets.
 //!
-//! The floor computes a checksum in one chain of instructions, each of which waits for the one before. The crate `crc32c`
-//! runs three chains in parallel, so large records are read faster than the floor.
+//! In the floor, each checksum instruction waits for the previous one. The crate `crc32c` runs three chains in parallel, so it
+//! reads large records faster than the floor.
 //!
-//! `cargo bench --bench read`. The files are in the page cache, so this measures the reader, not the disk.
+//! Run it with `cargo bench --bench read`. The files are in the page cache, so this measures the reader, not the disk.
 
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a program that talks to its user"
+    reason = "a program that prints for its user"
 )]
 #![allow(
     missing_docs,
@@ -33,7 +33,7 @@ const SCALARS: usize = 1_000_000;
 const LARGE_BYTES: usize = 256 << 20;
 const BLOCK_BYTES: usize = 64 << 10;
 
-/// A summary of what was read, to check that all read the same.
+/// Totals of a file. The floor and the readers must agree.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Sum {
     records: usize,
@@ -57,7 +57,7 @@ fn main() {
         "reading back, medians of {ROUNDS} rounds, each compared with the floor in the same round"
     );
 
-    println!("\nM scalars a second                 floor       ours  wall ratio   CPU ratio");
+    println!("\nM scalars per second               floor       ours  wall ratio   CPU ratio");
     let dir = tempfile::tempdir().unwrap();
     let forms: [(&str, Tag<'_>, Reading); 2] = [
         ("small form", Tag::new("loss"), floor_of_scalars),
@@ -77,7 +77,7 @@ fn main() {
         row(name, &path, floor, scalars, SCALARS as f64 / 1e6);
     }
 
-    println!("\nGB a second                        floor       ours  wall ratio   CPU ratio");
+    println!("\nGB per second                      floor       ours  wall ratio   CPU ratio");
     for (name, record_bytes) in [
         ("4 KiB", 4 << 10),
         ("64 KiB", 64 << 10),
@@ -109,10 +109,13 @@ fn row(name: &str, path: &Path, floor: Reading, ours: Reading, amount: f64) {
     let timed = |read: Reading, sum: &mut Sum| -> Cost { measure(|| *sum = read(path)) };
     let (mut want, mut got) = (Sum::default(), Sum::default());
     let result = compare(ROUNDS, || timed(floor, &mut want), || timed(ours, &mut got));
-    // All count the records; some also read the scalars in them.
-    assert!(want.records == got.records, "{name}: {got:?}, not {want:?}");
+    // Every reading counts the records. Some also read the scalars.
+    assert!(
+        want.records == got.records,
+        "{name}: expected {want:?}, got {got:?}"
+    );
     if want.steps > 0 {
-        assert!(want == got, "{name}: {got:?}, not {want:?}");
+        assert!(want == got, "{name}: expected {want:?}, got {got:?}");
     }
     println!(
         "{name:26} {:13.2} {:10.2} {:11.2} {:11.2}",
@@ -166,7 +169,7 @@ fn floor_of_records(path: &Path) -> Sum {
     floor(path, |_, _| {})
 }
 
-/// The number is in field 2 of the value: `0x15`, after the tag.
+/// The number follows the tag: `0x15` is the key of field 2.
 fn floor_of_scalars(path: &Path) -> Sum {
     floor(path, |payload, sum| {
         let (step, tag, rest) = scalar_head(payload);
@@ -179,7 +182,7 @@ fn floor_of_scalars(path: &Path) -> Sum {
     })
 }
 
-/// A tensor follows the tag, `0x42 8`: its type, `8 1`, and one number, `0x2a 4`.
+/// A tensor follows the tag, as `0x42 8`. In it are the type, `8 1`, and one number, `0x2a 4`.
 fn floor_of_described_scalars(path: &Path) -> Sum {
     floor(path, |payload, sum| {
         let (step, tag, rest) = scalar_head(payload);
@@ -192,8 +195,8 @@ fn floor_of_described_scalars(path: &Path) -> Sum {
     })
 }
 
-/// The step and the tag of a payload whose fields have their usual order, and the bytes after them: a wall time of 9 bytes,
-/// a step, and the lengths of summary, value and tag, which are small.
+/// Returns the step, the tag and the bytes after them. Expects the fields in their usual order: a wall time of 9 bytes, the
+/// step, and one-byte lengths of the summary, the value and the tag.
 #[inline(always)]
 fn scalar_head(payload: &[u8]) -> (i64, &str, &[u8]) {
     assert!(payload[0] == 9 && payload[9] == 0x10);
@@ -211,7 +214,7 @@ fn scalar_head(payload: &[u8]) -> (i64, &str, &[u8]) {
     (step, str::from_utf8(tag).unwrap(), rest)
 }
 
-/// Passes each payload to `take` except the first, which is the version record.
+/// Passes each payload to `take`, except the version record, which is the first.
 fn floor(path: &Path, take: impl Fn(&[u8], &mut Sum)) -> Sum {
     let mut sum = Sum::default();
     let mut file = File::open(path).unwrap();
@@ -227,7 +230,7 @@ fn floor(path: &Path, take: impl Fn(&[u8], &mut Sum)) -> Sum {
             while let Some((len, rest)) = buffer[start..end].split_first_chunk::<8>() {
                 let payload_bytes = usize::try_from(u64::from_le_bytes(*len)).unwrap();
                 if rest.len() < payload_bytes + 8 {
-                    // Room for the largest record and the rest of a block.
+                    // Make room for this record and a block.
                     let room = payload_bytes + 16 + BLOCK_BYTES;
                     if buffer.len() < room {
                         buffer.resize(room, 0);

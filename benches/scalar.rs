@@ -1,12 +1,12 @@
-//! `scalar()` beside its floor: a loop without a library that reads the clock, encodes into a stack buffer, takes two
-//! checksums by the processor's instruction, appends, and makes one `write` per 64 KiB.
+//! Compares `scalar()` with a floor: a hand-written loop that reads the clock, encodes into a stack buffer, computes two
+//! checksums with the instruction of the processor, and calls `write` for every 64 KiB.
 //!
-//! `cargo bench --bench scalar`. Whole: from an open file until all is written and the file is closed.
+//! Run it with `cargo bench --bench scalar`. "Whole" is the time from the first call until the file is closed.
 
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a program that talks to its user"
+    reason = "a program that prints for its user"
 )]
 #![allow(
     missing_docs,
@@ -33,7 +33,7 @@ const WRITE_BYTES: usize = 64 << 10;
 
 fn main() {
     println!(
-        "scalar(), whole, medians of {ROUNDS} rounds of {SCALARS} calls each, in turn with the floor"
+        "scalar(), whole, medians of {ROUNDS} rounds of {SCALARS} calls, alternating with the floor"
     );
     println!("\n                floor ns     ours ns  wall ratio   CPU ratio");
     for (name, tags) in [("one tag", 1), ("100 tags", 100), ("10,000 tags", 10_000)] {
@@ -48,7 +48,7 @@ fn main() {
         );
     }
 
-    println!("\n          floor (mutex)        ours   in all, M a second");
+    println!("\n          floor (mutex)        ours   M scalars per second, all threads together");
     let tags = tags_of_four_letters(1);
     for threads in [1, 2, 4, 8] {
         let result = compare(ROUNDS, || floor(&tags, threads), || ours(&tags, threads));
@@ -60,30 +60,30 @@ fn main() {
         );
     }
 
-    println!("\nscalars()     ns a value  bytes a value");
+    println!("\nscalars()   ns per value bytes per value");
     for values in [1, 10, 100] {
         batches(values);
     }
 
-    println!("\nhandles and the thread's default writer, the call alone       ns");
+    println!("\nkinds of handles, the call alone                              ns");
     handles();
 
     println!(
-        "\nlatency of a call, ns, with the clock around it        p50     p99   p99.9      max"
+        "\nlatency of a call, ns, including the clock             p50     p99   p99.9      max"
     );
-    latency("nothing, the clock alone", Duration::ZERO, |_| {});
+    latency("the clock alone", Duration::ZERO, |_| {});
     let dir = tempfile::tempdir().unwrap();
     latency_of_floor(&dir.path().join("floor"));
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     for (name, tag, pause) in [
-        ("scalar(), as fast as they go", "loss", Duration::ZERO),
-        ("scalar(), each 20 µs", "lr", Duration::from_micros(20)),
+        ("scalar(), without a pause", "loss", Duration::ZERO),
+        ("scalar(), every 20 µs", "lr", Duration::from_micros(20)),
     ] {
         latency(name, pause, |step| summary.scalar(tag, 0.5, step));
     }
     summary.close().unwrap();
 
-    println!("\na run's first byte on disk, of 200, ms                      median     longest");
+    println!("\nuntil a new run has bytes on disk, 200 runs, ms             median     longest");
     let (floor, ours): (Vec<f64>, Vec<f64>) = (0..200).map(|_| (open_by_hand(), open())).unzip();
     for (name, times) in [
         ("a directory, a file and one write", floor),
@@ -102,7 +102,7 @@ fn ns(secs: f64) -> f64 {
     secs * 1e9 / SCALARS as f64
 }
 
-/// Logs `SCALARS` numbers, `values` of them a record.
+/// Logs `SCALARS` numbers with `scalars()`, in records of `values` numbers.
 fn batches(values: usize) {
     let tags = tags_of_four_letters(values);
     let mut bytes = 0;
@@ -121,12 +121,12 @@ fn batches(values: usize) {
     });
     let time = median(rounds.collect());
     println!(
-        "{values:3} a record {time:12.1} {:14.1}",
+        "{values:3} per record {time:10.1} {:14.1}",
         bytes as f64 / SCALARS as f64
     );
 }
 
-/// What a call costs through handles that are more than a run's, medians.
+/// Measures a call of several kinds of handles.
 fn handles() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
@@ -139,16 +139,18 @@ fn handles() {
     };
     ours("a writer", &|step| summary.scalar("a", 0.5, step));
     let disabled = SummaryWriter::disabled();
-    ours("a disabled one", &|step| disabled.scalar("b", 0.5, step));
+    ours("a disabled writer", &|step| disabled.scalar("b", 0.5, step));
     let every = summary.record_every(100);
-    ours("every 100th step", &|step| every.scalar("c", 0.5, step));
+    ours("a handle for every 100th step", &|step| {
+        every.scalar("c", 0.5, step)
+    });
     let _guard = summary.as_default();
     ours("the default writer", &|step| {
         summary_writer::scalar("d", 0.5, step)
     });
 }
 
-/// What the calls of the hand-written loop take, with its writes among them.
+/// Measures the iterations of the hand-written loop. Some of them include a `write`.
 fn latency_of_floor(path: &Path) {
     let mut file = File::create(path).unwrap();
     let mut pending = Vec::with_capacity(2 * WRITE_BYTES);
@@ -165,7 +167,7 @@ fn latency_of_floor(path: &Path) {
     });
 }
 
-/// What single calls take, with a pause before each.
+/// Measures single calls, with a pause before each.
 #[inline(always)]
 fn latency(name: &str, pause: Duration, mut call: impl FnMut(usize)) {
     let mut times: Vec<u64> = (0..LATENCIES)
@@ -188,7 +190,7 @@ fn latency(name: &str, pause: Duration, mut call: impl FnMut(usize)) {
     );
 }
 
-/// Logs `SCALARS` scalars by `threads` threads, and reads them back once it is measured.
+/// Logs `SCALARS` scalars on `threads` threads, and checks the file afterwards.
 fn ours(tags: &[String], threads: usize) -> Cost {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
@@ -230,12 +232,12 @@ fn floor(tags: &[String], threads: usize) -> Cost {
         let (pending, mut file) = buffer.into_inner().unwrap();
         file.write_all(&pending).unwrap();
     });
-    // Its bytes are right, but for the version record, which nobody misses here.
+    // The file has no version record, which `check` does not need.
     check(&path);
     cost
 }
 
-/// Gives each thread its part of the steps, which do not start at 0: a step of 0 has no bytes.
+/// Gives each thread a part of the steps. They start at 1, because a step of 0 takes no bytes.
 fn in_threads(threads: usize, work: impl Fn(std::ops::Range<usize>) + Sync) {
     let part = SCALARS / threads;
     if threads == 1 {
@@ -249,7 +251,7 @@ fn in_threads(threads: usize, work: impl Fn(std::ops::Range<usize>) + Sync) {
     });
 }
 
-/// One frame with a tag of four letters and a step of up to 21 bits: fields of known size in known places.
+/// Encodes a frame whose tag has four letters and whose step has at most 21 bits, so that the lengths take one byte each.
 #[inline(always)]
 #[allow(
     clippy::cast_possible_truncation,
@@ -289,7 +291,8 @@ fn check(path: &Path) {
     assert_eq!(events.filter(|event| event.step > 0).count(), SCALARS);
 }
 
-/// Milliseconds until a new directory has a file with as many bytes as the first record.
+/// Returns the milliseconds that it takes to create a directory and a file, and to write as many bytes as the first record
+/// has.
 fn open_by_hand() -> f64 {
     let dir = tempfile::tempdir().unwrap();
     let start = Instant::now();
@@ -299,7 +302,7 @@ fn open_by_hand() -> f64 {
     start.elapsed().as_secs_f64() * 1e3
 }
 
-/// Milliseconds until a new writer's file has its first record.
+/// Returns the milliseconds that it takes to create a writer, whose file then has its first record.
 fn open() -> f64 {
     let dir = tempfile::tempdir().unwrap();
     let start = Instant::now();

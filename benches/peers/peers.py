@@ -1,6 +1,6 @@
-"""A writer of Python in a process of its own, for the bench beside it: `python peers.py NAME DATA`.
+"""Runs a Python writer in its own process, for the bench in this directory: `python peers.py NAME DATA`.
 
-Speaks the lines that `src/child.rs` describes. With `versions` for a name it prints which writers are there.
+`src/child.rs` describes the protocol. With the name `versions`, it prints the versions of the installed writers.
 """
 
 import importlib.metadata
@@ -13,7 +13,7 @@ PACKAGES = ("torch", "tensorboard", "tensorboardX")
 
 
 class Torch:
-    """torch.utils.tensorboard; that of tensorboardX has the same methods."""
+    """`torch.utils.tensorboard`. tensorboardX has the same methods."""
 
     def __init__(self, directory):
         from torch.utils.tensorboard import SummaryWriter
@@ -38,7 +38,7 @@ class TensorboardX(Torch):
 
 
 class Tensorboard:
-    """The package's own writer, which has scalars; its other summaries are made by functions."""
+    """The writer of the package `tensorboard`. It writes scalars only; functions make other summaries."""
 
     def __init__(self, directory):
         from tensorboard.summary import Writer
@@ -61,7 +61,7 @@ class Tensorboard:
 
 
 class Refused(Exception):
-    """What a writer cannot do, in words."""
+    """Says why a writer cannot do some work."""
 
 
 def whole(writer, work, count, data):
@@ -116,7 +116,7 @@ def answer(writer_type, data, line):
         return "no", str(refused)
     except ModuleNotFoundError as error:
         return "no", f"no: needs {error.name}"
-    except Exception as error:  # An answer, too.
+    except Exception as error:  # The table shows it.
         return "no", f"{type(error).__name__}: {error}".replace("\n", " ").replace("\t", " ")
 
 
@@ -131,7 +131,7 @@ def main():
                 pass
         return
     writer_type = {"torch": Torch, "tensorboard": Tensorboard, "tensorboardX": TensorboardX}[name]
-    # What a library prints is no answer.
+    # Keeps output of libraries apart from the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     for line in sys.stdin:

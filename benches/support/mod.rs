@@ -1,11 +1,11 @@
-//! What the benches share: the floor, which is what a program without any library would do, and its comparison with us in
-//! one run.
+//! Shared code of the benches: measuring, comparing with a floor, and fast checksums for the floor. A floor is a
+//! hand-written loop that does the same work without a library.
 
 #![allow(dead_code, reason = "each bench uses a part")]
 
 use std::time::{Duration, Instant};
 
-/// What a piece of work took: until its last byte was with the operating system, in all threads.
+/// The time of some work, until the operating system has its last byte. `cpu` is the time of all threads.
 #[derive(Clone, Copy)]
 pub struct Cost {
     pub wall: Duration,
@@ -32,14 +32,15 @@ fn cpu_time() -> Duration {
     )
 }
 
-/// Not known elsewhere.
+/// Other systems are not supported: the CPU ratio is then not a number.
 #[cfg(not(unix))]
 fn cpu_time() -> Duration {
     Duration::ZERO
 }
 
-/// The medians of `rounds` rounds of the floor and us, in turn, and of the ratio in each: a machine that is slow for a
-/// while is slow for both.
+/// The median times of the floor and of this crate, in seconds, and the median ratios.
+///
+/// Each round runs both, one after the other, and has a ratio. If the machine is slow for a while, it is slow for both.
 pub struct Comparison {
     pub floor: f64,
     pub ours: f64,
@@ -67,9 +68,9 @@ pub fn median(mut figures: Vec<f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
-/// Checksums by the processor's own instruction, one after the other.
+/// CRC-32C with the instruction of the processor, in one chain.
 pub mod crc {
-    /// Calls `work` in a function in which the instruction is known to be there, so that it is compiled into it.
+    /// Calls `work` in a function that is compiled with SSE4.2, so that [`masked`] is inlined as the bare instruction.
     #[cfg(target_arch = "x86_64")]
     pub fn with_instruction(work: impl FnOnce()) {
         #[target_feature(enable = "sse4.2")]
@@ -78,11 +79,11 @@ pub mod crc {
         }
         assert!(
             is_x86_feature_detected!("sse4.2"),
-            "the floor is that of a processor with SSE4.2"
+            "the floor needs a processor with SSE4.2"
         );
         #[allow(
             unsafe_code,
-            reason = "the line before says that the instruction is there"
+            reason = "the line before checks that the instruction exists"
         )]
         // SAFETY: `inner` needs SSE4.2 and nothing else.
         unsafe {

@@ -1,4 +1,5 @@
-//! Files back to what should be in them. The sizes of buckets are a writer's own; that they count what lies in them is not.
+//! Checks that the files contain what was logged. Writers choose the edges of buckets differently, so the check counts the
+//! values between the edges of the file.
 
 use std::error::Error;
 use std::fs;
@@ -19,7 +20,7 @@ pub enum Expected {
     Scalars {
         tags: Vec<String>,
     },
-    /// In order.
+    /// Sorted.
     Values(Vec<f32>),
     Picture(Picture),
 }
@@ -40,14 +41,15 @@ impl Expected {
         })
     }
 
-    /// Reads all events of the run in `dir`: `count` of them, beside the version. The size of a picture, if there are any.
+    /// Checks that the run in `dir` has `count` events with the right data, besides the version record. Returns the size of an
+    /// encoded picture, if the run has pictures.
     pub fn check(&self, dir: &Path, count: u32) -> Result<Option<usize>, String> {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_err(|error| error.to_string())?
             .as_secs_f64();
         let mut picture_bytes = None;
-        // What was checked last: writers say the same of the same.
+        // The last value that was checked. Equal values need not be checked again.
         let mut sound = None;
         let mut step = 0;
         for event in EventReader::open(dir).map_err(|error| error.to_string())? {
@@ -55,11 +57,11 @@ impl Expected {
             let values = match event.what {
                 Some(What::FileVersion(_)) => continue,
                 Some(What::Summary(summary)) => summary.value,
-                other => return Err(format!("an event of {other:?}")),
+                other => return Err(format!("unexpected event: {other:?}")),
             };
             step += 1;
             if event.step != i64::from(step) {
-                return Err(format!("step {} in place of {step}", event.step));
+                return Err(format!("step {} instead of {step}", event.step));
             }
             if (event.wall_time - now).abs() > 3600.0 {
                 return Err(format!("a wall time of {}", event.wall_time));
@@ -80,7 +82,7 @@ impl Expected {
         }
         match step == count {
             true => Ok(picture_bytes),
-            false => Err(format!("{step} events of {count}")),
+            false => Err(format!("{step} of {count} events")),
         }
     }
 
@@ -115,11 +117,11 @@ fn check_histogram(value: &Value, sorted: &[f32]) -> Result<(), String> {
             .iter()
             .map(|&[left, right, count]| (left, right, count))
             .collect(),
-        other => return Err(format!("no histogram but {other:?}")),
+        other => return Err(format!("not a histogram: {other:?}")),
     };
     let total: f64 = buckets.iter().map(|bucket| bucket.2).sum();
     if total != sorted.len() as f64 {
-        return Err(format!("{total} values counted of {}", sorted.len()));
+        return Err(format!("counts {total} of {} values", sorted.len()));
     }
     for (left, right, count) in buckets {
         // A value on an edge may be in either bucket.
@@ -129,7 +131,7 @@ fn check_histogram(value: &Value, sorted: &[f32]) -> Result<(), String> {
         let most = (up_to(right) - below(left)) as f64;
         if !(least..=most).contains(&count) {
             return Err(format!(
-                "{count} values from {left} to {right}, where {most} are"
+                "counts {count} of {most} values from {left} to {right}"
             ));
         }
     }
@@ -156,7 +158,7 @@ fn check_picture(value: &Value, picture: &Picture) -> Result<usize, String> {
             }
             strings => return Err(format!("{} strings", strings.len())),
         },
-        other => return Err(format!("no image but {other:?}")),
+        other => return Err(format!("not an image: {other:?}")),
     };
     let want = format!("{} × {}", picture.sides.width, picture.sides.height);
     let image = image::io::Reader::with_format(Cursor::new(file), ImageFormat::Png)
@@ -168,7 +170,9 @@ fn check_picture(value: &Value, picture: &Picture) -> Result<usize, String> {
     };
     let got = format!("{} × {}", image.width(), image.height());
     if (&sides, &got) != (&want, &want) {
-        return Err(format!("{want} comes back as {sides}, its file as {got}"));
+        return Err(format!(
+            "{want} pixels are recorded as {sides}, and the PNG file has {got}"
+        ));
     }
     if pixels != picture.pixels {
         return Err("scrambled pixels".into());
@@ -176,7 +180,7 @@ fn check_picture(value: &Value, picture: &Picture) -> Result<usize, String> {
     Ok(file.len())
 }
 
-/// How many records another reader finds in the run, checksums checked.
+/// Returns how many records the reader of `tfrecord` finds in the run. It checks the checksums.
 pub fn by_tfrecord(dir: &Path) -> Result<usize, Box<dyn Error>> {
     let mut count = 0;
     for entry in fs::read_dir(dir)? {

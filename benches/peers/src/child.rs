@@ -1,6 +1,6 @@
-//! A writer in a process of its own, so that the time of all its threads is its own.
+//! Runs one writer in its own process, so that the process time is the time of its threads only.
 //!
-//! A line in asks for work, a line out answers; the words are separated by tabs:
+//! Each line of standard input requests work, and each line of standard output answers. Words are separated by tabs:
 //!
 //! ```text
 //! whole    scalar-100  COUNT  DIR    ok  WALL_NS  CPU_NS        until closed
@@ -8,7 +8,7 @@
 //!                                    no  REASON
 //! ```
 //!
-//! `peers.py` speaks the same.
+//! `peers.py` uses the same protocol.
 
 use std::any::Any;
 use std::error::Error;
@@ -19,17 +19,17 @@ use std::time::{Duration, Instant};
 
 use crate::work::{self, Picture, Work};
 
-/// A writer as its user has it. What it cannot do is an `Err` in words, or a panic.
+/// A writer, used as its documentation shows. Work that it does not support is an `Err` with the reason, or a panic.
 pub trait Writer: Sized {
     fn open(dir: &Path) -> Self;
     fn scalar(&mut self, tag: &str, value: f32, step: u32);
     fn histogram(&mut self, tag: &str, values: &[f32], step: u32) -> Result<(), Box<dyn Error>>;
     fn image(&mut self, tag: &str, picture: &Picture, step: u32) -> Result<(), Box<dyn Error>>;
-    /// All is with the operating system once it returns.
+    /// Returns when the operating system has all data.
     fn close(self);
 }
 
-/// Does what standard input asks for until it ends; `data` holds the files of the work.
+/// Does the work that standard input requests, until it ends. `data` is the directory with the data to log.
 pub fn serve<W: Writer>(data: &Path) -> Result<(), Box<dyn Error>> {
     for line in io::stdin().lock().lines() {
         let line = line?;
@@ -104,7 +104,7 @@ fn whole<W: Writer>(job: &Job) -> Figures {
     }
 }
 
-/// From the open writer until it is closed, on the wall and in all threads.
+/// Measures wall time and CPU time from the first call until the writer is closed. Opening is not measured.
 fn measure<W: Writer>(
     job: &Job,
     calls: impl FnOnce(&mut W) -> Result<(), Box<dyn Error>>,
@@ -126,9 +126,9 @@ fn latency<W: Writer>(job: &Job) -> Figures {
     Ok(figures)
 }
 
-/// The median, the 999th of a thousand and the longest of `count` calls, in nanoseconds with the clock's own.
+/// Returns the median, the 99.9th percentile and the maximum of `count` calls, in nanoseconds, including the clock.
 pub fn quantiles(count: u32, mut call: impl FnMut(u32)) -> Vec<u128> {
-    // Filled, so that no call meets its first touch of a page.
+    // Filling it now avoids page faults during the measurement.
     let mut times = vec![Duration::MAX; count as usize];
     for (step, time) in (1..).zip(&mut times) {
         let start = Instant::now();
@@ -153,7 +153,7 @@ pub fn cpu_time() -> Duration {
     )
 }
 
-/// Not known elsewhere.
+/// Not measured on other systems.
 #[cfg(not(unix))]
 pub fn cpu_time() -> Duration {
     Duration::ZERO

@@ -1,4 +1,4 @@
-//! What the bench and the processes that it measures share.
+//! Code that the bench shares with the processes that it measures.
 
 pub mod child;
 pub mod work;

@@ -1,11 +1,11 @@
-//! The same work through this crate and through other writers, in one table: `cargo run --release`.
+//! Compares this crate with other writers of event files, in one table. Run it with `cargo run --release`.
 //!
-//! Each writer runs in a process of its own. For each kind of work all writers take their turn in each round, and the
-//! table has the medians. Whole is from the open writer until it is closed, on the wall and in all threads. Every file is
-//! read back: its checksums, and that each event has the tag, step and data it should have.
+//! Each writer runs in its own process. In each round, all writers do the same work one after the other. The table shows the
+//! medians of wall time and CPU time, from the first call until the writer is closed. Every file is read back, and the
+//! checksums, tags, steps and data are checked.
 //!
-//! The peers in Python are installed once, into a virtual environment under `target/`, or taken from the Python that is
-//! given by `-- --python PATH`, which is how PyTorch comes in. A writer that cannot be had is named in a line.
+//! The first start installs the writers in Python into a virtual environment under `target/`. `-- --python PATH` uses another
+//! Python, for example one with PyTorch. A line below the table names the writers that are missing.
 
 mod check;
 mod peer;
@@ -44,22 +44,21 @@ const WORKS: [Work; 6] = [
         channels: 3,
     }),
 ];
-/// Shows whether a writer knows its sides apart.
+/// Shows whether a writer confuses width and height.
 const WIDE: Work = Work::Image(Sides {
     width: 48,
     height: 32,
     channels: 3,
 });
 const ROUNDS: usize = 5;
-/// Of processor time, what a writer has for one kind of work in one round: on a machine that others use, too, it says
-/// more than the clock on the wall.
+/// The CPU time of a writer for one kind of work in one round. CPU time is more stable than wall time if other programs run.
 const ROUND: Duration = Duration::from_millis(150);
-/// On the wall, for writers that wait.
+/// The limit of the wall time, for writers that wait.
 const LONGEST_ROUND: Duration = Duration::from_secs(1);
 const MOST_CALLS: u32 = 1_000_000;
-/// Of processor time, what it has for the calls whose memory is taken; a third of it for those whose latency is.
+/// The CPU time for the calls whose memory is measured. The calls whose latency is measured get a third of it.
 const ONCE: Duration = Duration::from_secs(3);
-/// For how long the bench looks whether others leave it the cores, in each round.
+/// How long each round measures whether the cores are free.
 const LOOK: Duration = Duration::from_millis(10);
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -73,7 +72,7 @@ fn main() -> Result<()> {
         return writers::serve_as(&name.to_string_lossy(), data.as_ref());
     }
     if cfg!(debug_assertions) {
-        return Err("without --release it would measure nothing that anybody uses".into());
+        return Err("debug builds are slow: run with --release".into());
     }
     let mut given = None;
     let mut parser = lexopt::Parser::from_env();
@@ -124,7 +123,7 @@ fn bench(given: Option<PathBuf>) -> Result<()> {
                 scratch.path(),
             )),
             None if python.is_there() => absent.push(format!(
-                "{title}: not installed for {}; `-- --python PATH` names another",
+                "{title}: not installed for {}; `-- --python PATH` chooses another Python",
                 python.program().display()
             )),
             None => {}
@@ -188,7 +187,7 @@ fn bench(given: Option<PathBuf>) -> Result<()> {
             .check(dir.path(), count)
             .map_err(|reason| format!("{}: {reason}", row.peer.title))?;
     }
-    // Ours has nothing to be excused for.
+    // This crate must support all work.
     for cell in &rows[0].cells {
         if let Cell::Refused(reason) = cell {
             return Err(format!("{}: {reason}", rows[0].peer.title).into());
@@ -209,7 +208,7 @@ fn bench(given: Option<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Ours first.
+/// Returns the writers in Rust, this crate first.
 fn rust_peers(scratch: &Path, absent: &mut Vec<String>) -> Result<Vec<Peer>> {
     let this = env::current_exe()?;
     let serve = |name: &str| {
@@ -223,7 +222,11 @@ fn rust_peers(scratch: &Path, absent: &mut Vec<String>) -> Result<Vec<Peer>> {
     let mut peers: Vec<Peer> = [
         ("summary-writer", "summary-writer", ""),
         ("tfrecord", "tfrecord", ""),
-        ("tfrecord-tuned", "tfrecord", ", not flushed, `FlatSamples`"),
+        (
+            "tfrecord-tuned",
+            "tfrecord",
+            ", without flush, `FlatSamples`",
+        ),
         ("tensorboard-rs", "tensorboard-rs", ""),
     ]
     .into_iter()
@@ -238,7 +241,7 @@ fn rust_peers(scratch: &Path, absent: &mut Vec<String>) -> Result<Vec<Peer>> {
 
     match build_tboard(&this) {
         Ok(program) => {
-            for (name, how) in [("tboard", ""), ("tboard-buffered", ", in a `BufWriter`")] {
+            for (name, how) in [("tboard", ""), ("tboard-buffered", ", with a `BufWriter`")] {
                 let title = format!("`tboard` {}{how}", table::version("tboard"));
                 let command = vec![
                     program.clone().into_os_string(),
@@ -253,7 +256,7 @@ fn rust_peers(scratch: &Path, absent: &mut Vec<String>) -> Result<Vec<Peer>> {
     Ok(peers)
 }
 
-/// The program beside this one. Its crate needs `protoc` to build: the user's, or else the one that comes as a crate.
+/// Builds the program for `tboard`, next to this program. It needs `protoc`: that of the user, or else that of a crate.
 fn build_tboard(this: &Path) -> std::result::Result<PathBuf, String> {
     eprintln!("building tboard");
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -273,7 +276,7 @@ fn build_tboard(this: &Path) -> std::result::Result<PathBuf, String> {
     }
 }
 
-/// Finds how many calls fit into a round, by runs that double; they also warm the writer up.
+/// Finds how many calls a round should have, with runs that grow. They also warm up the writer.
 fn calibrate(peer: &mut Peer, work: Work, expected: &Expected, scratch: &Path) -> Cell {
     let mut count = 1;
     loop {
@@ -297,7 +300,7 @@ fn calibrate(peer: &mut Peer, work: Work, expected: &Expected, scratch: &Path) -
     }
 }
 
-/// How much of all cores this process gets if it wants them, from 0 to 1.
+/// Measures which share of all cores this process gets, from 0 to 1.
 fn free_share() -> f64 {
     let cores = thread::available_parallelism().map_or(1, |count| count.get());
     let (begin, cpu) = (Instant::now(), child::cpu_time());
@@ -314,7 +317,7 @@ fn calls_within(time: Duration, per_call: f64) -> u32 {
     ((time.as_secs_f64() / per_call) as u32).clamp(1, MOST_CALLS)
 }
 
-/// What a writer took once, and its file, which goes with it.
+/// The cost of one run, and its directory, which is deleted on drop.
 struct Once {
     wall: f64,
     cpu: f64,
@@ -332,7 +335,7 @@ fn run(
     let dir = tempfile::tempdir_in(scratch).map_err(|error| error.to_string())?;
     let figures = peer.ask("whole", work, count, dir.path())?;
     let &[wall, cpu] = &figures[..] else {
-        return Err(format!("answers {figures:?}"));
+        return Err(format!("unexpected answer: {figures:?}"));
     };
     let picture_bytes = expected
         .check(dir.path(), count)

@@ -1,4 +1,4 @@
-//! A writer's process from outside: started when it is first asked, told what to do, and ended with its row.
+//! The process of a writer. It starts with the first request, and ends when the [`Peer`] is dropped.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -9,17 +9,17 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use peers::work::Work;
 
 pub struct Peer {
-    /// In Markdown.
+    /// Markdown.
     pub title: String,
     command: Vec<OsString>,
-    /// What it says beside its answers.
+    /// Standard error goes to this file.
     log: PathBuf,
     running: Option<Running>,
 }
 
 struct Running {
     process: Child,
-    /// Closed to end it.
+    /// Closing it ends the process.
     requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
@@ -34,7 +34,7 @@ impl Peer {
         }
     }
 
-    /// Asks for work; the figures of the answer, or in words why there are none.
+    /// Requests work. Returns the figures of the answer, or the reason why there are none.
     pub fn ask(
         &mut self,
         how: &str,
@@ -53,7 +53,7 @@ impl Peer {
         match words.next() {
             Some("ok") => Ok(words.filter_map(|word| word.parse().ok()).collect()),
             Some("no") => Err(words.collect::<Vec<_>>().join(" ")),
-            // A new one is started for what it is asked next.
+            // The process has ended. The next request starts a new one.
             _ => Err(self.end()),
         }
     }
@@ -70,31 +70,31 @@ impl Peer {
         Some(answer)
     }
 
-    /// By how many bytes a new process grows at its peak while it works; `None` where the system does not tell.
+    /// Returns by how many bytes a new process grows at its peak while it works, or `None` if the system cannot measure it.
     pub fn memory(&mut self, work: Work, count: u32, dir: &Path) -> Option<u64> {
         self.running = None;
         let warm = tempfile::tempdir_in(dir.parent()?).ok()?;
         self.ask("whole", work, 1, warm.path()).ok()?;
         let id = self.running.as_ref()?.process.id();
-        // The peak of the start is not that of the work.
+        // Resets the peak, so that the start of the process does not count.
         fs::write(format!("/proc/{id}/clear_refs"), "5").ok()?;
         let before = status(id, "VmRSS:")?;
         self.ask("whole", work, count, dir).ok()?;
         Some(status(id, "VmHWM:")?.saturating_sub(before))
     }
 
-    /// How the process ended by itself.
+    /// Returns how the process ended.
     fn end(&mut self) -> String {
         let Some(mut running) = self.running.take() else {
-            return "is not there".into();
+            return "is not running".into();
         };
         drop(running.requests.take());
         let status = running.process.wait();
-        let said = fs::read_to_string(&self.log).unwrap_or_default();
-        let said = said.lines().last().unwrap_or_default();
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let last_line = log.lines().last().unwrap_or_default();
         match status {
-            Ok(status) => format!("ends ({status}) {said}"),
-            Err(error) => format!("ends ({error}) {said}"),
+            Ok(status) => format!("ended ({status}): {last_line}"),
+            Err(error) => format!("ended ({error}): {last_line}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The Python whose writers are measured: the one that is given, or an environment made for it.
+//! The Python whose writers are measured: the one of `--python`, or a virtual environment.
 
 use std::env;
 use std::ffi::OsString;
@@ -10,11 +10,11 @@ const HOME: &str = env!("CARGO_MANIFEST_DIR");
 const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 const SCRIPTS: &str = if cfg!(windows) { "Scripts" } else { "bin" };
 
-/// None by default.
+/// The default value means that there is no Python.
 #[derive(Default)]
 pub struct Python {
     program: PathBuf,
-    /// Of Python itself and of the packages that are there, by name.
+    /// The names and versions of Python and of its installed packages.
     versions: Vec<(String, String)>,
 }
 
@@ -48,7 +48,7 @@ impl Python {
         Some(&found.1)
     }
 
-    /// What runs the writer of this name; the directory of the data follows.
+    /// Returns the command that runs a writer.
     pub fn serve(&self, name: &str, data: &Path) -> Vec<OsString> {
         vec![
             self.program.clone().into(),
@@ -63,8 +63,8 @@ fn script() -> PathBuf {
     Path::new(HOME).join("peers.py")
 }
 
-/// The environment under `target/`, made at the first call. Its copy of the requirements is written last, so that it is
-/// used only if it is whole.
+/// Returns the environment under `target/`, and creates it first if it is missing or has other requirements. Its copy of the
+/// requirements is written last, so that an incomplete environment is not used.
 fn environment() -> Result<PathBuf, String> {
     let target = env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| Path::new(HOME).join("target"), PathBuf::from);
@@ -92,8 +92,7 @@ fn environment() -> Result<PathBuf, String> {
     Ok(program)
 }
 
-/// Runs a program and gives what it printed; what went wrong is in the error, with the last line that it
-/// said about an error.
+/// Runs a program, and returns its output. The error has the last line that starts with `error`, or else the last line.
 pub fn succeed(command: &mut Command) -> Result<String, String> {
     let program = Path::new(command.get_program()).display().to_string();
     command.env("PYTHONDONTWRITEBYTECODE", "1");
@@ -104,9 +103,14 @@ pub fn succeed(command: &mut Command) -> Result<String, String> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     let is_error = |line: &&str| line.to_ascii_lowercase().starts_with("error");
-    let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = || {
+        stderr
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+    };
     let last = lines().rfind(is_error).or(lines().next_back());
     Err(format!(
         "{program} ended ({}): {}",

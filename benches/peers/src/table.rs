@@ -1,4 +1,4 @@
-//! Figures to the table, which is Markdown.
+//! Prints the figures as a Markdown table.
 
 use std::fs;
 use std::process::Command;
@@ -9,36 +9,36 @@ use crate::python::Python;
 
 pub struct Row {
     pub peer: Peer,
-    /// One for each kind of work.
+    /// One cell for each kind of work.
     pub cells: Vec<Cell>,
-    /// Median, 999th of a thousand and longest, in nanoseconds.
+    /// The median, the 99.9th percentile and the maximum, in nanoseconds.
     pub latency: Result<Vec<u64>, String>,
     pub memory: Option<u64>,
     pub memory_calls: u32,
-    /// Read back and checked.
+    /// How many events were read back and checked.
     pub events: u64,
 }
 
 pub enum Cell {
     Measured {
-        /// Calls in a round.
+        /// The number of calls in a round.
         count: u32,
-        /// Seconds a round, on the wall and in all threads.
+        /// The seconds of each round: wall time and CPU time.
         costs: Vec<(f64, f64)>,
         picture_bytes: Option<usize>,
-        /// What is wrong with a picture whose sides differ.
+        /// The error of a picture whose width and height differ, if it has one.
         sides: Option<String>,
     },
-    /// In words.
+    /// The reason.
     Refused(String),
 }
 
 const HEADINGS: [&str; 10] = [
-    "wall / CPU a call, × ours",
+    "wall / CPU time per call, × ours",
     "scalar, 1 tag",
     "scalar, 100 tags",
-    "its caller: p50, p99.9, max",
-    "its memory",
+    "scalar, latency of a call: p50, p99.9, max",
+    "scalar, memory",
     "histogram of 1,000",
     "histogram of 1,000,000",
     "image 28 × 28 gray",
@@ -58,7 +58,7 @@ impl Row {
         }
     }
 
-    /// Says why, in the place of the last cell.
+    /// Replaces the last cell by the reason of a failure.
     pub fn refuse(&mut self, reason: String) {
         self.cells.pop();
         self.cells.push(Cell::Refused(reason));
@@ -66,7 +66,7 @@ impl Row {
 }
 
 impl Cell {
-    /// Seconds of all threads a call.
+    /// Returns the median CPU seconds per call.
     pub fn cpu(&self) -> Option<f64> {
         match self {
             Self::Measured { count, costs, .. } => {
@@ -76,7 +76,7 @@ impl Cell {
         }
     }
 
-    /// Seconds on the wall a call, of each round.
+    /// Returns the wall seconds per call of each round.
     fn walls(&self) -> Vec<f64> {
         match self {
             Self::Measured { count, costs, .. } => {
@@ -103,7 +103,7 @@ impl Cell {
         let mut text = format!("{} / {} {unit}", digits(wall * scale), digits(cpu * scale));
         let ours = ours.walls();
         if ours != walls {
-            // A machine that is slow for a while is slow for both.
+            // One ratio per round: if the machine is slow for a while, it is slow for both.
             let ratio = median(walls.iter().zip(&ours).map(|(theirs, ours)| theirs / ours));
             text += &format!(", {} ×", digits(ratio));
         }
@@ -141,7 +141,7 @@ pub fn print(rows: &[Row]) {
                 digits(bytes as f64 / f64::from(1 << 20)),
                 thousands(row.memory_calls.into())
             ),
-            None => "not known here".into(),
+            None => "not measured".into(),
         };
         texts.splice(2..2, [latency, memory]);
         texts.insert(0, row.peer.title.clone());
@@ -152,26 +152,26 @@ pub fn print(rows: &[Row]) {
 
 pub fn print_notes(clock: &[u128], read_by_tfrecord: usize) {
     println!(
-        "- From the open writer until it is closed, in all threads. × is wall time beside ours. Medians of rounds in turn."
+        "- Medians of several rounds, in which the writers alternate. Time is measured from the first call until the writer is closed; CPU time includes all threads. × is the ratio of wall times."
     );
-    println!("- As the documentation shows it, unless the name says more.");
+    println!("- Each writer is used as its documentation shows, unless its name says otherwise.");
     println!(
-        "- p50, p99.9, max: how long the caller of `scalar` waits, one tag, as fast as it goes; {} ns of it are the clock's.",
+        "- Latency: single calls with one tag, without pauses. Reading the clock takes {} ns of it.",
         clock[0]
     );
     println!(
-        "- Memory: by how much the process grew at its peak, in so many scalars as fast as they go."
+        "- Memory: how much the process grew at its peak, for this number of scalars without pauses."
     );
     println!(
-        "- Histograms have 30 buckets here, and those of TensorFlow's 1,549 limits in tfrecord, tensorboardX and PyTorch: each writer's own default."
+        "- Histograms have the default buckets of each writer: 30 in summary-writer, and 1,549 limits in tfrecord, tensorboardX and PyTorch."
     );
     println!(
-        "- Events checked: read back from the files with their checksums, tags, steps and data. tfrecord's reader finds {} records of summary-writer sound, too.",
+        "- Events checked: the files were read back, and the checksums, tags, steps and data were compared. The reader of tfrecord also accepts {} records of summary-writer.",
         thousands(read_by_tfrecord as u64)
     );
 }
 
-/// The date and the machine, in words; `free` is what others left of it.
+/// Returns a sentence with the date and the machine. `free` is the share of the cores that other programs left free.
 pub fn machine(python: &Python, free: f64) -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let field = |name: &str| {
@@ -201,7 +201,7 @@ pub fn machine(python: &Python, free: f64) -> String {
     )
 }
 
-/// Of a package, by the lock file.
+/// Returns the version of a package in the lock file.
 pub fn version(package: &str) -> &'static str {
     let lock = include_str!("../Cargo.lock");
     let entry = lock.split_once(&format!("name = \"{package}\"\nversion = \""));
@@ -237,7 +237,7 @@ fn digits(figure: f64) -> String {
     }
 }
 
-/// With commas.
+/// Formats a number with commas.
 fn thousands(number: u64) -> String {
     match number {
         ..1000 => number.to_string(),

@@ -1,6 +1,7 @@
-//! The work that every writer is given, by its name and as data in files, which Rust and Python read alike.
+//! The work of the writers. Its name and its data files are the same for writers in Rust and in Python.
 //!
-//! A file of values has them as f32, little-endian; one of pixels has rows from the top, channels interleaved.
+//! A file of values has little-endian `f32` numbers. A file of pixels has the rows from top to bottom, with interleaved
+//! channels.
 
 use std::error::Error;
 use std::fmt;
@@ -27,7 +28,7 @@ pub struct Picture {
     pub pixels: Vec<u8>,
 }
 
-/// As `scalar-100`, `histogram-1000`, `image-256x256x3`.
+/// Examples: `scalar-100`, `histogram-1000`, `image-256x256x3`.
 impl fmt::Display for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -65,7 +66,7 @@ impl FromStr for Work {
     }
 }
 
-/// Of four letters each.
+/// Returns tags of four letters.
 pub fn tags(count: usize) -> Vec<String> {
     match count {
         1 => vec!["loss".into()],
@@ -73,12 +74,12 @@ pub fn tags(count: usize) -> Vec<String> {
     }
 }
 
-/// The scalar of a step; steps begin at 1.
+/// Returns the scalar of a step. Steps start at 1.
 pub fn scalar(step: u32) -> f32 {
     (step % 1000) as f32
 }
 
-/// Numbers about normally distributed, as weights are: sums of uniform ones.
+/// Writes numbers that are roughly normally distributed, like weights: sums of uniform random numbers.
 pub fn write_values(path: &Path, count: usize) -> Result<(), Box<dyn Error>> {
     let mut random = Random(7);
     let values = (0..count).map(|_| (0..12).map(|_| random.next()).sum::<f64>() - 6.0);
@@ -95,7 +96,7 @@ pub fn read_values(path: &Path) -> Result<Vec<f32>, Box<dyn Error>> {
     Ok(values.iter().copied().map(f32::from_le_bytes).collect())
 }
 
-/// A picture like a photograph: smooth, with the noise of a sensor.
+/// Writes the pixels of a picture that resembles a photograph: smooth, with the noise of a sensor.
 pub fn write_pixels(path: &Path, sides: Sides) -> Result<(), Box<dyn Error>> {
     let mut random = Random(1);
     let mut pixels = Vec::new();
@@ -116,11 +117,11 @@ pub fn read_picture(path: &Path, sides: Sides) -> Result<Picture, Box<dyn Error>
     Ok(Picture { sides, pixels })
 }
 
-/// Marsaglia's xorshift64*: enough for data, and the same in every version.
+/// Marsaglia's xorshift64*. It is good enough for data, and gives the same numbers in every version.
 struct Random(u64);
 
 impl Random {
-    /// From 0 up to 1.
+    /// Returns a number from 0 to 1.
     fn next(&mut self) -> f64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;

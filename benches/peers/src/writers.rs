@@ -1,4 +1,4 @@
-//! The writers that are linked into the bench: ours, `tfrecord` and `tensorboard-rs`.
+//! The writers that are linked into the bench: this crate, `tfrecord` and `tensorboard-rs`.
 
 use std::error::Error;
 use std::fs::File;
@@ -13,9 +13,9 @@ use summary_writer::{Image, SummaryWriter};
 use tensorboard_rs::summary_writer as tensorboard_rs;
 use tfrecord::{EventWriter, EventWriterConfig};
 
-/// Serves as the writer of this name.
+/// Runs the writer of this name.
 pub fn serve_as(name: &str, data: &Path) -> Result<(), Box<dyn Error>> {
-    // A panic is an answer, given by the one line that reports it.
+    // The answer reports the panic, so nothing else is printed.
     std::panic::set_hook(Box::new(|_| {}));
     match name {
         "summary-writer" => serve::<Ours>(data),
@@ -58,8 +58,8 @@ impl Writer for Ours {
     }
 }
 
-/// As it is documented it flushes after each record, and takes the images of the crate `image`. Else it does not, and is
-/// given pixels with the type of their colours.
+/// `DOCUMENTED` uses it as its documentation shows: it flushes after each record, and takes images of the crate `image`.
+/// Otherwise it does not flush, and takes pixels with a colour type.
 struct Tfrecord<const DOCUMENTED: bool>(EventWriter<BufWriter<File>>);
 
 impl<const DOCUMENTED: bool> Writer for Tfrecord<DOCUMENTED> {
@@ -131,7 +131,7 @@ impl Writer for TensorboardRs {
         Ok(())
     }
 
-    /// As in its example: the channels first in the shape and last in the pixels, and the width before the height.
+    /// As in its example: the shape is channels, width, height; the pixels have interleaved channels.
     fn image(&mut self, tag: &str, picture: &Picture, step: u32) -> Result<(), Box<dyn Error>> {
         let sides = picture.sides;
         let shape = [sides.channels, sides.width, sides.height].map(|side| side as usize);
@@ -140,6 +140,6 @@ impl Writer for TensorboardRs {
         Ok(())
     }
 
-    /// Its thread has written all once it is dropped.
+    /// Its drop waits until its thread has written all data.
     fn close(self) {}
 }

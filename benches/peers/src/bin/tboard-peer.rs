@@ -1,4 +1,4 @@
-//! The crate `tboard` as a peer. A program of its own, which is missing where the crate does not build.
+//! Runs the crate `tboard`. It is a separate program, so that the bench works if the crate does not build.
 
 use std::env;
 use std::error::Error;
@@ -13,7 +13,7 @@ use tboard::EventWriter;
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args_os().skip(1);
     let (Some(name), Some(data)) = (arguments.next(), arguments.next()) else {
-        return Err("started by the bench".into());
+        return Err("the bench starts this program: tboard-peer NAME DATA".into());
     };
     match name.to_str() {
         Some("tboard") => serve::<Tboard<File>>(data.as_ref()),
@@ -28,7 +28,7 @@ trait Sink: Write + Sized {
     fn writer(dir: &Path) -> tboard::Result<EventWriter<Self>>;
 }
 
-/// As it is documented: a system call for each part of a record.
+/// As its documentation shows: a system call for each part of a record.
 impl Sink for File {
     fn writer(dir: &Path) -> tboard::Result<EventWriter<Self>> {
         EventWriter::create(dir)
