@@ -1,9 +1,9 @@
-//! Shows a program that uses only `tracing` and `metrics` in TensorBoard: it simulates a day in a post office.
+//! Shows the `tracing` events and the `metrics` of a program in TensorBoard. The program simulates a day in a post office.
 //!
 //!     cargo run --example observed --features metrics,tracing [LOGDIR]
 //!     tensorboard --logdir LOGDIR
 //!
-//! The default of `LOGDIR` is `logs/observed`. Each call writes a new run into it.
+//! The default of `LOGDIR` is `logs/observed`. Each start writes a new run there.
 
 #![allow(clippy::print_stdout, reason = "a program")]
 

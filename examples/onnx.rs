@@ -1,4 +1,4 @@
-//! Writes the graphs of ONNX models into a log directory, for TensorBoard's Graphs dashboard.
+//! Writes the graphs of ONNX models for the Graphs page of TensorBoard.
 
 #![allow(clippy::print_stderr, reason = "a program")]
 
@@ -19,7 +19,7 @@ use summary_writer::{Graph, SummaryWriter};
     after_help = "Then view the graphs with: tensorboard --logdir DIR"
 )]
 struct Options {
-    /// The models. A single model is the run DIR. Each of several is a run in DIR with the name of its file
+    /// The models. One model becomes the run DIR. Several models become runs in DIR, named after their files
     #[arg(required = true, value_name = "MODEL.onnx")]
     models: Vec<PathBuf>,
     /// The log directory
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     code
 }
 
-/// The directory of the run of each model.
+/// Returns the run directory of each model.
 fn runs(Options { models, logdir }: &Options) -> Result<Vec<PathBuf>, String> {
     if logdir.is_file() || logdir.extension().is_some_and(|it| it == "onnx") {
         let problem = "expected the log directory as last argument, got the file";

@@ -1,4 +1,4 @@
-//! Turns the compressed table of handwritten digits into pixels and labels, split and batched.
+//! Loads the handwritten digits, splits them into two sets, and makes batches.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader};
@@ -15,11 +15,11 @@ pub(crate) const CLASSES: usize = 10;
 // Compiled in, so that the example runs from any directory.
 const TABLE: &[u8] = include_bytes!("../data/digits.csv.gz");
 
-/// A set of images with the digits they show: the whole data, a split of it or a batch.
+/// Images and the digits that they show: the whole data, a split or a batch.
 pub(crate) struct Digits {
-    /// Brightness 0 to 1, shape (images, `PIXELS`), row-major.
+    /// Brightness from 0 to 1. The shape is (images, `PIXELS`), row-major.
     pub(crate) pixels: Vec<f32>,
-    /// Shape (images,), each below `CLASSES`.
+    /// The digit of each image.
     pub(crate) labels: Vec<usize>,
 }
 
@@ -54,19 +54,19 @@ impl Digits {
         self.labels.len()
     }
 
-    /// Brightness of the pixels of each image.
+    /// Returns the pixels of each image.
     pub(crate) fn images(&self) -> impl Iterator<Item = &[f32]> {
         self.pixels.chunks_exact(PIXELS)
     }
 
-    /// Every image in one of two sets, at random: `percent` of them in the first.
+    /// Splits the images at random into two sets. The first one gets `percent` of them.
     pub(crate) fn split(&self, percent: usize, rng: &mut Rng) -> (Self, Self) {
         let order = self.shuffled(rng);
         let (first, second) = order.split_at(self.len() * percent / 100);
         (self.select(first), self.select(second))
     }
 
-    /// Every image once, in a new random order, `size` at a time; the last batch may be smaller.
+    /// Returns batches of `size` images, in a new random order. The last batch may be smaller.
     pub(crate) fn batches(&self, size: usize, rng: &mut Rng) -> impl Iterator<Item = Self> {
         let order = self.shuffled(rng);
         (0..order.len())

@@ -1,5 +1,5 @@
-//! Turns a network, and what it makes of images, into what shows a person whether and what it learns:
-//! histograms, pictures, curves and points, each logged in one line at the end of its function.
+//! Logs what shows a person how well the network learns: histograms, pictures, curves and points. Each function prepares the
+//! data, and calls the writer at its end.
 
 use std::error::Error;
 
@@ -13,10 +13,10 @@ use crate::net::{Evaluation, HIDDEN, Net};
 
 type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
 
-/// In a grid of images.
+/// Columns of the grids of images.
 const COLUMNS: usize = 16;
 
-/// The page of custom scalars: what is spread over several tags and runs, side by side.
+/// Logs the charts of the Custom Scalars page, which combine several tags.
 pub(crate) fn charts(experiment: &SummaryWriter) -> Result {
     let spread = Margin::new("recall/mean", "recall/lowest", "recall/highest");
     let category = Category::new("digits")?
@@ -26,7 +26,7 @@ pub(crate) fn charts(experiment: &SummaryWriter) -> Result {
     Ok(())
 }
 
-/// The table of hyperparameters: of all that is logged, what trials are compared by.
+/// Logs the columns of the HParams page.
 pub(crate) fn table(experiment: &SummaryWriter) -> Result {
     let mut columns = Experiment::new();
     for name in ["learning_rate", "dropout", "epochs"] {
@@ -39,7 +39,7 @@ pub(crate) fn table(experiment: &SummaryWriter) -> Result {
     Ok(())
 }
 
-/// The network as the Graphs page draws it, for a batch of any size.
+/// Logs the layers of the network, for the Graphs page. `None` in a shape is the size of the batch.
 pub(crate) fn model(experiment: &SummaryWriter) -> Result {
     let layers = [
         Layer::input_layer("pixels", [None, Some(PIXELS)]),
@@ -59,7 +59,7 @@ pub(crate) fn model(experiment: &SummaryWriter) -> Result {
     Ok(())
 }
 
-/// Some of the images that the network learns from.
+/// Logs some of the training images.
 pub(crate) fn samples(train: &SummaryWriter, training: &Digits) -> Result {
     let images = training.images().take(6 * COLUMNS).map(digit);
     let images = images.collect::<Result<Vec<_>>>()?;
@@ -67,7 +67,7 @@ pub(crate) fn samples(train: &SummaryWriter, training: &Digits) -> Result {
     Ok(())
 }
 
-/// The parameters, and the last gradients of the kernels.
+/// Logs the parameters, and the last gradients of the kernels.
 pub(crate) fn parameters(weights: &mut Weights, net: &Net) {
     for (name, layer) in net.layers() {
         let shape = [layer.inputs, layer.outputs];
@@ -77,7 +77,7 @@ pub(crate) fn parameters(weights: &mut Weights, net: &Net) {
     }
 }
 
-/// What each hidden unit looks for: white adds to it, black takes away.
+/// Logs the weights of each hidden unit as an image. White pixels activate the unit, black ones inhibit it.
 pub(crate) fn filters(train: &SummaryWriter, net: &Net, epoch: u16) -> Result {
     let [(_, hidden), _] = net.layers();
     let weights = &hidden.weights.value;
@@ -94,7 +94,7 @@ pub(crate) fn filters(train: &SummaryWriter, net: &Net, epoch: u16) -> Result {
     Ok(())
 }
 
-/// How well each class is told from the others, on images that the network has not learnt from.
+/// Logs how well the network classifies the validation images, for each class.
 pub(crate) fn classes(
     validation: &SummaryWriter,
     digits: &Digits,
@@ -140,7 +140,7 @@ pub(crate) fn classes(
     Ok(())
 }
 
-/// The images that the trained network gets wrong, and where the hidden layer puts all of them.
+/// Logs the misclassified images, and an embedding of all images by the hidden layer.
 pub(crate) fn outcome(
     validation: &SummaryWriter,
     digits: &Digits,
@@ -165,16 +165,16 @@ pub(crate) fn outcome(
             epoch,
         );
         let rows = wrong.iter().enumerate().map(|(place, &i)| {
-            let sure = evaluation.probabilities[i * CLASSES + predicted[i]];
+            let probability = evaluation.probabilities[i * CLASSES + predicted[i]];
             let (truth, predicted) = (digits.labels[i].to_string(), predicted[i].to_string());
             [
                 (place + 1).to_string(),
                 truth,
                 predicted,
-                format!("{:.0} %", 100.0 * sure),
+                format!("{:.0} %", 100.0 * probability),
             ]
         });
-        let table = markdown_table(["image", "digit", "taken for", "sure"], rows);
+        let table = markdown_table(["image", "digit", "predicted", "probability"], rows);
         validation.text("misclassified/table", table, epoch);
     }
 

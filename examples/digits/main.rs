@@ -1,13 +1,12 @@
-//! Trains two classifiers on 1,797 handwritten digits, and logs both as TensorBoard runs to compare: `baseline`, and
-//! `dropout`, which drops a fifth of the hidden units in each step. With `--sweep` it trains a grid of hyperparameters
-//! instead.
+//! Trains two classifiers on 1,797 handwritten digits, and logs them to two TensorBoard runs: `baseline`, and `dropout`, which
+//! drops a fifth of the hidden units in each step. With `--sweep`, it trains a grid of hyperparameters instead.
 //!
-//! `train` below logs the numbers, and `inspect` the data and the network.
+//! The function `train` logs the numbers. The module `inspect` logs the data and the network.
 
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a program talks to its user"
+    reason = "a program that prints for its user"
 )]
 
 mod data;
@@ -46,7 +45,7 @@ struct Trial {
 }
 
 impl Trial {
-    /// The two to compare, or the grid to search.
+    /// Returns the two trials to compare, or the grid of a sweep.
     fn all(sweep: bool) -> Vec<Self> {
         let trial = |name: String, learning_rate, dropout| Self {
             name,
@@ -68,8 +67,8 @@ impl Trial {
     }
 }
 
-/// Trains one network for `epochs`. Logs the configuration to the run in `logdir`, and the numbers to its children `train`
-/// and `validation`. TensorBoard draws all runs with the same tag into one chart: here the two children of all trials.
+/// Trains one network for `epochs`. Logs the configuration to the run in `logdir`, and the numbers to its child runs `train`
+/// and `validation`. TensorBoard shows each tag in one chart, with a curve for each run.
 fn train(
     logdir: &Path,
     trial: &Trial,
@@ -185,10 +184,10 @@ fn run(options: Options) -> Result<(), Box<dyn Error>> {
 
     let (wrote, view) = (logdir.display(), watched.display());
     println!(
-        "Wrote {} trainings, of three runs each, to {wrote}.",
+        "Wrote {} trainings, with three runs each, to {wrote}.",
         trials.len()
     );
-    println!("Look at them: tensorboard --logdir {view}  (--view does it for you)");
+    println!("Look at them: tensorboard --logdir {view}  (--view starts it)");
     if options.view {
         view::serve(&watched)?;
     }
@@ -199,7 +198,7 @@ fn main() -> ExitCode {
     match run(Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // A message of the library does not repeat its source, so print the whole chain.
+            // An error message does not include its source, so print the whole chain.
             let mut message = error.to_string();
             let mut source = error.source();
             while let Some(cause) = source {

@@ -1,7 +1,6 @@
-//! Turns pixels into class probabilities, and labelled batches into better weights: a network of
-//! one hidden layer, its gradient by hand, and Adam.
+//! A neural network with one hidden layer, with a hand-written gradient and the optimizer Adam.
 //!
-//! Matrices are flat and row-major; a batch of `n` rows of width `w` is a slice of `n * w` values.
+//! Matrices are flat and row-major: a batch of `n` rows of width `w` is a slice of `n * w` values.
 
 use std::ops::AddAssign;
 
@@ -12,7 +11,7 @@ use crate::data::{CLASSES, Digits, PIXELS};
 /// Units of the hidden layer.
 pub(crate) const HIDDEN: usize = 128;
 
-/// How well the network did on some images.
+/// The loss and the accuracy on some images.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Score {
     loss_sum: f32,
@@ -21,12 +20,12 @@ pub(crate) struct Score {
 }
 
 impl Score {
-    /// Cross-entropy in nats, the mean over the images.
+    /// Returns the mean cross-entropy, in nats.
     pub(crate) fn loss(&self) -> f32 {
         self.loss_sum / self.images as f32
     }
 
-    /// Share of images classified right, 0 to 1.
+    /// Returns the share of correctly classified images, from 0 to 1.
     pub(crate) fn accuracy(&self) -> f32 {
         self.correct as f32 / self.images as f32
     }
@@ -40,17 +39,17 @@ impl AddAssign for Score {
     }
 }
 
-/// What the network makes of some images.
+/// The output of the network for some images.
 pub(crate) struct Evaluation {
     pub(crate) score: Score,
-    /// What the hidden layer gives, shape (images, `HIDDEN`).
+    /// The activations of the hidden layer. The shape is (images, `HIDDEN`).
     pub(crate) hidden: Vec<f32>,
-    /// Shape (images, `CLASSES`), each row of the sum 1.
+    /// The shape is (images, `CLASSES`). Each row has the sum 1.
     pub(crate) probabilities: Vec<f32>,
 }
 
 impl Evaluation {
-    /// The most probable class of each image.
+    /// Returns the most probable class of each image.
     pub(crate) fn predicted(&self) -> Vec<usize> {
         let most = |row: &[f32]| (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]));
         let rows = self.probabilities.chunks_exact(CLASSES);
@@ -68,7 +67,8 @@ pub(crate) struct Net {
 }
 
 impl Net {
-    /// `dropout` is the share of hidden units silenced in a training step, 0 to below 1.
+    /// Creates a network with random weights. `dropout` is the share of hidden units that a training step drops, from 0 to
+    /// below 1.
     pub(crate) fn new(dropout: f32, mut rng: Rng) -> Self {
         Self {
             hidden: Dense::new(PIXELS, HIDDEN, &mut rng),
@@ -79,10 +79,9 @@ impl Net {
         }
     }
 
-    /// One step of Adam on the mean loss of `batch`; the score is the one before the step.
+    /// Trains one step of Adam on the mean loss of `batch`. Returns the score before the step.
     pub(crate) fn train(&mut self, batch: &Digits, learning_rate: f32) -> Score {
-        // ReLU and (inverted) dropout both scale a unit, by nothing or by a constant: one mask does
-        // for the two of them, forward and backward.
+        // ReLU and inverted dropout multiply a unit by 0 or by a constant. So one mask does both, forward and backward.
         let kept = 1.0 / (1.0 - self.dropout);
         let mut hidden = self.hidden.forward(&batch.pixels);
         let mask: Vec<f32> = hidden
@@ -94,7 +93,7 @@ impl Net {
         let mut output = self.output.forward(&hidden);
         let score = softmax(&mut output, &batch.labels);
 
-        // The gradient of cross-entropy after softmax is the probability less the truth.
+        // The gradient of cross-entropy after softmax is the probability minus the truth.
         let mut gradient = output;
         for (row, &label) in gradient.chunks_exact_mut(CLASSES).zip(&batch.labels) {
             row[label] -= 1.0;
@@ -113,7 +112,7 @@ impl Net {
         score
     }
 
-    /// What the network makes of `digits`, every unit at work and nothing learnt.
+    /// Returns the output for `digits`, without dropout and without training.
     pub(crate) fn evaluate(&self, digits: &Digits) -> Evaluation {
         let mut hidden = self.hidden.forward(&digits.pixels);
         hidden.iter_mut().for_each(|x| *x = x.max(0.0));
@@ -126,7 +125,7 @@ impl Net {
         }
     }
 
-    /// The layers from the pixels on, with their names.
+    /// Returns the layers and their names, in order.
     pub(crate) fn layers(&self) -> [(&'static str, &Dense); 2] {
         [("hidden", &self.hidden), ("output", &self.output)]
     }
@@ -136,15 +135,14 @@ impl Net {
 pub(crate) struct Dense {
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
-    /// Shape (inputs, outputs): the inner loops below then run over neighbours in memory, which the
-    /// compiler makes SIMD code of.
+    /// The shape is (inputs, outputs). So the inner loops read neighbouring values, and the compiler can use SIMD.
     pub(crate) weights: Parameter,
     pub(crate) biases: Parameter,
 }
 
 impl Dense {
     fn new(inputs: usize, outputs: usize, rng: &mut Rng) -> Self {
-        // He's uniform initialisation keeps the variance of the signal through a ReLU.
+        // He's uniform initialisation keeps the variance of the signal after a ReLU.
         let limit = (6.0 / inputs as f32).sqrt();
         let weights = (0..inputs * outputs).map(|_| (2.0 * rng.f32() - 1.0) * limit);
         Self {
@@ -155,7 +153,7 @@ impl Dense {
         }
     }
 
-    /// Shape (n, inputs) to shape (n, outputs).
+    /// Returns the output, with the shape (n, outputs), for an input of the shape (n, inputs).
     fn forward(&self, input: &[f32]) -> Vec<f32> {
         let mut output = self.biases.value.repeat(input.len() / self.inputs);
         let rows = output.chunks_exact_mut(self.outputs);
@@ -168,7 +166,7 @@ impl Dense {
         output
     }
 
-    /// Sets the gradients of weights and biases to what a batch gives.
+    /// Sets the gradients of weights and biases to those of a batch.
     fn learn(&mut self, input: &[f32], output_gradient: &[f32]) {
         self.weights.gradient.fill(0.0);
         self.biases.gradient.fill(0.0);
@@ -182,7 +180,7 @@ impl Dense {
         }
     }
 
-    /// The gradient at the output, shape (n, outputs), to the one at the input, shape (n, inputs).
+    /// Returns the gradient at the input, with the shape (n, inputs). `output_gradient` has the shape (n, outputs).
     fn backward(&self, input: &[f32], output_gradient: &[f32]) -> Vec<f32> {
         let mut input_gradient = Vec::with_capacity(input.len());
         for gradient in output_gradient.chunks_exact(self.outputs) {
@@ -194,10 +192,10 @@ impl Dense {
     }
 }
 
-/// Trainable values with what Adam keeps of each; all four have the same length.
+/// Trainable values with the state of Adam. All fields have the same length.
 pub(crate) struct Parameter {
     pub(crate) value: Vec<f32>,
-    /// Of the last batch.
+    /// The gradient of the last batch.
     pub(crate) gradient: Vec<f32>,
     mean: Vec<f32>,
     square: Vec<f32>,
@@ -214,11 +212,11 @@ impl Parameter {
         }
     }
 
-    /// Adam (Kingma and Ba, 2015) with its usual constants; `step` counts from 1.
+    /// Does a step of Adam (Kingma and Ba, 2015) with its usual constants. `step` counts from 1.
     fn descend(&mut self, learning_rate: f32, step: i32) {
         const BETA_1: f32 = 0.9;
         const BETA_2: f32 = 0.999;
-        // The means start at zero: these undo the bias of the first steps.
+        // The means start at zero. These factors correct the bias of the first steps.
         let unbias_1 = 1.0 / (1.0 - BETA_1.powi(step));
         let unbias_2 = 1.0 / (1.0 - BETA_2.powi(step));
         let moments = self.mean.iter_mut().zip(&mut self.square);
@@ -235,7 +233,7 @@ impl Parameter {
 fn softmax(logits: &mut [f32], labels: &[usize]) -> Score {
     let mut score = Score::default();
     for (row, &label) in logits.chunks_exact_mut(CLASSES).zip(labels) {
-        // Less the maximum, no exponential overflows.
+        // Subtracting the maximum avoids an overflow of `exp`.
         let max = row.iter().copied().fold(f32::MIN, f32::max);
         score.correct += usize::from(row[label] == max);
         row.iter_mut().for_each(|x| *x = (*x - max).exp());

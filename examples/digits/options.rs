@@ -8,16 +8,16 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "digits")]
 pub(crate) struct Options {
-    /// Write the runs below DIR, one training in each [default: a new directory in logs/digits]
+    /// Write each training to a directory in DIR [default: a new directory in logs/digits]
     #[arg(long, value_name = "DIR")]
     pub(crate) logdir: Option<PathBuf>,
-    /// Passes over the training data
+    /// Number of passes over the training data
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) epochs: u16,
-    /// Train a grid of nine learning rates and dropouts instead, to compare on the HParams page
+    /// Train nine combinations of learning rate and dropout instead, to compare them
     #[arg(long)]
     pub(crate) sweep: bool,
-    /// Then start TensorBoard on the runs; installs it under target/ if PATH has none
+    /// Start TensorBoard afterwards. Installs it in target/ if it is not on PATH
     #[arg(long)]
     pub(crate) view: bool,
 }

@@ -1,4 +1,4 @@
-//! Shows the progress of a training: a bar in a terminal, plain lines anywhere else.
+//! Shows the progress of a training: a bar in a terminal, plain lines elsewhere.
 
 use std::io::{self, IsTerminal};
 

@@ -1,5 +1,4 @@
-//! Turns a directory of runs into an address to look at: starts stock TensorBoard on it, installed
-//! into a virtual environment first if there is none.
+//! Starts stock TensorBoard for a directory of runs. Installs it into a virtual environment first if it is missing.
 
 use std::env;
 use std::error::Error;
@@ -16,7 +15,7 @@ const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 const SCRIPTS: &str = if cfg!(windows) { "Scripts" } else { "bin" };
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Serves `logdir` on 127.0.0.1 until TensorBoard ends, as it does at Ctrl-C.
+/// Starts TensorBoard on 127.0.0.1, prints its address, and waits until it ends, for example by Ctrl-C.
 pub(crate) fn serve(logdir: &Path) -> Result<(), Box<dyn Error>> {
     let mut program = PathBuf::from("tensorboard");
     if !works(&program) {
@@ -25,14 +24,13 @@ pub(crate) fn serve(logdir: &Path) -> Result<(), Box<dyn Error>> {
     let mut tensorboard = Command::new(&program)
         .arg("--logdir")
         .arg(logdir)
-        // Port 0: any free one, so that a TensorBoard already running is no obstacle.
+        // Port 0 chooses a free port, because another TensorBoard may be running.
         .args(["--host", "127.0.0.1", "--port", "0"])
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()?;
 
-    // The thread reads to the end: a full pipe would stop TensorBoard. What it says after the address
-    // has nobody waiting for it any more and goes to the user.
+    // The thread reads all output, because a full pipe would block TensorBoard. Lines after the address are printed.
     let (sender, lines) = mpsc::channel();
     if let Some(stderr) = tensorboard.stderr.take() {
         thread::spawn(move || {
@@ -46,7 +44,7 @@ pub(crate) fn serve(logdir: &Path) -> Result<(), Box<dyn Error>> {
     }
 
     let deadline = Instant::now() + PATIENCE;
-    let mut said = Vec::new();
+    let mut output = Vec::new();
     let address = loop {
         match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) => {
@@ -54,17 +52,17 @@ pub(crate) fn serve(logdir: &Path) -> Result<(), Box<dyn Error>> {
                 if let Some(word) = words.find(|word| word.starts_with("http://127.0.0.1:")) {
                     break word.to_owned();
                 }
-                said.push(line);
+                output.push(line);
             }
             Err(why) => {
-                // It ended, or it hangs; it does not outlive this program either way.
+                // It has ended or hangs. End it with this program.
                 tensorboard.kill()?;
                 let status = tensorboard.wait()?;
                 let what = match why {
                     RecvTimeoutError::Disconnected => format!("ended ({status})"),
-                    RecvTimeoutError::Timeout => format!("gave no address within {PATIENCE:?}"),
+                    RecvTimeoutError::Timeout => format!("printed no address within {PATIENCE:?}"),
                 };
-                return Err(format!("TensorBoard {what}{}", last_lines(&said.join("\n"))).into());
+                return Err(format!("TensorBoard {what}{}", last_lines(&output.join("\n"))).into());
             }
         }
     };
@@ -79,7 +77,7 @@ pub(crate) fn serve(logdir: &Path) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The TensorBoard of the virtual environment under `target/`, made at the first call.
+/// Returns the TensorBoard of the virtual environment under `target/`. Creates the environment if it is missing.
 fn installed() -> Result<PathBuf, Box<dyn Error>> {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| TARGET.into(), PathBuf::from);
     let environment = target.join("tensorboard");
@@ -92,7 +90,7 @@ fn installed() -> Result<PathBuf, Box<dyn Error>> {
         "No TensorBoard on PATH: installing it into {} (once, about a minute).",
         environment.display()
     );
-    // An environment that does not work may be the half of one: `--clear` begins anew.
+    // An environment that does not work may be incomplete, so `--clear` starts again.
     let mut venv = Command::new(PYTHON);
     succeed(venv.args(["-m", "venv", "--clear"]).arg(&environment))?;
     let mut pip = Command::new(scripts.join("python"));
@@ -106,7 +104,7 @@ fn works(program: &Path) -> bool {
     version.is_ok_and(|output| output.status.success())
 }
 
-/// Runs a step of the installation; what went wrong is in the error, with the end of the output.
+/// Runs a step of the installation. An error has the last lines of the output.
 fn succeed(command: &mut Command) -> Result<(), String> {
     let program = Path::new(command.get_program()).display().to_string();
     let output = command.stdin(Stdio::null()).output();
@@ -117,16 +115,16 @@ fn succeed(command: &mut Command) -> Result<(), String> {
         return Ok(());
     }
     let status = output.status;
-    let said = [output.stdout, output.stderr].concat();
-    let last = last_lines(&String::from_utf8_lossy(&said));
+    let text = [output.stdout, output.stderr].concat();
+    let last = last_lines(&String::from_utf8_lossy(&text));
     Err(format!(
         "cannot install TensorBoard: {program} ended ({status}){last}"
     ))
 }
 
-/// The end of a program's output, indented below the message that it explains.
-fn last_lines(said: &str) -> String {
-    let lines: Vec<&str> = said
+/// Returns the last lines of a program's output, each indented on a new line.
+fn last_lines(output: &str) -> String {
+    let lines: Vec<&str> = output
         .lines()
         .filter(|line| !line.trim().is_empty())
         .collect();

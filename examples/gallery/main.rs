@@ -1,12 +1,12 @@
-//! Writes one of everything that stock TensorBoard shows, at several steps, from formulas:
-//! `cargo run --release --example gallery -- DIR`. Each kind has a function to copy from.
+//! Writes an example of everything that stock TensorBoard shows: `cargo run --release --example gallery -- DIR`. All data comes
+//! from formulas. Each kind has its own function, to copy from.
 
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a program that talks to its user, and draws pictures from formulas"
+    reason = "a program that prints for its user, and draws pictures from formulas"
 )]
 
 mod network;
@@ -30,7 +30,7 @@ type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
 
 const STEPS: u16 = 20;
 
-/// Write one of everything that stock TensorBoard shows.
+/// Write an example of everything that stock TensorBoard shows.
 #[derive(Parser)]
 #[command(name = "gallery")]
 struct Options {
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // A message of the library does not repeat its source, so print the whole chain.
+            // An error message does not include its source, so print the whole chain.
             eprintln!("gallery: {error}");
             let mut source = error.source();
             while let Some(cause) = source {
@@ -86,7 +86,8 @@ fn run() -> Result {
     Ok(())
 }
 
-/// Scalars, Time Series. The part before the `/` makes a group; a description shows behind an icon.
+/// Scalars and Time Series pages. Tags with the same part before the `/` are a group. The description of a tag appears when
+/// the user clicks an icon.
 fn scalars(summary: &SummaryWriter, progress: f32, step: u16) {
     let wave = |phase: f32| (TAU * (progress + phase)).sin();
     summary.scalar("waves/sine", wave(0.0), step);
@@ -107,7 +108,7 @@ fn scalars(summary: &SummaryWriter, progress: f32, step: u16) {
     );
 }
 
-/// Custom Scalars: lines of several tags in one chart, and a line with its margin.
+/// Custom Scalars page: several tags in one chart, and a line with a band.
 fn charts(summary: &SummaryWriter) -> Result {
     let margin = Margin::new("decay", "decay/lower", "decay/upper");
     let category = Category::new("gallery")?
@@ -117,11 +118,11 @@ fn charts(summary: &SummaryWriter) -> Result {
     Ok(())
 }
 
-/// Histograms, Distributions: a normal distribution that wanders and widens, and one that a program has counted itself.
+/// Histograms and Distributions pages: a normal distribution that moves and widens, and a histogram from counts.
 fn histograms(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
     let mut rng = Rng::with_seed(1);
     let mut normal = |mean: f32, deviation: f32| {
-        // Of twelve uniform numbers the sum has a variance of 1.
+        // The sum of twelve uniform numbers has a variance of 1.
         let sum: f32 = (0..12).map(|_| rng.f32()).sum();
         mean + deviation * (sum - 6.0)
     };
@@ -136,7 +137,7 @@ fn histograms(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
     Ok(())
 }
 
-/// Text: Markdown, and a table of rows.
+/// Text page: Markdown, and a table.
 fn texts(summary: &SummaryWriter, progress: f32, step: u16) {
     if !step.is_multiple_of(5) {
         return;
@@ -153,7 +154,8 @@ fn texts(summary: &SummaryWriter, progress: f32, step: u16) {
     summary.text("table", markdown_table(["name", "value"], rows), step);
 }
 
-/// A tensor for a dashboard that has no method: here the Text page, which shows strings of rank 2 as a table.
+/// A tensor with the name of its dashboard, for data without its own method. Here the Text page shows a tensor of strings as a
+/// table.
 fn tensor(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
     if !step.is_multiple_of(5) {
         return Ok(());
@@ -164,7 +166,7 @@ fn tensor(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
     Ok(())
 }
 
-/// PR Curves: a classifier that becomes better.
+/// PR Curves page: a classifier that improves.
 fn pr_curve(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
     let mut rng = Rng::with_seed(2);
     let (labels, predictions): (Vec<bool>, Vec<f32>) = (0..500)
@@ -185,7 +187,7 @@ fn pr_curve(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
     Ok(())
 }
 
-/// HParams: a run each, with its metrics as ordinary scalars.
+/// HParams page: one run for each trial. The metrics are ordinary scalars.
 fn hparams(trial: &SummaryWriter, lr: f64, optimizer: &str) {
     trial.hparams(
         HParams::new()
@@ -200,7 +202,7 @@ fn hparams(trial: &SummaryWriter, lr: f64, optimizer: &str) {
     }
 }
 
-/// Projector: points on five clusters in eight dimensions, which move apart; labelled, with a thumbnail each.
+/// Projector page: five clusters of points in eight dimensions, which move apart. Each point has a label and a thumbnail.
 fn embedding(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
     if !step.is_multiple_of(9) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Graphs: a network of layers in blocks, and what each layer costs at some steps.
+//! Graphs page: a network of layers in blocks, and the time and memory of each layer at some steps.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use summary_writer::{Layer, Model, RunMetadata, SummaryWriter};
 
 use crate::Result;
 
-/// Once in a run, which has one graph.
+/// Logs the layers. A run has one graph.
 pub(crate) fn log(summary: &SummaryWriter) -> Result {
     let features = [
         Layer::new("conv", "Conv2D")
@@ -30,7 +30,7 @@ pub(crate) fn log(summary: &SummaryWriter) -> Result {
     Ok(())
 }
 
-/// The page lists tags, not steps: each step has its own.
+/// Logs the cost of each layer. The page lists tags instead of steps, so each step has its own tag.
 pub(crate) fn costs(summary: &SummaryWriter, progress: f32, step: u16) {
     if !step.is_multiple_of(5) {
         return;

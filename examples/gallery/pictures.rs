@@ -1,4 +1,4 @@
-//! Images: pixels, a batch, a grid, boxes, files, an animation and a confusion matrix.
+//! Images page: pixels, a batch, a grid, boxes, files, an animation and a confusion matrix.
 
 use std::f32::consts::TAU;
 
@@ -7,7 +7,7 @@ use summary_writer::{BoundingBox, ConfusionMatrix, Image, SummaryWriter};
 use crate::Result;
 
 const SIDE: u32 = 96;
-/// Other programs can read theirs with `std::fs::read`.
+/// Image files. Other programs can read them with `std::fs::read`.
 const FILES: [&[u8]; 4] = [
     include_bytes!("../../tests/images/rgba.png"),
     include_bytes!("../../tests/images/rgb.jpg"),
@@ -70,7 +70,7 @@ fn bouncing(progress: f32, time: f32) -> Result<Image> {
     Ok(Image::rgb8(SIDE, SIDE, pixels)?)
 }
 
-/// Waves from two sources, one of which moves.
+/// Waves from two sources. One source moves.
 fn interference(phase: f32) -> Result<Image> {
     let mut pixels = Vec::new();
     for y in 0..SIDE {

@@ -1,4 +1,4 @@
-//! Mesh: a torus whose tube grows, a batch of two, and a cloud of points.
+//! Mesh page: a torus with a growing tube, a batch of two meshes, and a cloud of points.
 
 use std::f32::consts::TAU;
 
@@ -9,7 +9,7 @@ use crate::pictures::rainbow;
 
 pub(crate) fn log(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
     if !step.is_multiple_of(2) {
-        return Ok(()); // TensorBoard keeps ten steps of each mesh, by one of its loaders.
+        return Ok(()); // One of TensorBoard's loaders keeps only ten steps of each mesh.
     }
     let thickness = 0.2 + 0.3 * progress;
     summary.mesh("torus", torus(48, 24, thickness)?, step);
@@ -37,7 +37,7 @@ pub(crate) fn log(summary: &SummaryWriter, progress: f32, step: u16) -> Result {
     Ok(())
 }
 
-/// Of this many quads around the ring, and around the tube.
+/// Returns a torus with `around` quads around the ring and `tube` quads around the tube.
 fn torus(around: u32, tube: u32, thickness: f32) -> Result<Mesh> {
     let (mut vertices, mut faces, mut colors) = (Vec::new(), Vec::new(), Vec::new());
     for i in 0..around {

@@ -1,4 +1,4 @@
-//! Audio: a chord that climbs, its tones as clips of one step, and a tone that wanders from left to right.
+//! Audio page: a rising chord, its tones as several clips of one step, and a tone that moves from left to right.
 
 use std::f32::consts::TAU;
 

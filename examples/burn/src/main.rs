@@ -1,9 +1,6 @@
-//! Trains a classifier of handwritten digits by burn, whose own metrics arrive in TensorBoard through `tensorboard.rs`.
+//! Trains a classifier of handwritten digits with burn. `tensorboard.rs` logs the metrics of burn.
 
-#[allow(
-    dead_code,
-    reason = "it also serves an example that has more uses for it"
-)]
+#[allow(dead_code, reason = "this example uses only a part of it")]
 #[path = "../../digits/data.rs"]
 mod data;
 mod model;
@@ -54,7 +51,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 
     let device = Device::flex();
     device.seed(SEED);
-    // Histograms once an epoch.
+    // Logs histograms once per epoch.
     let watch = Watch::new(summary.run("train")?, batches);
     let network = Network::new(watch, &device.autodiff());
     summary.text("network", format!("```\n{network}\n```"), 0);
@@ -68,7 +65,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         Split::Valid,
         StoppingCondition::NoImprovementSince { n_epochs: 3 },
     );
-    // Burn's own log goes to a file in the directory as well, and so does what the writer reports.
+    // Burn installs a logger that writes to a file in this directory. The warnings of the writer go there, too.
     let LearningResult { error, .. } = SupervisedTraining::new(
         &logdir,
         loader().shuffle(SEED).build(dataset(&training)),
@@ -85,9 +82,12 @@ fn run() -> Result<(), Box<dyn Error>> {
         return Err(error.into());
     }
 
-    // Dropping the writer closes it as well, but cannot return what went wrong.
+    // Dropping the writer closes it, too, but cannot return an error.
     summary.close()?;
-    println!("Wrote a training, of three runs, to {}.", logdir.display());
+    println!(
+        "Wrote a training, with three runs, to {}.",
+        logdir.display()
+    );
     println!("Look at it: tensorboard --logdir logs/burn");
     Ok(())
 }
@@ -96,7 +96,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // The library's messages leave out their causes: the whole is the chain of them.
+            // An error message does not include its source, so print the whole chain.
             let mut message = error.to_string();
             let mut source = error.source();
             while let Some(cause) = source {

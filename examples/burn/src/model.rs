@@ -1,4 +1,4 @@
-//! The network in burn's terms: what it is, and what a step of its training and of its validation does.
+//! The network, and its training and validation steps for burn.
 
 use std::fmt;
 use std::sync::Arc;
@@ -53,13 +53,13 @@ pub(crate) struct Network {
     watch: Watch,
 }
 
-/// Where the parameters of a network are logged, and how often.
+/// Says where the parameters of a network are logged, and how often.
 #[derive(Clone)]
 pub(crate) struct Watch {
     train: SummaryWriter,
-    /// In batches.
+    /// The number of batches between two records.
     every: usize,
-    /// Burn clones the module in each step.
+    /// Shared, because burn clones the module in each step.
     batches: Arc<AtomicUsize>,
 }
 
@@ -73,7 +73,7 @@ impl Watch {
     }
 }
 
-/// Burn shows it where it shows the network.
+/// Burn prints this with the network.
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "histograms every {} batches", self.every)

@@ -1,4 +1,4 @@
-//! A line for each epoch, where burn's renderer without its terminal interface prints one for each batch.
+//! Prints a line for each epoch. Without its terminal interface, burn's own renderer prints a line for each batch.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// What a line says of a metric: its value of the whole epoch.
+    /// Returns the name and the value of a metric, if the value is that of a whole epoch.
     fn describe(&self, state: &MetricState) -> Option<String> {
         match state {
             MetricState::Numeric(entry, Some(NumericEntry::Final(value))) => {
@@ -71,7 +71,7 @@ impl MetricsRenderer for Progress {
     fn manual_close(&mut self) {}
 }
 
-/// The example evaluates nothing; burn's trait wants it all the same.
+/// Unused, but the trait `MetricsRenderer` requires it.
 impl MetricsRendererEvaluation for Progress {
     fn update_test(&mut self, _: EvaluationName, _: MetricState) {}
 }

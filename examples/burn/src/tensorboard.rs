@@ -1,6 +1,6 @@
-//! Turns what burn's learner measures into TensorBoard's scalars, and a module's parameters into histograms.
+//! Logs the metrics of burn as scalars, and the parameters of a module as histograms.
 //!
-//! Made to be copied: it needs `burn` with the feature `train`, `summary-writer` and `log`.
+//! Copy this file into your program. It needs the crates `burn` with the feature `train`, `summary-writer` and `log`.
 
 use std::collections::HashMap;
 
@@ -14,32 +14,30 @@ use summary_writer::{Error, Step, SummaryWriter, Tag};
 
 /// Logs burn's numeric metrics: `with_metric_logger(TensorBoardLogger::new(&summary)?)`.
 ///
-/// Each split has a run below that of the writer: `train`, `validation`, `test` or `test/NAME`. A metric has two tags
-/// in it, by which the splits share a chart:
+/// Each split has its own child run: `train`, `validation`, `test` or `test/NAME`. A metric has two tags:
 ///
-/// - `Loss/batch`: the value of one batch, at the number of batches that the split had before it. The validation has
-///   none: by a count of their own, its batches would stand in the chart beside unrelated ones of the training.
-/// - `Loss/epoch`: the value of the whole epoch, as burn computes it at the end, at the number of the epoch, from 1.
+/// - `Loss/batch` is the value of one batch. Its step is the number of earlier batches of the split. Validation batches are
+///   not logged, because their count does not match the batches of the training in the same chart.
+/// - `Loss/epoch` is the value of the whole epoch, as burn computes it. Its step is the epoch, counted from 1.
 ///
-/// The numbers are as burn has them, an accuracy in percent; the tag's description has the unit. A metric that is text
-/// is left out. Once burn's `launch` returns, all is logged and the logger is gone. Of tests nothing arrives yet:
-/// burn 0.22 evaluates with no logger but its own.
+/// The units are those of burn, such as percent for an accuracy. The description of the tag has the unit. Metrics that are
+/// text are not logged. When burn's `launch` returns, everything is logged, and the logger is dropped. Tests are not logged
+/// yet, because burn 0.22 evaluates with its own logger only.
 ///
-/// It answers burn's early stopping and checkpointing for the epochs that it has seen. What they need of an earlier
-/// process, and what burn's `summary()` prints, is read by burn's own `FileMetricLogger`, which any other logger
-/// replaces: give that to `with_metric_logger` as well, before this one, where it matters.
+/// Burn's early stopping and checkpointing also read metrics from this logger. It knows the epochs of this process only. If
+/// you need earlier ones, or burn's `summary()`, pass a `FileMetricLogger` to `with_metric_logger` first, and then this logger.
 pub(crate) struct TensorBoardLogger {
     summary: SummaryWriter,
     runs: HashMap<Split, Run>,
     metrics: HashMap<MetricId, Series>,
-    /// By split, name of the metric and epoch. The final value of an epoch replaces those of its batches, for burn
-    /// reads no others then: memory grows by the epoch.
+    /// The key is the split, the name of the metric and the epoch. The final value of an epoch replaces those of its batches,
+    /// because burn then reads nothing else, and so that little memory is needed.
     entries: HashMap<(Split, String, usize), Vec<NumericEntry>>,
 }
 
 struct Run {
     writer: SummaryWriter,
-    /// Batches that the split had so far.
+    /// The number of batches of the split so far.
     batches: usize,
 }
 
@@ -50,10 +48,10 @@ struct Series {
 }
 
 impl TensorBoardLogger {
-    /// Opens the runs of training and validation below that of `summary`.
+    /// Opens the child runs of `summary` for training and validation.
     ///
     /// # Errors
-    /// Those of [`SummaryWriter::run`].
+    /// The same as for [`SummaryWriter::run`].
     pub(crate) fn new(summary: &SummaryWriter) -> Result<Self, Error> {
         let mut runs = HashMap::new();
         for split in [Split::Train, Split::Valid] {
@@ -68,8 +66,7 @@ impl TensorBoardLogger {
         })
     }
 
-    /// Counts the batches of the training from `batches` on, for one that goes on from a checkpoint, where it has had
-    /// so many. Default: 0.
+    /// Starts to count training batches at `batches`. Use it when a training resumes from a checkpoint. Default: 0.
     #[allow(dead_code, reason = "the example has no checkpoints")]
     pub(crate) fn starting_at(mut self, batches: usize) -> Self {
         self.run(&Split::Train).batches = batches;
@@ -80,9 +77,9 @@ impl TensorBoardLogger {
         self.runs.entry(split.clone()).or_insert_with(|| {
             let name = run_name(split);
             let writer = self.summary.run(&name).unwrap_or_else(|error| {
-                // Burn takes no error from here: better in the wrong run than nowhere.
+                // This method cannot return an error to burn, so the data goes to the parent run.
                 log::error!(
-                    "the run {name:?} cannot be opened, its tags go to the one above: {error}"
+                    "cannot open the run {name:?}, so its data goes to the parent run: {error}"
                 );
                 self.summary.scope(&name)
             });
@@ -124,15 +121,15 @@ impl MetricLogger for TensorBoardLogger {
         let (writer, batch) = (run.writer.clone(), run.batches);
         let mut is_batch = true;
         for metric in update.entries_numeric {
-            // Burn defines every metric before it measures. One that is of whole epochs has no entry for a batch.
+            // Burn defines every metric before it logs it. A metric of whole epochs has no entry for a batch.
             let (Some(series), Some(entry)) = (
                 self.metrics.get(&metric.entry.metric_id),
                 metric.numeric_entry,
             ) else {
                 continue;
             };
-            // The value of a batch comes with that of the epoch so far, the one of the whole epoch without. That need
-            // not be a `NumericEntry::Final`: of the use of memory it is the last `Value`.
+            // Only the value of a batch comes with a running value of the epoch. The value of a whole epoch need not be a
+            // `NumericEntry::Final`: for the use of memory, it is the last `Value`.
             let is_final = metric.running_entry.is_none();
             is_batch &= !is_final;
             if is_final {
@@ -164,11 +161,10 @@ impl MetricLogger for TensorBoardLogger {
     fn log_epoch_summary(&mut self, _: EpochSummary) {}
 }
 
-/// Logs a histogram of each parameter of `module`, and of its gradient where there is one, under the tags
-/// `parameters/PATH` and `gradients/PATH`, as `parameters/hidden.weight`.
+/// Logs a histogram of each parameter of `module`, and of its gradient if it has one. The tags are `parameters/PATH` and
+/// `gradients/PATH`, for example `parameters/hidden.weight`.
 ///
-/// It waits for the device to have computed them: call it once in a while. For a place to call it from, see burn's
-/// `TrainStep::optimize`, which has both.
+/// It waits for the device, so do not call it in every step. `TrainStep::optimize` of burn has both arguments.
 pub(crate) fn log_module(
     summary: &SummaryWriter,
     module: &impl Module,
@@ -195,7 +191,7 @@ impl<S: Step> Visitor<'_, S> {
         let tag = format!("{group}/{}", self.path.join("."));
         match tensor.try_to_vec_as::<f32>() {
             Ok(values) => self.summary.histogram(tag, values, self.step),
-            Err(error) => log::error!("{tag} cannot be read from its device: {error}"),
+            Err(error) => log::error!("cannot read {tag} from its device: {error}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The logger between burn's calls, made by hand, and the event files that come of them.
+//! Tests of the logger: they call it as burn does, and read the event files.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ fn define(logger: &mut impl MetricLogger) {
     logger.log_metric_definition(definition(&AccuracyMetric::new()));
 }
 
-/// As burn's metrics make it: with the mean so far, but for the final value.
+/// Returns an update as burn makes it. Only a final value has no running mean.
 fn entry(metric: &str, numeric: Option<NumericEntry>) -> NumericMetricUpdate {
     let serialized = numeric.as_ref().map(NumericEntry::serialize);
     let serialized = SerializedEntry::new(String::new(), serialized.unwrap_or_default());
@@ -114,7 +114,7 @@ fn splits_are_runs_and_batches_and_epochs_are_steps() {
 }
 
 #[test]
-fn batches_are_counted_from_a_checkpoint_on() {
+fn batches_are_counted_from_the_checkpoint() {
     let dir = tempfile::tempdir().unwrap();
     let (summary, logger) = logger(dir.path());
     let mut logger = logger.starting_at(90);
@@ -127,13 +127,13 @@ fn batches_are_counted_from_a_checkpoint_on() {
 }
 
 #[test]
-fn a_metric_without_a_value_of_a_batch_has_one_of_the_epoch() {
+fn metric_without_batch_values_has_an_epoch_value() {
     let dir = tempfile::tempdir().unwrap();
     let (summary, mut logger) = logger(dir.path());
     let without = || MetricsUpdate::new(vec![], vec![entry("Accuracy", None)]);
     logger.log(without(), 1, &Split::Train);
     logger.log(without(), 1, &Split::Train);
-    // As burn's AUROC has it: without a mean so far, but no `Final` either.
+    // Like burn's AUROC: no running mean, and not `Final`.
     let mut whole = entry("Accuracy", Some(NumericEntry::Value(75.0)));
     whole.running_entry = None;
     logger.log(MetricsUpdate::new(vec![], vec![whole]), 1, &Split::Train);
@@ -148,7 +148,7 @@ fn a_metric_without_a_value_of_a_batch_has_one_of_the_epoch() {
 }
 
 #[test]
-fn each_test_has_a_run_or_a_group_if_its_name_is_none_for_a_run() {
+fn each_test_split_has_a_run_or_a_group_if_its_name_is_not_a_valid_run_name() {
     let dir = tempfile::tempdir().unwrap();
     let (summary, mut logger) = logger(dir.path());
     for name in ["held out", "../out"] {
@@ -170,9 +170,9 @@ fn each_test_has_a_run_or_a_group_if_its_name_is_none_for_a_run() {
     assert_eq!(points(&dir.path().join("test")), want);
 }
 
-/// What burn's own logger keeps is the measure.
+/// The expected values come from burn's own logger.
 #[test]
-fn reads_back_as_burn_does() {
+fn reads_the_same_entries_as_burns_logger() {
     let dir = tempfile::tempdir().unwrap();
     let (_summary, mut ours) = logger(dir.path());
     let mut burns = InMemoryMetricLogger::new();
@@ -206,16 +206,16 @@ fn reads_back_as_burn_does() {
         }
     }
 
-    // Burn takes the final value wherever it is the last.
+    // The final value replaces those of the batches, and burn uses the final value if there is one.
     ours.log(end("Loss", 3.0), 1, &Split::Train);
     assert_eq!(read(&mut ours, "Loss", 1, &Split::Train), ["3,final"]);
     assert_eq!(read(&mut ours, "Loss", 2, &Split::Train), ["1,32"]);
 }
 
-/// The left edge of a histogram's first bucket and the right one of its last.
+/// Returns the left edge of the first bucket and the right edge of the last one.
 fn range(histogram: &summary::Value) -> [f64; 2] {
     let Some(summary::value::Value::Tensor(tensor)) = &histogram.value else {
-        panic!("{} is no histogram", histogram.tag);
+        panic!("{} is not a histogram", histogram.tag);
     };
     let (numbers, _) = tensor.tensor_content.as_chunks::<8>();
     let numbers: Vec<f64> = numbers.iter().copied().map(f64::from_le_bytes).collect();
@@ -228,7 +228,7 @@ struct Block {
 }
 
 #[test]
-fn a_module_has_a_histogram_for_each_parameter_and_gradient() {
+fn each_parameter_and_gradient_has_a_histogram() {
     let dir = tempfile::tempdir().unwrap();
     let writer = SummaryWriter::create_file_writer(dir.path()).unwrap();
     let device = Device::flex().autodiff();

@@ -1,8 +1,8 @@
-//! Trains a small network with candle to read handwritten digits. Logs loss and accuracy of `train` and `validation`, which
-//! share charts, and histograms of parameters and gradients.
+//! Trains a classifier of handwritten digits with candle. Logs the loss and the accuracy of training and validation, and
+//! histograms of parameters and gradients.
 
 // The data of the example `digits`.
-#[allow(dead_code, reason = "not all of it is needed here")]
+#[allow(dead_code, reason = "this example uses only a part of it")]
 #[path = "../../digits/data.rs"]
 mod data;
 
@@ -95,7 +95,7 @@ fn main() -> Result {
     validation.close()?;
     experiment.close()?;
     println!(
-        "Right about {:.1} % of the digits it had not seen.",
+        "Classifies {:.1} % of the validation digits correctly.",
         100.0 * last_accuracy
     );
     println!("Look at the training: tensorboard --logdir logs/candle");
