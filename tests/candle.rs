@@ -27,7 +27,7 @@ fn tensor(numbers: &[f64], shape: &[usize]) -> Tensor {
     Tensor::from_slice(numbers, shape, &Device::Cpu).unwrap()
 }
 
-/// Whole numbers from 0 on, as bytes.
+/// Returns a tensor of the bytes 0, 1, 2 and so on.
 fn bytes(shape: &[usize]) -> Tensor {
     let count: usize = shape.iter().product();
     let samples: Vec<u8> = (0..).take(count).collect();
@@ -42,7 +42,7 @@ fn histogram(tensor: &Tensor) -> Vec<Row> {
     rows(tensor)
 }
 
-/// The lowest and the highest number, and how many there are.
+/// Returns the lowest number, the highest number and the count.
 fn span(tensor: &Tensor) -> (f64, f64, f64) {
     let rows = histogram(tensor);
     let count = rows.iter().map(|row| row[2]).sum();
@@ -68,10 +68,10 @@ fn scalar_is_the_only_element_of_any_type_and_rank() {
     }
     assert_eq!(candle::scalar(&tensor(&[-0.1], &[1, 1])).unwrap(), -0.1);
     assert!(candle::scalar(&tensor(&[f64::NAN], &[1])).unwrap().is_nan());
-    // 2^53 + 2 is not a number of an f32.
+    // An f32 cannot store 2^53 + 2.
     let large = Tensor::new(9_007_199_254_740_994_i64, &Device::Cpu).unwrap();
     assert_eq!(candle::scalar(&large).unwrap(), 9_007_199_254_740_994.0);
-    // One of many, which is not the first in memory.
+    // An element of a larger tensor, which is not the first in memory.
     let many = tensor(&[1.0, 2.0, 3.0, 4.0], &[2, 2]);
     let last = many.narrow(0, 1, 1).unwrap().narrow(1, 1, 1).unwrap();
     assert_eq!(candle::scalar(&last).unwrap(), 4.0);
@@ -120,7 +120,7 @@ fn histogram_counts_elements_of_any_type() {
 
 #[test]
 fn histogram_of_a_view_counts_only_the_view() {
-    // The numbers 0 to 11 in three rows of four, of each of the types that are read as they are, and of one that is not.
+    // The numbers 0 to 11 in three rows of four, in each type that is read directly, and in one that is converted.
     for dtype in [
         DType::U8,
         DType::U32,
@@ -130,7 +130,7 @@ fn histogram_of_a_view_counts_only_the_view() {
         DType::BF16,
     ] {
         let all = bytes(&[3, 4]).to_dtype(dtype).unwrap();
-        // The last two rows, which stand side by side, but not at the start.
+        // The last two rows, which are contiguous but not at the start of the memory.
         assert_eq!(span(&all.narrow(0, 1, 2).unwrap()), (4.0, 11.0, 8.0));
         // The two columns in the middle, 1, 2, 5, 6, 9, 10, also with rows and columns exchanged.
         let middle = all.narrow(1, 1, 2).unwrap();
@@ -147,7 +147,7 @@ fn image_tensor_has_channels_first() {
     let gray = (3, 2, 1, 8, vec![0, 1, 2, 3, 4, 5]);
     assert_eq!(image_of(&bytes(&[2, 3])), gray);
     assert_eq!(image_of(&bytes(&[1, 2, 3])), gray);
-    // Planes of 6 samples each; the first pixel has the first of each.
+    // Three channels of 6 samples each. The first pixel has the first sample of each channel.
     let want = (
         3,
         2,
@@ -160,7 +160,7 @@ fn image_tensor_has_channels_first() {
     assert_eq!(image_of(&bytes(&[2, 1, 2])), want);
     let want = (1, 1, 4, 8, vec![0, 1, 2, 3]);
     assert_eq!(image_of(&bytes(&[4, 1, 1])), want);
-    // With channels last in memory, and a part of a larger one.
+    // A tensor with channels last in memory, and a part of a larger tensor.
     let last = bytes(&[2, 3, 3]).permute((2, 0, 1)).unwrap();
     let want = (3, 2, 3, 8, (0..18).collect());
     assert_eq!(image_of(&last), want);

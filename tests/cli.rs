@@ -1,4 +1,4 @@
-//! The program `summary-writer` as a shell calls it: its output, its exit codes, and that no file makes it panic.
+//! The program `summary-writer` as a user calls it: its output, its exit codes, and that no file makes it panic.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
@@ -29,7 +29,7 @@ fn call<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Answer {
     let code = output.status.code().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let answer = Answer(code, text(output.stdout), text(output.stderr));
-    // A panic has the code 101.
+    // The exit code of a panic is 101.
     assert!(code <= 2, "{answer:?}");
     assert!(!answer.2.contains("panicked"), "{answer:?}");
     answer
@@ -155,7 +155,7 @@ fn inspect_says_which_points_tensorboard_leaves_out() {
     for step in (0..2000).chain(1500..3000) {
         summary.scalar("sampled", 0.5, step);
     }
-    // The text takes away the last scalar, and is no scalar itself.
+    // The text replaces the last scalar, and is not a scalar.
     for step in 0..4 {
         summary.scalar("two kinds", 0.5, step);
     }
@@ -314,7 +314,7 @@ fn export_takes_ranges_of_steps_and_patterns_of_names() {
 }
 
 #[test]
-fn a_file_of_another_kind_is_named() {
+fn file_of_another_kind_is_named() {
     let logdir = Logdir::new();
     for (name, bytes, want) in [
         (
@@ -369,10 +369,10 @@ fn a_file_of_another_kind_is_named() {
     }
 }
 
-/// Root may list every directory, so the program runs as another user then.
+/// Root may list every directory, so as root the program runs as another user.
 #[cfg(unix)]
 #[test]
-fn a_directory_that_cannot_be_listed_is_skipped() {
+fn directory_that_cannot_be_listed_is_skipped() {
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::CommandExt;
 
@@ -385,7 +385,7 @@ fn a_directory_that_cannot_be_listed_is_skipped() {
     let lost = logdir.path().join("lost+found");
     allow(&lost, 0o000);
     allow(logdir.path(), 0o755);
-    // The directory of the build may be closed to other users.
+    // Other users may lack access to the build directory.
     let copy = logdir.path().join("program");
     fs::copy(env!("CARGO_BIN_EXE_summary-writer"), &copy).unwrap();
     allow(&copy, 0o755);
@@ -452,7 +452,7 @@ fn export_writes_all_points_also_with_numbers_that_are_not_finite() {
     assert!(err.contains("there is no run \"no\""), "{err}");
 }
 
-/// The lines of an export without the fields that all kinds have.
+/// Returns the lines of an export without the fields that all kinds have.
 fn contents(path: &Path) -> Vec<(String, String, Value)> {
     let Answer(code, out, err) = on(path, "export", &["--format", "jsonl"]);
     assert_eq!((code, &*err), (0, ""));
@@ -601,7 +601,7 @@ fn export_shows_the_values_of_other_writers() {
 }
 
 #[test]
-fn a_flipped_byte_costs_one_record_and_a_cut_those_after_it() {
+fn flipped_bit_costs_one_record_and_a_cut_costs_all_later_ones() {
     let logdir = Logdir::new();
     let (bytes, edges) = small_file();
     let steps = [7, 8, 9, 10];
@@ -777,7 +777,7 @@ fn help_and_version_go_to_standard_output() {
 /// Reading the memory of a process at address 0 fails, even for root.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_file_that_cannot_be_read_does_not_hide_the_others() {
+fn unreadable_file_does_not_stop_the_others() {
     let logdir = Logdir::new();
     let (bytes, _) = small_file();
     logdir.write("b/tfevents", &bytes);
@@ -793,7 +793,7 @@ fn a_file_that_cannot_be_read_does_not_hide_the_others() {
 }
 
 #[test]
-fn a_closed_pipe_is_not_an_error() {
+fn closed_pipe_is_not_an_error() {
     let logdir = Logdir::new();
     let (bytes, _) = small_file();
     logdir.write("tfevents", &bytes.repeat(20_000));

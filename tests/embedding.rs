@@ -1,4 +1,4 @@
-//! Embeddings logged through the writer: where their files go, and which errors there are.
+//! Embeddings that are logged with the writer: their files and their errors.
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
 

@@ -1,4 +1,4 @@
-//! Event files on a real file system: what opening makes and leaves, who shares what, and a directory that goes away.
+//! Event files on a real file system: opening and naming files, child runs, and deleted directories.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
@@ -23,7 +23,7 @@ fn event_files(dir: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The steps of what was logged, behind the version record that each file begins with.
+/// Returns the steps of all records except the version records.
 fn steps(path: &Path) -> Vec<i64> {
     EventReader::open(path)
         .unwrap()
@@ -34,7 +34,7 @@ fn steps(path: &Path) -> Vec<i64> {
 }
 
 #[test]
-fn the_first_record_is_in_the_file_when_opening_returns() {
+fn version_record_is_in_the_file_when_opening_returns() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     let event = EventReader::open(summary.path().unwrap())
@@ -47,7 +47,7 @@ fn the_first_record_is_in_the_file_when_opening_returns() {
 }
 
 #[test]
-fn twelve_writers_of_one_second_have_a_file_each_in_order() {
+fn files_opened_in_one_second_sort_in_the_order_of_opening() {
     let dir = tempfile::tempdir().unwrap();
     for step in 0..12 {
         let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
@@ -59,7 +59,7 @@ fn twelve_writers_of_one_second_have_a_file_each_in_order() {
 }
 
 #[test]
-fn writers_opened_at_once_share_nothing() {
+fn writers_opened_at_the_same_time_have_their_own_files() {
     let dir = tempfile::tempdir().unwrap();
     thread::scope(|scope| {
         for step in 0..16 {
@@ -77,7 +77,7 @@ fn writers_opened_at_once_share_nothing() {
 }
 
 #[test]
-fn the_suffix_ends_the_name_and_cannot_leave_the_directory() {
+fn file_name_ends_with_the_suffix_which_cannot_leave_the_directory() {
     let dir = tempfile::tempdir().unwrap();
     let options = WriterOptions::new().filename_suffix(".rank0");
     let summary = options.create_file_writer(dir.path()).unwrap();
@@ -101,7 +101,7 @@ fn the_suffix_ends_the_name_and_cannot_leave_the_directory() {
 }
 
 #[test]
-fn a_logdir_that_cannot_be_is_refused_by_path_and_nothing_is_left() {
+fn impossible_logdir_is_an_error_with_its_path_and_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     fs::write(&file, "mine").unwrap();
@@ -120,10 +120,10 @@ fn a_logdir_that_cannot_be_is_refused_by_path_and_nothing_is_left() {
     assert!(!dir.path().join("new").exists());
 }
 
-/// The administrator may write to a read-only directory, but not to `/sys`, which has files of the kernel only.
+/// Root may write to a read-only directory, but not to `/sys`, which has only files of the kernel.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_read_only_logdir_is_refused_by_path() {
+fn read_only_logdir_is_an_error_with_its_path() {
     use std::os::unix::fs::PermissionsExt;
 
     let dir = tempfile::tempdir().unwrap();
@@ -144,7 +144,7 @@ fn a_read_only_logdir_is_refused_by_path() {
 }
 
 #[test]
-fn url_or_home_directory_is_refused_by_all_that_take_a_path() {
+fn every_function_with_a_path_rejects_urls_and_home_directories() {
     let local = tempfile::tempdir().unwrap();
     for path in ["s3://bucket/run", "~/runs", "$HOME/runs"] {
         let errors = [
@@ -186,7 +186,7 @@ fn file_url_names_its_path() {
 }
 
 #[test]
-fn child_runs_are_directories_and_one_writer_each() {
+fn child_run_is_a_directory_with_one_writer() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     for step in 0..5 {
@@ -201,13 +201,13 @@ fn child_runs_are_directories_and_one_writer_each() {
     assert_eq!(event_files(&dir.path().join("validation")).len(), 1);
 
     summary.close().unwrap();
-    kept.scalar("loss", 0.5, 1); // has a handle of its own
+    kept.scalar("loss", 0.5, 1); // this handle is still open
     kept.close().unwrap();
     assert_eq!(steps(&dir.path().join("kept")), [0, 1]);
 }
 
 #[test]
-fn one_tag_is_logged_to_several_runs_or_to_none() {
+fn scalar_in_runs_logs_to_all_runs_or_to_none() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     let scope = summary.scope("fold");
@@ -241,7 +241,7 @@ fn one_tag_is_logged_to_several_runs_or_to_none() {
 }
 
 #[test]
-fn a_run_is_opened_once_however_it_is_named() {
+fn equivalent_names_open_one_run() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     for (step, name) in ["a/b", "a//b", "a/b/"].into_iter().enumerate() {
@@ -256,7 +256,7 @@ fn a_run_is_opened_once_however_it_is_named() {
 }
 
 #[test]
-fn flush_and_close_reach_the_runs_below_those_below() {
+fn flush_and_close_include_runs_of_any_depth() {
     let dir = tempfile::tempdir().unwrap();
     let options = WriterOptions::new().flush_interval(Duration::MAX);
     let summary = options.create_file_writer(dir.path()).unwrap();
@@ -271,7 +271,7 @@ fn flush_and_close_reach_the_runs_below_those_below() {
     deepest.scalar("loss", 0.5, 0);
     summary.flush().unwrap();
     assert_eq!(steps(&logdir), [0]);
-    // It has another handle, so it stays open; what was logged is written all the same.
+    // The run has another handle, so it stays open, but its records are written.
     deepest.scalar("loss", 0.5, 1);
     summary.close().unwrap();
     assert_eq!(steps(&logdir), [0, 1]);
@@ -281,7 +281,7 @@ fn flush_and_close_reach_the_runs_below_those_below() {
 }
 
 #[test]
-fn a_closed_child_run_is_opened_anew() {
+fn closed_child_run_can_be_opened_again() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     for step in 0..2 {
@@ -294,7 +294,7 @@ fn a_closed_child_run_is_opened_anew() {
 }
 
 #[test]
-fn a_run_cannot_be_named_outside_of_its_parent() {
+fn run_name_cannot_leave_the_parent_directory() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path().join("parent")).unwrap();
     for name in ["", ".", "..", "../x", "a/../../x", "/x", "x\0", "s3://x"] {
@@ -306,7 +306,7 @@ fn a_run_cannot_be_named_outside_of_its_parent() {
 
 #[cfg(unix)]
 #[test]
-fn a_deleted_directory_is_made_again_and_nothing_later_is_lost() {
+fn deleted_directory_is_created_again_and_later_records_are_written() {
     let dir = tempfile::tempdir().unwrap();
     let logdir = dir.path().join("run");
     let options = WriterOptions::new().flush_interval(Duration::ZERO);
@@ -367,7 +367,7 @@ fn deleted_directory_is_not_created_again_when_the_writer_ends() {
 
     let dropped = training();
     let path = dropped.dir.path().to_path_buf();
-    drop(dropped); // the fields in the order of their declaration
+    drop(dropped); // drops the directory first, because it is the first field
     assert!(!path.exists());
 
     let Training { dir, summary } = training();
@@ -386,7 +386,7 @@ fn deleted_directory_is_not_created_again_when_the_writer_ends() {
 
 #[cfg(unix)]
 #[test]
-fn a_directory_that_cannot_be_made_again_is_waited_for() {
+fn records_wait_until_a_deleted_directory_can_be_created_again() {
     let dir = tempfile::tempdir().unwrap();
     let logdir = dir.path().join("run");
     let summary = SummaryWriter::create_file_writer(&logdir).unwrap();
@@ -404,7 +404,7 @@ fn a_directory_that_cannot_be_made_again_is_waited_for() {
 }
 
 #[test]
-fn synced_writers_write_the_same() {
+fn every_sync_policy_writes_the_same_records() {
     for sync in [
         SyncPolicy::Never,
         SyncPolicy::OnClose,

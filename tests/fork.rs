@@ -93,7 +93,7 @@ fn calls_of_a_child_are_ignored_in_every_state_of_the_worker() {
         let dir = tempfile::tempdir().unwrap();
         let summary = WriterOptions::new()
             .flush_interval(interval)
-            .max_pending_bytes(500_000) // the child reaches this bound, too
+            .max_pending_bytes(500_000) // the child also reaches this limit
             .create_file_writer(dir.path())
             .unwrap();
         summary.hparams(HParams::new().set("lr", 0.5));

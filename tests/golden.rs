@@ -94,7 +94,7 @@ fn reads_what_tensorboard_wrote() {
     }
 }
 
-/// What a file holds at one step: its tags, each with a short form of its value.
+/// Returns the tags of a file at one step, each with a short form of its value.
 fn described(file: &str, step: i64) -> Vec<(String, String)> {
     let mut decoder = ValueDecoder::new();
     let mut all = Vec::new();
@@ -224,7 +224,7 @@ fn decodes_all_kinds_of_tensorboardx() {
             ("custom_scalars__config__", LAYOUT),
         ],
     );
-    // The smallest subnormal `f32`, and a step that no `f64` has.
+    // The smallest subnormal `f32`, and a step that an `f64` cannot store.
     check(file, 5, &[("odd/values", "F32(1e-45)")]);
     check(file, 9_007_199_254_740_993, &[("odd/steps", "F32(1.0)")]);
 }

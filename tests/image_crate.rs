@@ -1,4 +1,4 @@
-//! Images of the crate `image` go straight into the log.
+//! Logging images of the crate `image`.
 
 #![cfg(feature = "image")]
 #![allow(clippy::unwrap_used, reason = "tests")]
@@ -79,7 +79,7 @@ fn images_are_logged_by_value_and_by_reference() {
 }
 
 #[test]
-fn an_image_without_pixels_is_rejected_and_counted() {
+fn image_without_pixels_is_rejected_and_counted() {
     let files = logged(|summary| {
         summary.image("empty", DynamicImage::new_rgb8(0, 0), 0);
         summary.image("good", GrayImage::new(1, 1), 0);

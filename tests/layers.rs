@@ -1,4 +1,4 @@
-//! The layers of `src/`: each may use the layers listed before it and no other.
+//! The layers of `src/`. Each layer may use only the layers that are listed before it.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 

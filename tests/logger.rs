@@ -1,5 +1,5 @@
-//! A logger that logs what it is told through a writer: also what the writer's own thread says, which must not wait for
-//! itself. Alone in its process, which has one logger.
+//! A logger that writes all messages with a summary writer. The worker of this writer also logs messages, and must not wait for
+//! itself. The test is alone in its process, because a process has one logger.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -45,7 +45,7 @@ fn bounded(name: &str, work: impl FnOnce() + Send + 'static) {
     thread.join().unwrap();
 }
 
-/// Full until it is told otherwise.
+/// A disk that is full until the flag is set.
 #[derive(Clone, Default)]
 struct Disk(Arc<AtomicBool>);
 
@@ -63,11 +63,11 @@ impl Write for Disk {
 }
 
 #[test]
-fn what_the_writers_own_thread_says_can_be_logged_there() {
+fn writer_can_log_the_messages_of_its_own_worker() {
     log::set_logger(&LOGGER).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
 
-    bounded("a deleted directory, each call written through", || {
+    bounded("a deleted directory, and a flush interval of 0", || {
         let dir = tempfile::tempdir().unwrap();
         let logdir = dir.path().join("run");
         let options = WriterOptions::new().flush_interval(Duration::ZERO);

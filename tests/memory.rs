@@ -47,15 +47,15 @@ impl Write for Gate {
 /// One test, because the counters belong to the process and would count other tests, too.
 #[test]
 fn allocations_are_bounded() {
-    a_scalar_allocates_nothing_once_the_writer_runs();
-    a_record_is_read_without_an_allocation();
+    scalar_allocates_nothing_in_the_steady_state();
+    reading_a_record_allocates_nothing();
     #[cfg(feature = "png")]
-    a_large_image_leaves_no_memory_behind();
+    large_image_frees_its_memory();
     memory_stays_within_the_bound_and_two_buffers_while_the_sink_is_slow();
 }
 
 /// Logs to a stream, because with a directory the worker lists the files from time to time, which allocates.
-fn a_scalar_allocates_nothing_once_the_writer_runs() {
+fn scalar_allocates_nothing_in_the_steady_state() {
     // With a short interval, the number of chunks in use would depend on the speed of the machine.
     let summary = WriterOptions::new()
         .flush_interval(Duration::from_secs(3600))
@@ -89,7 +89,7 @@ fn a_scalar_allocates_nothing_once_the_writer_runs() {
 }
 
 #[cfg(feature = "png")]
-fn a_large_image_leaves_no_memory_behind() {
+fn large_image_frees_its_memory() {
     let summary = WriterOptions::new()
         .flush_interval(Duration::from_secs(3600))
         .to_sink(tempfile::tempfile().unwrap())
@@ -107,13 +107,13 @@ fn a_large_image_leaves_no_memory_behind() {
     assert!(left <= 512 << 10, "{left} bytes of an image of 12 MB");
 }
 
-fn a_record_is_read_without_an_allocation() {
+fn reading_a_record_allocates_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     let described = Tag::new("loss").description("x");
     let weights = Tensor::new([50_000], &[0.5f32; 50_000]).unwrap();
     let count = 2_000;
-    // Steps of as many bytes: the largest record is the first of its kind.
+    // All steps take the same number of bytes, so no later record is larger than the first of its kind.
     for step in 200..200 + count {
         summary.scalar("loss", 0.5, step);
         summary.scalar(described.clone(), 0.5, step);
@@ -138,7 +138,7 @@ fn a_record_is_read_without_an_allocation() {
 }
 
 fn memory_stays_within_the_bound_and_two_buffers_while_the_sink_is_slow() {
-    // 43 bytes or a little more each, six times the bound together.
+    // Each record has about 43 bytes. Together they have six times the bound.
     peak_is_bounded(
         "scalars",
         1_200_000,

@@ -61,7 +61,7 @@ fn histogram_of_a_view_counts_only_the_view() {
         (first[0], last[1], first[2], last[2], count)
     };
     let of = |values: ndarray::ArrayViewD<'_, f32>| ends_and_count(histogram(&values));
-    // Rows that stand apart: 1, 2, 5, 6, 9, 10.
+    // The columns in the middle, whose rows are not contiguous: 1, 2, 5, 6, 9, 10.
     assert_eq!(
         of(all.slice(s![.., 1..3]).into_dyn()),
         (1.0, 10.0, 1.0, 1.0, 6.0)
@@ -75,13 +75,13 @@ fn histogram_of_a_view_counts_only_the_view() {
         of(all.slice(s![..;-1, 1..3;-1]).into_dyn()),
         (1.0, 10.0, 1.0, 1.0, 6.0)
     );
-    // One column: 3, 7, 11; and each second of both: 0, 2, 8, 10.
+    // One column: 3, 7, 11. Every second row and column: 0, 2, 8, 10.
     assert_eq!(of(all.column(3).into_dyn()), (3.0, 11.0, 1.0, 1.0, 3.0));
     assert_eq!(
         of(all.slice(s![..;2, ..;2]).into_dyn()),
         (0.0, 10.0, 1.0, 1.0, 4.0)
     );
-    // Contiguous, but not from the first to the last in memory.
+    // Contiguous memory, in another order.
     assert_eq!(of(all.t().into_dyn()), (0.0, 11.0, 1.0, 1.0, 12.0));
     assert_eq!(
         of(all.slice(s![..;-1, ..]).into_dyn()),
@@ -109,7 +109,7 @@ fn image_has_the_pixels_in_either_channel_order() {
         image(Image::from_chw(&gray.view().insert_axis(Axis(0)))),
         want
     );
-    // Sample number i of pixels that stand side by side is i.
+    // With interleaved channels, sample number i is i.
     for channels in 2..=4 {
         let count = 2 * 3 * channels;
         let samples: Vec<u8> = (0..).take(count).collect();
@@ -118,7 +118,7 @@ fn image_has_the_pixels_in_either_channel_order() {
         let want = (3, 2, channels, 8, samples);
         assert_eq!(image(Image::from_hwc(&last)), want);
         assert_eq!(image(Image::from_hwc(&last.to_owned().into_dyn())), want);
-        // Once a view in another order, once an array that has this order in memory.
+        // A view in another order, and an array with this order in memory.
         assert_eq!(image(Image::from_chw(&first)), want);
         assert_eq!(image(Image::from_chw(&first.as_standard_layout())), want);
     }

@@ -198,7 +198,7 @@ fn each_cause_is_reported_once() {
     ];
     for report in want {
         assert!(
-            reports.iter().any(|(_, said)| *said == report),
+            reports.iter().any(|(_, message)| *message == report),
             "{reports:?}"
         );
     }

@@ -1,5 +1,5 @@
-//! Runs that stop and go on: what stays of the older files, what the new one begins with, and that a program that is
-//! killed meanwhile loses nothing.
+//! Resuming a run: what it removes from older files, what the new file starts with, and that killing the program at any
+//! moment loses nothing else.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
@@ -62,7 +62,7 @@ fn log(summary: &SummaryWriter, tag: &str, steps: impl Iterator<Item = i64>) {
 }
 
 #[test]
-fn what_lies_at_the_step_and_beyond_is_gone_from_all_older_files() {
+fn resuming_removes_records_at_and_after_the_step() {
     let dir = tempfile::tempdir().unwrap();
     for steps in [0..10, 10..20] {
         let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
@@ -80,10 +80,14 @@ fn what_lies_at_the_step_and_beyond_is_gone_from_all_older_files() {
     assert_eq!(points(dir.path()), of("loss", 0..15));
     let files = files(dir.path());
     assert_eq!((files.len(), files.last()), (3, Some(&path)));
-    assert_eq!(fs::read(&files[0]).unwrap(), first, "it has no such step");
+    assert_eq!(
+        fs::read(&files[0]).unwrap(),
+        first,
+        "its steps are before 12"
+    );
     assert!(verify(dir.path()).unwrap().is_sound());
 
-    // Again, further back than the second file begins.
+    // Again, at a step before those of the second file.
     log(&resume(5, dir.path()), "accuracy", 5..7);
     let want = [of("loss", 0..5), of("accuracy", 5..7)].concat();
     assert_eq!(points(dir.path()), want);
@@ -91,11 +95,11 @@ fn what_lies_at_the_step_and_beyond_is_gone_from_all_older_files() {
 }
 
 #[test]
-fn the_new_file_begins_with_two_marks_of_the_step() {
+fn new_file_starts_with_two_start_records_at_the_step() {
     let dir = tempfile::tempdir().unwrap();
     let summary = resume(7, &dir.path().join("new"));
     let events = events(&summary.path().unwrap());
-    // `Event { step: 7, session_log: SessionLog { status: START } }`, but for the wall time.
+    // `Event { step: 7, session_log: SessionLog { status: START } }`, and a wall time.
     let marks: Vec<_> = events[1..]
         .iter()
         .map(|event| match &event.what {
@@ -107,7 +111,7 @@ fn the_new_file_begins_with_two_marks_of_the_step() {
 }
 
 #[test]
-fn torn_and_damaged_records_go_and_files_of_other_kinds_stay() {
+fn resuming_removes_damaged_records_and_keeps_files_of_other_kinds() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     log(&summary, "loss", 0..10);
@@ -115,11 +119,11 @@ fn torn_and_damaged_records_go_and_files_of_other_kinds_stay() {
     let path = &files(dir.path())[0];
     let mut bytes = fs::read(path).unwrap();
     let len = bytes.len();
-    bytes[len - 60] ^= 1; // in the last but one, of 44 bytes
+    bytes[len - 60] ^= 1; // damages the second last record: each has 44 bytes
     bytes.truncate(len - 10);
     fs::write(path, bytes).unwrap();
     let foreign = dir.path().join("a.tfevents.txt");
-    fs::write(&foreign, "about tfevents, for whoever comes by").unwrap();
+    fs::write(&foreign, "notes about tfevents").unwrap();
     fs::write(
         dir.path().join(".summary-writer-repair-1-0"),
         "a copy that was not finished",
@@ -138,7 +142,7 @@ fn torn_and_damaged_records_go_and_files_of_other_kinds_stay() {
 }
 
 #[test]
-fn hyperparameters_stay_and_the_session_goes_on() {
+fn resumed_run_keeps_its_hyperparameters_and_continues_its_session() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     summary.hparams(HParams::new().set("rate", 0.1));
@@ -160,12 +164,12 @@ fn hyperparameters_stay_and_the_session_goes_on() {
     summary.close().unwrap();
     let whole = ["_hparams_/session_start_info", "_hparams_/session_end_info"];
     assert_eq!(tags(dir.path()), whole);
-    // A program that logs them each time it starts is no reason for another row, nor for a report.
+    // A program that logs its hyperparameters at each start causes no second row and no warning.
     let summary = resume(0, dir.path());
     summary.hparams(HParams::new().set("rate", 0.1));
     summary.close().unwrap();
     assert_eq!(tags(dir.path()), [whole[0], whole[0], whole[1]]);
-    // Where there was no session, none ends.
+    // A run without a session gets no end of a session.
     resume(0, &dir.path().join("none")).close().unwrap();
     assert_eq!(tags(&dir.path().join("none")), [""; 0]);
 }
@@ -191,13 +195,13 @@ fn run_that_logs_its_model_again_has_one_graph() {
     assert_eq!(
         summary.stats().refused_graph_count,
         0,
-        "every program does this"
+        "programs log their model at each start"
     );
     summary.model(&model);
     assert_eq!(summary.stats().refused_graph_count, 1);
     summary.close().unwrap();
     assert_eq!((graphs(), points(dir.path())), (1, of("keras", 0..1)));
-    // At step 0 the run starts again, also with another model.
+    // At step 0, the run starts again, so it may have another model.
     let summary = resume(0, dir.path());
     assert_eq!(graphs(), 0);
     summary.model(&model);
@@ -206,7 +210,7 @@ fn run_that_logs_its_model_again_has_one_graph() {
 }
 
 #[test]
-fn tag_that_goes_back_behind_its_last_kept_step_is_counted() {
+fn tag_that_goes_back_from_its_last_kept_step_is_counted() {
     let dir = tempfile::tempdir().unwrap();
     let log_all = |summary: SummaryWriter, steps: std::ops::Range<i64>| {
         summary.text("config", "the same at each start", 0);
@@ -224,7 +228,7 @@ fn tag_that_goes_back_behind_its_last_kept_step_is_counted() {
     };
     let first = SummaryWriter::create_file_writer(dir.path()).unwrap();
     assert_eq!(log_all(first, 0..40), (0, 0, 0));
-    // The accuracies at 0 to 9 all stay, because 20 was meant as a step of the loss.
+    // All accuracies from 0 to 9 stay, because they are before step 20, which was meant for the loss.
     assert_eq!(log_all(resume(20, dir.path()), 20..30), (1, 0, 0));
     assert_eq!(log_all(resume(100, dir.path()), 100..110), (0, 0, 0));
     let summary = resume(200, dir.path());
@@ -234,7 +238,7 @@ fn tag_that_goes_back_behind_its_last_kept_step_is_counted() {
 }
 
 #[test]
-fn embeddings_at_the_step_and_beyond_are_gone() {
+fn resuming_removes_embeddings_at_and_after_the_step() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
     for step in 0..4 {
@@ -251,7 +255,7 @@ fn embeddings_at_the_step_and_beyond_are_gone() {
 }
 
 #[test]
-fn run_that_a_writer_of_this_process_has_open_is_refused() {
+fn run_that_is_open_in_this_process_cannot_be_resumed() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let root = SummaryWriter::create_file_writer(dir.path()).unwrap();
@@ -276,7 +280,7 @@ fn run_that_a_writer_of_this_process_has_open_is_refused() {
 }
 
 #[test]
-fn files_and_directories_of_the_user_stay() {
+fn resuming_keeps_files_and_directories_of_the_user() {
     let dir = tempfile::tempdir().unwrap();
     let user = |name: &str| dir.path().join(name);
     let names = [
@@ -296,7 +300,7 @@ fn files_and_directories_of_the_user_stay() {
 }
 
 #[test]
-fn training_is_resumed_with_the_number_of_batches_or_not_at_all() {
+fn training_logger_needs_the_number_of_batches_to_resume() {
     let dir = tempfile::tempdir().unwrap();
     let summary = resume(3, dir.path());
     let mut training = TrainingLogger::of(&summary).update_freq(UpdateFreq::Batch);
@@ -312,7 +316,7 @@ fn training_is_resumed_with_the_number_of_batches_or_not_at_all() {
 }
 
 #[test]
-fn runs_below_go_on_from_the_step_too_the_first_time_they_are_opened() {
+fn child_run_is_resumed_when_it_is_first_opened() {
     let dir = tempfile::tempdir().unwrap();
     let (train, other) = (dir.path().join("train"), dir.path().join("other"));
     for run in [&train, &other] {
@@ -320,7 +324,7 @@ fn runs_below_go_on_from_the_step_too_the_first_time_they_are_opened() {
         log(&summary, "loss", 0..10);
     }
     let summary = resume(4, dir.path());
-    assert_eq!(points(&train), of("loss", 0..10), "nobody has opened it");
+    assert_eq!(points(&train), of("loss", 0..10), "it is not open yet");
     for steps in [4..6, 6..8] {
         let run = summary.run("train").unwrap();
         log(&run, "loss", steps);
@@ -331,7 +335,7 @@ fn runs_below_go_on_from_the_step_too_the_first_time_they_are_opened() {
 }
 
 #[test]
-fn what_cannot_be_resumed_is_said_and_left_as_it_is() {
+fn resume_handles_missing_runs_streams_and_unordered_files() {
     assert_eq!(SummaryWriter::last_step("no/such/run").unwrap(), None);
     let error = WriterOptions::new()
         .resume(1)
@@ -339,11 +343,11 @@ fn what_cannot_be_resumed_is_said_and_left_as_it_is() {
         .unwrap_err();
     assert!(matches!(error, Error::Invalid { .. }), "{error}");
 
-    // The order of names is not that of steps in a file of another writer, and its version record may be missing.
+    // Another writer may write steps in any order, and no version record.
     let dir = tempfile::tempdir().unwrap();
     let mut bytes = Vec::new();
     for step in [9, 1, 5] {
-        append_frame(&[0x10, step], &mut bytes); // field 2, a varint: an event without values
+        append_frame(&[0x10, step], &mut bytes); // an event with a step (field 2, a varint) and no values
     }
     let path = dir.path().join("tfevents");
     fs::write(&path, bytes).unwrap();
@@ -357,18 +361,18 @@ const KILLED: &str = "SUMMARY_WRITER_TEST_RESUMES";
 const KEPT: i64 = 2_000;
 const ALL: i64 = 6_000;
 
-/// The program that is killed. Without a directory in its environment there is nothing to do.
+/// The program that the next test kills. Without a directory in its environment, it does nothing.
 #[test]
-fn a_program_that_resumes() {
+fn program_that_resumes() {
     if let Some(logdir) = env::var_os(KILLED) {
         log(&resume(KEPT, Path::new(&logdir)), "loss", KEPT..ALL);
     }
 }
 
 #[test]
-fn a_program_that_is_killed_while_it_resumes_leaves_all_that_was_to_be_kept() {
+fn killing_a_program_while_it_resumes_loses_no_record_before_the_step() {
     let dir = tempfile::tempdir().unwrap();
-    // Both files have steps on both sides.
+    // Both files have steps before and after `KEPT`.
     for odd in [0, 1] {
         let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
         log(&summary, "loss", (0..ALL).filter(|step| step % 2 == odd));
@@ -390,7 +394,7 @@ fn a_program_that_is_killed_while_it_resumes_leaves_all_that_was_to_be_kept() {
             fs::write(path, bytes).unwrap();
         }
         Command::new(env::current_exe().unwrap())
-            .args(["--exact", "a_program_that_resumes"])
+            .args(["--exact", "program_that_resumes"])
             .env(KILLED, dir.path())
             .stdout(Stdio::null())
             .spawn()
@@ -400,7 +404,8 @@ fn a_program_that_is_killed_while_it_resumes_leaves_all_that_was_to_be_kept() {
     assert!(start().wait().unwrap().success());
     let whole = begun.elapsed();
     let mut kill = 0;
-    // Later and later: half of the first 40 before it would end, and on a machine that stalls until one was late enough.
+    // Each kill comes later than the one before. The first 20 come before the program would end. On a slow machine, this goes
+    // on until a program has replaced both files.
     while kill < 40 || finished == 0 {
         let mut child = start();
         thread::sleep(whole * kill / 20);
@@ -414,7 +419,7 @@ fn a_program_that_is_killed_while_it_resumes_leaves_all_that_was_to_be_kept() {
             2 => untouched += 1,
             _ => {}
         }
-        // What is left of the new file would be resumed, too.
+        // Remove the new file, because the next start would resume it, too.
         for path in files(dir.path()) {
             let is_old = originals.iter().any(|(_, old)| *old == path);
             let is_copy = path
@@ -427,17 +432,20 @@ fn a_program_that_is_killed_while_it_resumes_leaves_all_that_was_to_be_kept() {
             }
         }
     }
-    assert!(untouched > 0, "the first came before it had begun");
+    assert!(
+        untouched > 0,
+        "the first kill comes before the program starts to resume"
+    );
     resume(KEPT, dir.path()).close().unwrap();
     kept(dir.path());
     assert_eq!(points(dir.path()).len(), usize::try_from(KEPT).unwrap());
-    assert_eq!(files(dir.path()).len(), 3, "no copy is left");
+    assert_eq!(files(dir.path()).len(), 3, "a temporary file is left");
 }
 
 #[test]
-fn a_training_goes_on_by_both_of_its_counters() {
+fn training_resumes_at_its_epoch_and_its_batch() {
     let dir = tempfile::tempdir().unwrap();
-    // Three batches an epoch; the first program dies in the middle of epoch 3, behind the checkpoint after epoch 1.
+    // An epoch has three batches. The first program dies in the middle of epoch 3. Its last checkpoint is after epoch 1.
     let train = |options: WriterOptions, epochs: std::ops::Range<i64>, is_killed: bool| {
         let summary = options.create_file_writer(dir.path()).unwrap();
         let mut training = TrainingLogger::of(&summary.scope("net")).update_freq(UpdateFreq::Batch);

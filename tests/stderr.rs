@@ -1,4 +1,4 @@
-//! A program without a logger reports its problems on stderr, once for each cause. Each case runs in a process of its own.
+//! A program without a logger reports its problems on stderr, once for each cause. Each case runs in its own process.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
@@ -28,7 +28,7 @@ impl Write for FullDisk {
     }
 }
 
-/// A logger that shows nothing.
+/// A logger that drops all messages.
 struct Silent;
 
 impl Log for Silent {

@@ -169,7 +169,7 @@ fn step_is_an_integer_of_any_type() {
         info!(step = -1e300, g = 1);
         let span = info_span!("epoch", step = 9);
         let _span = span.entered();
-        // None of these has the span's step.
+        // These steps are not integers, so the events are not logged, not even at the step of the span.
         info!(step = 2.5, no = 1);
         info!(step = f64::NAN, no = 1);
         info!(step = f64::INFINITY, no = 1);

@@ -1,4 +1,4 @@
-//! `TrainingLogger`: it uses the runs, tags and steps of Keras' `TensorBoard` callback.
+//! `TrainingLogger` uses the runs, tags and steps of the `TensorBoard` callback of Keras.
 
 #![allow(
     clippy::unwrap_used,
@@ -132,7 +132,7 @@ fn steps_per_second_count_batches() {
     };
     assert_eq!(steps("epoch_steps_per_second"), [0, 1]);
     assert_eq!(steps("batch_steps_per_second"), [1, 2, 3, 4, 5, 6]);
-    // Three batches took no longer than the slowest of them three times, and no shorter than the fastest.
+    // The speed of an epoch of three batches is between the lowest and the highest speed of its batches.
     for (epoch, batches) in points["batch_steps_per_second"].chunks(3).enumerate() {
         let of_batches = batches.iter().map(|(_, speed)| *speed);
         let slowest = of_batches.clone().fold(f32::MAX, f32::min);

@@ -1,8 +1,8 @@
-//! An allocator that counts what goes through it, all over the process.
+//! An allocator that counts all allocations of the process.
 
 #![allow(
     unsafe_code,
-    reason = "an allocator is unsafe to be one; this one only counts and passes on"
+    reason = "the trait `GlobalAlloc` is unsafe; this allocator only counts and calls the one of the system"
 )]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -20,7 +20,7 @@ fn count(bytes: usize) {
     PEAK_BYTES.fetch_max(live, Relaxed);
 }
 
-// SAFETY: every call goes on to the system's allocator with the arguments it came with.
+// SAFETY: every call is passed to the allocator of the system with the same arguments.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());

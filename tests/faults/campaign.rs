@@ -1,4 +1,4 @@
-//! The list of scenarios, and the process that runs each of them.
+//! The list of scenarios. Each scenario runs in its own process.
 
 use std::env;
 use std::io::Read;
@@ -42,20 +42,20 @@ const SCENARIOS: &[Scenario] = &[
     ("restarts", Environment::Plain, ranks::restarts),
 ];
 
-/// For one scenario: many times what it needs on a busy machine.
+/// The time limit of a scenario. It is long, so that a busy machine does not exceed it.
 const TIME_LIMIT: Duration = Duration::from_secs(300);
 
-/// What a scenario counted. It fails by a panic, or if `lost` is not 0.
+/// The result of a scenario. It fails if it panics, or if `lost` is not 0.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     /// How often the fault happened.
     pub(crate) tried: u64,
-    /// Records that should be in a file and are not.
+    /// The number of records that should be in a file but are missing.
     pub(crate) lost: u64,
     pub(crate) note: String,
 }
 
-/// How many rounds a scenario does, in the short and in the long form of the campaign.
+/// Returns the number of rounds: `short`, or `long` in the long form of the campaign.
 pub(crate) fn rounds(short: u64, long: u64) -> u64 {
     if env::var("FAULT_CAMPAIGN").is_ok_and(|form| form == "long") {
         long
@@ -71,7 +71,7 @@ pub(crate) fn main() -> ExitCode {
     {
         return run_as(rest);
     }
-    // Options are those of the usual test harness.
+    // Options are ignored, except `--list`. They are those of the usual test harness.
     let filters: Vec<&String> = arguments.iter().filter(|a| !a.starts_with('-')).collect();
     let is_chosen = |name: &str| filters.is_empty() || filters.iter().any(|f| name.contains(*f));
     let (chosen, others): (Vec<&Scenario>, Vec<_>) = SCENARIOS.iter().partition(|s| is_chosen(s.0));
@@ -117,10 +117,10 @@ fn run_in_a_process(name: &str, environment: Environment, seed: u64) -> Option<b
         stdout.read_to_string(&mut output).map(|_| output)
     });
     let status = wait_within(&mut process, TIME_LIMIT);
-    // A scenario that hangs leaves processes of its own.
+    // A scenario that hangs may have started other processes.
     kill_process_group(Pid::from_child(&process), Signal::KILL).ok();
     let Some(status) = status else {
-        println!("{name:26} FAILED: it hangs");
+        println!("{name:26} FAILED: it hung");
         return Some(false);
     };
     let output = output.join().unwrap().unwrap();
@@ -136,7 +136,7 @@ fn run_in_a_process(name: &str, environment: Environment, seed: u64) -> Option<b
     Some(passed)
 }
 
-/// The roles of the campaign's own processes.
+/// Runs this program in one of the roles that scenarios need.
 fn run_as(arguments: &[String]) -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {

@@ -1,4 +1,4 @@
-//! A process that logs until something ends it. It reports through a pipe what was accepted, and when.
+//! A process that logs until something ends it. Through a pipe, it reports which records were accepted, and when.
 
 use std::env;
 use std::fs::File;
@@ -15,7 +15,7 @@ use summary_writer::{SummaryWriter, WriterOptions};
 
 use crate::read::{Contents, value_at};
 
-/// Reports that are of no logging thread: of the timer, and of the moment at which the process ended.
+/// Thread numbers of other reports: those of the timer, and that of the end of the process.
 pub(crate) const TIMER: u64 = u64::MAX;
 pub(crate) const END: u64 = u64::MAX - 1;
 
@@ -27,9 +27,9 @@ pub(crate) struct Workload {
     pub(crate) name: &'static str,
     pub(crate) flush_interval: Duration,
     pub(crate) threads: u64,
-    /// Records between two pauses of a millisecond.
+    /// The number of records between two pauses of a millisecond.
     pub(crate) burst: u64,
-    /// One record in ten is a text of up to so many bytes, followed by an image.
+    /// One record in ten is a text of up to this many bytes, followed by an image.
     pub(crate) text_bytes: usize,
     /// The width and height of the images.
     #[cfg_attr(
@@ -76,7 +76,7 @@ impl Workload {
         options.create_file_writer(logdir).unwrap()
     }
 
-    /// Logs so many bursts as one of the threads, and reports after each.
+    /// Logs bursts on one of the threads, and reports after each burst.
     pub(crate) fn log(&self, summary: &SummaryWriter, reports: &Reports, thread: u64, bursts: u64) {
         let (loss, notes) = (format!("loss/{thread}"), format!("notes/{thread}"));
         let text = "x".repeat(self.text_bytes);
@@ -106,7 +106,7 @@ fn noise(side: u32, random: &mut fastrand::Rng) -> summary_writer::Image {
     summary_writer::Image::gray8(side, side, pixels).unwrap()
 }
 
-/// The role of a process that is killed some time.
+/// The role of a process that the scenario kills.
 pub(crate) fn log_until_killed(logdir: &Path, workload: &str) {
     let workload = Workload::named(workload);
     let summary = workload.open(logdir);
@@ -120,8 +120,8 @@ pub(crate) fn log_until_killed(logdir: &Path, workload: &str) {
     });
 }
 
-/// Starts a thread that does what a writer's worker does: it waits for the interval and writes. So the parent learns by how
-/// much the machine delays such a thread.
+/// Starts a thread that waits and writes like the worker of a writer. Its reports tell the parent how much the machine delays
+/// such a thread.
 pub(crate) fn start_timer(reports: &Reports, logdir: &Path, interval: Duration) {
     let (reports, mut file) = (reports.clone(), File::create(logdir.join("timer")).unwrap());
     reports.send(TIMER, 0);
@@ -136,7 +136,7 @@ pub(crate) fn start_timer(reports: &Reports, logdir: &Path, interval: Duration) 
     }
 }
 
-/// The time of a clock that all processes share.
+/// Returns the time of a clock that all processes share.
 pub(crate) fn now() -> Duration {
     let now = clock_gettime(ClockId::Monotonic);
     Duration::new(
@@ -149,7 +149,7 @@ pub(crate) fn now() -> Duration {
 #[derive(Debug)]
 pub(crate) struct Reports(File);
 
-/// A thread, how many of its records were accepted, and the time.
+/// A thread, the number of its accepted records, and the time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Report {
     pub(crate) thread: u64,
@@ -199,7 +199,7 @@ impl Reporting {
             if stdout.read_exact(&mut bytes).is_err() {
                 return Vec::new();
             }
-            sender.send(()).ok(); // nobody may wait for it
+            sender.send(()).ok(); // fails if no one waits for it
             stdout.read_to_end(&mut bytes).unwrap();
             bytes
         });
@@ -229,7 +229,7 @@ impl Reporting {
     }
 }
 
-/// This program in another role.
+/// Returns a command that runs this program in another role.
 pub(crate) fn program_as(arguments: &[&str]) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command.arg("as").args(arguments);
@@ -249,19 +249,19 @@ pub(crate) fn wait_within(process: &mut Child, limit: Duration) -> Option<ExitSt
     None
 }
 
-/// What the end of a process has cost.
+/// The records that a process lost when it ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Loss {
-    /// Records that were accepted and are in no file.
+    /// The number of records that were accepted but are in no file.
     pub(crate) missing: u64,
-    /// The age at the end of the oldest of them.
+    /// The age of the oldest of them when the process ended.
     pub(crate) age: Duration,
-    /// The age that is allowed: the flush interval, and what the machine was late by.
+    /// The allowed age: the flush interval, and the delay of the machine.
     pub(crate) allowed: Duration,
 }
 
 impl Loss {
-    /// Compares the reports with what is in the files: the first records of each thread, without a gap.
+    /// Compares the reports with the files, which must have the first records of each thread, without a gap.
     pub(crate) fn of(
         reports: &[Report],
         contents: &Contents,
@@ -289,7 +289,7 @@ impl Loss {
         loss
     }
 
-    /// Records that were lost against the promise.
+    /// The number of records that were lost although they were old enough.
     pub(crate) fn broken(&self) -> u64 {
         if self.age >= self.allowed {
             self.missing

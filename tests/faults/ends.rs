@@ -46,7 +46,7 @@ pub(crate) fn run(mut random: Rng) -> Tally {
                 kill_process(Pid::from_child(&program.process), Signal::TERM).unwrap();
             }
             let status = wait_within(&mut program.process, Duration::from_secs(60));
-            let status = status.unwrap_or_else(|| panic!("{how}: it hangs"));
+            let status = status.unwrap_or_else(|| panic!("{how}: the program hangs"));
             let code = status.code().or(status.signal().map(|signal| -signal));
             assert_eq!(code, Some(*wanted), "{how}");
 
@@ -73,7 +73,7 @@ pub(crate) fn run(mut random: Rng) -> Tally {
     tally
 }
 
-/// The role of a program that logs for a while and ends.
+/// The role of a program that logs for a while and then ends.
 pub(crate) fn end(logdir: &Path, how: &str, workload: &str, bursts: u64) {
     let workload = Workload::named(workload);
     let summary = workload.open(logdir);

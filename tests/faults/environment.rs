@@ -1,5 +1,5 @@
-//! What a scenario needs around it. Its mounts are seen by nobody else and end with it, which takes root or what the kernel
-//! calls user namespaces.
+//! The environment of a scenario. Its mounts are visible to the scenario only, and end with it. This needs root or user
+//! namespaces.
 
 use std::env;
 use std::fs::{self, File};
@@ -15,12 +15,12 @@ pub(crate) enum Environment {
     OwnMounts,
     /// Disk images can be mounted and frozen.
     Disks,
-    /// Each process has the same number, as in containers.
+    /// Each process has the same process ID, as in containers.
     OwnProcessIds,
 }
 
 impl Environment {
-    /// A command that runs this program in the environment, or `None` if that is not possible here.
+    /// Returns a command that runs this program in the environment, or `None` if that is not possible here.
     pub(crate) fn command(self) -> Option<Command> {
         let is_root = rustix::process::getuid().is_root();
         let prefix: &[&str] = match self {
@@ -38,13 +38,13 @@ impl Environment {
             .then(|| command(prefix, program.to_str().unwrap()))
     }
 
-    /// Why the environment is not possible here.
+    /// Returns why the environment is not possible here.
     pub(crate) fn missing(self) -> &'static str {
         match self {
             Self::Plain | Self::FileSizeLimit => "there is no shell",
             Self::OwnMounts => "no file system in memory can be mounted",
             Self::Disks => "no disk image can be mounted and frozen, which needs root",
-            Self::OwnProcessIds => "processes cannot have numbers of their own",
+            Self::OwnProcessIds => "no process ID namespace can be created",
         }
     }
 
@@ -78,7 +78,7 @@ fn command(prefix: &[&str], program: &str) -> Command {
     command
 }
 
-/// Runs a program of the system, which must succeed.
+/// Runs a system program, which must succeed.
 pub(crate) fn must(program: &str, arguments: &[&str], path: &Path) {
     let status = Command::new(program).args(arguments).arg(path).status();
     assert!(status.unwrap().success(), "{program} {arguments:?}");

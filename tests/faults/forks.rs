@@ -1,4 +1,4 @@
-//! A program with logging threads forks: the children have writers of their own, and the parent's files stay whole.
+//! A program with logging threads forks. The children create their own writers, and the files of the parent stay intact.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
@@ -41,7 +41,7 @@ pub(crate) fn run(mut random: Rng) -> Tally {
         let loggers: Vec<_> = (0..4).map(start).collect();
         for i in 0..forks {
             thread::sleep(Duration::from_micros(random.u64(..3000)));
-            // Every other child writes to its parent's run, by mistake.
+            // Every second child writes to the run of its parent, as if by mistake.
             let run = match i % 2 {
                 0 => dir.path().join(format!("child{i}")),
                 _ => logdir.clone(),
@@ -93,7 +93,7 @@ fn status_of_child(parent: &SummaryWriter, run: &Path, i: u64) -> i32 {
     panic!("the child {pid} hangs");
 }
 
-/// Uses the parent's writer, which must refuse, and a writer of its own. Returns whether the parent's refused.
+/// Uses the writer of the parent, which must refuse, and a new writer. Returns whether the writer of the parent refused.
 fn child(parent: &SummaryWriter, run: &Path, i: u64) -> bool {
     parent.scalar("not here", value_at(0), 0);
     let is_refused = matches!(parent.flush_timeout(Duration::MAX), Err(Error::Closed));

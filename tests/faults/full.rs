@@ -1,4 +1,4 @@
-//! A disk is full, and later has room again, a little at a time.
+//! A disk is full. Later, it gets room again, little by little.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -15,7 +15,7 @@ use crate::read::{read, value_at};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A file system in memory, filled by a file that is truncated to make room.
+/// Fills a file system in memory with a file. Truncating this file makes room.
 pub(crate) fn disk(mut random: Rng) -> Tally {
     let mut tally = Tally::default();
     let dir = tempfile::tempdir().unwrap();
@@ -46,7 +46,7 @@ pub(crate) fn disk(mut random: Rng) -> Tally {
     tally
 }
 
-/// A limit for the size of files, at any byte, that is raised.
+/// Limits the size of files at a random byte, and raises the limit step by step.
 pub(crate) fn limit(mut random: Rng) -> Tally {
     let mut tally = Tally::default();
     let maximum = getrlimit(Resource::Fsize).maximum;
@@ -110,7 +110,7 @@ impl Log {
         }
     }
 
-    /// How many records are in the file, which must be the first of those that were accepted.
+    /// Returns the number of records in the file, which must be the first ones that were accepted.
     fn written(&self, logdir: &Path) -> usize {
         let steps = read(logdir).steps;
         assert!(self.accepted.starts_with(&steps), "{steps:?}");
@@ -118,8 +118,8 @@ impl Log {
     }
 }
 
-/// Logs until the disk is full and a little longer, again and again, until `make_room` returns true: then there is room for
-/// everything. One time in four it closes the writer while the disk is full.
+/// Logs until the disk is full and a little longer. Repeats this until `make_room` returns true, which means that there is room
+/// for everything. In one case of four, it closes the writer while the disk is full.
 fn log_while_full(
     logdir: &Path,
     random: &mut Rng,

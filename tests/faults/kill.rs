@@ -1,4 +1,4 @@
-//! A logging process is killed at a random moment, over and over.
+//! Logging processes are killed at random moments.
 
 use std::env;
 use std::fmt::Write;
@@ -47,7 +47,7 @@ pub(crate) fn run(mut random: Rng) -> Tally {
         let (name, interval) = (workload.name, workload.flush_interval);
         write!(
             tally.note,
-            "\n{:26} {name}: at most the last {oldest:.1?}, at an interval of {interval:?}",
+            "\n{:26} {name}: lost at most the last {oldest:.1?}, with an interval of {interval:?}",
             ""
         )
         .unwrap();
@@ -61,7 +61,7 @@ fn kill(run: &Path, workload: &Workload, mut random: Rng) -> (Loss, Contents) {
         run.to_str().unwrap(),
         workload.name,
     ]));
-    // Some are killed before they have opened their file.
+    // Some processes are killed before they have opened their file.
     if random.u8(..6) > 0 {
         victim.wait_until_open();
     }

@@ -1,13 +1,13 @@
-//! The fault campaign: processes that log while something goes wrong. A process is killed, panics, exits or forks; a disk is
-//! full, refuses writes, turns read-only, hangs or loses its directory; many processes log at once.
+//! The fault campaign: processes log while something goes wrong. A process is killed, panics, exits or forks. A disk is full,
+//! refuses writes, becomes read-only, hangs or loses a directory. Many processes log at the same time.
 //!
-//! Each scenario runs in a process of its own under a time limit and prints one line: how often the fault was tried, and
-//! how many records were lost against the promise. It fails if a record was lost, an assertion failed or the process hung.
-//! A scenario that needs rights this process does not have is skipped.
+//! Each scenario runs in its own process with a time limit. It prints one line: how often the fault happened, and how many
+//! records were lost beyond the table in `src/what_can_be_lost.rs`. It fails if a record was lost, an assertion failed or the
+//! process hung. A scenario is skipped if this process lacks the rights that it needs.
 //!
-//! - `cargo test --test faults` runs the short form, a few seconds; `cargo test --test faults kill` only the scenarios with
-//!   `kill` in their name.
-//! - `FAULT_CAMPAIGN=long` repeats each fault about ten times as often. `tests/all.sh` runs this form.
+//! - `cargo test --test faults` runs the short form, a few seconds. `cargo test --test faults kill` runs the scenarios with
+//!   `kill` in their names only.
+//! - `FAULT_CAMPAIGN=long` repeats each fault about ten times more often. `tests/all.sh` runs this form.
 //! - `FAULTS_SEED` sets the seed of the random numbers, which is printed.
 //! - `FAULTS_KEEP` names a directory that gets the files of the killed processes.
 

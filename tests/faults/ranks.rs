@@ -1,4 +1,4 @@
-//! Many processes log at once, to a run each or to one run by mistake, and one after the other.
+//! Many processes log: at the same time, each to its own run or all to one run by mistake, and one after the other.
 
 use std::hint;
 use std::io::{self, BufRead, BufReader, Write};
@@ -18,12 +18,12 @@ use crate::read::{Contents, event_files, read, value_at};
 const RANKS: usize = 8;
 const THREADS: i64 = 8;
 
-/// How many records each thread of each process logs.
+/// Returns the number of records that each thread of each process logs.
 fn records() -> i64 {
     rounds(200, 1500).cast_signed()
 }
 
-/// A process that has opened its writer and waits until it may go on.
+/// A process that has opened its writer, and waits for permission to continue.
 struct Rank {
     process: Child,
     stdin: ChildStdin,
@@ -47,8 +47,8 @@ impl Rank {
         }
     }
 
-    fn go_on(&mut self) {
-        self.stdin.write_all(b"go on\n").unwrap();
+    fn allow_to_continue(&mut self) {
+        self.stdin.write_all(b"continue\n").unwrap();
     }
 
     /// Waits for the end. Returns how many other writers the process noticed.
@@ -61,7 +61,7 @@ impl Rank {
     }
 }
 
-/// The role of such a process: its threads log texts, histograms and scalars.
+/// The role of a rank: its threads log texts, histograms and scalars.
 pub(crate) fn rank(logdir: &Path, rank: &str, count: i64) {
     let summary = SummaryWriter::create_file_writer(logdir).unwrap();
     summary.scalar(format!("rank{rank}/first"), value_at(0), 0);
@@ -97,7 +97,7 @@ pub(crate) fn rank(logdir: &Path, rank: &str, count: i64) {
     println!("{}", stats.other_writer_count);
 }
 
-/// How many of a process' records are missing, all of which it has flushed.
+/// Returns how many records of a process are missing. It has flushed all of them.
 fn missing(contents: &Contents, rank: usize) -> u64 {
     assert_eq!(contents.torn_files, 0);
     let count = |tag: i64| contents.count(&format!("rank{rank}/{tag}"));
@@ -105,16 +105,16 @@ fn missing(contents: &Contents, rank: usize) -> u64 {
     (THREADS * records() - written).unsigned_abs() + missing_first(contents, rank)
 }
 
-/// 1 if a process' first record is missing.
+/// Returns 1 if the first record of a process is missing.
 fn missing_first(contents: &Contents, rank: usize) -> u64 {
     (1 - contents.count(&format!("rank{rank}/first"))).unsigned_abs()
 }
 
-/// Runs all processes at once, each in the directory that `logdir` returns, and reads what each of these contains.
+/// Runs all processes at the same time, each in the directory that `logdir` returns, and reads these directories.
 fn run_all<P: AsRef<Path>>(logdir: impl Fn(usize) -> P) -> (Vec<u64>, Tally) {
     let spawn = |rank| Rank::spawn(logdir(rank).as_ref(), rank);
     let mut ranks: Vec<_> = (0..RANKS).map(spawn).collect();
-    ranks.iter_mut().for_each(Rank::go_on);
+    ranks.iter_mut().for_each(Rank::allow_to_continue);
     let noticed = ranks.into_iter().map(Rank::other_writers).collect();
     let lost = (0..RANKS).map(|rank| missing(&read(logdir(rank).as_ref()), rank));
     let tally = Tally {
@@ -128,11 +128,11 @@ fn run_all<P: AsRef<Path>>(logdir: impl Fn(usize) -> P) -> (Vec<u64>, Tally) {
 pub(crate) fn apart(_: Rng) -> Tally {
     let dir = tempfile::tempdir().unwrap();
     let (noticed, tally) = run_all(|rank| dir.path().join(rank.to_string()));
-    assert_eq!(noticed, [0; RANKS], "there is one writer in each run");
+    assert_eq!(noticed, [0; RANKS], "each run has one writer");
     tally
 }
 
-/// Nothing is lost, and each process notices the others.
+/// No record is lost, and each process notices the others.
 pub(crate) fn together(_: Rng) -> Tally {
     let dir = tempfile::tempdir().unwrap();
     let (noticed, tally) = run_all(|_| dir.path());
@@ -141,8 +141,8 @@ pub(crate) fn together(_: Rng) -> Tally {
     tally
 }
 
-/// Processes in containers may have the same host name and the same process number: when they open files of one run at one
-/// time, each still gets a file of its own.
+/// Processes in containers may have the same host name and process ID. If they open files in one run at the same time, each
+/// still gets its own file.
 pub(crate) fn containers(_: Rng) -> Tally {
     const PROCESSES: u64 = 3;
     let runs = rounds(10, 60);
@@ -171,7 +171,7 @@ pub(crate) fn containers(_: Rng) -> Tally {
     tally
 }
 
-/// The role of such a process: it opens a file in one run after the other.
+/// The role of a process in a container: it opens a file in one run after the other.
 pub(crate) fn open_files(logdir: &Path, start: Duration, runs: u32) {
     for run in 0..runs {
         while now() < start + run * Duration::from_millis(5) {
@@ -183,7 +183,7 @@ pub(crate) fn open_files(logdir: &Path, start: Duration, runs: u32) {
     }
 }
 
-/// A program is started again and again in one run, also after it was killed: it notices no other writer.
+/// A program is started several times in one run, also after it was killed. It notices no other writer.
 pub(crate) fn restarts(mut random: Rng) -> Tally {
     let dir = tempfile::tempdir().unwrap();
     let starts = usize::try_from(rounds(4, 10)).unwrap();
@@ -195,7 +195,7 @@ pub(crate) fn restarts(mut random: Rng) -> Tally {
             process.process.kill().unwrap();
             process.process.wait().unwrap();
         } else {
-            process.go_on();
+            process.allow_to_continue();
             assert_eq!(process.other_writers(), 0, "rank {rank}");
         }
     }

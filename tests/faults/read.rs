@@ -1,4 +1,4 @@
-//! Reads what a run contains. A file may end within a record; all other damage fails the test.
+//! Reads the contents of a run. A file may end within a record. All other damage fails the test.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,7 +14,7 @@ use summary_writer::record::RecordReader;
 pub(crate) struct Contents {
     /// The step of each record with a value, in the order of the files.
     pub(crate) steps: Vec<i64>,
-    /// The same by tag.
+    /// The same for each tag.
     pub(crate) by_tag: BTreeMap<String, Vec<i64>>,
     /// Files that begin with a whole version record.
     pub(crate) begun_files: u64,
@@ -23,7 +23,7 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    /// How many records a tag has, which must be those of the steps from 0 on.
+    /// Returns the number of records of a tag. Their steps must be 0, 1, 2 and so on.
     pub(crate) fn count(&self, tag: &str) -> i64 {
         let steps = self.by_tag.get(tag).map(Vec::as_slice).unwrap_or_default();
         let count = i64::try_from(steps.len()).unwrap();

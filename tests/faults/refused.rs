@@ -1,4 +1,4 @@
-//! A directory is deleted under a writer, and files refuse what is written to them, for a while or for good.
+//! A directory is deleted while a writer uses it. Files refuse writes, temporarily or permanently.
 
 use std::fs;
 use std::io;
@@ -21,7 +21,7 @@ fn options(random: &mut Rng) -> WriterOptions {
     WriterOptions::new().flush_interval(Duration::from_millis(millis))
 }
 
-/// Flushes until the disk has taken everything.
+/// Flushes until everything is written.
 fn flush_until_written(summary: &SummaryWriter) {
     for _ in 0..1000 {
         match summary.flush_timeout(TIMEOUT) {
@@ -40,7 +40,7 @@ fn flush_error(summary: &SummaryWriter) -> io::ErrorKind {
     }
 }
 
-/// Sets a flag also if the test fails, so that the threads which watch it end.
+/// Sets a flag on drop, so that the threads that watch it end even if the test fails.
 struct Stop<'a>(&'a AtomicBool);
 
 impl Drop for Stop<'_> {
@@ -49,7 +49,7 @@ impl Drop for Stop<'_> {
     }
 }
 
-/// A thread logs without pause while the directory is deleted: all that it logs after a deletion is written.
+/// A thread logs while the directory is deleted. Everything that it logs after a deletion is written.
 pub(crate) fn deleted(mut random: Rng) -> Tally {
     let mut tally = Tally::default();
     for _ in 0..rounds(1, 6) {
@@ -72,10 +72,10 @@ pub(crate) fn deleted(mut random: Rng) -> Tally {
             for _ in 0..15 {
                 thread::sleep(Duration::from_micros(random.u64(..3000)));
                 while let Err(error) = fs::remove_dir_all(&logdir) {
-                    // The writer may create it again meanwhile.
+                    // The writer may create the directory again during the deletion.
                     assert!(error.kind() != io::ErrorKind::PermissionDenied, "{error}");
                 }
-                // A call that was running during the deletion may have been accepted before it.
+                // A call that ran during the deletion may have been accepted before it.
                 let first = accepted.load(Ordering::Acquire) + 1;
                 while accepted.load(Ordering::Acquire) < first + random.i64(1..100) {
                     thread::yield_now();
@@ -95,7 +95,7 @@ pub(crate) fn deleted(mut random: Rng) -> Tally {
     tally
 }
 
-/// A file refuses what is written to it and takes it again, many times.
+/// A file refuses writes and accepts them again, several times.
 pub(crate) fn immutable(mut random: Rng) -> Tally {
     let mut tally = Tally::default();
     let dir = tempfile::tempdir().unwrap();
@@ -128,7 +128,7 @@ pub(crate) fn immutable(mut random: Rng) -> Tally {
     tally
 }
 
-/// The kernel makes a damaged file system read-only, for good: nobody waits for it, and what was written can be read.
+/// The kernel makes a damaged file system read-only permanently. No call waits for it, and the written records can be read.
 pub(crate) fn read_only(mut random: Rng) -> Tally {
     let mut tally = Tally::default();
     for _ in 0..rounds(1, 4) {
@@ -139,7 +139,7 @@ pub(crate) fn read_only(mut random: Rng) -> Tally {
         let count = random.i64(1..1000);
         (0..count).for_each(|step| summary.scalar("loss", value_at(step), step));
         flush_until_written(&summary);
-        // The command prints that it failed, although it did what was asked.
+        // The command prints an error, although it succeeds.
         let mut remount = Command::new("mount");
         remount.args(["-o", "remount,abort"]).arg(&disk);
         remount.output().unwrap();

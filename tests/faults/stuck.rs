@@ -1,4 +1,4 @@
-//! Sinks that neither take bytes nor fail, and sinks that take a few at a time.
+//! Sinks that hang, and sinks that write a few bytes at a time.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -27,7 +27,7 @@ fn log(summary: &SummaryWriter, count: i64) {
 pub(crate) fn frozen_disk(mut random: Rng) -> Tally {
     let dir = tempfile::tempdir().unwrap();
     let disk = mount_disk(dir.path());
-    // If this process is killed, something else must thaw the disk, or everything that wrote to it hangs for ever.
+    // If this process is killed, this command thaws the disk. Otherwise every process that wrote to it would hang forever.
     let script = format!("sleep 200; fsfreeze -u {disk:?}");
     let mut thaw = Command::new("sh");
     thaw.args(["-c", &script]).stdout(Stdio::null());
@@ -54,7 +54,7 @@ pub(crate) fn frozen_disk(mut random: Rng) -> Tally {
     tally
 }
 
-/// A pipe that nobody reads.
+/// A pipe without a reading process.
 pub(crate) fn pipe(mut random: Rng) -> Tally {
     let mut tally = Tally::default();
     for _ in 0..rounds(1, 4) {
@@ -85,7 +85,7 @@ fn steps_of(file: &[u8]) -> Vec<i64> {
     read(dir.path()).steps
 }
 
-/// Waits until the writer is closed and returns the steps that were written.
+/// Waits until the writer is closed, and returns the steps that were written.
 type Steps = Box<dyn FnOnce() -> Vec<i64>>;
 
 /// A writer whose sink hangs until `release` is called.
@@ -106,7 +106,7 @@ fn flush_times_out(summary: &SummaryWriter) {
     );
 }
 
-/// Checks what a stuck sink does to callers. Returns how many checks there are.
+/// Checks how calls behave when a sink hangs. Returns the number of checks.
 fn check_stuck_sink(random: &mut Rng, mut open: impl FnMut(WriterOptions) -> Stuck) -> u64 {
     let millis = [1, 200][random.usize(..2)];
     let options = || WriterOptions::new().flush_interval(Duration::from_millis(millis));
@@ -187,11 +187,11 @@ fn closing_waits(Stuck { summary, release }: Stuck, count: i64) {
     assert!(steps().starts_with(&(0..count).collect::<Vec<_>>()));
 }
 
-/// A sink that takes a part of what it is given, or nothing because a signal interrupted it, or fails for a moment.
+/// A sink that writes a part of the data, is interrupted by a signal, or fails for a moment.
 struct Unreliable {
     taken: Vec<u8>,
     random: Rng,
-    /// Gets everything when the sink is dropped.
+    /// Receives all bytes when the sink is dropped.
     done: std::sync::mpsc::Sender<Vec<u8>>,
 }
 

@@ -58,7 +58,7 @@ const CLOCK: Limits = Limits {
     ..NO_CLOCK
 };
 
-/// Runs `body` in every order with up to so many interruptions of its threads, or 2 in the short form.
+/// Runs `body` in every order with up to `interruptions` interruptions of its threads, or up to 2 in the short form.
 fn check(name: &str, interruptions: usize, body: impl Fn() + Sync + Send + 'static) {
     let is_long = env::var("INTERLEAVINGS").is_ok_and(|form| form == "long");
     let interruptions = if is_long {
@@ -100,7 +100,7 @@ fn join<const N: usize>(callers: [JoinHandle<()>; N]) {
     }
 }
 
-/// The records behind the version, whole and in their order in the file.
+/// Returns the records after the version record, in the order of the file. All must be whole.
 fn records(sink: &Sink) -> Vec<String> {
     let bytes = sink.bytes();
     let records = bytes.strip_prefix(VERSION).unwrap();
@@ -111,7 +111,7 @@ fn records(sink: &Sink) -> Vec<String> {
         .collect()
 }
 
-/// The records of one caller are a prefix of what it logged, in order, each once; how many there are.
+/// Checks that the records of a caller are the first ones that it logged, in order and once each. Returns their number.
 fn in_order(records: &[String], name: char) -> usize {
     let own = records.iter().filter(|record| record.starts_with(name));
     own.enumerate()
@@ -158,7 +158,7 @@ fn records_after_a_close_are_ignored_and_counted() {
                 let (queue, worker) = start(limits, &sink);
                 let callers = [caller(&queue, b'a', 2), caller(&queue, b'b', 1)];
                 queue.close(b"", Duration::MAX).unwrap();
-                // Everything that was accepted is written now, whatever the callers do later.
+                // All accepted records are written now. Later calls change nothing.
                 let records = records(&sink);
                 let written = in_order(&records, 'a') + in_order(&records, 'b');
                 join(callers);
@@ -221,7 +221,8 @@ fn without_an_interval_a_call_returns_with_its_record_written() {
 #[test]
 fn recovering_sink_gets_each_byte_once() {
     check("a sink that fails and writes short", 2, || {
-        // Writes at most the version and three bytes of records, fails twice, writes a byte, fails, writes a byte, then all.
+        // Writes at most the version and three bytes of records, fails twice, writes a byte, fails, writes a byte, and then
+        // writes everything.
         let sink = Sink::scripted([Some(10), None, None, Some(1), None, Some(1)]);
         let (queue, worker) = start(CLOCK, &sink);
         let callers = [caller(&queue, b'a', 1), caller(&queue, b'b', 1)];
@@ -244,7 +245,7 @@ fn recovering_sink_gets_each_byte_once() {
 }
 
 #[test]
-fn broken_sink_keeps_nobody_waiting() {
+fn no_call_waits_for_a_broken_sink() {
     for (clock, limits) in [("wakes", NO_CLOCK), ("the clock", CLOCK)] {
         check(&format!("a broken sink, by {clock}"), 3, move || {
             let (queue, worker) = start(limits, &Sink::broken());
@@ -397,7 +398,7 @@ fn deferred_records_that_wait_for_room_get_it() {
 }
 
 #[test]
-fn broken_sink_keeps_no_deferred_record_waiting() {
+fn no_deferred_record_waits_for_a_broken_sink() {
     check("a broken sink and deferred records", 3, || {
         let (queue, worker) = start(NO_CLOCK, &Sink::broken());
         let encoder = start_encoder(&queue);

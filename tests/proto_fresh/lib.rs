@@ -1,4 +1,4 @@
-//! Generates the messages of `proto/*.proto` again, without `protoc`, and compares them with those checked in.
+//! Generates the messages of `proto/*.proto` again, without `protoc`, and compares them with the files in `src/proto`.
 
 #![cfg(test)]
 
@@ -21,7 +21,7 @@ fn generated_code_matches_the_proto_files() -> Result<(), Box<dyn Error>> {
         .bytes([".tensorboard.TensorProto.tensor_content", ".onnx"])
         // Otherwise prost-build refers to the crate `prost-types`.
         .compile_well_known_types()
-        // A `HashMap` would encode one message to different bytes from run to run.
+        // A `HashMap` would encode a message to different bytes in each run.
         .btree_map(["."])
         // Otherwise every attribute takes as much memory as a tensor or a graph.
         .boxed(".tensorboard.AttrValue.value.list")

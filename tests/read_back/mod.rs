@@ -1,4 +1,4 @@
-//! What a call wrote, in plain numbers.
+//! Reads what a call wrote, as plain numbers.
 
 use std::fs;
 use std::io::Cursor;
@@ -10,10 +10,10 @@ use summary_writer::{EventReader, SummaryWriter};
 /// Left edge, right edge, count.
 pub(crate) type Row = [f64; 3];
 
-/// Width, height, channels, bits of a sample, and the samples; of 16 bits the high byte first.
+/// Width, height, channels, bits of a sample, and the samples. Samples of 16 bits are big-endian.
 pub(crate) type Picture = (u32, u32, usize, u8, Vec<u8>);
 
-/// The tensors that `log` writes, by their tags.
+/// Returns the tensors that `log` writes, with their tags.
 pub(crate) fn tensors(log: impl FnOnce(&SummaryWriter)) -> Vec<(String, TensorProto)> {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
@@ -42,7 +42,7 @@ pub(crate) fn rows(tensor: &TensorProto) -> Vec<Row> {
     numbers.as_chunks().0.to_vec()
 }
 
-/// Of the one image of a tensor.
+/// Decodes the only image of a tensor.
 pub(crate) fn picture(tensor: &TensorProto) -> Picture {
     let [_, _, file] = &tensor.string_val[..] else {
         panic!("{tensor:?}");

@@ -1,4 +1,5 @@
-//! The files of `src/writer` in which threads meet, with the locks of the model checker and a sink in memory.
+//! Includes the files of `src/writer` that share data between threads. They use the locks of the model checker and a sink in
+//! memory.
 
 #[path = "../../../src/writer/chunks.rs"]
 mod chunks;

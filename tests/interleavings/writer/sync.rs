@@ -1,4 +1,4 @@
-//! Replaces the module `sync` of `src/writer`: at each lock, wait and wake, the model checker may switch to another thread.
+//! Replaces the module `sync` of `src/writer`. At each lock, wait and wake, the model checker may switch to another thread.
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
@@ -84,8 +84,7 @@ impl Condvar {
         Ok(mutex.guarded(guard))
     }
 
-    /// With a timeout of `Duration::MAX`, only a wake ends the wait. Any other timeout may end at any moment, whatever the other
-    /// threads have done until then.
+    /// With a timeout of `Duration::MAX`, only a wake ends the wait. Any other timeout may end at any moment.
     pub(super) fn wait_timeout_while<'a, T>(
         &self,
         mut guard: MutexGuard<'a, T>,
