@@ -1,4 +1,4 @@
-"""A headless Chromium, and what it shows of TensorBoard's pages."""
+"""A headless Chromium, and methods that read the pages of TensorBoard."""
 
 import json
 import os
@@ -12,10 +12,10 @@ from typing import Any
 from harness import PATIENCE_SECONDS
 from selenium import webdriver
 
-# The console has these errors when TensorBoard draws a chart before its axes have a size, or with numbers that overflow.
+# TensorBoard logs these errors when it draws a chart before its axes have a size, or with numbers that overflow.
 PAGE_ERRORS = re.compile(r"attribute \S+: Expected .*(NaN|undefined|Infinity)")
 
-# Returns all elements that match, also those within shadow roots, where the older dashboards have theirs.
+# Returns all elements that match, including those in shadow roots, which the older dashboards use.
 DEEP = """
 function deep(root, selector) {
   const found = [...root.querySelectorAll(selector)];
@@ -27,19 +27,19 @@ function deep(root, selector) {
 
 
 class Browser(webdriver.Chrome):
-    """A Chromium with the questions that the tests ask of TensorBoard's pages."""
+    """A Chromium with methods that read the pages of TensorBoard."""
 
     def ask(self, script: str) -> Any:
-        """The value of a JavaScript function body that may use `deep`."""
+        """Runs a JavaScript function body, which may use `deep`, and returns its result."""
         return self.execute_script(DEEP + script)
 
     def get(self, url: str) -> None:
-        """The page as if opened for the first time: of an address that differs behind `#` the old page would stay."""
+        """Opens a page from scratch. If only the part after `#` changes, the browser would keep the old page."""
         super().get("about:blank")
         super().get(url)
 
     def open_time_series(self, url: str, tags: str) -> None:
-        """The Time Series dashboard of the tags that match, in one group, with its lines as elements of the page."""
+        """Opens the Time Series dashboard with the tags that match, in one group, with lines as SVG elements."""
         self.get(f"{url}/?forceSVG=true&tagFilter={tags}&smoothing=0#timeseries")
 
     def time_series_charts(self) -> dict[str, list[int]]:
@@ -61,7 +61,7 @@ class Browser(webdriver.Chrome):
         """)
 
     def open_scalars(self, url: str, tags: str) -> None:
-        """The Scalars dashboard of the tags that match, in one group."""
+        """Opens the Scalars dashboard with the tags that match, in one group."""
         self.get(f"{url}/#scalars&_smoothingWeight=0&tagFilter={tags}")
 
     def scalars_charts(self) -> dict[str, int]:
@@ -103,11 +103,11 @@ class Browser(webdriver.Chrome):
         """)
 
     def open_custom_scalars(self, url: str) -> None:
-        """The Custom Scalars dashboard."""
+        """Opens the Custom Scalars dashboard."""
         self.get(f"{url}/#custom_scalars&_smoothingWeight=0")
 
     def custom_scalars_charts(self) -> dict[str, dict[str, list[int]]]:
-        """How many lines and areas each chart of the Custom Scalars dashboard draws, by its category and its title."""
+        """The numbers of lines and areas in each chart of the Custom Scalars dashboard, by category and title."""
         return self.ask("""
             const count = (chart, selector) =>
               deep(chart.shadowRoot, selector).filter(shape => shape.getAttribute("d")).length;
@@ -126,7 +126,7 @@ class Browser(webdriver.Chrome):
         """)
 
     def images(self, run: str) -> dict[str, list[int] | None]:
-        """The size of each picture of a run on the Images dashboard, once it is there, by its tag."""
+        """The size of each image of a run on the Images dashboard, by tag. `None` if the image is not loaded yet."""
         return self.ask(f"const run = {json.dumps(run)};" + """
             const loaders = deep(document, "tf-image-loader").filter(loader => loader.run === run);
             return Object.fromEntries(loaders.map(loader => {
@@ -136,16 +136,16 @@ class Browser(webdriver.Chrome):
         """)
 
     def errors(self) -> list[str]:
-        """The errors in the console since the last call, without those of the page's own."""
+        """The errors in the console since the last call, without the known errors of the pages."""
         messages = [entry["message"] for entry in self.get_log("browser") if entry["level"] == "SEVERE"]
         return [message for message in messages if not PAGE_ERRORS.search(message)]
 
 
 @contextmanager
 def browser(width: int, height: int, **settings: Any) -> Iterator[Browser]:
-    """A Chromium with a fresh profile, with a page of this size in CSS pixels.
+    """A Chromium with a new profile, and a page of this size in CSS pixels.
 
-    `settings` are what TensorBoard keeps in the browser of a user who has changed them.
+    `settings` are those that TensorBoard stores in the browser of a user.
     """
     driver = shutil.which("chromedriver")
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -166,7 +166,7 @@ def browser(width: int, height: int, **settings: Any) -> Iterator[Browser]:
         ):
             options.add_argument(f"--{flag}")
         if os.geteuid() == 0:
-            options.add_argument("--no-sandbox")  # Chromium does not start for root otherwise.
+            options.add_argument("--no-sandbox")  # Without it, Chromium does not start for root.
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         chrome = Browser(options, webdriver.ChromeService(driver))
         try:

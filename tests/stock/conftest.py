@@ -1,4 +1,4 @@
-"""The log that `stock_log` writes, a TensorBoard on it for each of its two loaders, and a browser that opens its pages."""
+"""Shared fixtures: the log of `stock_log`, a TensorBoard with each of its two loaders, and a browser for its pages."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session", params=[True, False], ids=["fast", "python"])
 def fast(request: pytest.FixtureRequest) -> bool:
-    """Selects the loader: the data server, or the one in Python."""
+    """Selects the loader: the data server (fast), or the Python loader."""
     return request.param
 
 
@@ -29,14 +29,14 @@ def board(log: Path, fast: bool) -> Iterator[TensorBoard]:
 
 @pytest.fixture(scope="session")
 def chrome() -> Iterator[Browser]:
-    # A chart must draw all points of a line, whatever their values are.
+    # Without this setting, charts leave out points with outlying values.
     with browser(1400, 2000, _ignoreYOutliers=False) as chrome:
         yield chrome
 
 
 @pytest.fixture
 def picture(request: pytest.FixtureRequest, chrome: Browser) -> Iterator[None]:
-    """Saves the page at the end of the test, also of one that fails, in `target/screenshots`."""
+    """Saves a screenshot in `target/screenshots` at the end of each test, even if it fails."""
     yield
     directory = REPO / "target" / "screenshots"
     directory.mkdir(parents=True, exist_ok=True)

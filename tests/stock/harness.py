@@ -1,4 +1,4 @@
-"""Shared by the tests: our programs, and a TensorBoard for each log."""
+"""Shared code of the tests: the programs of this crate, and a TensorBoard for each log."""
 
 import json
 import re
@@ -14,12 +14,12 @@ from typing import Any, Self
 import numpy as np
 import requests
 
-# Seconds since the epoch of step 0, in the log that `stock_log` writes.
+# The wall time of step 0 in the log of `stock_log`.
 START = 1_700_000_000.5
 
 REPO = Path(__file__).resolve().parents[2]
 
-# All that TensorBoard prints on stderr if nothing is wrong with the log.
+# The only lines that TensorBoard prints on stderr if it has no problem with the log.
 EXPECTED_OUTPUT = re.compile(
     r"TensorFlow installation not found - running with reduced feature set\."
     r"|TensorBoard \S+ at http://\S+ \(Press CTRL\+C to quit\)"
@@ -30,13 +30,13 @@ EXPECTED_OUTPUT = re.compile(
 
 @cache
 def target_dir() -> Path:
-    """The directory where cargo builds, which the environment or a configuration file may have changed."""
+    """The target directory of cargo. The environment or a configuration file may change it."""
     metadata = subprocess.check_output(["cargo", "metadata", "--no-deps", "--format-version=1"], cwd=REPO)
     return Path(json.loads(metadata)["target_directory"])
 
 
 def program(name: str) -> Path:
-    """An example of this crate, or its program `summary-writer`, which are built before the tests."""
+    """The path of an example of this crate, or of its program `summary-writer`. They are built before the tests."""
     directory = target_dir() / "debug"
     path = directory / name if name == "summary-writer" else directory / "examples" / name
     assert path.exists(), f"{path} is missing: run `cargo build --all-features --bins --examples`"
@@ -48,12 +48,12 @@ def train_digits(logdir: Path, *arguments: str) -> None:
     execute(program("digits"), "--logdir", logdir, *arguments)
 
 
-# Long enough for a machine that has much else to do. A test that passes does not wait for it.
+# Long enough for a busy machine. A test that passes does not wait this long.
 PATIENCE_SECONDS = 120
 
 
 def eventually(look: Callable[[], Any], wanted: Any, seconds: float = PATIENCE_SECONDS) -> None:
-    """Calls `look` until it returns the wanted answer; fails with the last answer when the time is over."""
+    """Calls `look` until it returns the wanted answer. Fails with the last answer after `seconds`."""
     deadline = time.monotonic() + seconds
     while (got := look()) != wanted and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -61,7 +61,7 @@ def eventually(look: Callable[[], Any], wanted: Any, seconds: float = PATIENCE_S
 
 
 def eventually_holds(check: Callable[[], None], seconds: float = PATIENCE_SECONDS) -> None:
-    """Calls `check` until its assertions hold; raises the last error when the time is over."""
+    """Calls `check` until its assertions hold. Raises the last error after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -73,15 +73,15 @@ def eventually_holds(check: Callable[[], None], seconds: float = PATIENCE_SECOND
 
 
 def execute(*command: object) -> None:
-    """Runs a program, which must succeed, without its output."""
+    """Runs a program without showing its output. It must succeed."""
     subprocess.run(list(map(str, command)), cwd=REPO, check=True, timeout=600, stdout=subprocess.DEVNULL)
 
 
 class TensorBoard:
-    """A stock TensorBoard on `logdir`: its process, from `with` to the end of the block, and its HTTP API.
+    """A stock TensorBoard for `logdir`: its process, which runs during a `with` block, and its HTTP API.
 
-    It reads the log once, and is ready when it has read everything; with `follow` it looks for more every second. It must
-    print nothing on stderr but lines that match `complaint`. It need not list the runs `unlisted`.
+    It reads the log once, and is ready when it has read everything. With `follow`, it looks for new data every second. On
+    stderr, it may print only lines that match `complaint`. It need not list the runs in `unlisted`.
     """
 
     def __init__(
@@ -113,18 +113,18 @@ class TensorBoard:
             options.append("--reload_task=blocking")
         command = [sys.executable, "-m", "tensorboard.main", f"--logdir={self.logdir}", *options]
         try:
-            # TensorBoard gives its data server ten seconds to start, which a busy machine may exceed.
+            # TensorBoard waits only ten seconds for its data server. A busy machine may need more, so try again.
             for _ in range(3):
                 self._start(command)
-                # The loader in Python reads the whole log first.
+                # The Python loader reads the whole log first.
                 eventually(self._has_started, True, 600)
                 if self.url:
                     break
             assert self.url, f"TensorBoard ended:\n{self.output()}"
             self._session = requests.Session()
-            self._session.trust_env = False  # No proxy stands between this machine and itself.
+            self._session.trust_env = False  # Use no proxy.
             if not self._follow:
-                # A run is listed once all of its files have been read.
+                # A run is listed when all of its files have been read.
                 wanted = runs_of(self.logdir) - self._unlisted
                 eventually(lambda: set(self.get("runs")) - self._unlisted, wanted)
         except BaseException:
@@ -136,7 +136,7 @@ class TensorBoard:
         self._stop()
         if kind is None:
             complaints = [line for line in self.output().splitlines() if not self._expected.fullmatch(line)]
-            assert not complaints, "TensorBoard complains:\n" + "\n".join(complaints)
+            assert not complaints, "TensorBoard printed:\n" + "\n".join(complaints)
 
     def _start(self, command: list[str]) -> None:
         self._output = tempfile.NamedTemporaryFile("ab")
@@ -151,7 +151,7 @@ class TensorBoard:
             self._process.wait()
 
     def _has_started(self) -> bool:
-        """True when it has printed its address, and when it has ended without one."""
+        """True if it has printed its address, or has ended without one."""
         has_ended = self._process.poll() is not None
         if found := re.search(r"at (http://\S+?)/? \(Press", self.output()):
             self.url = found[1]
@@ -188,7 +188,7 @@ class TensorBoard:
         return [tuple(point) for point in self.get("plugin/scalars/scalars", run=run, tag=tag)]
 
     def session_groups(self, *filters: dict[str, Any]) -> dict[str, Any]:
-        """The rows of the table of hyperparameters that pass the filters, by name."""
+        """The rows of the hyperparameter table that match the filters, by name."""
         answer = self.ask(
             "plugin/hparams/session_groups",
             startIndex=0,
@@ -210,7 +210,7 @@ class TensorBoard:
 
 
 def runs_of(logdir: Path) -> set[str]:
-    """The runs of a log: its directories with event files, by their names relative to it."""
+    """The runs of a log: the names of its directories with event files."""
     return {str(file.parent.relative_to(logdir)) for file in logdir.rglob("*tfevents*")}
 
 

@@ -1,4 +1,4 @@
-"""Makes the README's pictures of TensorBoard, from fresh runs of the examples.
+"""Makes the pictures of TensorBoard for the README, from new runs of the examples.
 
 By hand, after tests/all.sh: `target/venv/bin/python tests/stock/screenshot.py`.
 """
@@ -26,7 +26,7 @@ LINES = {
     "epoch_loss": [20] * 4,
     "epoch_steps_per_second": [20] * 2,
 }
-# The charts only, without the settings at the side and the table below, and with all points in view.
+# Shows only the charts, with all points, without the settings at the side and the table below.
 SETTINGS = {"timeSeriesSettingsPaneOpened": False, "stepSelectorEnabled": False, "ignoreOutliers": False}
 
 
@@ -55,7 +55,7 @@ def custom_scalars(chrome: Browser, board: TensorBoard) -> None:
 def projector(chrome: Browser, board: TensorBoard) -> None:
     open_projector(board, chrome)
     eventually(lambda: shown(chrome, "points", "drawn"), ["360", 360])
-    # The message that the page shows while it loads fades slowly.
+    # The loading message of the page fades slowly.
     eventually(lambda: chrome.ask("return deep(document, 'iron-overlay-backdrop').length"), 0)
 
 
@@ -66,7 +66,7 @@ def sweep(chrome: Browser, board: TensorBoard) -> None:
 
 def mesh(chrome: Browser, board: TensorBoard) -> None:
     chrome.get(f"{board.url}/#mesh&tagFilter=.")
-    # Two meshes, and two of a batch.
+    # Two meshes, and a batch of two.
     eventually(lambda: [bool(picture.drawn.mean() > 0.01) for picture in canvases(chrome).values()], [True] * 4)
 
 

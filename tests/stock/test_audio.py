@@ -1,4 +1,4 @@
-"""Sounds come back from TensorBoard sample by sample, and the page plays them."""
+"""Audio: TensorBoard serves every sample, and the page plays the clips."""
 
 import io
 import struct
@@ -14,7 +14,7 @@ def floats(count: int) -> np.ndarray:
 
 
 def pcm(samples: np.ndarray) -> np.ndarray:
-    """The samples that TensorFlow stores for floats: times 2^15, rounded with halves away from 0, clipped."""
+    """The samples that TensorFlow stores for floats: multiplied by 2^15, rounded half away from 0, and clipped."""
     scaled = samples.astype(np.float64) * 32768
     return np.clip(np.copysign(np.floor(np.abs(scaled) + 0.5), scaled), -32768, 32767).astype(int)
 
@@ -24,7 +24,7 @@ def integers(count: int) -> np.ndarray:
 
 
 EDGES = [0, 32767, -32768, 32767, -32768, 32767, -32768, 1, -1, 0]
-# Rate, channels and samples of the one clip of each tag.
+# The rate, the channels and the samples of each tag with one clip.
 CLIPS = {
     "stereo_f32": (44100, 2, pcm(floats(10_000))),
     "three_f32": (96000, 3, pcm(floats(9_999))),
@@ -42,7 +42,7 @@ def foreign_file() -> bytes:
 
 
 def served(board: TensorBoard, tag: str, sample: int = 0) -> list[tuple[float, int, bytes]]:
-    """Wall time, step and file of each step."""
+    """The wall time, the step and the file of each step."""
     clips = []
     for clip in board.get("plugin/audio/audio", run="audio", tag=f"sound/{tag}", sample=str(sample)):
         content_type, file = board.fetch(f"plugin/audio/individualAudio?{clip['query']}")
@@ -52,7 +52,7 @@ def served(board: TensorBoard, tag: str, sample: int = 0) -> list[tuple[float, i
 
 
 def decoded(file: bytes) -> tuple[int, int, list[int]]:
-    """Rate, channels and samples of a file of 16 bits."""
+    """The rate, the channels and the samples of a 16-bit file."""
     with wave.open(io.BytesIO(file)) as clip:
         assert clip.getsampwidth() == 2
         samples = np.frombuffer(clip.readframes(clip.getnframes()), "<i2")
@@ -73,7 +73,7 @@ def test_samples_of_several_steps(board):
     assert [(wall_time, step) for wall_time, step, _ in clips] == [(START + step, step) for step in range(3)]
     for (_, step, file), rate in zip(clips, RATES, strict=True):
         wanted = pcm(floats(4000 + 1000 * step))
-        # A guard for the arithmetic: both ends are clipped, and what is between is no step function.
+        # Checks the formula: both ends are clipped, and the samples between them differ.
         assert wanted.min() == -32768
         assert wanted.max() == 32767
         assert len(np.unique(wanted)) > 700
@@ -88,11 +88,11 @@ def test_samples(board, tag):
     assert decoded(file) == (rate, channels, samples.tolist())
 
 
-def test_a_file_is_passed_on_byte_for_byte(board):
+def test_encoded_file_is_served_byte_for_byte(board):
     assert served(board, "encoded") == [(START, 0, foreign_file())]
 
 
-def test_several_clips_and_empty_ones_where_there_are_fewer(board):
+def test_steps_with_fewer_clips_have_empty_clips(board):
     for n in (1, 2, 3):
         for step, (wall_time, at, file) in enumerate(served(board, "several", n - 1)):
             assert (wall_time, at) == (START + step, step)
@@ -107,7 +107,7 @@ def test_audio_page(board, chrome):
     chrome.get(f"{board.url}/#audio")
 
     def players() -> dict[str, list[object]]:
-        """The duration in seconds that each player has found, else what is wrong, by tag and number of the clip."""
+        """The duration in seconds or the error of each player, by tag and clip number."""
         return chrome.ask("""
             const loaders = deep(document, "tf-audio-loader").filter(loader => loader.run === "audio");
             const players = loaders.map(loader => {

@@ -1,4 +1,4 @@
-"""To the stock package's own reader every byte of our files is of a sound record, and values have their best form."""
+"""Files: the reader of the stock package accepts every byte, and values have the form that other tools read."""
 
 from pathlib import Path
 
@@ -11,12 +11,12 @@ from tensorboard.util import tensor_util
 
 
 def files(directory: Path) -> list[Path]:
-    """The event files, for embeddings have others."""
+    """The event files of a directory. Embeddings have other files."""
     return sorted(file for file in directory.rglob("*tfevents*") if file.is_file())
 
 
 def events(directory: Path) -> list[event_pb2.Event]:
-    """The events of the one file of a run, after the version record."""
+    """The events of the only file of a run, without the version record."""
     [file] = [file for file in directory.iterdir() if file.is_file()]
     return list(event_file_loader.LegacyEventFileLoader(str(file)).Load())[1:]
 
@@ -28,7 +28,7 @@ def values(directory: Path, tag: str) -> list[summary_pb2.Summary.Value]:
 def test_both_checksums_of_every_record(log):
     assert len(files(log)) == len(runs_of(log)) + 1, "one for each run, two for the twins"
     for file in files(log):
-        # The reader checks both checksums, and ends without a word where one is wrong.
+        # The reader checks both checksums. If one is wrong, it ends silently.
         records = list(event_file_loader.RawEventFileLoader(str(file)).Load())
         assert sum(16 + len(record) for record in records) == file.stat().st_size, file
 
@@ -41,14 +41,14 @@ def test_first_record_of_every_file(log):
         assert first.wall_time > 1_600_000_000, file
 
 
-def test_a_plain_scalar_is_a_simple_value(log):
+def test_plain_scalar_is_a_simple_value(log):
     for event in events(log / "plain"):
         [value] = event.summary.value
         assert value.WhichOneof("value") == "simple_value"
         assert not value.HasField("metadata")
 
 
-def test_a_described_scalar_is_a_tensor_with_metadata(log):
+def test_described_scalar_is_a_tensor_with_metadata(log):
     described = values(log / "descriptions", "loss")
     assert [float(tensor_util.make_ndarray(value.tensor)) for value in described] == [0.0, 0.5, 1.0]
     for value in described:
@@ -82,7 +82,7 @@ def test_text_is_a_string_of_rank_0(log, run, tag):
     assert metadata.data_class == summary_pb2.DATA_CLASS_TENSOR
 
 
-def test_a_tensor_keeps_its_tag_s_description(log):
+def test_tensor_keeps_the_description_of_its_tag(log):
     [value] = values(log / "descriptions", "described/tensor")
     assert value.metadata.summary_description == "a *table*"
     assert value.metadata.plugin_data.plugin_name == "text"
@@ -103,7 +103,7 @@ def test_tensors_of_bfloat16(log):
     [value] = values(log / "tensors", "elements/bf16")
     assert value.tensor.dtype == types_pb2.DT_BFLOAT16
     assert [dim.size for dim in value.tensor.tensor_shape.dim] == [2, 3]
-    # The stock package knows the type, but makes no array of it without TensorFlow: it is the upper half of a float32.
+    # Without TensorFlow, the stock package makes no array of this type. It is the upper half of a float32.
     halves = np.frombuffer(value.tensor.tensor_content, "<u2")
     got = (halves.astype(np.uint32) << 16).view(np.float32)
     largest = float.fromhex("0x1.FEp127")

@@ -1,4 +1,4 @@
-"""The page of custom scalars is laid out as it was logged, and finds its points."""
+"""Custom scalars: the page has the logged layout, and finds its points."""
 
 import re
 
@@ -30,7 +30,7 @@ def test_layout_of_custom_scalars(board):
 
 
 def custom_scalars(board: TensorBoard, pattern: str) -> dict[str, list[tuple[float, int, float]]]:
-    """Wall time, step and value of each point, by the tags that match."""
+    """The wall time, the step and the value of each point, by tag, for the tags that match."""
     answer = board.get("plugin/custom_scalars/scalars", run="custom scalars", tag=pattern)
     assert answer["regex_valid"] is True
     return {tag: [tuple(point) for point in points] for tag, points in answer["tag_to_events"].items()}
@@ -44,14 +44,14 @@ def test_points_of_custom_scalars(board):
     assert custom_scalars(board, "losses/.*") == wanted
     assert custom_scalars(board, "rate$") == {"rate": [(START + step, step, 0.5 * step) for step in steps]}
 
-    # As the page asks for the tags of a margin.
+    # The request that the page makes for the tags of a margin.
     band = {"band 1.5+/mean": 0, "band 1.5+/lower": -1, "band 1.5+/upper": 2}
     wanted = {tag: [(START + step, step, float(step + more)) for step in steps] for tag, more in band.items()}
     assert custom_scalars(board, "|".join(map(re.escape, band))) == wanted
 
     assert custom_scalars(board, r"rate \[%\]\Z") == {"rate [%]": [(START + step, step, 50.0 * step) for step in steps]}
 
-    # What `Category::multiline` rejects, because the page would have an empty chart.
+    # `Category::multiline` rejects this pattern, because the page would show an empty chart.
     wrong = board.get("plugin/custom_scalars/scalars", run="custom scalars", tag="[")
     assert wrong == {"regex_valid": False, "tag_to_events": {}}
 
@@ -59,7 +59,7 @@ def test_points_of_custom_scalars(board):
 @pytest.mark.usefixtures("picture")
 def test_custom_scalars(board, chrome):
     chrome.open_custom_scalars(board.url)
-    # Lines and areas: the edge of an area is a line, too.
+    # Lines and areas. The edge of an area counts as a line.
     charts = {"losses": [3, 0], "accuracy": [2, 1], "literal": [1, 0]}
     eventually(chrome.custom_scalars_charts, {"training": charts, "Größe & <b>": {}})
     assert chrome.errors() == []

@@ -1,4 +1,4 @@
-"""Grids, boxes and confusion matrices come back from TensorBoard as numpy draws them."""
+"""Drawn images: grids, boxes, heat maps and confusion matrices have the pixels that numpy computes."""
 
 import html
 import re
@@ -12,7 +12,7 @@ CLASSES = [2, 10, 60, 300]
 
 
 def drawn(board: TensorBoard, tag: str) -> np.ndarray:
-    """The samples of an image of our run, by row, pixel and channel."""
+    """The samples of an image of the run, with the axes row, column and channel."""
     [image] = board.get("plugin/images/images", run="drawn images", tag=tag, sample="0")
     return pixels(board, image)
 
@@ -23,7 +23,7 @@ def gray(width: int, height: int, n: int) -> np.ndarray:
 
 
 def grid(images: list[np.ndarray], columns: int) -> np.ndarray:
-    """Two pixels around each image, which is in the middle of a cell that has room for any."""
+    """A grid whose cells have the size of the largest image. Images are centred, with two pixels between cells."""
     cell_height, cell_width = (max(image.shape[axis] for image in images) for axis in (0, 1))
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
@@ -38,7 +38,7 @@ def grid(images: list[np.ndarray], columns: int) -> np.ndarray:
 
 
 def framed(image: np.ndarray, left: int, top: int, right: int, bottom: int, color: tuple) -> np.ndarray:
-    """A frame of one pixel; the edges are those of whole pixels in the image."""
+    """A frame of one pixel. The edges are whole pixels."""
     mask = np.zeros(image.shape[:2], bool)
     mask[top:bottom, left:right] = True
     mask[top + 1 : bottom - 1, left + 1 : right - 1] = False
@@ -79,7 +79,7 @@ def test_boxes_on_16_bits_with_opacity(board):
     assert np.array_equal(drawn(board, "boxes/deep"), wanted)
 
 
-# From R's `viridis(9)`.
+# The colours of `viridis(9)` in R.
 VIRIDIS = "440154 472D7B 3B528B 2C728E 21918C 28AE80 5EC962 ADDC30 FDE725"
 
 
@@ -95,7 +95,7 @@ def test_heat_map(board):
 def test_labels(board):
     image = drawn(board, "boxes/labels")
     assert image.shape == (200, 320, 3)
-    # Above its box of 25, 20, with 3 pixels at either side of 8 letters of 7 x 16 pixels.
+    # The label is above its box at 25, 20. It has 8 letters of 7 x 16 pixels, and 3 pixels on both sides.
     plate = image[4:20, 25 : 25 + 8 * 7 + 6]
     red = (plate == (255, 59, 48)).all(axis=2)
     assert red[:, :3].all()
@@ -117,38 +117,38 @@ LINE = (222, 228, 236)
 @pytest.mark.parametrize("classes", CLASSES)
 def test_confusion_matrix(board, classes):
     image = drawn(board, f"confusion/{classes}")
-    # The frame: the longest lines of its colour across, and of those the part before the scale's.
+    # The frame has the longest horizontal lines of its colour. The colour scale is to the right of it.
     line = (image == LINE).all(axis=2)
     rows = np.flatnonzero(line.sum(axis=1) > image.shape[1] // 3)
     top, bottom = rows[0] + 1, rows[-1]
     left = np.flatnonzero(line[top])[0] + 1
     side = bottom - top
     cell, rest = divmod(side + 1, classes)
-    if rest:  # Cells without lines between them.
+    if rest:  # There are no lines between the cells.
         cell, rest = divmod(side, classes)
     assert rest == 0
     assert cell >= 2
     assert max(image.shape) < 1500
 
-    # A pixel of each cell that no number covers: the middle of small ones, the corner of others.
+    # A pixel of each cell that no number covers: the middle of small cells, the corner of large ones.
     inset = cell // 2 if cell <= 16 else 2
     sampled = image[top + inset : bottom : cell, left + inset : left + side : cell]
     assert sampled.shape == (classes, classes, 3)
     made = counts(classes)
     share = made / np.maximum(made.sum(axis=1, keepdims=True), 1)
     brightness = sampled.sum(axis=2)
-    # The higher the share the darker, over all cells.
+    # A higher share is darker, over all cells.
     order = np.argsort(share, axis=None, kind="stable")
     steps = np.diff(brightness.ravel()[order])
     assert (steps <= 0).all()
     assert (brightness[share == 0] > 3 * 245).all()
     assert (brightness[share > 0.8] < 3 * 100).all()
-    # Equal shares are of one colour, and what differs by a percent is not.
+    # Equal shares have the same colour. Shares that differ by a percent have different colours.
     for equal in np.unique(share):
         assert len(np.unique(sampled[share == equal], axis=0)) == 1, equal
     assert len(np.unique(brightness)) >= len(np.unique(np.round(share * 100)))
 
-    # Large cells show their numbers, small ones are of one colour. The names are at the left and below.
+    # Large cells show their numbers, small ones only a colour. The names are on the left and below.
     first = image[top : top + cell - 1, left : left + cell - 1].reshape(-1, 3)
     assert (len(np.unique(first, axis=0)) > 1) == (classes <= 10), "a number in the first cell"
     assert (image[top:bottom, : left - 1].max(axis=2) < 90).any(), "names at the left"
@@ -156,7 +156,7 @@ def test_confusion_matrix(board, classes):
 
 
 def cells(board: TensorBoard, tag: str) -> list[str]:
-    """What is in the cells of a text's table, as HTML whose entities are letters."""
+    """The cells of a table on the Text page, as HTML with decoded entities."""
     [text] = board.get("plugin/text/text", run="drawn images", tag=tag)
     return [html.unescape(cell) for cell in re.findall(r"<t[hd]>(.*?)</t[hd]>", text["text"])]
 
@@ -178,7 +178,7 @@ def test_names_that_look_like_markup(board):
 
 @pytest.mark.usefixtures("picture")
 def test_drawn_images_page(board, chrome):
-    # The filter makes one group of these tags, which the page opens by itself.
+    # The filter puts these tags into one group, which the page opens.
     chrome.get(f"{board.url}/#images&tagFilter=^(boxes|confusion|grid|heat)&runFilter=^drawn images$")
     wanted = {tag: list(drawn(board, tag).shape[1::-1]) for tag in board.get("plugin/images/tags")["drawn images"]}
     eventually(lambda: chrome.images("drawn images"), wanted)

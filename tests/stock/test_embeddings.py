@@ -1,4 +1,4 @@
-"""Embeddings come back number by number, label by label and pixel by pixel, and the projector draws them."""
+"""Embeddings: TensorBoard serves every number, label and pixel, and the projector draws them."""
 
 import io
 import json
@@ -42,7 +42,7 @@ def draw(i: np.ndarray) -> np.ndarray:
 
 
 def tensor(board: TensorBoard, name: str) -> np.ndarray:
-    """The vectors, one a row, as the page gets them."""
+    """The vectors that the page gets, one per row."""
     content_type, numbers = board.fetch("plugin/projector/tensor", run="embeddings", name=name, num_rows="100000")
     assert content_type == "application/octet-stream"
     return np.frombuffer(numbers, "<f4").reshape(info(board, name)["tensorShape"])
@@ -62,7 +62,7 @@ def metadata(board: TensorBoard, name: str) -> str:
 
 
 def sprite(board: TensorBoard, name: str) -> np.ndarray:
-    """Rows of pixels of samples."""
+    """The samples of the sprite, with the axes row, column and channel."""
     content_type, file = board.fetch("plugin/projector/sprite_image", run="embeddings", name=name)
     assert content_type == "image/png"
     width, height, rows, about = png.Reader(io.BytesIO(file)).read()
@@ -82,7 +82,7 @@ def thumbnail(i: int) -> np.ndarray:
     return np.array([[pixel] * 6] * 2 + [[rest] * 6] * 2)
 
 
-def test_the_config_is_what_the_stock_parser_reads(log: Path):
+def test_stock_parser_reads_the_config(log: Path):
     config = text_format.Parse((log / "embeddings" / "projector_config.pbtxt").read_text(), ProjectorConfig())
     assert [each.tensor_name for each in config.embeddings] == NAMES
     paths = [path for each in config.embeddings for path in (each.tensor_path, each.metadata_path, each.sprite.image_path)]
@@ -115,7 +115,7 @@ def test_vectors_of_another_writer(board):
     assert tensor(board, "theirs").tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
 
 
-def test_numbers_from_end_to_end_of_their_range(board):
+def test_numbers_of_the_whole_range(board):
     limits = np.finfo(np.float32)
     wanted = [0.1, -0.0, limits.tiny, limits.smallest_subnormal, limits.max, limits.min, 16777217, 1 / 3, 1e-5]
     got = tensor(board, "numbers:00000")
@@ -130,7 +130,7 @@ def test_columns_and_thumbnails(board):
     assert metadata(board, PICTURES) == "name\tsplit\tclass\n" + "".join(rows)
 
     assert info(board, PICTURES)["sprite"]["singleImageDim"] == [6, 4]
-    # 8 columns and as many rows, from which the page takes the last.
+    # The sprite has 8 columns and 8 rows, because the page computes the row of a thumbnail from the number of rows.
     pixels = sprite(board, PICTURES)
     assert pixels.shape == (8 * 4, 8 * 6, 4)
     for i in range(POINTS):
@@ -159,7 +159,7 @@ SHOWN = """
     const menu = label => deep(projector.shadowRoot, "paper-dropdown-menu").filter(menu => menu.label?.match(label))
       .flatMap(menu => [...menu.querySelectorAll("paper-item")].map(item => item.getAttribute("label") ?? item.value));
     const data = projector?.dataSet;
-    // Until then the page draws the embedding that was chosen before.
+    // Until then, the page draws the previous embedding.
     return data && projector.projection?.dataSet === data && {
       points: shown("span.numDataPoints").join(),
       dimension: shown("span.dim").join(),
@@ -173,7 +173,7 @@ SHOWN = """
 
 @pytest.fixture
 def small_page(chrome: Browser) -> Iterator[None]:
-    """A page that is small enough to be drawn fast without a GPU, because the points turn all the time."""
+    """A small page. The points rotate all the time, and without a GPU a large page is drawn too slowly."""
 
     def resize(width: int, height: int) -> None:
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
@@ -186,7 +186,7 @@ def small_page(chrome: Browser) -> Iterator[None]:
 
 
 def open_projector(board: TensorBoard, chrome: Browser) -> None:
-    # The first request makes TensorBoard look for embeddings, which takes a moment.
+    # After the first request, TensorBoard looks for embeddings, which takes a moment.
     eventually(lambda: board.get("plugins_listing")["projector"]["enabled"], True)
     chrome.get(f"{board.url}/#projector")
     for _ in range(2):
@@ -209,7 +209,7 @@ def select(chrome: Browser, name: str) -> None:
 
 
 def picture_of_points(chrome: Browser) -> np.ndarray:
-    """The pixels of the picture, between the panels at its sides: red, green and blue of each."""
+    """The pixels of the picture without the panels at its sides, in red, green and blue."""
     chrome.switch_to.default_content()
     width, height, rows, about = png.Reader(io.BytesIO(chrome.get_screenshot_as_png())).read()
     pixels = np.array([list(row) for row in rows], int).reshape(height, width, about["planes"])
@@ -217,7 +217,7 @@ def picture_of_points(chrome: Browser) -> np.ndarray:
 
 
 def has_colour(pixels: np.ndarray, colour: tuple[int, ...]) -> bool:
-    """True if more than a few pixels are of this colour or nearly so: scaling a thumbnail blends its edges."""
+    """True if more than a few pixels have roughly this colour. Scaling a thumbnail blends its edges."""
     return int((np.abs(pixels - colour).max(axis=1) < 16).sum()) > 5
 
 
@@ -229,7 +229,7 @@ def test_projector_draws_thumbnails(board, chrome):
     eventually(lambda: shown(chrome, "points", "dimension", "columns", "labels", "drawn"), wanted)
     [tensors] = shown(chrome, "tensors")
     assert sorted(tensors) == sorted(NAMES)
-    # The colour of the first point's thumbnail is nowhere else on the page.
+    # Only the thumbnail of the first point has this colour on the page.
     eventually(lambda: has_colour(picture_of_points(chrome), (255, 0, 0)), True)
     assert chrome.errors() == []
 
@@ -243,8 +243,8 @@ def test_projector_draws_the_thumbnail_of_each_point(board, chrome):
     eventually(lambda: shown(chrome, "points"), [str(POINTS)])
     select(chrome, "octahedron:00000")
     eventually(lambda: shown(chrome, "points", "drawn"), ["6", 6])
-    # The page finds the row of a thumbnail by the number of rows: in a sprite with more columns than rows some are never
-    # shown. The points turn, so that now and then one is far away or outside the picture.
+    # The page computes the row of a thumbnail from the number of rows. So in a sprite with more columns than rows, it never
+    # shows some of them. The points rotate, so a point may be far away or outside of the picture for a while.
     seen = set()
 
     def look() -> set:
@@ -267,7 +267,7 @@ def test_projector_opens_each_embedding(board, chrome):
     for step in range(3):
         select(chrome, f"plain:{step:05}")
         eventually(lambda: shown(chrome, "points", "dimension", "labels", "drawn"), ["60", "5", [None] * 60, 60])
-    # Points without thumbnails are discs of a colour; all else in the picture is grey.
+    # Points without thumbnails are coloured discs. Everything else in the picture is grey.
     eventually(lambda: int((np.ptp(picture_of_points(chrome), axis=1) > 50).sum()) > 100, True)
     assert chrome.errors() == []
 

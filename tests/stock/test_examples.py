@@ -1,4 +1,4 @@
-"""Every page of TensorBoard draws in a browser what the examples log."""
+"""Examples: every page of TensorBoard draws their data in a browser."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +14,9 @@ from test_histograms import drawn_distributions, drawn_histograms
 from test_meshes import canvases
 
 EPOCHS = 3
-BATCHES = EPOCHS * 45  # 1,437 images, 32 a batch
+BATCHES = EPOCHS * 45  # 1,437 images, 32 in a batch
 RUNS = [f"{name}{child}" for name in ("baseline", "dropout") for child in ("", "/train", "/validation")]
-# How many runs log a tag, and how many points each.
+# The number of runs that log a tag, and the number of points in each run.
 CHARTS = {
     **{f"batch_{metric}": (2, BATCHES) for metric in ("accuracy", "learning_rate", "loss")},
     **{f"epoch_{metric}": (2, EPOCHS) for metric in ("learning_rate", "steps_per_second")},
@@ -24,7 +24,7 @@ CHARTS = {
     **{f"recall/{which}": (2, EPOCHS) for which in ("highest", "lowest", "mean")},
 }
 HELD_OUT = 360  # images
-# As many as a page draws without being scrolled.
+# A page draws this many without scrolling.
 SCALARS = "^(batch_(accuracy|learning_rate|loss)$|epoch_|recall/)"
 
 
@@ -92,7 +92,7 @@ def test_text(digits_board, chrome):
 @pytest.mark.usefixtures("picture")
 def test_digits_images(digits_board, chrome):
     chrome.get(f"{digits_board.url}/#images&tagFilter=^(confusion|filters|misclassified|samples)")
-    # 16 cells of 8 pixels and the 2 between them, and one more gap.
+    # 16 cells of 8 pixels, and 17 gaps of 2 pixels.
     width = 16 * 10 + 2
     eventually(
         lambda: chrome.images("baseline/train"), {"filters/hidden": [width, 8 * 10 + 2], "samples": [width, 6 * 10 + 2]}
@@ -115,7 +115,7 @@ def test_digits_histograms(digits_board, chrome):
 @pytest.mark.usefixtures("picture")
 def test_digits_pr_curves(digits_board, chrome):
     chrome.get(f"{digits_board.url}/#pr_curves&tagFilter=.")
-    # A curve of each of the two runs.
+    # One curve for each of the two runs.
     eventually(lambda: {tag: len(curves) for tag, curves in chrome.pr_curves().items()}, {f"digit/{n}": 2 for n in range(10)})
     eventually(lambda: all(lines > 1 for curves in chrome.pr_curves().values() for lines in curves), True)
     assert chrome.errors() == []
@@ -124,7 +124,7 @@ def test_digits_pr_curves(digits_board, chrome):
 @pytest.mark.usefixtures("picture")
 def test_digits_custom_scalars(digits_board, chrome):
     chrome.open_custom_scalars(digits_board.url)
-    # Loss and accuracy of four runs each; of two runs a line and the two edges of the area around it.
+    # The loss and the accuracy of four runs each. For two runs, a line and the two edges of the area around it.
     charts = {"loss and accuracy per epoch": [8, 0], "recall of the classes": [4, 2]}
     eventually(chrome.custom_scalars_charts, {"digits": charts})
     assert chrome.errors() == []
@@ -189,7 +189,7 @@ def test_digits_sweep(tmp_path, fast, chrome):
         assert chrome.errors() == []
 
 
-# The steps of each tag of the gallery, by dashboard, and how many samples a step has.
+# The steps of each tag of the gallery, by dashboard, and the number of samples in a step.
 EVERY, EVEN, FIFTH = [*range(20)], [*range(0, 20, 2)], [*range(0, 20, 5)]
 GALLERY_SCALARS = ["decay", "decay/lower", "decay/upper", "waves/cosine", "waves/damped", "waves/sine"]
 GALLERY_STEPS = {
@@ -274,7 +274,7 @@ def test_gallery_images(gallery_board, chrome):
     def sizes() -> dict[str, list[int] | None]:
         return {tag: size for tag, size in chrome.images("gallery").items() if tag != "confusion/picture"}
 
-    # Four columns and three rows of 16 pixels, with 2 between and around them.
+    # Four columns and three rows of 16 pixels, with 2 pixels between and around them.
     wanted = {"batch": [16, 16], "file": [31, 17], "grid": [74, 56]}
     wanted |= dict.fromkeys(["animation", "boxes", "interference"], [96, 96])
     eventually(sizes, wanted)
@@ -317,7 +317,8 @@ def test_gallery_text(gallery_board, chrome):
         const texts = deep(document, "tf-text-loader");
         return Object.fromEntries(texts.map(text => [text.tag, deep(text.shadowRoot, "h1, tr").length]));
     """
-    # At four steps: a heading; a header and two rows; three rows. At ten steps a header and a row for each of three classes.
+    # Headings and rows of each tag: `notes` has a heading at four steps, `table` a header and two rows, `tensor` three rows.
+    # `confusion/table` has a header and three rows at ten steps.
     eventually(lambda: chrome.ask(rows), {"notes": 4, "table": 4 * 3, "tensor": 4 * 3, "confusion/table": 10 * 4})
     assert chrome.errors() == []
 
@@ -370,7 +371,7 @@ def test_gallery_graph(gallery_board, chrome):
     eventually(lambda: inside.items() <= below(page.labels(), "features").items(), True)
     eventually(lambda: {"image", "features", "flatten", "classes"} <= page.labels().keys(), True)
     page.select("features/pool")
-    # 30 microseconds and more from step to step, twice as many at the last one, 19.
+    # The cost grows from 30 microseconds at step 0 to twice as much at step 19.
     eventually(lambda: page.card().get("Compute Time"), f"{int(30 * (1 + 15 / 19))} µs")
     assert chrome.errors() == []
 
@@ -394,7 +395,7 @@ def observed_board(tmp_path_factory: pytest.TempPathFactory, fast: bool) -> Iter
         yield board
 
 
-# Nine hours of six steps; a tag that is logged when something happens has fewer.
+# Nine hours of six steps. Tags that are logged for some events only have fewer.
 DAY = [*range(54)]
 CUSTOMERS = ["customers/who=came", "customers/who=served"]
 
@@ -412,7 +413,7 @@ def test_observed_values(observed_board):
     queue, per_step = (np.array([value for _, _, value in curves[tag]]) for tag in ("queue", "served"))
     assert np.array_equal(came - served, queue), "who has come and is not served, waits"
     assert np.array_equal(np.cumsum(per_step), served), "the program counts what it says"
-    # A waiting time of each who was served in the step; of all steps TensorBoard shows some 50.
+    # A step has a waiting time for each served customer. TensorBoard shows about 50 steps.
     histograms = observed_board.get("plugin/histograms/histograms", run=run, tag="waiting_time")
     counts = {step: sum(count for _, _, count in buckets) for _, step, buckets in histograms}
     assert len(counts) >= 50

@@ -1,7 +1,7 @@
-"""The stock package's own reader and both loaders read the files of killed processes up to the last whole record.
+"""Killed processes: the stock reader and both loaders read their files up to the last whole record.
 
-The files come from the fault campaign (`tests/faults`), which writes next to each how many records of each tag it has. A value
-is half its step. Some files are also cut within their last record, which a loss of power may do.
+The files come from the fault campaign (`tests/faults`). It writes the number of records of each tag next to each file. A value
+is half its step. Some files are also cut within their last record, as after a power failure.
 """
 
 import os
@@ -15,7 +15,7 @@ from harness import REPO, TensorBoard, tags
 from tensorboard.backend.event_processing import event_file_loader
 from tensorboard.compat.proto import event_pb2
 
-# Points of a series that TensorBoard keeps, the last of them always.
+# The number of points of a series that TensorBoard keeps. It always keeps the last one.
 KEPT = 1000
 
 Counts = dict[str, int]
@@ -27,7 +27,7 @@ def event_file(run: Path) -> Path:
 
 
 def cut(run: Path, copy: Path, counts: Counts, left: int) -> Counts:
-    """Copies a run but only `left` bytes of its last record. Returns how many records each tag has in the copy."""
+    """Copies a run with only `left` bytes of its last record. Returns the number of records of each tag in the copy."""
     data, start, after = event_file(run).read_bytes(), 0, 0
     while after + 12 <= len(data):
         end = after + 16 + struct.unpack_from("<Q", data, after)[0]
@@ -42,7 +42,7 @@ def cut(run: Path, copy: Path, counts: Counts, left: int) -> Counts:
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory) -> tuple[Path, dict[str, Counts]]:
-    """A log of killed processes, and for each run its tags with the number of their records."""
+    """A log of killed processes, and the number of records of each tag in each run."""
     logdir = tmp_path_factory.mktemp("killed")
     command = ["cargo", "test", "--all-features", "--test", "faults", "--", "kill"]
     environment = os.environ | {"FAULTS_KEEP": str(logdir)}
@@ -50,7 +50,7 @@ def killed(tmp_path_factory) -> tuple[Path, dict[str, Counts]]:
     runs = {}
     for run in sorted(logdir.iterdir()):
         if not (run / "expected.txt").exists():
-            shutil.rmtree(run)  # The process was killed before it had written its first record.
+            shutil.rmtree(run)  # The process was killed before it wrote its first record.
             continue
         pairs = [line.rsplit(" ", 1) for line in (run / "expected.txt").read_text().splitlines()]
         runs[run.name] = {tag: int(count) for tag, count in pairs}
@@ -61,7 +61,7 @@ def killed(tmp_path_factory) -> tuple[Path, dict[str, Counts]]:
     return logdir, runs
 
 
-def test_the_stock_reader_reads_them_to_the_last_whole_record(killed):
+def test_stock_reader_reads_files_of_killed_processes_up_to_the_last_whole_record(killed):
     logdir, runs = killed
     for run, counts in runs.items():
         file = event_file(logdir / run)
@@ -82,7 +82,7 @@ def test_the_stock_reader_reads_them_to_the_last_whole_record(killed):
                 assert steps[tag] == list(range(count)), (run, tag)
 
 
-def test_both_loaders_show_them_to_the_last_whole_record(killed, fast):
+def test_loaders_show_files_of_killed_processes_up_to_the_last_whole_record(killed, fast):
     logdir, runs = killed
     with TensorBoard(logdir, fast=fast) as board:
         assert set(board.get("runs")) == set(runs)

@@ -1,4 +1,4 @@
-"""Graphs come back node by node, and the page draws them: names, shapes, devices, costs."""
+"""Graphs: TensorBoard serves every node, and the page draws names, shapes, devices and costs."""
 
 import re
 from contextlib import suppress
@@ -101,7 +101,7 @@ node { name: "Net/Linear[fc 1]" op: "aten::linear" }
 node { name: "Größe:0" op: "Relu" input: ["Net/Linear[fc 1]", "nowhere"] }
 """
 
-# A function that calls another.
+# A function that calls another function.
 FUNCTION = """function {{
   signature {{ name: "{}" input_arg {{ name: "x" type: DT_FLOAT }} output_arg {{ name: "y" type: DT_FLOAT }} }}
   node_def {{ name: "n" op: "{}" input: "x" }}
@@ -118,7 +118,7 @@ library {{ {FUNCTION.format("caller", "callee")} {FUNCTION.format("callee", "Rel
 
 
 def costs(times: int) -> str:
-    """The costs of the nodes. Starts are a microsecond late, because the page takes 0 for no time at all."""
+    """The costs of the nodes. All start at 1 microsecond or later, because the page ignores a start of 0."""
     output = "output { tensor_description { shape { dim { size: 32 } dim { size: 128 } } } }"
     scalar = "output { tensor_description { shape { } } }"
     return f"""step_stats {{
@@ -154,7 +154,7 @@ def graph(board: TensorBoard, run: str, **query: str) -> GraphDef:
     ],
     ids=["graph", "model", "conceptual", "given", "functions"],
 )
-def test_graphs_come_back_node_by_node(board, run, query, wanted):
+def test_graphs_are_served_node_by_node(board, run, query, wanted):
     wanted = text_format.Parse(wanted, GraphDef())
     got = graph(board, run, **query)
     for one, other in zip(got.node, wanted.node, strict=True):
@@ -162,13 +162,13 @@ def test_graphs_come_back_node_by_node(board, run, query, wanted):
     assert got == wanted
 
 
-def test_costs_come_back(board):
+def test_costs_are_served(board):
     for tag, times in [("step 100", 1), ("late/step 200", 2)]:
         got = board.get("plugin/graphs/run_metadata", run="graph", tag=tag)
         assert text_format.Parse(got, RunMetadata()) == text_format.Parse(costs(times), RunMetadata())
 
 
-def test_what_there_is_to_see(board):
+def test_runs_and_tags_are_listed_with_their_kinds(board):
     def tag(name: str, *kinds: str) -> dict:
         return {"tag": name} | {kind: kind in kinds for kind in ("conceptual_graph", "op_graph", "profile")}
 
@@ -190,7 +190,7 @@ def test_what_there_is_to_see(board):
 
 
 class Page:
-    """The Graphs page, opened anew on a run, and on a tag."""
+    """The Graphs page, newly opened for a run and a tag."""
 
     def __init__(self, chrome: Browser, board: TensorBoard, run: str, tag: str = "Default"):
         self.chrome = chrome
@@ -200,12 +200,12 @@ class Page:
             self._choose("paper-item", choice)
 
     def choose(self, name: str) -> None:
-        """One of the graph types and colours."""
+        """Chooses a graph type or a colour scheme."""
         eventually(lambda: name in self._choices("paper-radio-button:not([disabled])"), True)
         self._choose("paper-radio-button", name)
 
     def open(self, scope: str) -> None:
-        """Opens a scope, by a double click, or by more: a page that is still loading does not take the first one."""
+        """Opens a scope with double clicks. A page that is still loading ignores the first ones."""
 
         def is_open() -> bool:
             return any(name.startswith(f"{scope}/") for name in self.labels())
@@ -219,7 +219,7 @@ class Page:
         eventually(opens, True)
 
     def select(self, node: str) -> None:
-        """Shows the card of a node, by a click, or by more: the page selects a scope some time after it was opened."""
+        """Shows the card of a node with clicks. The page selects a scope some time after it opens, so it may need several."""
 
         def selected() -> str:
             self._click(node, "click")
@@ -228,13 +228,13 @@ class Page:
         eventually(selected, node)
 
     def labels(self) -> dict[str, str]:
-        """What is written at each node."""
-        # Beside the text is its tooltip.
+        """The label of each node."""
+        # The text is followed by its tooltip.
         written = "text => [...text.childNodes].filter(child => child.nodeType === Node.TEXT_NODE).map(e => e.data).join('')"
         return self._ask("g.node", f"e => [e.dataset.name, deep(e, ':scope > text').map({written}).pop()]")
 
     def edges(self) -> dict[str, str]:
-        """What is written at each edge."""
+        """The label of each edge."""
         return self._ask("g.edge", "e => [e.dataset.edge, e.textContent]")
 
     def colors(self) -> dict[str, list[str]]:
@@ -244,7 +244,7 @@ class Page:
             """e => {
               const shape = deep(e, ":scope > .nodeshape > .nodecolortarget")[0];
               const fill = shape ? shape.style.fill : "";
-              // A node in the colours of its devices refers to a gradient.
+              // The fill of a node with several devices is a gradient.
               const stops = fill.startsWith("url") ? e.getRootNode().getElementById(fill.slice(6, -2)) : null;
               return [e.dataset.name, stops ? deep(stops, "stop").map(stop => stop.getAttribute("stop-color")) : [fill]];
             }""",
@@ -298,14 +298,14 @@ class Page:
 
 
 def rgb(color: str) -> str:
-    """One way to write colours, of the several that the page has."""
+    """Converts the different notations of colours on the page to one."""
     if found := re.fullmatch(r"#(.{1,2})(.{1,2})(.{1,2})", color):
         return f"rgb({', '.join(str(int((part * 2)[:2], 16)) for part in found.groups())})"
     return color
 
 
 def below(found: dict, scope: str) -> dict:
-    """What is drawn in an open scope, without the page's marks at its edge."""
+    """The items in an open scope, without the marks of the page at its edge."""
     return {name: each for name, each in found.items() if name.startswith(f"{scope}/") and "~~" not in name}
 
 
@@ -350,7 +350,7 @@ def test_circle_function_and_attributes(board, chrome):
     circle = {"loop/inner/merge--loop/inner/next": "?×784", "loop/inner/next--loop/inner/merge": "?×784"}
     eventually(lambda: {edge: label for edge, label in page.edges().items() if edge in circle}, circle)
 
-    # The function, as the node that calls it shows it.
+    # The function, inside the node that calls it.
     page.open("call")
     page.open("call/inner")
     inside = {"call/x", "call/y", "call/inner", "call/inner/Split", "call/inner/Add"}
@@ -386,7 +386,7 @@ def test_circle_function_and_attributes(board, chrome):
 
 
 def redness(color: list[str]) -> int:
-    """How far a colour is from that of no cost, which is a grey or white."""
+    """The distance of a colour from grey or white, which mean no cost."""
     assert len(color) == 1
     parts = re.findall(r"\d+", color[0])
     assert len(parts) == 3, color
@@ -401,7 +401,7 @@ def test_costs(board, chrome):
     page.open("hidden")
 
     def has_shades(*nodes: str) -> None:
-        """The higher the cost the redder; the last node has none."""
+        """Checks that the nodes are ordered from red to grey. The last node has no cost."""
         colors = page.colors()
         shades = [redness(colors.get(node, [])) for node in nodes]
         assert shades == sorted(shades, reverse=True)
@@ -421,7 +421,7 @@ def test_costs(board, chrome):
         "Tensor Output Sizes": "[32, 128]",
     }
     eventually(page.card, costs)
-    # That ran three times, from 290 to 380 microseconds.
+    # This node ran three times, from 290 to 380 microseconds.
     page.select("sum")
     costs = {"Device": "/device:CPU:0", "Memory": "8 KB", "Compute Time": "90 µs", "Tensor Output Sizes": "scalar"}
     eventually(page.card, costs)
@@ -485,7 +485,7 @@ def test_costs_of_a_model(board, chrome):
         "Compute Time": "70 µs",
     }
     eventually(page.card, costs)
-    # The layer's own node is within.
+    # The node of the layer is inside.
     page.open("encoder/hidden")
     page.select("encoder/hidden/(hidden)")
     eventually(lambda: page.card().get("Compute Time"), "30 µs")

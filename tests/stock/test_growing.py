@@ -1,4 +1,4 @@
-"""A log that grows while TensorBoard watches it: new points and new runs show up, under both loaders."""
+"""Growing logs: both loaders show new points and new runs while TensorBoard runs."""
 
 import subprocess
 import time

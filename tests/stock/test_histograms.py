@@ -20,7 +20,7 @@ Rows = list[list[float]]
 
 
 def histograms(board: TensorBoard, tag: str) -> list[tuple[float, int, Rows]]:
-    """Wall time, step and buckets of each histogram, as two dashboards get them, which must agree."""
+    """The wall time, the step and the buckets of each histogram. Two dashboards get them, and must agree."""
     shown = board.get("plugin/histograms/histograms", run=RUN, tag=tag)
     request = json.dumps([{"plugin": "histograms", "tag": tag, "run": RUN}])
     [answer] = board.post("plugin/timeseries/timeSeries", requests=request)
@@ -33,7 +33,7 @@ def histograms(board: TensorBoard, tag: str) -> list[tuple[float, int, Rows]]:
 
 
 def distributions(board: TensorBoard, tag: str) -> list[list]:
-    """Wall time, step and percentiles."""
+    """The wall time, the step and the percentiles of each histogram."""
     return board.get("plugin/distributions/distributions", run=RUN, tag=tag)
 
 
@@ -52,7 +52,7 @@ def check(rows: Rows, numbers: Iterable[float], count: int = 30, error: float = 
     largest = max(abs(number) for number in fractions)
     edges = [low + width * i for i in range(count + 1)]
     got = [row[0] for row in rows] + [rows[-1][1]]
-    # Edges of the smallest numbers are rounded to a multiple of 5e-324.
+    # The smallest edges are rounded to a multiple of 5e-324.
     rounding = max(largest * Fraction(1e-15), Fraction(5e-324))
     assert all(abs(Fraction(edge) - want) <= rounding for edge, want in zip(got, edges, strict=True))
     assert [right for _, right, _ in rows[:-1]] == got[1:-1]
@@ -79,7 +79,7 @@ def weights_f16(step: int) -> np.ndarray:
 
 
 def weights_bf16(step: int) -> np.ndarray:
-    """Numpy has no such numbers: the upper 16 bits of an f32, rounded, from a tie to the even one."""
+    """Numpy has no `bf16`. It is the upper 16 bits of an f32, rounded half to even."""
     bits = weights_f32(step).view(np.uint32)
     rounded = bits + 0x7FFF + (bits >> 16 & 1)
     return (rounded & 0xFFFF0000).view(np.float32)
@@ -142,7 +142,7 @@ MAX_F32 = float(np.finfo(np.float32).max)
         ("odd/least", [0, 5e-324, 1e-323]),
         ("odd/least f32", [-LEAST_F32, 0, 2 * LEAST_F32]),
         ("odd/largest f32", [-MAX_F32, 0, MAX_F32]),
-        # 2^53 + 1 is no f64: 2^53 counts twice.
+        # An f64 cannot store 2^53 + 1, so 2^53 counts twice.
         ("odd/beyond 2^53", [2.0**53, 2.0**53, 2.0**53 + 60]),
         ("odd/outlier", [0, 0.5, 1, 1e9]),
         ("odd/bools", [0, 1, 1]),
@@ -177,11 +177,11 @@ def test_few_buckets(board, name, wanted):
 
 def test_counts_beyond_the_precision_of_f32(board):
     [(_, _, rows)] = histograms(board, "odd/many")
-    # 4,096 times 4,096 ones and one more: no f32 tells 2^24 + 1 from 2^24.
+    # 4,096 times 4,096 ones, and one more. An f32 cannot store 2^24 + 1.
     assert [count for _, _, count in rows] == [1.0] + [0.0] * 28 + [2.0**24 + 1]
 
 
-def test_what_is_not_finite_is_a_scalar(board):
+def test_numbers_that_are_not_finite_are_counted_in_a_scalar(board):
     steps = [[0, 1, 1.5, 2, 0], [1, 2], [0, 1, 1.5, 2, 2]]
     got = histograms(board, "odd/diverging")
     assert [(time, step) for time, step, _ in got] == [(START, 0), (START, 1), (START, 2)]
@@ -196,7 +196,7 @@ def test_what_is_not_finite_is_a_scalar(board):
     }
 
 
-# How many histograms each tag has. The pages show only the first twelve tags of the group `odd`.
+# The number of histograms of each tag. The pages show only the first twelve tags of the group `odd`.
 LAYER = {f"layer/{name}": len(STEPS) for name in ("bf16", "every second", "f16", "f32", "fine", "u8", "weights")}
 ODD = {
     "odd/beyond 2^53": 1,
@@ -213,12 +213,12 @@ ODD = {
 
 
 def only(wanted: dict, drawn: dict) -> dict:
-    """What is drawn of the wanted tags."""
+    """The drawn items of the wanted tags."""
     return {tag: what for tag, what in drawn.items() if tag in wanted}
 
 
 def drawn_histograms(chrome: Browser) -> dict[str, int]:
-    """How many histograms each chart of the Histograms dashboard draws, by its tag."""
+    """The number of histograms in each chart of the Histograms dashboard, by tag."""
     return chrome.ask("""
         const charts = deep(document, "tf-histogram-loader").map(chart => [
           chart.tag,
@@ -233,7 +233,7 @@ def drawn_histograms(chrome: Browser) -> dict[str, int]:
 def test_histograms(board, chrome):
     chrome.get(f"{board.url}/#histograms")
     eventually(lambda: only(LAYER | ODD, drawn_histograms(chrome)), LAYER | ODD)
-    # 30 buckets and two ends, however many buckets there are.
+    # The page draws 30 buckets and two ends for any number of buckets.
     corners = """
         const charts = deep(document, "tf-histogram-loader").flatMap(chart => deep(chart.shadowRoot, ".histogram path.outline"));
         return [...new Set(charts.map(path => path.getAttribute("d").split("L").length))];
@@ -243,12 +243,12 @@ def test_histograms(board, chrome):
 
 
 def drawn_distributions(chrome: Browser) -> dict[str, list[int]]:
-    """How many areas each chart of the Distributions dashboard draws, and over how many steps, by its tag."""
+    """The number of areas and of steps in each chart of the Distributions dashboard, by tag."""
     return chrome.ask("""
         const charts = deep(document, "tf-distribution-loader").map(chart => {
           const areas = deep(chart.shadowRoot, "path.area").map(path => path.getAttribute("d"))
             .filter(d => d && !d.includes("NaN"));
-          // The path of an area goes along its upper edge and back along its lower one.
+          // The path of an area follows its upper edge, and then its lower edge back.
           return [chart.tag, [areas.length, Math.max(0, ...areas.map(d => d.match(/[ML]/g).length / 2))]];
         });
         return Object.fromEntries(charts);
@@ -258,14 +258,14 @@ def drawn_distributions(chrome: Browser) -> dict[str, list[int]]:
 @pytest.mark.usefixtures("picture")
 def test_distributions(board, chrome):
     chrome.get(f"{board.url}/#distributions")
-    # Between nine percentiles are eight areas.
+    # Nine percentiles have eight areas between them.
     wanted = {tag: [8, steps] for tag, steps in (LAYER | ODD).items()}
     eventually(lambda: only(wanted, drawn_distributions(chrome)), wanted)
     assert chrome.errors() == []
 
 
 def drawn_cards(chrome: Browser) -> dict[str, int]:
-    """How many histograms each card of the Time Series dashboard draws, by its tag."""
+    """The number of histograms in each card of the Time Series dashboard, by tag."""
     return chrome.ask("""
         const cards = deep(document, "histogram-card").map(card => [
           card.querySelector(".tag").textContent,

@@ -1,4 +1,4 @@
-"""The table of hyperparameters has a row for each session group, with its metrics and how its sessions ended."""
+"""Hyperparameters: the table has a row for each session group, with its metrics and the status of its sessions."""
 
 import sys
 import time
@@ -15,7 +15,7 @@ MAX = sys.float_info.max
 
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory, fast: bool) -> Iterator[TensorBoard]:
-    """A TensorBoard on a log with an explicit experiment."""
+    """A TensorBoard for a log with an explicit experiment."""
     logdir = tmp_path_factory.mktemp("experiment")
     execute(program("stock_log"), "experiment", logdir)
     with TensorBoard(logdir, fast=fast) as board:
@@ -23,7 +23,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory, fast: bool) -> Iterator[Te
 
 
 def columns(board: TensorBoard) -> tuple[dict[str, Any], list[Any]]:
-    """The fields that are set of each hyperparameter, by its name, and of each metric."""
+    """The fields that are set, for each hyperparameter by name, and for each metric."""
     experiment = board.ask("plugin/hparams/experiment", experimentName="")
 
     def said(info: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def metrics(row: dict[str, Any]) -> dict[str, float | str]:
     return {metric(value["name"]): value["value"] for value in row["metricValues"]}
 
 
-def test_columns_are_found_by_themselves(board):
+def test_columns_are_found_without_an_experiment(board):
     hparams, metric_infos = columns(board)
     for info in hparams.values():
         if "domainDiscrete" in info:
@@ -52,11 +52,11 @@ def test_columns_are_found_by_themselves(board):
         "augment": {"type": "DATA_TYPE_BOOL", "domainDiscrete": [False, True], "differs": True},
         "optimizer": {
             "type": "DATA_TYPE_STRING",
-            # Quoted by the page's own doing; the cells have it as it is.
+            # TensorBoard quotes it here. The cells have it without quotes.
             "domainDiscrete": ["Gr\\u00f6\\u00dfe \\\"<b>\\\"", "adam"],
             "differs": True,
         },
-        # Infinity was logged, and NaN, which is left out.
+        # Infinity and NaN were logged. NaN is left out.
         "clip": {"type": "DATA_TYPE_FLOAT64", "domainInterval": {"minValue": 1, "maxValue": MAX}, "differs": True},
         "depth": {"type": "DATA_TYPE_FLOAT64", "domainInterval": {"minValue": 4, "maxValue": 4}},
         # 2**64 - 1 was logged.
@@ -72,7 +72,7 @@ def test_columns_are_found_by_themselves(board):
 def test_each_session_has_its_own_hyperparameters_and_metrics(board):
     got = {name: (row["hparams"], metrics(row)) for name, row in board.session_groups().items()}
     assert got == {
-        # The hyperparameters that were logged first; the last points of the metrics.
+        # The first hyperparameters that were logged, and the last points of the metrics.
         "hparams/a": (
             {"lr": 0.1, "depth": 4, "augment": True, "optimizer": "adam", "seed": 2**64},
             {"loss": f32(1 / 5), "validation/accuracy": 0.5},
@@ -103,7 +103,7 @@ def test_columns_of_numbers_are_filtered(board):
     assert found("seed", 0, 2**64) == {"hparams/a"}
 
 
-def test_how_sessions_ended(board):
+def test_status_of_sessions(board):
     sessions = {session["name"]: session for row in board.session_groups().values() for session in row["sessions"]}
     assert {name: session["status"] for name, session in sessions.items()} == {
         "hparams/a": "STATUS_SUCCESS",
@@ -131,7 +131,7 @@ def test_sessions_of_a_group_are_one_row(board):
     }
 
 
-def test_an_experiment_says_which_columns_there_are(planned):
+def test_columns_of_an_experiment(planned):
     assert columns(planned) == (
         {
             "any": {},
@@ -154,13 +154,13 @@ def test_an_experiment_says_which_columns_there_are(planned):
     assert got == {
         "one": {"loss": f32(0.2), "validation/accuracy": f32(3 * 0.1)},
         "two": {"loss": f32(0.02), "validation/accuracy": f32(0.03)},
-        # The logdir's own run.
+        # The run of the logdir itself.
         ".": {"loss": 1.5},
     }
 
 
 def table(chrome: Browser) -> list[list[str]]:
-    """The cells of the table, by rows; the first has the titles."""
+    """The rows of the table. The first row has the titles."""
     return chrome.ask("""
         const grids = deep(document, "tf-hparams-table-view").flatMap(view => deep(view.shadowRoot, "vaadin-grid"));
         const slots = row => [...row.querySelectorAll(":not([part~=details-cell]) > slot")];
@@ -196,10 +196,10 @@ def test_hparams_of_an_experiment(planned, chrome):
         ["two", "", "text", "true", "4.0000", "0.010000", "sgd", "0.020000", "0.030000"],
     ]
     eventually(lambda: table(chrome), wanted)
-    # Descriptions do not show: there is one of lr, "of the *first* epoch".
+    # The page does not show descriptions, such as "of the *first* epoch" of lr.
     assert chrome.ask("""return deep(document, "*").filter(each => each.textContent.includes("epoch")).length;""") == 0
 
-    # A line for each session that has a value on each of the seven axes.
+    # A line for each session that has a value on all seven axes.
     chrome.ask("""deep(document, "paper-tab")[1].click();""")
     lines = """
         const plots = deep(document, "tf-hparams-parallel-coords-plot");

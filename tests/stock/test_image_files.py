@@ -1,4 +1,4 @@
-"""Encoded files come back byte for byte, and animations frame by frame."""
+"""Image files: TensorBoard serves encoded files byte for byte, and animations have the right frames."""
 
 import io
 
@@ -23,12 +23,12 @@ def served(board: TensorBoard, tag: str) -> tuple[str, bytes]:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_is_served_as_it_is(board, name):
+def test_file_is_served_byte_for_byte(board, name):
     assert served(board, f"encoded/{name}") == (FILES[name], (REPO / "tests" / "images" / name).read_bytes())
 
 
 def frames(board: TensorBoard, name: str, mode: str = "RGB") -> tuple[list[np.ndarray], list[int]]:
-    """The pixels of each frame, and for how many milliseconds it shows."""
+    """The pixels of each frame, and its duration in milliseconds."""
     content_type, file = served(board, f"animated/{name}")
     assert content_type == "image/gif"
     animation = Image.open(io.BytesIO(file))
@@ -42,9 +42,10 @@ def frames(board: TensorBoard, name: str, mode: str = "RGB") -> tuple[list[np.nd
     return pixels, delays
 
 
-def test_an_animation_of_few_colours_is_exact(board):
+def test_animation_with_few_colours_is_exact(board):
     pixels, delays = frames(board, "few")
-    # 30 a second are 3 1/3 hundredths each: the frames begin after 0, 3, 7, 10, 13, 17 and end after 20.
+    # At 30 frames per second, a frame takes 3 1/3 hundredths of a second. So the frames start after 0, 3, 7, 10, 13 and 17
+    # hundredths, and the last one ends after 20.
     assert delays == [30, 40, 30, 30, 40, 30]
     for n, frame in enumerate(pixels):
         wanted = np.zeros((4, 7, 3), int)
@@ -53,17 +54,17 @@ def test_an_animation_of_few_colours_is_exact(board):
         assert np.array_equal(frame, wanted), n
 
 
-def test_an_animation_that_is_transparent_in_part(board):
+def test_partly_transparent_animation(board):
     pixels, delays = frames(board, "holes", "RGBA")
     assert delays == [20, 20, 20], "browsers slow down what is faster"
     for n, frame in enumerate(pixels):
-        # The frame before is cleared.
+        # The previous frame is cleared.
         is_there = np.arange(15).reshape(3, 5) % 2 == n % 2
         assert np.array_equal(frame[..., 3], np.where(is_there, 255, 0)), n
         assert (frame[is_there] == (200, 100, 50, 255)).all(), n
 
 
-def test_an_animation_of_many_colours_is_close(board):
+def test_animation_with_many_colours_is_close(board):
     pixels, delays = frames(board, "many")
     assert delays == [500, 500]
     for n, frame in enumerate(pixels):

@@ -1,4 +1,4 @@
-"""Images come back from TensorBoard pixel by pixel, in every layout."""
+"""Images: TensorBoard serves every pixel, for every pixel layout."""
 
 import io
 
@@ -12,12 +12,12 @@ CHANNELS = {"gray": 1, "gray_alpha": 2, "rgb": 3, "rgba": 4}
 
 
 def served(board: TensorBoard, tag: str, sample: int = 0) -> list[dict]:
-    """The dashboard's entry of each step."""
+    """The entry of each step on the dashboard."""
     return board.get("plugin/images/images", run="images", tag=tag, sample=str(sample))
 
 
 def pixels(board: TensorBoard, image: dict) -> np.ndarray:
-    """The samples of a PNG, by row, pixel and channel."""
+    """The samples of a PNG, with the axes row, column and channel."""
     content_type, file = board.fetch(f"plugin/images/individualImage?{image['query']}")
     assert content_type == "image/png"
     width, height, rows, info = png.Reader(io.BytesIO(file)).read()
@@ -25,7 +25,7 @@ def pixels(board: TensorBoard, image: dict) -> np.ndarray:
 
 
 def samples(layout: str) -> np.ndarray:
-    """The samples that `images.rs` has logged, by row, pixel and channel."""
+    """The samples that `images.rs` logs, with the axes row, column and channel."""
     name = layout.removesuffix("_planar")
     channels = CHANNELS[name.rstrip("0168").removesuffix("_to_").removesuffix("_0_to_").rstrip("_0")]
     count = WIDTH * HEIGHT * channels
@@ -49,7 +49,7 @@ def test_layout(board, layout):
     [image] = served(board, layout)
     assert (image["wall_time"], image["step"]) == (START, 0)
     wanted = samples(layout)
-    # A guard for the arithmetic: a gradient of floats has both ends, the others hardly a sample twice in a row.
+    # Checks the formula: the samples differ enough to show a wrong order.
     assert len(np.unique(wanted)) > WIDTH * HEIGHT // 2
     assert np.array_equal(pixels(board, image), wanted)
 
@@ -82,7 +82,7 @@ def test_several_images_of_several_steps(board):
 
 @pytest.mark.usefixtures("picture")
 def test_images_page(board, chrome):
-    # The filter makes one group of these tags, which the page opens by itself.
+    # The filter puts these tags into one group, which the page opens.
     chrome.get(f"{board.url}/#images&tagFilter=^(gray|rgb|scope)&runFilter=^images$")
 
     wanted = {tag: [WIDTH, HEIGHT] for tag in LAYOUTS} | {"scope/several": [1 + 3, 2]}

@@ -1,6 +1,6 @@
-"""Stock TensorBoard returns every point of our log, with its step, wall time and exact value, under both loaders.
+"""Scalars, texts and tensors: both loaders return every point, with its step, wall time and exact value.
 
-The answers are those of the HTTP API that the web page uses; what is expected is the arithmetic of `stock_log`.
+The tests use the HTTP API of the page. The expected values come from the same formulas as in `stock_log`.
 """
 
 import html
@@ -70,12 +70,12 @@ def test_a_thousand_points(board):
         ("f64", f32(math.pi)),
         ("f64 too large", "Infinity"),
         ("f64 too small", 0.0),
-        ("i64", 2.0**24 + 4),  # 2^24 + 3 lies between two f32; the even one wins.
+        ("i64", 2.0**24 + 4),  # 2^24 + 3 is between two f32, and is rounded to the even one.
         ("i64 lowest", -(2.0**63)),
         ("u64 highest", 2.0**64),
         ("u8", 255.0),
         ("i8", -128.0),
-        # 0.1 is 1.6 / 16; 1.6 is nearly 1638 / 2^10 in the bits of the one, and 205 / 2^7 in those of the other.
+        # 0.1 is 1.6 / 16. The nearest number to 1.6 is 1638 / 2^10 in an f16, and 205 / 2^7 in a bf16.
         ("f16", 1638 / 2**14),
         ("bf16", 205 / 2**11),
     ],
@@ -123,7 +123,7 @@ def test_all_tags_are_listed_as_given(board):
 def test_tag(board, index):
     tag, wanted = TAGS[index], [(1, float(index)), (2, float(index))]
     assert points(board, "tags", tag) == wanted
-    if tag != LONG_TAG:  # Longer than a URL may be: the Scalars dashboard cannot ask for it.
+    if tag != LONG_TAG:  # The Scalars dashboard puts the tag into a URL, for which this one is too long.
         assert [(step, value) for _, step, value in board.scalars("tags", tag)] == wanted
 
 
@@ -138,8 +138,8 @@ def test_description_and_display_name(board):
     assert points(board, "descriptions", "plain") == [(0, 1.0)]
 
 
-def test_a_described_scalar_is_a_tensor_for_other_tools(log):
-    """As `Tag::description` says: this class of the stock package is what tbparse and tensorboard-reducer use."""
+def test_described_scalar_is_a_tensor_for_other_tools(log):
+    """Checks what the docs of `Tag::description` say: tbparse and tensorboard-reducer use this class of the stock package."""
     accumulator = EventAccumulator(str(log / "descriptions")).Reload()
     assert accumulator.Tags()["scalars"] == ["plain"]
     assert set(accumulator.Tags()["tensors"]) == {"loss", "described/tensor"}
@@ -194,7 +194,7 @@ def test_cells_of_any_letters(board):
     cells = [[html.unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", row)] for row in rows]
     assert len(cells) == sum(4**count for count in range(5))
     assert [row for row in cells if len(row) != 3 or row[0] != row[1] or row[2] != "end"] == []
-    # Cells without backslashes and code are shown as they are; Markdown changes the others.
+    # Cells without backslashes and code are shown unchanged. Markdown changes the others.
     shown = {"".join(letters) for count in range(5) for letters in itertools.product("a`|", repeat=count)}
     assert {row[0] for row in cells} >= {cell for cell in shown if cell.count("`") < 2}
 
@@ -207,7 +207,7 @@ def test_runs(board, run, value):
     assert series(board, run, "where") == [(START, 0, value)]
 
 
-def test_numbers_that_are_none(board):
+def test_numbers_that_are_not_finite(board):
     got = points(board, "numbers", "odd")
     assert got == [(0, "NaN"), (1, 1.0), (2, "Infinity"), (3, "-Infinity"), (4, 0.0), (5, (2 - 2.0**-23) * 2.0**127)]
     assert math.copysign(1, got[4][1]) == -1, "-0.0 keeps its sign"

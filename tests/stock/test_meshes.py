@@ -1,4 +1,4 @@
-"""Meshes and point clouds come back number by number, and the page draws them in their colours."""
+"""Meshes and point clouds: TensorBoard serves every number, and the page draws them in their colours."""
 
 import base64
 import io
@@ -34,7 +34,7 @@ def spiral(points: int) -> np.ndarray:
 
 
 def steps(board: TensorBoard, tag: str) -> list[tuple[int, float, dict[int, list[int]], int, dict]]:
-    """Step, wall time, shapes of the parts, components and scene of each step."""
+    """The step, the wall time, the shapes of the parts, the components and the scene of each step."""
     found: dict[int, tuple] = {}
     for part in board.get("plugin/mesh/meshes", run="meshes", tag=tag):
         common = (part["step"], part["wall_time"], part["components"], part["config"])
@@ -49,7 +49,7 @@ def steps(board: TensorBoard, tag: str) -> list[tuple[int, float, dict[int, list
 
 
 def rows(board: TensorBoard, tag: str, part: int, step: int, sample: int = 0) -> list[list[float]]:
-    """The numbers of a part of a mesh, three to a row."""
+    """The numbers of a part of a mesh, in rows of three."""
     name, number = PARTS[part]
     where = {"run": "meshes", "tag": tag, "step": str(step), "sample": str(sample)}
     _, answer = board.fetch("plugin/mesh/data", content_type=name, **where)
@@ -93,7 +93,7 @@ def test_point_clouds(board):
     assert [(step, parts, scene) for step, _, _, parts, scene in plain] == [(1, 2, {}), (2, 2, {})]
     for step in (1, 2):
         points = rows(board, "clouds/plain", VERTEX, step)
-        # The cosine is that of another library.
+        # Another library computes the cosine.
         np.testing.assert_allclose(points, spiral(256 * step), rtol=1e-5, atol=1e-6, strict=False)
 
     shapes = {VERTEX: [1, 512, 3], COLOR: [1, 512, 3]}
@@ -121,7 +121,7 @@ def test_scenes(board):
 
 
 class Picture:
-    """The pixels of a canvas with a white background: red, green and blue of each."""
+    """The pixels of a canvas with a white background, in red, green and blue."""
 
     def __init__(self, url: str):
         png = base64.b64decode(url.removeprefix("data:image/png;base64,"))
@@ -129,30 +129,31 @@ class Picture:
         self.drawn = (self.pixels != 255).any(axis=2)
 
     def box(self) -> tuple[int, int, int, int]:
-        """The first and the last row and column where something is drawn."""
+        """The first and the last row and column with a drawn pixel."""
         down, across = np.flatnonzero(self.drawn.any(axis=1)), np.flatnonzero(self.drawn.any(axis=0))
         return down[0], down[-1], across[0], across[-1]
 
     def size(self) -> tuple[float, float]:
-        """Height and width of what is drawn, in heights of the canvas."""
+        """The height and the width of the drawing, relative to the height of the canvas."""
         top, bottom, left, right = self.box()
         height = len(self.pixels)
         return (bottom - top + 1) / height, (right - left + 1) / height
 
     def ratio(self) -> float:
-        """The width of the canvas, in its heights."""
+        """The width of the canvas divided by its height."""
         height, width = self.drawn.shape
         return width / height
 
     def row(self) -> np.ndarray:
-        """The pixels across what is drawn in its middle, without its blurred edges."""
+        """The pixels of the middle row of the drawing, without its blurred edges."""
         top, bottom, left, right = self.box()
         return self.pixels[(top + bottom) // 2, left + 2 : right - 1]
 
 
 def canvases(chrome: Browser) -> dict[str, Picture]:
-    """The picture of each mesh, by the mesh's tag and the text above it."""
-    # A canvas has its pixels until its frame is over. The page asks for each frame in the one before, so it draws first.
+    """The picture of each mesh, by its tag and the text above it."""
+    # A canvas keeps its pixels until the frame ends. The page requests each frame in the one before, so it draws before this
+    # code runs.
     return {
         title: Picture(url)
         for title, url in chrome.ask("""
@@ -169,7 +170,7 @@ def canvases(chrome: Browser) -> dict[str, Picture]:
 
 
 def cube_size(side: float) -> np.ndarray:
-    """Height and width of the cube's picture, in heights of the canvas; the page puts its middle where the camera looks."""
+    """The height and the width of the cube, relative to the height of the canvas. The camera looks at its middle."""
     eye = np.array([3, 2.5, 3.5])
     back = eye / np.linalg.norm(eye)
     right = np.cross([0, 1, 0], back)
@@ -180,18 +181,18 @@ def cube_size(side: float) -> np.ndarray:
     return np.array([np.ptp(seen @ axis / depth) for axis in (up, right)]) / (2 * np.tan(np.radians(75 / 2)))
 
 
-# How far a size may be off, in heights of the canvas: a pixel or two.
+# The tolerance of a size, relative to the height of the canvas: a pixel or two.
 NEAR = {"abs": 0.02}
 
 
 def check_pictures(pictures: dict[str, Picture]) -> None:
-    """Sizes and colours, as far as they follow from the page's camera and lights."""
-    # The page's camera shows a height of 1.25 times the mesh, so the mesh has 0.8 of the canvas.
+    """Checks the sizes and colours that follow from the camera and the lights of the page."""
+    # The camera shows 1.25 times the height of the mesh, so the mesh fills 0.8 of the canvas.
     green = pictures["scenes/json, step 0"]
     assert green.size() == pytest.approx((0.8, 0.8), **NEAR)
     assert green.row() == pytest.approx(np.tile([0, 255, 0], (len(green.row()), 1)), abs=10)
 
-    # A grey of 160 in the page's two lights, one from the side: 0.75 and 0.75 * 2 / sqrt(5), and a little gloss.
+    # A grey of 160 in the two lights of the page: 0.75, and 0.75 * 2 / sqrt(5) from the side, and a little gloss.
     for title in pictures:
         if title.startswith(("shapes/pair", "shapes/many")):
             grey = pictures[title]
@@ -199,8 +200,8 @@ def check_pictures(pictures: dict[str, Picture]) -> None:
             assert grey.drawn.mean() == pytest.approx(np.prod(grey.size()) / grey.ratio(), **NEAR), title
             assert grey.row() == pytest.approx(160 * (0.75 + 0.75 * 2 / 5**0.5), abs=10), title
 
-    # From 3 behind, at 50 degrees, a height of 6 * tan(25) is seen. The right, blue without the yellow light, is on the
-    # left there; red has all light.
+    # The camera is at a distance of 3 behind, with an angle of 50 degrees, so it shows a height of 6 * tan(25). Left and right
+    # are swapped: the right side, which is blue without the yellow light, is on the left. Red gets all light.
     lit = pictures["scenes/lit, step 0"]
     side = 2 / (6 * np.tan(np.radians(25)))
     assert lit.size() == pytest.approx((side, side), **NEAR)
@@ -210,14 +211,14 @@ def check_pictures(pictures: dict[str, Picture]) -> None:
     assert row[:, 2] == pytest.approx(127.5 * share, abs=10)
     assert (row[:, 1] <= 10).all()
 
-    # The larger side fits; a point takes a pixel or more.
+    # The larger side fills the canvas. A point takes a pixel or more.
     width, height, _ = np.ptp(spiral(512), axis=0)
     for title in ("clouds/plain, step 2", "clouds/coloured, step 0"):
         wanted = 0.8 * np.array([height, width]) / max(width, height)
         assert pictures[title].size() == pytest.approx(wanted, abs=0.03), title
     plain = pictures["clouds/plain, step 2"]
     assert plain.drawn.sum() > 100
-    # Its points are in the one colour of the run, more or less covering a pixel: on a line from it to white.
+    # All points have the colour of the run. They cover pixels partly, so colours are between it and white.
     colors = 255 - plain.pixels[plain.drawn]
     darkest = colors[colors.sum(axis=1).argmax()]
     assert np.abs(colors - np.outer(colors @ darkest / (darkest @ darkest), darkest)).max() < 10
@@ -226,7 +227,7 @@ def check_pictures(pictures: dict[str, Picture]) -> None:
     assert len(full) > 1000, "red is all there, green is not"
     assert np.ptp(full[:, 2]) > 200, "blue goes from the middle outwards"
 
-    # Three sides of the cube: all corners but the black one, each in its colour.
+    # Three sides of the cube show all corners except the black one, each in its colour.
     cube = pictures["shapes/cube, step 20"]
     assert cube.size() == pytest.approx(cube_size(3), **NEAR)
     colors = cube.pixels[cube.drawn]

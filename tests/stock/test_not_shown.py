@@ -1,6 +1,6 @@
-"""What the page `not_shown` of the docs says about TensorBoard, and the counts that `summary-writer inspect` gives.
+"""Checks what the page `not_shown` of the docs says about TensorBoard, and the counts of `summary-writer inspect`.
 
-`stock_log not_shown` writes most of the log. Event files of other writers are runs of it, too.
+`stock_log not_shown` writes most of the log. It also has runs with event files of other writers.
 """
 
 import base64
@@ -36,7 +36,7 @@ from tensorboard.util.tensor_util import make_ndarray, make_tensor_proto
 from test_graphs import Page
 from test_meshes import canvases
 
-# By the names of the plugins: the route of the points, and how many of a tag the fast and the Python loader keep.
+# For each plugin: the route of the points, and how many points of a tag the fast loader and the Python loader keep.
 KINDS = {
     "scalars": ("scalars", 1000, 1000),
     "histograms": ("histograms", 100, 500),
@@ -47,18 +47,18 @@ KINDS = {
     "mesh": ("meshes", 100, 10),
 }
 
-# The pages of histograms show so many of those that the loader keeps.
+# The number of histograms that the pages show, of those that the loader keeps.
 SHOWN_HISTOGRAMS = 51
 
 # The fast loader does not list the empty file.
 UNLISTED = frozenset({"empty", "compressed"})
 
 
-# Names and ops of nodes at which the Graphs page fails, and one that it draws.
+# Names and ops of nodes that the Graphs page cannot draw, and one node that it can draw.
 GRAPHS = [("constructor", "Relu"), ("__root__", "Relu"), ("a", "constructor"), ("a", "Relu")]
 
 
-# By their tags, the counts of examples in PR curves.
+# The tags of PR curves, and their counts of examples.
 CURVES = [("large", 2.0**62), ("overflow", 2.0**63), ("infinite", math.inf)]
 
 
@@ -99,10 +99,10 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
         at = path.stat().st_size - (len(scalar("loss", 2)) + 16 if name == "length" else 1)
         flip(path, at)
         append(path, scalar("loss", 3))
-    # As many runs as the Scalars page does not select.
+    # So many runs that the Scalars page does not select them.
     for number in range(41):
         append(logdir / f"few/{number}/tfevents", *(scalar("loss", step) for step in range(3)))
-    # The last byte of the payload of step 2 is the highest of the number: its sign.
+    # The last byte of the payload of step 2 has the sign of the number.
     path = logdir / "payload" / "tfevents"
     append(path, version, scalar("loss", 1), scalar("loss", 2))
     flip(path, path.stat().st_size - 5, 0x80)
@@ -145,7 +145,7 @@ def board(log: Path, fast: bool) -> Iterator[TensorBoard]:
 
 
 def get(board: TensorBoard, kind: str, run: str, tag: str) -> Any:
-    """The points of a tag; an empty list if the loader has none."""
+    """The points of a tag. The list is empty if the loader has none."""
     if (route := KINDS[kind][0]) == "meshes":
         tag = tag.rsplit("_", 1)[0]
     response = board.request(f"plugin/{kind}/{route}", run=run, tag=tag, sample="0")
@@ -154,7 +154,7 @@ def get(board: TensorBoard, kind: str, run: str, tag: str) -> Any:
     answer = response.json()
     if kind == "pr_curves":
         return answer[run]
-    if kind == "mesh":  # All parts of a mesh.
+    if kind == "mesh":  # The answer has all parts of a mesh.
         parts = {point["content_type"] for point in answer}
         return [point for point in answer if point["content_type"] == min(parts)]
     return answer
@@ -173,7 +173,7 @@ def test_inspect_counts_what_the_fast_loader_shows(board, log, fast):
     output = subprocess.run(command, stdout=subprocess.PIPE).stdout
     noted = 0
     for run in map(json.loads, output.splitlines()):
-        # These have tests of their own: TensorBoard takes samples, gives up damaged files, and fails at odd curves.
+        # Other tests check these runs: TensorBoard takes samples, gives up damaged files, and fails with unusual curves.
         if run["run"] in ("many", "curves", "checksum", "length", "payload", "cut", "zeros", "NaN", "compressed"):
             continue
         for tag in run["tags"]:
@@ -181,7 +181,7 @@ def test_inspect_counts_what_the_fast_loader_shows(board, log, fast):
                 continue
             noted += "note" in tag
             kind, name = tag["kind"], tag["tag"]
-            # The Python loader shows the text as a scalar, and one image or clip of each step.
+            # The Python loader shows the text as a scalar, and one image or clip for each step.
             shown = tag["shown"] if fast or kind in ("images", "audio") else tag["points"]
             if name != "two kinds" or fast:
                 assert count(board, kind, run["run"], name) == shown, (run["run"], tag)
@@ -191,7 +191,7 @@ def test_inspect_counts_what_the_fast_loader_shows(board, log, fast):
 
 
 def exported(number: float) -> float | str:
-    """A number as it is in JSON."""
+    """A number as the export writes it in JSON."""
     if math.isnan(number):
         return "NaN"
     return number if math.isfinite(number) else f"{'-' if number < 0 else ''}Infinity"
@@ -222,7 +222,7 @@ def test_export_gives_the_values_of_the_stock_reader(path):
         assert [tag, step, time] == place
         if isinstance(content, list) and isinstance(content[0], list):
             content = np.float32(content).tolist()  # The stock reader rounds old histograms.
-        # An `f32` has few digits here, and there those of the same number as an `f64`.
+        # The export writes an `f32` with few digits. The stock reader returns the same number as an `f64`.
         is_f32 = isinstance(content, float) and content != value
         assert (f32(content) if is_f32 else content) == value, tag
 
@@ -250,7 +250,7 @@ def test_samples(board, fast):
     assert get(board, "images", "many", "image")[-1]["step"] == 109
 
 
-# Only histograms are served if none is to be kept.
+# With the limit 0, TensorBoard still serves histograms, but no other kind.
 @pytest.mark.parametrize("number", [0, 5000])
 def test_samples_per_plugin(log, fast, number):
     option = "--samples_per_plugin=" + ",".join(f"{kind}={number}" for kind in KINDS)
@@ -271,7 +271,7 @@ def test_files_without_data(board, fast):
 
 def test_damaged_files_end_early(board, fast):
     assert steps(board, "length") == [1]
-    # Its data is right.
+    # The data of this file is right.
     assert steps(board, "checksum") == ([1, 2, 3] if fast else [1])
     values = [value for _, _, value in get(board, "scalars", "payload", "loss")]
     assert values == ([1, -2, 3] if fast else [1])
@@ -283,7 +283,7 @@ def test_tags(board, fast):
     tags = board.get("plugin/scalars/tags")["odd"]
     assert tags["described late"]["description"] == ""
     assert "of no plugin" not in tags
-    # That has the older form.
+    # This tag has the older form.
     tensorboardx = board.get("plugin/scalars/tags")["others/tensorboardX-kinds"]["odd/described"]
     assert (tensorboardx["description"] == "") is fast
     assert get(board, "scalars", "odd", "1970")[0][0] == 0
@@ -301,17 +301,17 @@ def test_a_run_as_the_logdir(log, fast, chrome):
         assert count(board, "scalars", ".", "loss") == 1
         if not fast:  # The pages are the same.
             return
-        # The lines and areas of a margin whose tags have the same steps, and of one whose tags have not.
+        # The lines and areas of a margin whose tags have the same steps, and of a margin whose tags have different steps.
         chrome.open_custom_scalars(board.url)
         eventually(lambda: chrome.custom_scalars_charts().get("bands"), {"even": [2, 1], "uneven": [0, 0]})
-        # The page draws one side of a face, and counts vertices in 16 bits.
+        # The page draws only one side of a face, and uses 16-bit indices of vertices.
         chrome.get(f"{board.url}/#mesh")
         wanted = {"front": True, "back": False, "small index": True, "large index": False}
         eventually(lambda: drawn_meshes(chrome), wanted)
 
 
 def drawn_meshes(chrome: Browser) -> dict[str, bool]:
-    """Whether anything is drawn, by the mesh's tag."""
+    """Whether the page draws anything, by the tag of the mesh."""
     return {title.split(",")[0]: bool(picture.drawn.any()) for title, picture in canvases(chrome).items()}
 
 
@@ -339,12 +339,12 @@ def test_pr_curves_add_counts_in_64_bits(board):
     for tag, _ in CURVES:
         answer = board.request("plugin/pr_curves/pr_curves", run="curves", tag=tag)
         shown.append(len(answer.json()["curves"][0]["recall"]) if answer.ok else answer.status_code)
-    # It leaves out the last thresholds at which nothing is counted, as the sum of the second one says.
+    # TensorBoard leaves out the last thresholds if their counts add up to 0. In 64-bit integers, those of `overflow` do.
     assert shown == [2, 1, 500]
 
 
 def test_other_plugins_need_a_data_class(tmp_path, fast):
-    """No stock page shows such values, so this asks the loaders themselves."""
+    """No stock page shows such values, so this test calls the loaders directly."""
     for tag, data_class in [("without", "DATA_CLASS_UNKNOWN"), ("with", "DATA_CLASS_TENSOR")]:
         metadata = SummaryMetadata(plugin_data={"plugin_name": "mine"}, data_class=data_class)
         value = Summary.Value(tag=tag, tensor=make_tensor_proto(0.5), metadata=metadata)
@@ -373,7 +373,7 @@ def test_audio_with_fewer_clips_at_a_step(board):
     assert [answer.status_code for answer in answers] == [200, 500]
 
 
-def test_the_projector_looks_for_embeddings_when_a_run_comes(board, log):
+def test_projector_looks_for_embeddings_when_a_new_run_appears(board, log):
     def names() -> list[str]:
         return [embedding["tensorName"] for embedding in board.get("plugin/projector/info", run="odd")["embeddings"]]
 
@@ -390,7 +390,7 @@ def test_the_projector_looks_for_embeddings_when_a_run_comes(board, log):
 
 
 def test_a_list_of_directories(log, fast):
-    """TensorBoard takes it for a directory that does not exist, and does not complain."""
+    """TensorBoard reads the list as one directory, which does not exist, and prints no error."""
     with TensorBoard(Path(f"{log}/few,{log}/many"), fast=fast) as board:
         assert board.get("runs") == []
 
@@ -408,7 +408,7 @@ def test_growing_files(tmp_path, fast):
         eventually(lambda: steps(board, run), wanted)
 
     def pass_time() -> None:
-        """Once the second point is there, all runs have been looked at since the first one."""
+        """When the second point is there, TensorBoard has looked at all runs since the first one."""
         for _ in range(2):
             clock.append(len(clock))
             append(tmp_path / "clock" / "tfevents", scalar("loss", clock[-1]))
@@ -434,7 +434,7 @@ def test_growing_files(tmp_path, fast):
         assert steps(board, "replaced") == ([0, 1] if fast else [0, 1, 2])
         assert steps(board, "two writers") == ([0, 1, 11] if fast else [0, 10, 11])
 
-        # A record that is not an event: a key without a value.
+        # This record is not an event, because it has a key without a value.
         append(tmp_path / "bad" / "tfevents", scalar("loss", 0), b"\x10", scalar("loss", 1))
         if fast:
             see("bad", [0])
@@ -451,13 +451,13 @@ def test_growing_files(tmp_path, fast):
 
 @pytest.fixture(scope="module")
 def page(log: Path) -> Iterator[TensorBoard]:
-    """A TensorBoard for the pages, which are the same for both loaders."""
+    """A TensorBoard for tests of the pages, which are the same for both loaders."""
     with TensorBoard(log, fast=True, complaint=".*", unlisted=UNLISTED) as board:
         yield board
 
 
 def selected(chrome: Browser) -> list[list[str]]:
-    """The runs that the Scalars page selects, once it has its list of runs."""
+    """The runs that the Scalars page selects. Waits for its list of runs."""
     return chrome.ask("""
         const selectors = deep(document, "tf-runs-selector").filter(each => each.runs && each.runs.length);
         return selectors.map(each => each.selectedRuns);
@@ -470,7 +470,7 @@ def test_many_runs_are_not_selected(log, chrome, tmp_path):
     with TensorBoard(log / "few", fast=True) as few, TensorBoard(tmp_path, fast=True) as many:
         chrome.get(f"{few.url}/#scalars")
         eventually(lambda: selected(chrome), [[]])
-        # The address keeps what was ticked.
+        # The URL stores the selection.
         state = base64.b64encode(b'{"10": true}').decode()
         chrome.get(f"{few.url}/#scalars&runSelectionState={state}")
         eventually(lambda: selected(chrome), [["10"]])
@@ -484,7 +484,7 @@ def test_many_runs_are_not_selected(log, chrome, tmp_path):
 
 def test_charts_and_settings(page, chrome):
     chrome.get(f"{page.url}/?forceSVG=true&tagFilter=odd/values#timeseries")
-    # PyTorch, tensorboardX and TensorFlow: a pale line, a strong one, and a triangle for each run of numbers that are none.
+    # Each of the three runs has a pale line, a strong line, and a triangle for its numbers that are not finite.
     eventually(lambda: chrome.ask("""
         const shapes = deep(document, "scalar-card .series-view > svg path");
         return shapes.filter(shape => shape.style.display !== "none")
@@ -513,7 +513,7 @@ def test_filter_in_the_address(page, chrome):
 
 @pytest.mark.parametrize(("name", "op"), GRAPHS)
 def test_graphs_that_the_page_cannot_draw(log, chrome, name, op):
-    # The page opens one of the runs first, so there must be no other.
+    # The page first opens any run, so the log must have only one.
     with TensorBoard(log / "graphs" / f"{name} {op}", fast=True) as board:
         chrome.errors()
         graph = Page(chrome, board, ".")

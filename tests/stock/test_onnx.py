@@ -1,4 +1,4 @@
-"""ONNX models of the package `onnx`, some two thousand, against its own view of them; and one of them as the page draws it."""
+"""ONNX: the graphs of about two thousand models of the package `onnx` match the models, and the page draws some of them."""
 
 import re
 import shutil
@@ -24,7 +24,7 @@ from test_graphs import Page
 
 DATA = Path(onnx.__file__).parent / "backend" / "test" / "data"
 
-# The types of ONNX that TensorFlow has, too, and their names there.
+# The types of ONNX that TensorFlow also has, and their names in TensorFlow.
 TYPES = {
     "FLOAT": "FLOAT",
     "UINT8": "UINT8",
@@ -44,7 +44,7 @@ TYPES = {
     "BFLOAT16": "BFLOAT16",
 }
 
-# Operators that have an attribute of the name that we give the type of the output.
+# Operators with an attribute that has the name under which this crate stores the type of the output.
 HAS_DTYPE = {
     "RandomNormal",
     "RandomUniform",
@@ -56,8 +56,8 @@ HAS_DTYPE = {
     "SequenceEmpty",
 }
 
-# Functions that call each other, nested bodies that use values from outside, values without a name or a use, names that
-# TensorFlow does not accept, weights of each form.
+# Models with functions that call each other, nested bodies that use outer values, values without a name or a use, names
+# that TensorFlow does not accept, and weights in each form.
 WRITTEN = {
     "functions": """
         <ir_version: 10, opset_import: ["": 21, "local": 1, "other": 1], producer_name: "hand", producer_version: "1.5">
@@ -101,7 +101,7 @@ WRITTEN = {
     """,
 }
 
-# Names of nodes, their inputs and outputs; in the second model no name has a `/`, so that dots are scopes.
+# The names of nodes, their inputs and outputs. In the second model no name has a `/`, so dots separate scopes.
 NAMES = {
     "slashes": [
         ("encoder.0/Relu", ["x:0"], ["a:0"]),
@@ -133,7 +133,7 @@ WANTED_NAMES = {
 
 
 def weights() -> Iterator[TensorProto]:
-    """Initializers of each type, with data in each form, of few elements and of many."""
+    """Initializers of each type, with data in each form, with few and with many elements."""
     for name, number in TensorProto.DataType.items():
         if name not in TYPES or name == "STRING":
             continue
@@ -172,9 +172,9 @@ def made() -> dict[str, ModelProto]:
 
 @pytest.fixture(scope="module")
 def models() -> dict[str, ModelProto]:
-    """All models, by the names of their runs."""
+    """All models, by run."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # That numbers overflow, in models made to do so.
+        warnings.simplefilter("ignore")  # Some models test overflows of numbers, which cause warnings.
         from onnx.backend.test.case.node import collect_testcases
 
         cases = collect_testcases(None)
@@ -207,19 +207,19 @@ def logged(run: Path) -> GraphDef:
 
 @dataclass
 class Scope:
-    """The values of a graph: which node they come from, and what is known of them."""
+    """The values of a graph: the node that each comes from, and its known type and shape."""
 
     outer: "Scope | None" = None
     sources: dict[str, tuple[str, int] | None] = field(default_factory=dict)
     types: dict[str, TypeProto] = field(default_factory=dict)
 
     def source(self, value: str) -> tuple[str, int] | None:
-        """A node and its output; nothing of an argument that a function is not given."""
+        """The node and the number of its output, or `None` for an argument that the call of a function leaves out."""
         return self.sources[value] if value in self.sources else self.outer.source(value)
 
 
 class Comparison:
-    """Goes through a model in the order of the graph's nodes, and compares each with what the model has there."""
+    """Visits a model in the order of the nodes of the graph, and compares each node with the model."""
 
     def __init__(self, model: ModelProto, graph: GraphDef):
         assert len({node.name for node in graph.node}) == len(graph.node)
@@ -279,7 +279,7 @@ class Comparison:
         return [node.name for node in nodes]
 
     def next(self, op: str, name: str, prefix: str) -> NodeDef:
-        """The next node, which must be of this op, and have the name as far as it can be one."""
+        """The next node. It must have this op, and this name unless TensorFlow does not accept the name."""
         node = next(self.nodes)
         assert node.op == op, (node.name, name)
         assert node.name.startswith(prefix)
@@ -287,14 +287,14 @@ class Comparison:
         parts = [re.sub(r"[^A-Za-z0-9_.\\>-]", "_", part) for part in name.split("/") if part]
         forms = {"/".join(parts or [op])}
         forms |= {form.replace(".", "/") for form in forms}
-        # The second node of a name gets a suffix; some words cannot be names.
+        # The second node with a name gets a suffix. Some words cannot be names.
         fits = any(re.fullmatch(rf"\.?{re.escape(form)}(_\w+)?(/.*)?", node.name.removeprefix(prefix)) for form in forms)
         assert fits or "constructor" in name, (node.name, name)
         return node
 
 
 def check_types(node: NodeDef, values: list[str], scope: Scope) -> None:
-    """The types and shapes of the outputs, if one of them is known."""
+    """Checks the types and shapes of the outputs, if one of them is known."""
     types = [scope.types.get(value, TypeProto()) for value in values]
     if not any(each.WhichOneof("value") for each in types):
         assert "_output_shapes" not in node.attr
@@ -333,7 +333,7 @@ def check_constant(node: NodeDef, tensor: TensorProto) -> None:
 
 
 def is_small(tensor: TensorProto) -> bool:
-    """Whether the data should be there."""
+    """Whether the graph should have the data."""
     here = tensor.data_location != TensorProto.EXTERNAL
     return here and np.prod(tensor.dims) <= 16 and TensorProto.DataType.Name(tensor.data_type) in TYPES
 
@@ -344,7 +344,7 @@ def check_data(ours: TFTensor, tensor: TensorProto) -> None:
     if wanted.size == 0:
         assert [dim.size for dim in ours.tensor_shape.dim] == list(tensor.dims)
         return
-    # The stock package does not read these, and of these not all.
+    # The stock package cannot read some of these types, and reads others only in part.
     if unsigned := ours.uint32_val or ours.uint64_val:
         got = np.array(unsigned, wanted.dtype).reshape(wanted.shape)
     elif ours.half_val:
@@ -358,7 +358,7 @@ def check_data(ours: TFTensor, tensor: TensorProto) -> None:
 
 
 def type_name(of: TypeProto) -> str:
-    """Our name of a type."""
+    """The name of a type in this crate."""
     match of.WhichOneof("value"):
         case "tensor_type":
             return TensorProto.DataType.Name(of.tensor_type.elem_type)
@@ -373,11 +373,11 @@ def type_name(of: TypeProto) -> str:
 
 
 def check_attributes(node: NodeDef, wanted: NodeProto) -> None:
-    # The node's own fields become attributes. If a real attribute has the same name, it wins.
+    # The fields of the node become attributes. A real attribute with the same name replaces them.
     texts = {"domain": wanted.domain, "doc_string": wanted.doc_string}
     ours = {name: text for name, text in texts.items() if text and (name, text) != ("domain", "ai.onnx")}
     theirs = {attribute.name for attribute in wanted.attribute}
-    # `check_types` looks at these.
+    # `check_types` checks these.
     assert node.attr.keys() - {"_output_shapes", "dtype"} == (theirs | ours.keys()) - {"_output_shapes", "dtype"}
     for name in ours.keys() - theirs:
         assert node.attr[name] == AttrValue(s=ours[name].encode()[:1000]), node.name
@@ -446,7 +446,7 @@ def test_weights_stay_in_the_file(tmp_path):
         execute(program("onnx"), file, tmp_path / str(count))
         file.unlink()
         sizes.append(logged(tmp_path / str(count)).ByteSize())
-    # A larger size takes some bytes more, in two places.
+    # A larger size takes some more bytes, in two places.
     assert sizes[0] < sizes[1] < sizes[0] + 10
 
 
@@ -462,7 +462,7 @@ def test_weights_stay_in_the_file(tmp_path):
         (["broken.onnx", "logs"], 1, ["broken.onnx"]),
     ],
 )
-def test_the_program_names_what_is_wrong(tmp_path, arguments, code, named):
+def test_error_of_the_program_names_the_problem(tmp_path, arguments, code, named):
     (tmp_path / "broken.onnx").write_bytes(b"\x3a\x09\x0a")
     command = [program("onnx"), *arguments]
     done = subprocess.run(command, check=False, timeout=600, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
@@ -473,7 +473,7 @@ def test_the_program_names_what_is_wrong(tmp_path, arguments, code, named):
 
 @pytest.fixture(scope="module")
 def onnx_board(runs, tmp_path_factory, fast) -> Iterator[TensorBoard]:
-    """A TensorBoard on a few of the two thousand models."""
+    """A TensorBoard for a few of the models."""
     logdir = tmp_path_factory.mktemp("shown")
     for run in SHOWN:
         shutil.copytree(runs / run, logdir / run)
@@ -485,17 +485,17 @@ SHOWN = ["inferred light_resnet50", "bodies", "functions"]
 
 
 @pytest.mark.parametrize("run", SHOWN)
-def test_graphs_come_back(onnx_board, runs, run):
+def test_graphs_are_served(onnx_board, runs, run):
     got = onnx_board.get("plugin/graphs/graph", run=run)
     assert text_format.Parse(got, GraphDef()) == logged(runs / run)
 
 
 def inside(page: Page) -> tuple[dict[str, str], dict[str, str]]:
-    """The labels of all that is drawn, and of the edges, without the page's marks at the edges of scopes."""
+    """The labels of nodes and edges, without the marks of the page at the edges of scopes."""
     return tuple({name: text for name, text in them.items() if "~~" not in name} for them in (page.labels(), page.edges()))
 
 
-# Brings the node to the middle of the page, in the size of a text to read.
+# Moves the node to the middle of the page, in a readable size.
 ZOOM = """
     const [scene] = deep(document, "tf-graph-scene");
     const [root] = deep(scene.shadowRoot, "#root");
@@ -513,7 +513,7 @@ def test_resnet50(models, onnx_board, chrome):
     graph = models[run].graph
     shapes = {value.name: value.type.tensor_type.shape.dim for value in [*graph.value_info, *graph.output]}
     made = {node.output[0]: node for node in graph.node}
-    # The page draws the scope of the weights and the input as one node.
+    # The page draws the scope with the weights and the input as one node.
     wanted = {
         f"{made[value].name}--{node.name}": "×".join(str(dim.dim_value) for dim in shapes[value])
         for node in graph.node

@@ -1,4 +1,4 @@
-"""Precision-recall curves are what the stock package works out itself from the same labels and predictions."""
+"""Precision-recall curves: they equal those that the stock package computes from the same labels and predictions."""
 
 import sys
 import types
@@ -12,8 +12,8 @@ from tensorboard.plugins.pr_curve import summary as pr_curve_summary
 def stock_pr_curve(
     monkeypatch: pytest.MonkeyPatch, labels: np.ndarray, predictions: np.ndarray, **settings: object
 ) -> dict[str, list[float]]:
-    """The curve that the stock package computes from labels and predictions, as the dashboard gets it."""
-    # It wants TensorFlow only to write what it has worked out.
+    """The curve that the stock package computes from labels and predictions, in the form that the dashboard gets."""
+    # The package needs TensorFlow only to write the result.
     for name in ("tensorflow", "tensorflow.compat", "tensorflow.compat.v1"):
         monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
     monkeypatch.setattr(pr_curve_summary, "raw_data_pb", lambda name, **rows: rows)
@@ -37,7 +37,7 @@ def stock_pr_curve(
 
 
 def pr_curve(board: TensorBoard, tag: str) -> dict[str, list[float]]:
-    """The dashboard's answer for a tag of one curve."""
+    """The answer of the dashboard for a tag with one curve."""
     [curve] = board.get("plugin/pr_curves/pr_curves", run="pr_curves", tag=tag)["pr_curves"]
     return curve
 
@@ -105,8 +105,8 @@ def test_points_of_a_pr_curve_of_counts(board):
 @pytest.mark.usefixtures("picture")
 def test_pr_curves(board, chrome):
     chrome.get(f"{board.url}/#pr_curves")
-    # The page opens the first two groups. It draws fewer lines than the 200 between 201 thresholds, because it joins points
-    # that share a pixel.
+    # The page opens the first two groups. 201 thresholds have 200 lines between them, but the page joins points that share a
+    # pixel, so it draws fewer.
     eventually(lambda: set(chrome.pr_curves()), {"counts", "curve"})
     eventually(lambda: chrome.pr_curves()["counts"], [1])
     eventually(lambda: [150 < lines < 200 for lines in chrome.pr_curves()["curve"]], [True])

@@ -1,4 +1,4 @@
-"""Our `proto/*.proto` have a part of the stock package's messages, and of the ONNX package's, with no difference within it."""
+"""Protobuf: the messages in `proto/*.proto` are those of the stock package and of the package `onnx`, with fewer fields."""
 
 import importlib
 import shutil
@@ -28,7 +28,7 @@ UNPACKABLE = {
 
 
 def facts(files: Iterable[FileDescriptorProto]) -> dict[str, object]:
-    """The facts to compare of each message, field and enum value, by its full name."""
+    """The properties to compare, for each message, field and enum value, by its full name."""
     found: dict[str, object] = {}
 
     def add_enum(enum: EnumDescriptorProto, scope: str) -> None:
@@ -66,7 +66,7 @@ def facts(files: Iterable[FileDescriptorProto]) -> dict[str, object]:
 
 
 def compiled(directory: Path) -> dict[str, object]:
-    """The facts of the `.proto` files in a directory."""
+    """The properties of the `.proto` files in a directory."""
     out = directory / "descriptors"
     sources = [file.name for file in sorted(directory.glob("*.proto"))]
     assert protoc.main(["protoc", f"-I{directory}", f"--descriptor_set_out={out}", *sources]) == 0
@@ -79,7 +79,7 @@ def differences(ours: dict[str, object], stock: dict[str, object]) -> list[str]:
 
 @pytest.fixture(scope="session")
 def stock() -> dict[str, object]:
-    """The facts of all that the stock package has, and of what it takes from protobuf's own."""
+    """The properties of all messages of the stock package, and of the messages of protobuf that it uses."""
     package = Path(tensorboard.__file__).parent
     files = [FileDescriptorProto.FromString(struct_pb2.DESCRIPTOR.serialized_pb)]
     for source in [*package.glob("compat/proto/*_pb2.py"), *package.glob("plugins/**/*_pb2.py")]:
@@ -92,7 +92,7 @@ def stock() -> dict[str, object]:
 
 @pytest.fixture
 def copy(tmp_path) -> Path:
-    """A copy of our files, without the one for ONNX, to compile and to change."""
+    """A copy of the files of this crate, without the one for ONNX, to compile and to change."""
     return Path(shutil.copytree(REPO / "proto", tmp_path / "proto", ignore=shutil.ignore_patterns("onnx.proto")))
 
 
@@ -108,7 +108,7 @@ def test_onnx_fields_are_the_official_ones(tmp_path):
     onnx_ml_pb2.DESCRIPTOR.CopyToProto(file)
 
     def on_the_wire(found: dict[str, object]) -> dict[str, object]:
-        """What the bytes depend on. The official file is proto2, and has an `int32` for some of our enums."""
+        """The properties that the encoding depends on. The official file is proto2, and has `int32` for some enums here."""
         alike = {}
         for name, fact in found.items():
             if isinstance(fact, dict) and fact["type"] in ("TYPE_ENUM", "TYPE_INT32"):
@@ -149,7 +149,7 @@ def test_onnx_fields_are_the_official_ones(tmp_path):
         ("tensor", "enum DataType {", "message New {} enum DataType {", "New"),
     ],
 )
-def test_a_planted_difference_is_found(copy, stock, file, ours, planted, found):
+def test_planted_difference_is_found(copy, stock, file, ours, planted, found):
     path = copy / f"{file}.proto"
     text = path.read_text()
     assert text.count(ours) == 1

@@ -1,5 +1,4 @@
-"""Files of the stock package that were damaged and repaired: both loaders and the package's own reader see all of their
-sound records."""
+"""Repairs: both loaders and the stock reader read all sound records of files that were damaged and repaired."""
 
 import random
 from pathlib import Path
@@ -18,7 +17,7 @@ def repair(*arguments: object) -> None:
 
 
 def write(run: Path) -> Path:
-    """Steps that go back, as those of a program that evaluates now and then: tag `a` 0 1 2 .., tag `b` three behind."""
+    """Writes steps that go back, like a program that evaluates from time to time. Tag `b` is three steps behind tag `a`."""
     writer = EventFileWriter(str(run))
     for step in STEPS:
         for tag, at in [("a", step), ("b", step - 3)]:
@@ -30,7 +29,7 @@ def write(run: Path) -> Path:
 
 
 def frames(file: bytes) -> list[tuple[int, int]]:
-    """Where each record begins and ends."""
+    """The start and the end of each record."""
     found, at = [], 0
     while at < len(file):
         end = at + 16 + int.from_bytes(file[at : at + 8], "little")
@@ -53,11 +52,11 @@ def test_repaired_files(tmp_path, fast):
         path = write(damaged / run)
         file = bytearray(path.read_bytes())
         records = frames(file)
-        assert len(records) == 81  # the version record, and two a step
+        assert len(records) == 81  # the version record, and two records per step
         wanted[run] = [bytes(file[start + 12 : end - 4]) for i, (start, end) in enumerate(records) if i not in lost]
         for i in lost:
             start, end = records[i]
-            # Some in the length, where the loaders give up the file; some in the payload.
+            # Damages some lengths, after which the loaders give up the file, and some payloads.
             at = start + chance.randrange(12) if i % 2 == 0 or run == "length" else chance.randrange(start + 12, end)
             file[at] ^= 1 << chance.randrange(8)
         path.write_bytes(file + file[records[7][0] : records[7][1] - 1])  # and an unfinished record
@@ -77,7 +76,7 @@ def test_repaired_files(tmp_path, fast):
                 wanted_points = [(step, value.simple_value) for step, value in values]
                 assert points(board, run, tag) == wanted_points, (run, tag)
 
-    # In place the files are the same.
+    # A repair in place gives the same files.
     repair(damaged, "--in-place", "--force")
     for run in wanted:
         [mine], [theirs] = (damaged / run).iterdir(), (repaired / run).iterdir()

@@ -1,4 +1,4 @@
-"""A run that stopped and went on from an earlier step: one session, one curve, without a step back or an old tail."""
+"""Resuming: a run that resumes at an earlier step has one session and one curve, without the old points."""
 
 from pathlib import Path
 

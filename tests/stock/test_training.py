@@ -1,4 +1,4 @@
-"""A training that stopped in the middle of an epoch and was resumed from a checkpoint."""
+"""`TrainingLogger`: a training that stopped in the middle of an epoch, and resumed from a checkpoint."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +8,12 @@ import pytest
 from harness import TensorBoard, eventually, execute, points, program, tags
 from test_images import pixels
 
-# Four batches an epoch. The first program stopped in epoch 4, the second goes on behind epoch 1; then numbers are 2000 more.
+# An epoch has four batches. The first program stops in epoch 4. The second program continues after epoch 1, and adds 2000 to
+# its numbers.
 BATCHES = [(batch, batch + 2000 * (batch > 8)) for batch in range(1, 25)]
 EPOCHS = [(epoch, epoch + 2000 * (epoch > 1)) for epoch in range(6)]
 EVERY_SECOND = [0, 2, 4]
-# 0 is in the middle of 0 to 255, the largest magnitude at an end: 127.5 * (1 + v), rounded.
+# The pixel of a weight `v` is 127.5 * (1 + v), rounded: 0 is in the middle, and the largest magnitude is at an end.
 SHADES = [[0, 64, 128], [159, 191, 255]]
 
 
@@ -35,7 +36,7 @@ def test_curves(training_board):
     evaluation = "evaluation_loss_vs_iterations"
     assert tags(training_board, "scalars", "net/validation") == {"epoch_loss", evaluation}
     assert points(training_board, "net/validation", "epoch_loss") == plus(EPOCHS, 0.5)
-    # At the end of each epoch: after 4 batches, 8 and so on.
+    # At the end of each epoch: after 4 batches, after 8 batches and so on.
     evaluations = [(4 * (epoch + 1), value) for epoch, value in EPOCHS]
     assert points(training_board, "net/validation", evaluation) == plus(evaluations, 0.25)
 

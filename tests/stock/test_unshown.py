@@ -1,4 +1,4 @@
-"""What is not shown as it was logged: names that the fast loader cannot serve, meshes that change, columns of two types."""
+"""Data that TensorBoard does not show as logged: unusual names, meshes that change, and columns of two types."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ NAMES = [
     "delete\x7f",
     "control\x85",
 ]
-# The fast loader makes an address from JSON, and cannot read an escape in it.
+# The fast loader makes a URL from JSON, and cannot decode the escapes in it.
 UNSERVABLE = {name for name in NAMES if any(c in '"\\' or c < " " for c in name)}
 
 
@@ -54,7 +54,7 @@ def test_mesh_has_the_form_of_its_first_step(unshown_board):
     parts = unshown_board.get("plugin/mesh/meshes", run="mesh", tag="triangle")
     vertices = [part for part in parts if part["content_type"] == 1]
     forms = [(part["step"], part["components"], part["config"], part["data_shape"]) for part in vertices]
-    # The second step was logged with colours (8), a material and a batch of two.
+    # The logged second step has colours (8), a material and a batch of two.
     assert forms == [(step, 2, "{}", [1, 3, 3]) for step in (0, 1)]
 
 

@@ -1,5 +1,5 @@
-//! Clips of every constructor, their samples by arithmetic; several a step, once fewer of them; and a file of somebody
-//! else's.
+//! Clips of every constructor with computed samples, several clips per step, a step with fewer clips, and a file of another
+//! program.
 
 use std::iter;
 
@@ -55,7 +55,7 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
         let clips = (1..=3_u8)
             .map(|n| Audio::mono_i16(8_000, vec![i16::from(n * 10 + step); usize::from(n) * 400]))
             .collect::<summary_writer::Result<Vec<_>>>()?;
-        // One of three at the last step.
+        // The last step has one clip instead of three.
         let count = if step == 2 { 1 } else { 3 };
         sound
             .at(START + f64::from(step))
@@ -64,21 +64,21 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     Ok(())
 }
 
-/// From below -1 to above 1, where they are clipped.
+/// Returns samples from below -1 to above 1. Those outside of -1 to 1 are clipped.
 fn floats(count: usize) -> Vec<f32> {
     (0..count)
         .map(|i| (i * 37 % 1_000) as f32 / 400.0 - 1.25)
         .collect()
 }
 
-/// Round and round all that there are.
+/// Returns samples that go through all values of an `i16` repeatedly.
 fn integers(count: usize) -> Vec<i16> {
     iter::successors(Some(0_i16), |n| Some(n.wrapping_add(7_919)))
         .take(count)
         .collect()
 }
 
-/// As a program streams it that does not know how long it will be: 800 floats, a note of an odd length before them.
+/// Returns a file as a program streams it when it does not know the final length: 800 floats, after a note of odd length.
 fn foreign_file() -> Vec<u8> {
     let mut file =
         b"RIFF\xff\xff\xff\xffWAVEnote\x03\0\0\0abc\0fmt \x10\0\0\0\x03\0\x01\0".to_vec();

@@ -1,4 +1,4 @@
-//! A page of charts, logged in a scope and over an older one, and the scalars that it draws, before and after.
+//! A layout of custom scalars that replaces an older one and is logged in a scope, and scalars before and after it.
 
 use summary_writer::{Category, Layout, Margin, SummaryWriter};
 

@@ -6,7 +6,7 @@ use crate::{Result, START};
 
 pub(crate) fn write(run: &SummaryWriter) -> Result {
     let run = &run.at(START);
-    // Their sides differ.
+    // The images have different sizes.
     let digits = (0..7_u8).map(|n| gray(6 + u32::from(n % 2), 4 + u32::from(n % 3), n));
     let digits: Vec<Image> = digits.collect::<Result<_>>()?;
     let tag = Tag::new("grid/gray").description("*seven*");
@@ -65,7 +65,7 @@ fn gray(width: u32, height: u32, n: u8) -> Result<Image> {
     Ok(Image::gray8(width, height, pixels.collect::<Vec<u8>>())?)
 }
 
-/// Large on the diagonal. Every seventh row is 0, except for the first.
+/// Returns counts that are large on the diagonal. Every seventh row is 0, except for the first.
 fn count(truth: u64, predicted: u64) -> u64 {
     if truth > 0 && truth.is_multiple_of(7) {
         0

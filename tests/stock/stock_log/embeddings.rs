@@ -1,4 +1,4 @@
-//! Points at several steps, with labels, columns and thumbnails, of odd tags and of odd shapes.
+//! Embeddings at several steps, with labels, columns and thumbnails, with unusual tags and unusual shapes.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ const DIMENSIONS: u16 = 5;
 pub(crate) fn write(logdir: &Path, run: &SummaryWriter) -> Result {
     run.at(START).scalar("loss", 1.0, 0);
 
-    // What another writer has left here stays.
+    // Files of another writer, which must stay.
     let dir = logdir.join("embeddings");
     fs::write(dir.join("theirs.tsv"), "1\t2\t3\n4\t5\t6\n7\t8\t9\n")?;
     fs::write(
@@ -21,7 +21,7 @@ pub(crate) fn write(logdir: &Path, run: &SummaryWriter) -> Result {
         "# Not ours.\nembeddings: < tensor_name: 'theirs' tensor_path: 'theirs.tsv' >",
     )?;
 
-    // Written over: the last of a tag and a step counts.
+    // The second embedding of a tag and a step replaces the first.
     let rows: Vec<[f64; 5]> = (0..POINTS).map(|i| row(i, 0)).collect();
     run.embedding(Embedding::from_rows("plain", &rows)?.labels(0..POINTS)?, 0)?;
     for step in 0..3 {
@@ -62,7 +62,7 @@ pub(crate) fn write(logdir: &Path, run: &SummaryWriter) -> Result {
     let opaque = Embedding::new("opaque", &[0.0, 1.0, 2.0], 1)?;
     run.embedding(opaque.thumbnails(&gray)?, 0)?;
 
-    // Six points that do not hide each other, but from a few sides, in colours of their own.
+    // Six points in different colours. They hide each other only when seen from a few sides.
     let corners = [
         [3_i8, 0, 0],
         [-3, 0, 0],
@@ -123,7 +123,7 @@ fn row(i: u16, shift: u16) -> [f64; 5] {
     [0, 1, 2, 3, 4].map(|k| f64::from(draw(i * DIMENSIONS + k + shift)) / 1000.0)
 }
 
-/// Of every layout; a square of the point's own colour, half of it black.
+/// Returns a square thumbnail: the upper half in the colour of the point, the lower half black. The pixel layouts differ.
 fn thumbnail(i: u16) -> summary_writer::Result<Image> {
     let (width, height) = (6, 4);
     let [gray, red] = [i * 4, 255 - i * 4];

@@ -1,5 +1,4 @@
-//! Graphs: one node by node, with everything that a node can have, one of layers, and two from elsewhere; and what the
-//! nodes cost.
+//! Graphs: one of nodes with every property, one of layers, two of other programs; and the costs of nodes.
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ pub(crate) fn write(root: &SummaryWriter) -> Result {
     let run = root.run("graph")?;
     let graph = graph()?;
     run.at(START).graph(&graph);
-    run.at(START + 1.0).graph(&graph); // is not written
+    run.at(START + 1.0).graph(&graph); // not written, because a run has one graph
     let step = run.at(START + 2.0);
     step.run_metadata(Tag::new("step 100"), &costs(1), 100);
     step.scope("late").run_metadata("step 200", &costs(2), 200);
@@ -37,7 +36,7 @@ pub(crate) fn write(root: &SummaryWriter) -> Result {
     let run = root.run("given graph")?;
     run.at(START).graph(&Graph::from_graph_def(given)?);
 
-    // A function that calls another:
+    // A function that calls another function:
     // GraphDef { node { name: "p" op: "Placeholder" } node { name: "f" op: "caller" input: "p" }
     //            node { name: "g" op: "callee" input: "f" } node { name: "s/x" op: "Relu" input: "g" }
     //            library { function { signature { name: "caller" input_arg { name: "x" type: DT_FLOAT }
@@ -45,7 +44,7 @@ pub(crate) fn write(root: &SummaryWriter) -> Result {
     //                                 node_def { name: "n" op: "callee" input: "x" }
     //                                 node_def { name: "y" op: "Identity" input: "n:output:0" }
     //                                 ret { key: "y" value: "y:output:0" } }
-    //                      function { the same of "callee", with a "Relu" } } }
+    //                      function { the same for "callee", with a "Relu" } } }
     let given = b"\x0a\x10\x0a\x01p\x12\x0bPlaceholder\
         \x0a\x0e\x0a\x01f\x12\x06caller\x1a\x01p\x0a\x0e\x0a\x01g\x12\x06callee\x1a\x01f\
         \x0a\x0e\x0a\x03s/x\x12\x04Relu\x1a\x01g\
@@ -76,7 +75,7 @@ fn graph() -> Result<Graph> {
         let relu = device("Relu").input(&product);
         graph.node("Relu", relu.output_shape([None, Some(128)]))
     });
-    // Called as a scope is, and on another device.
+    // A node with the name of a scope, and on another device.
     let split = Op::new("Split").input(&hidden).device("CPU:0");
     let split = split
         .output_shape([None, Some(64)])
@@ -86,7 +85,7 @@ fn graph() -> Result<Graph> {
     let sum = graph.node("sum", sum.output_shape(Shape::scalar()));
     graph.node("call", Op::new("cell").input(&sum).output_shape([3]));
 
-    // A circle.
+    // A cycle.
     graph.scope("loop/inner", |graph| {
         let merge = Op::new("Merge").input(&pixels).input("loop/inner/next:0");
         let merge = graph.node("merge", merge.output_shape([None, Some(784)]));

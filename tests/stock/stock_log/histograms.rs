@@ -1,4 +1,4 @@
-//! Histograms of about normally distributed numbers at several steps, and of all unusual kinds of numbers.
+//! Histograms of roughly normally distributed numbers at several steps, and of unusual numbers.
 
 use std::{iter, slice};
 
@@ -12,7 +12,7 @@ use crate::{Result, START};
     reason = "the test computes the same"
 )]
 pub(crate) fn write(run: &SummaryWriter) -> Result {
-    // The sum of three numbers that are about evenly distributed is about normal. The range grows with the step.
+    // The sum of three roughly uniform numbers is roughly normal. The range grows with the step.
     let draw = |i: u32, step: u32| {
         let even = |factor| f64::from(i * factor % 1009) / 1009.0 - 0.5;
         (even(37) + even(101) + even(443)) * f64::from(step + 1)

@@ -1,5 +1,5 @@
-//! Sessions with hyperparameters of their own, and of every end. In another logdir two with an explicit experiment, for
-//! that is the whole logdir's.
+//! Sessions with different hyperparameters and with every status. Another logdir has two sessions with an explicit experiment,
+//! because an experiment belongs to a whole logdir.
 
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
@@ -66,11 +66,11 @@ pub(crate) fn write(root: &SummaryWriter) -> Result {
         let hparams = HParams::new().set("lr", 1e-3).set("augment", false);
         c.at(START).hparams(hparams.set("clip", f64::INFINITY));
         c.scalar("loss", f32::NAN, 0);
-        panic::resume_unwind(Box::new("it diverged")); // without the message of a panic
+        panic::resume_unwind(Box::new("it diverged")); // prints no message
     }));
     assert!(failed.is_err());
 
-    // As if the program were killed.
+    // This session never ends, as if the program was killed.
     let killed = root.run("hparams/killed")?;
     killed.at(START).hparams(
         HParams::new()

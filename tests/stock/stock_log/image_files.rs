@@ -1,4 +1,4 @@
-//! Encoded files, and animations of few and of many colours.
+//! Encoded image files, and animations with few and with many colours.
 
 use summary_writer::{Image, SummaryWriter};
 
@@ -31,7 +31,7 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     let frames = frames.collect::<std::result::Result<Vec<_>, _>>()?;
     run.image("animated/few", Image::animation(frames, 30.0)?, 0);
 
-    // Every second pixel is transparent, in turn. Browsers would slow down this rate.
+    // The frames alternate which pixels are transparent. Browsers slow down this frame rate.
     let frames = (0..3_u8).map(|n| {
         let opacity = |i: u8| if i % 2 == n % 2 { 255 } else { 0 };
         let pixels = (0..15).flat_map(|i| [200, 100, 50, opacity(i)]);
@@ -40,7 +40,7 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     let frames = frames.collect::<std::result::Result<Vec<_>, _>>()?;
     run.image("animated/holes", Image::animation(frames, 60)?, 0);
 
-    // Each pixel has a colour of its own.
+    // Each pixel has a different colour.
     let frames = (0..2_u8).map(|n| {
         let pixels = (0..64_u8).flat_map(|y| (0..64_u8).map(move |x| [4 * x, 4 * y, 100 * n]));
         Image::rgb8(64, 64, pixels.flatten().collect::<Vec<u8>>())

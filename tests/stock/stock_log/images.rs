@@ -105,7 +105,7 @@ fn sixteen(channels: u32) -> Vec<u16> {
         .collect()
 }
 
-/// The low bytes of the 16-bit samples.
+/// Returns the low bytes of the 16-bit samples.
 fn eight(channels: u32) -> Vec<u8> {
     sixteen(channels)
         .iter()
@@ -113,7 +113,7 @@ fn eight(channels: u32) -> Vec<u8> {
         .collect()
 }
 
-/// From -0.1 to 1.1, so that the first and last ones are cut off.
+/// Returns samples from -0.1 to 1.1. The first and the last ones are clipped.
 fn floats(channels: u32) -> Vec<f32> {
     let count = sixteen(channels).len();
     (0..count)

@@ -1,13 +1,16 @@
-//! Writes the logs that the tests against stock TensorBoard look at.
+//! Writes the logs for the tests against stock TensorBoard.
 //!
-//! `stock_log write DIR` writes one run for each property and closes them. `stock_log grow DIR` logs one point
-//! for each line `RUN STEP` of the standard input and flushes it at once, so that the test decides what there is to see.
-//! `stock_log experiment DIR` writes a few runs with an explicit experiment. `stock_log not_shown DIR` and
-//! `stock_log unshown DIR` write what TensorBoard does not show in full. `stock_log resume DIR STEP` goes on from a step,
-//! `stock_log training DIR EPOCH` from an epoch.
+//! | command | log |
+//! |---|---|
+//! | `stock_log write DIR` | one run for each property |
+//! | `stock_log grow DIR` | one point for each line `RUN STEP` of standard input, flushed at once |
+//! | `stock_log experiment DIR` | a few runs with an explicit experiment |
+//! | `stock_log not_shown DIR`, `stock_log unshown DIR` | data that TensorBoard does not show in full |
+//! | `stock_log resume DIR STEP` | a run that resumes at a step |
+//! | `stock_log training DIR EPOCH` | a training that resumes at an epoch |
 //!
-//! What is logged is arithmetic that the tests spell out again in Python. The kinds that are more than a number have a
-//! file each, here and there.
+//! The values come from formulas. The tests compute them again in Python. Each kind of data has its own module here, and its
+//! own test file.
 
 mod audio;
 mod custom_scalars;
@@ -38,7 +41,7 @@ use summary_writer::{
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
-/// Seconds since the epoch of step 0.
+/// The wall time of step 0.
 const START: f64 = 1_700_000_000.5;
 
 fn main() -> Result {
@@ -88,7 +91,7 @@ fn write(logdir: &Path) -> Result {
     Ok(())
 }
 
-/// As many points as TensorBoard shows of a tag, each with a wall time of its own.
+/// Logs as many points as TensorBoard shows of a tag, each with its own wall time.
 fn plain(run: &SummaryWriter) {
     for step in 0..1000 {
         let n = f64::from(step);
@@ -96,7 +99,7 @@ fn plain(run: &SummaryWriter) {
     }
 }
 
-/// Numbers of all kinds, and what an `f32` makes of them.
+/// Logs numbers of all types. TensorBoard shows them as `f32`.
 fn types(run: &SummaryWriter) {
     run.scalar("f32", f32::MIN_POSITIVE, 0);
     run.scalar("f32 subnormal", f32::from_bits(1), 0);
@@ -110,7 +113,7 @@ fn types(run: &SummaryWriter) {
     run.scalar("i8", -128_i8, 0);
     run.scalar("bool", false, 0);
     run.scalar("bool", true, 1);
-    // 0.1 lies between two numbers of each.
+    // These types cannot store 0.1 exactly.
     run.scalar("f16", half::f16::from_f64(0.1), 0);
     run.scalar("bf16", half::bf16::from_f64(0.1), 0);
 }
@@ -125,7 +128,7 @@ fn steps(run: &SummaryWriter) {
     run.scalar("usize", 1.0, 7_usize);
 }
 
-/// Tags that some writer refuses, changes or cannot write.
+/// Logs tags that other writers refuse, change or cannot write.
 fn tags(run: &SummaryWriter) {
     let long = "x".repeat(1 << 20);
     let tags = [
@@ -166,7 +169,7 @@ fn descriptions(run: &SummaryWriter) -> Result {
         Metadata::new("text").data_class(DataClass::Tensor),
         0,
     );
-    // Without a description: how the same points look beside the described ones.
+    // For comparison, a tag without a description.
     run.scalar("plain", 1.0, 0);
     Ok(())
 }
@@ -196,7 +199,8 @@ fn text(run: &SummaryWriter) {
         run.text("made/raw", Text::preformatted(raw), step);
     }
 
-    // All cells of up to four of these letters, each twice, so that what one leaves open the next one could close.
+    // All cells of up to four of these letters. Each one appears twice in a row, so that the second could close what the first
+    // leaves open.
     let mut cells = vec![String::new()];
     for start in 0..1 + 4 + 16 + 64 {
         for letter in ["a", "`", "\\", "|"] {
@@ -207,7 +211,7 @@ fn text(run: &SummaryWriter) {
     run.text("made/odd table", markdown_table(["", "", ""], rows), 0);
 }
 
-/// Runs below runs, with names from all over.
+/// Logs to nested runs, with unusual names.
 fn runs(root: &SummaryWriter) -> Result {
     root.at(START).scalar("where", 0.0, 0);
     let validation = root.run("validation")?;
@@ -233,7 +237,7 @@ fn numbers(run: &SummaryWriter) {
     }
 }
 
-/// Several values in one event, the first of them described.
+/// Logs several values in one event. The first one has a description.
 fn together(run: &SummaryWriter) {
     let names: Vec<String> = (0..10).map(|k| format!("metric/{k}")).collect();
     for step in 0..5_i32 {
@@ -259,7 +263,7 @@ fn scopes(run: &SummaryWriter) {
     run.scalar("loss", 5.0, 0);
 }
 
-/// The escape hatch for one value: what other dashboards show.
+/// Logs data for other dashboards with the generic method for values.
 fn tensors(run: &SummaryWriter) -> Result {
     let table = Tensor::strings([2, 2], ["left", "right", "1", "2"])?;
     run.tensor(
@@ -313,7 +317,7 @@ fn tensors(run: &SummaryWriter) -> Result {
     elements(run, "bool", [false, true, true, false, true])
 }
 
-/// A matrix of five numbers and the first of them again, for a dashboard that nobody has.
+/// Logs a matrix of five numbers and again the first one, for a dashboard that does not exist.
 fn elements<T: Element>(run: &SummaryWriter, name: &str, numbers: [T; 5]) -> Result {
     let [a, b, c, d, e] = numbers;
     let matrix = Tensor::new([2, 3], &[a, b, c, d, e, a])?;
@@ -322,7 +326,7 @@ fn elements<T: Element>(run: &SummaryWriter, name: &str, numbers: [T; 5]) -> Res
     Ok(())
 }
 
-/// The escape hatch for one event: a graph, and a scalar in the form of the first TensorFlow.
+/// Logs events with the generic method: a graph, and a scalar in the form of TensorFlow 1.
 fn events(run: &SummaryWriter) {
     use proto::event::What;
     let event = |step, what| proto::Event {
@@ -347,7 +351,7 @@ fn events(run: &SummaryWriter) {
     ));
 }
 
-/// Two writers of one directory, both open.
+/// Logs with two open writers to one directory.
 fn twins(directory: &Path) -> Result {
     let first = SummaryWriter::create_file_writer(directory)?;
     let second = SummaryWriter::create_file_writer(directory)?;
@@ -360,8 +364,8 @@ fn twins(directory: &Path) -> Result {
     Ok(())
 }
 
-/// Ten steps from `first` on, the number telling where they began; one tag, and hyperparameters, only of a run that
-/// begins.
+/// Logs ten steps from `first` on. The values show which program logged them. Only the first program logs
+/// hyperparameters and the tag `warmup`.
 fn resume(logdir: &Path, first: i32) -> Result {
     let summary = WriterOptions::new()
         .resume(first)
@@ -384,7 +388,9 @@ fn grow(logdir: &Path) -> Result {
     let mut runs = HashMap::new();
     for line in io::stdin().lock().lines() {
         let line = line?;
-        let (name, step) = line.split_once(' ').ok_or("a line is: RUN STEP")?;
+        let (name, step) = line
+            .split_once(' ')
+            .ok_or_else(|| format!("expected the line: RUN STEP, got {line:?}"))?;
         let step: i64 = step.parse()?;
         if !runs.contains_key(name) {
             runs.insert(name.to_owned(), root.run(name)?);

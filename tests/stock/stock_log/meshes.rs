@@ -4,7 +4,7 @@ use summary_writer::{Camera, Light, Material, Mesh, Scene, SummaryWriter, Tag};
 
 use crate::{Result, START};
 
-/// Counter-clockwise as seen from outside; vertex number `i` has x, y and z of its bits 0, 1 and 2.
+/// The faces of a cube, counter-clockwise as seen from outside. The bits 0, 1 and 2 of a vertex number are its x, y and z.
 const CUBE: [[u8; 3]; 12] = [
     [0, 2, 3],
     [0, 3, 1],
@@ -49,7 +49,7 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     let pair = Mesh::batch([square(0.0)?, square(0.5)?])?.faces(&SQUARE)?;
     run.at(START).mesh("shapes/pair", pair, -1);
 
-    // As many vertices as the page has indices for; the last of them are the square.
+    // The largest number of vertices that the page can index. The last ones are the square.
     let mut many = vec![[-1.0f32, -1.0, 0.0]; 65_531];
     many.extend([
         [-1.0, -1.0, 0.0],
@@ -61,7 +61,7 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     run.at(START)
         .mesh("shapes/many", Mesh::new(&many)?.faces(&last)?, 0);
 
-    // From the right and behind: what is red shows on the left.
+    // Seen from the right and from behind, so red is on the left.
     let scene = Scene::new()
         .camera(
             Camera::new()
@@ -82,7 +82,7 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     let json = square(0.0)?.faces(&SQUARE)?.scene(&scene);
     run.scope("scenes").at(START).mesh("json", json, 0);
 
-    // More points at each step, the last ones coloured.
+    // Each step has more points. The last ones have colours.
     let spiral = |i: u16| {
         let angle = f32::from(i) / 16.0;
         [

@@ -117,7 +117,7 @@ fn odd(run: &SummaryWriter) -> Result {
         let face = [first, first + 1, first + 2];
         run.mesh(tag, Mesh::new(&vertices)?.faces(&[face])?, 0);
     }
-    // The run's name is a part of an address in the projector.
+    // The projector uses the name of the run in a URL.
     let embedding = Embedding::new("points", &[0.0, 1.0, 2.0], 1)?;
     run.run("a&b")?.embedding(embedding.clone(), 0)?;
     run.embedding(embedding, 0)?;

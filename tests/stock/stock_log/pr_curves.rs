@@ -1,4 +1,4 @@
-//! Curves of a thousand examples that are drawn by arithmetic, and of counts.
+//! Precision-recall curves of a thousand computed examples, and of counts.
 
 use summary_writer::{PrCurve, SummaryWriter, Tag};
 
@@ -23,7 +23,7 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     let weighted = PrCurve::weighted(&labels, &predictions, &fractions, 201)?;
     run.at(START).pr_curve("fractions", weighted, 0);
 
-    // 0 and 1 and each thousandth between them.
+    // 0, 0.001, 0.002 and so on, up to 1.
     let predictions: Vec<f64> = (0..1001)
         .map(|i: u32| f64::from(i * 37 % 1001) / 1000.0)
         .collect();

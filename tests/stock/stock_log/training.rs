@@ -6,11 +6,11 @@ use summary_writer::{TrainingLogger, UpdateFreq, WriterOptions};
 
 use super::Result;
 
-/// Batches of an epoch.
+/// The number of batches in an epoch.
 const BATCHES: u64 = 4;
 
-/// Logs four epochs from `first` on in the run `net` of `logdir`. The first program has begun a fifth epoch when it stops. The
-/// values show in which program they were logged.
+/// Logs four epochs, starting at `first`, to the run `net` of `logdir`. The first program also starts a fifth epoch before it
+/// stops. The values show which program logged them.
 pub(super) fn write(logdir: &Path, first: u32) -> Result {
     let batches = u64::from(first) * BATCHES;
     let options = WriterOptions::new().resume_training(first, batches);

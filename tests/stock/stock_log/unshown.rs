@@ -1,5 +1,5 @@
-//! What TensorBoard shows otherwise or not at all: tags and runs whose names its fast loader cannot serve, a mesh that
-//! changes its form, and a column of numbers and text.
+//! Data that TensorBoard shows differently or not at all: tags and runs with names that its fast loader cannot serve, a mesh
+//! that changes its form, and a hyperparameter with numbers and text.
 
 use std::path::Path;
 
@@ -22,8 +22,8 @@ const NAMES: [&str; 9] = [
     "control\u{85}",
 ];
 
-/// Logs an image, a sound, run metadata and a number for each name as a tag of the run `tags`, and the same and a model in a
-/// run of that name.
+/// For each name, logs an image, a sound, run metadata and a number with this tag to the run `tags`. Also logs the same data
+/// and a model to a run with this name.
 pub(super) fn write(logdir: &Path) -> Result {
     let root = SummaryWriter::create_file_writer(logdir)?;
     let tags = root.run("tags")?;
