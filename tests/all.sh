@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs all tests: those of cargo, the long fault campaign, and those against stock TensorBoard: its HTTP API under both
-# loaders, and its pages in a browser.
-# Needs Rust, Python 3 and git. Installs TensorBoard in `target/venv`, and Chromium from the system's packages.
+# Runs all tests: `cargo test`, the long fault campaign, and the tests with stock TensorBoard. The latter use its HTTP API with
+# both loaders, and its pages in a browser.
+# Needs Rust, Python 3 and git. Installs TensorBoard in `target/venv`, and Chromium with the package manager of the system.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,13 +13,13 @@ fail() {
   exit 1
 }
 
-# Runs a step without its output. If the step fails, shows the end of the output and ends the script.
+# Runs a step without showing its output. If the step fails, shows the last lines of the output and ends the script.
 quietly() {
   local what=$1 log=target/setup.log
   shift
   "$@" >"$log" 2>&1 </dev/null || {
     tail -n 15 "$log" >&2
-    fail "$what (all of its output: $log)"
+    fail "$what (whole output: $log)"
   }
 }
 
@@ -27,14 +27,14 @@ quietly() {
 system_packages() {
   local admin=()
   if [ "$(id -u)" != 0 ]; then
-    sudo -n true 2>/dev/null || fail "install $1 without root or sudo: do it by hand"
+    sudo -n true 2>/dev/null || fail "install $1 without root or sudo: install it yourself"
     admin=(sudo -n)
   fi
-  echo "Missing: $1. Asking the system's package manager."
+  echo "Missing: $1. Installing with the package manager of the system."
   # Each list is split into words.
   # shellcheck disable=SC2086
   if command -v apt-get >/dev/null; then
-    quietly "read the system's package lists" "${admin[@]}" apt-get update
+    quietly "update the package lists" "${admin[@]}" apt-get update
     quietly "install $1" "${admin[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y $1
   elif command -v dnf >/dev/null; then
     quietly "install $2" "${admin[@]}" dnf install -y $2
@@ -45,7 +45,7 @@ system_packages() {
   elif command -v zypper >/dev/null; then
     quietly "install $5" "${admin[@]}" zypper --non-interactive install $5
   else
-    fail "install $1: this script supports no package manager that is installed here; do it by hand"
+    fail "install $1: found no supported package manager; install it yourself"
   fi
 }
 
@@ -63,11 +63,11 @@ cargo test --package summary-writer --no-default-features
 # This also builds the programs that write logs for stock TensorBoard.
 say "cargo test, all features"
 cargo test --all-features
-say "The long forms of two tests: the fault campaign and the interleavings of threads"
+say "The long forms of the fault campaign and of the model checker"
 FAULT_CAMPAIGN=long cargo test --all-features --test faults
 INTERLEAVINGS=long cargo test --package interleavings
 
-# The stamp is written last, so that an incomplete environment is not used.
+# The stamp is written last, so an environment without it is incomplete and is not used.
 stamp=$(cat tests/stock/requirements.txt examples/tensorboard.txt | git hash-object --stdin)
 if [ "$(cat "$venv/stamp" 2>/dev/null)" != "$stamp" ] || ! "$venv/bin/python" -c '' 2>/dev/null; then
   say "Stock TensorBoard and pytest, into target/venv (once, about half a minute)"
@@ -86,7 +86,7 @@ if ! have_browser; then
   have_browser || fail "find chromium and chromedriver although their packages are installed: put both on PATH"
 fi
 
-say "Tests against stock TensorBoard (pictures of its pages: target/screenshots)"
+say "Tests with stock TensorBoard (screenshots: target/screenshots)"
 export PYTHONDONTWRITEBYTECODE=1
 "$venv/bin/python" -m pytest -q -o cache_dir="$PWD/target/pytest" tests/stock
 
