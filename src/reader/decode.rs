@@ -17,9 +17,11 @@ use crate::proto::{DataType, Event, HistogramProto, Layout, TensorProto};
 
 /// Decodes the events of one run into [`Value`]s.
 ///
-/// Like stock TensorBoard it reads both forms of data: tensors that belong to a plugin, and the older fields for numbers,
-/// images, histograms and audio. Some writers name the plugin of a tag with its first value only, so the decoder
-/// remembers it: use one decoder for a run, and give it the events in order.
+/// Like stock TensorBoard, it reads both forms of data: tensors with the name of a plugin, and the older fields for numbers,
+/// images, histograms and audio.
+///
+/// Use one decoder for each run, and pass the events in order. Some writers name the plugin only with the first value of a tag,
+/// so the decoder remembers it.
 ///
 /// ```
 /// use summary_writer::reader::{Number, Value, ValueDecoder};
@@ -48,17 +50,17 @@ use crate::proto::{DataType, Event, HistogramProto, Layout, TensorProto};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct ValueDecoder {
-    /// The plugin of each tag, as its first value with a plugin says.
+    /// The plugin of each tag, from the first value that names one.
     plugins: HashMap<String, PluginData>,
 }
 
 impl ValueDecoder {
-    /// A decoder for a run of which no event has been read.
+    /// Creates a decoder for a run.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The tags and values of an event. The tag of a graph is empty. The version record and session logs have no values.
+    /// Returns the tags and values of an event. The tag of a graph is empty. The version record and session logs have no values.
     pub fn decode(&mut self, event: Event) -> Vec<(String, Value)> {
         match event.what {
             Some(What::Summary(summary)) => {
@@ -73,7 +75,7 @@ impl ValueDecoder {
         }
     }
 
-    /// The tag and the data of one value of an event.
+    /// Returns the tag and the data of one value of an event.
     pub fn decode_value(&mut self, value: summary::Value) -> (String, Value) {
         let plugin = value.metadata.and_then(|metadata| metadata.plugin_data);
         let data = match value.value {
@@ -133,7 +135,7 @@ impl ValueDecoder {
     }
 }
 
-/// The only number of a tensor, of any rank: the Python loader shows all of these.
+/// Returns the only number of a tensor of any rank. The Python loader shows all such tensors.
 fn scalar(tensor: &TensorProto) -> Option<Number> {
     match numbers(tensor)?[..] {
         [number] => Some(number),
@@ -141,7 +143,7 @@ fn scalar(tensor: &TensorProto) -> Option<Number> {
     }
 }
 
-/// The rows of a tensor of real numbers if it has `rank` dimensions and the last one is `N`.
+/// Returns the rows of a tensor of real numbers if it has `rank` dimensions and the last one is `N`.
 fn rows<const N: usize>(tensor: &TensorProto, rank: usize) -> Option<Vec<[f64; N]>> {
     let shape = shape(tensor);
     if shape.len() != rank || shape.last().copied() != i64::try_from(N).ok() {
@@ -160,8 +162,8 @@ fn buckets(tensor: &TensorProto) -> Option<Vec<Bucket>> {
     )
 }
 
-/// The older form has right edges only. As the Python loader does, this leaves out the empty buckets at both ends, which
-/// writers use for the edges of the range; then the smallest and the largest value are the outer edges.
+/// Returns the buckets of the older form, which has right edges only. Like the Python loader, it leaves out empty buckets at
+/// both ends, and uses the smallest and the largest value as the outer edges.
 fn old_buckets(histogram: &HistogramProto) -> Vec<Bucket> {
     let counts = &histogram.bucket[..histogram.bucket.len().min(histogram.bucket_limit.len())];
     let is_filled = |count: &f64| *count > 0.0;
@@ -190,7 +192,7 @@ fn old_buckets(histogram: &HistogramProto) -> Vec<Bucket> {
         .collect()
 }
 
-/// The width and the height as text, and the files.
+/// Reads images: strings with the width, the height and the files.
 fn images(tensor: &mut TensorProto) -> Option<Images> {
     let number = |text: &[u8]| str::from_utf8(text).ok()?.parse().ok();
     let (width, height) = match strings(tensor)? {
@@ -204,7 +206,7 @@ fn images(tensor: &mut TensorProto) -> Option<Images> {
     })
 }
 
-/// The clips, or rows of a clip and a label.
+/// Reads audio clips. Each row has a file, and sometimes a label.
 fn clips(tensor: &mut TensorProto) -> Option<Vec<Clip>> {
     let has_labels = shape(tensor).get(1) == Some(&2);
     strings(tensor)?;
@@ -282,9 +284,10 @@ fn only_string(tensor: &mut TensorProto) -> Option<Vec<u8>> {
 }
 
 impl summary::Value {
-    /// The number of a scalar in either of its two forms: the small one, or the tensor that a tag with a description has.
-    /// `None` for other kinds, and for tensors that only the Python loader of stock TensorBoard shows;
-    /// [`ValueDecoder`](crate::reader::ValueDecoder) reads these, too.
+    /// Returns the number of a scalar. Reads both forms: the small one, and the tensor of a tag with a description.
+    ///
+    /// Returns `None` for other kinds, and for tensors that only the Python loader of stock TensorBoard shows as scalars.
+    /// [`ValueDecoder`](crate::reader::ValueDecoder) also reads these.
     pub fn scalar(&self) -> Option<f32> {
         let tensor = match self.value.as_ref()? {
             Data::SimpleValue(number) => return Some(*number),

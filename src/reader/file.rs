@@ -1,4 +1,4 @@
-//! One event file: its events in order, and what is damaged between them.
+//! Reads one event file: its events in order, and the damage between them.
 
 use std::fs::File;
 use std::io::Read;
@@ -11,13 +11,13 @@ use crate::error::{Error, Part, Result};
 use crate::proto::Event;
 use crate::record::{Piece, RecordReader};
 
-/// Reads one file, which may still be growing.
+/// Reads one file, which may still grow.
 pub(super) struct EventFile {
-    /// Opened by the first call that reads.
+    /// The first call that reads opens it.
     records: Option<RecordReader<Box<dyn Read + Send>>>,
-    /// The rest of the file cannot be read without skipping damage.
+    /// True if the rest of the file can only be read with `skip_damage`.
     is_lost: bool,
-    /// The last call found the end of the file.
+    /// True if the last call found the end of the file.
     is_at_end: bool,
     report: FileReport,
 }
@@ -32,7 +32,7 @@ impl EventFile {
         }
     }
 
-    /// Reads from `source`; errors and the report use `path`.
+    /// Reads from `source`. Errors and the report use `path`.
     pub(super) fn from_source(path: PathBuf, source: Box<dyn Read + Send>) -> Self {
         Self {
             records: Some(RecordReader::new(source)),
@@ -56,7 +56,7 @@ impl EventFile {
         }
     }
 
-    /// The next event, or `None` at the end of the file. With `skip_damage` the only error is [`Error::Io`].
+    /// Returns the next event, or `None` at the end of the file. With `skip_damage`, the only error is [`Error::Io`].
     pub(super) fn next_event(&mut self, skip_damage: bool) -> Result<Option<Event>> {
         let event = if skip_damage {
             self.next_sound_event()
@@ -115,12 +115,12 @@ impl EventFile {
         }
     }
 
-    /// The frame of the last event.
+    /// Returns the frame of the last event.
     pub(super) fn frame(&self) -> &[u8] {
         self.records.as_ref().map_or(&[], RecordReader::frame)
     }
 
-    /// What has been read and skipped so far.
+    /// Returns what was read and skipped so far.
     pub(super) fn report(&self) -> FileReport {
         let mut report = self.report.clone();
         if let Some(records) = &self.records {

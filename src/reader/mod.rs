@@ -1,8 +1,8 @@
-//! Reads event files, also of other writers, and checks and repairs them.
+//! Reads, checks and repairs event files of this crate and of other writers.
 //!
-//! [`EventReader`] reads the events of a file or a run; [`ValueDecoder`] turns them into numbers, images, text and so on.
-//! [`find_runs`] lists the runs of a logdir. [`verify`] reports what is damaged in files, runs and logdirs; [`repair_to`]
-//! and [`repair_in_place`] keep what is sound.
+//! - [`EventReader`] reads the events of a file or a run. [`ValueDecoder`] turns them into numbers, images, text and so on.
+//! - [`find_runs`] lists the runs of a logdir.
+//! - [`verify`] reports damage in files, runs and logdirs. [`repair_to`] and [`repair_in_place`] keep the sound records.
 
 mod decode;
 mod file;
@@ -31,11 +31,11 @@ pub use tensor::Number;
 pub use value::{Bucket, Clip, Curve, Images, MeshPart, Text, Value};
 pub use verify::{Damage, DamageKind, FileReport, Report, verify};
 
-/// Reads the events of a file, or of a run directory: all its event files one after the other, in the order of their
-/// names, as stock TensorBoard does.
+/// Reads the events of an event file or of a run directory. It reads the files of a run in the order of their names, as stock
+/// TensorBoard does.
 ///
-/// The iterator can continue: `None` means that there is no more for now. Call it again once the writer has written
-/// more, into the same file or a new one.
+/// The iterator can continue after `None`, which means that there is no more data yet. Call it again when the writer has
+/// written more, to the same file or to a new one.
 ///
 /// ```
 /// use summary_writer::proto::event::What;
@@ -60,20 +60,22 @@ pub use verify::{Damage, DamageKind, FileReport, Report, verify};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// [`ValueDecoder`] gives images, histograms and all other kinds of data.
+/// [`ValueDecoder`] decodes images, histograms and all other kinds of data.
 ///
-/// Each error is returned once, and the iterator continues after it: with the next record if the end of the damaged one
-/// is known ([`Part::Payload`](crate::Part::Payload), [`Error::Decode`]), otherwise with the next file. With
-/// [`skip_damage`](Self::skip_damage) it continues with the next sound record instead. After [`Error::Io`] it tries the
-/// same operation again after the next `None`.
+/// The iterator returns each error once, and then continues:
+///
+/// - After [`Part::Payload`](crate::Part::Payload) and [`Error::Decode`], it continues with the next record.
+/// - After other damage, it continues with the next file, because the end of the damaged record is unknown.
+///   [`skip_damage`](Self::skip_damage) changes this.
+/// - After [`Error::Io`], it continues with the next file, and tries the failed operation again after the next `None`.
 pub struct EventReader {
-    /// Where new files appear; `None` for a single file.
+    /// The run directory, or `None` for a single file.
     dir: Option<PathBuf>,
-    /// In the order of their names.
+    /// The files in the order of their names.
     files: Vec<EventFile>,
-    /// The file that is being read; `None` before the first and after the last one.
+    /// The index of the file that is being read, or `None` before the first file and after the last one.
     current: Option<usize>,
-    /// The file of the last item.
+    /// The index of the file of the last item.
     last: Option<usize>,
     skip_damage: bool,
 }
@@ -82,8 +84,7 @@ impl EventReader {
     /// Opens an event file, or a run directory. A directory without event files has no events yet.
     ///
     /// # Errors
-    /// [`Error::Io`] if there is nothing at `path`, or it cannot be read. [`Error::Invalid`] if it is a URL, which is not
-    /// supported, or starts with `~`.
+    /// [`Error::Io`] if `path` does not exist or cannot be read. [`Error::Invalid`] if it is a URL or starts with `~`.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = local_path(path.as_ref())?;
         let metadata = fs::metadata(path).map_err(|error| Error::io("open", path, error))?;
@@ -97,7 +98,7 @@ impl EventReader {
         Ok(Self::new(None, vec![file]))
     }
 
-    /// Reads one event file from any stream, which needs no buffer of its own. Errors and the report call it `path`.
+    /// Reads one event file from a stream. The stream need not be buffered. Errors and the report use `path` as its name.
     ///
     /// ```
     /// use std::io::Cursor;
@@ -125,11 +126,11 @@ impl EventReader {
         }
     }
 
-    /// Whether to skip damage instead of returning it as an error. Default: `false`.
+    /// Sets whether to skip damage instead of returning an error. Default: `false`.
     ///
-    /// The reader then also returns the events after damage where the iterator and stock TensorBoard otherwise give up
-    /// the file, and leaves out events whose wall time is NaN, because they make TensorBoard give up the file.
-    /// [`report`](Self::report) has what was skipped; the only error left is [`Error::Io`].
+    /// With `true`, the reader also returns events after damage at which stock TensorBoard gives up the file. It skips events
+    /// with the wall time NaN, because TensorBoard gives up the file there, too. [`report`](Self::report) lists what was
+    /// skipped. The only possible error is [`Error::Io`].
     ///
     /// ```
     /// use std::io::Cursor;
@@ -154,12 +155,12 @@ impl EventReader {
         self
     }
 
-    /// The file of the last item.
+    /// Returns the file of the last item.
     pub fn path(&self) -> Option<&Path> {
         self.files.get(self.last?).map(EventFile::path)
     }
 
-    /// What has been read so far, and which damage was skipped, for each file in the order of reading. Damage that was
+    /// Returns what was read and which damage was skipped so far, for each file in the order of reading. Damage that was
     /// returned as an error is not in the report.
     pub fn report(&self) -> Report {
         Report {
@@ -188,7 +189,7 @@ impl EventReader {
             && let Some(file) = self.files.get_mut(current)
         {
             let event = file.next_event(self.skip_damage);
-            // An operation that failed would fail again at once.
+            // Continue with the next file after an I/O error, because trying again at once would fail again.
             if matches!(event, Ok(None) | Err(Error::Io { .. })) {
                 self.current = Some(current + 1);
             }

@@ -1,4 +1,4 @@
-//! Copies the sound records of event files, to new files or into the place of the old ones.
+//! Repairs event files: copies their sound records to new files, or replaces the old ones.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -18,22 +18,22 @@ use crate::proto::event::What;
 use crate::record::append_frame;
 
 const BUFFER_BYTES: usize = 256 << 10;
-/// The prefix of a temporary copy next to its original: `.summary-writer-repair-<process id>-<number>`. No loader reads files
-/// of such a name, because it does not contain `tfevents`, and no user gives it to a file.
+/// The prefix of a temporary copy next to its original: `.summary-writer-repair-<process id>-<number>`. Loaders ignore it,
+/// because the name does not contain `tfevents`.
 const TEMPORARY_PREFIX: &str = ".summary-writer-repair-";
 
-/// Copies the sound records of an event file to a new file `to`; or those of all event files of a run or a logdir to a
-/// new directory `to`, under their names. The original is only read, so it may still be written.
+/// Copies the sound records of an event file to a new file `to`, or those of all event files of a run or a logdir to files with
+/// the same names in the directory `to`. The originals are only read, so a writer may still use them.
 ///
 /// The copy leaves out what [`verify`](super::verify()) calls damage, and an unfinished record at the end. Records are
-/// copied byte by byte. If the version record is damaged, the copy starts with a new one, because it tells the loaders
+/// copied byte by byte. If the version record is damaged, the copy starts with a new one, because the loaders use it to decide
 /// how to treat steps that go back.
 ///
-/// The report is about the original: `to` has all the records that it counts.
+/// The report describes the originals. `to` has all records that it counts.
 ///
 /// # Errors
 /// [`Error::Io`] if something cannot be read or written, or if a file exists already. An incomplete copy is removed.
-/// [`Error::Invalid`] if a path is a URL, which is not supported, or starts with `~`.
+/// [`Error::Invalid`] if a path is a URL or starts with `~`.
 pub fn repair_to(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Report> {
     let (path, to) = (local_path(path.as_ref())?, local_path(to.as_ref())?);
     let is_dir = path.is_dir();
@@ -53,20 +53,23 @@ pub fn repair_to(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Report>
     Ok(Report { files })
 }
 
-/// Removes what is not sound from an event file, or from all event files of a run or a logdir, for good. Use it only for
-/// files that nobody writes any more: a writer that is still active would continue in a deleted file.
+/// Permanently removes damage from an event file, or from all event files of a run or a logdir. Stop the writer first, because
+/// an active writer would continue in a deleted file.
 ///
-/// An unfinished record at the end is cut off. For other damage the sound records are copied to a temporary file, which
-/// then replaces the original, so that one of the two exists at every moment. If the program stops in between, the
-/// temporary file may remain; its name begins with `.summary-writer-repair-`. Sound files are not touched. Neither are files without
-/// any sound record, because they are not event files. Restart a TensorBoard that runs with its fast loader, because it
-/// keeps the old file open.
+/// - An unfinished record at the end is cut off.
+/// - For other damage, the sound records are copied to a temporary file, which then replaces the original. So one of the two
+///   exists at every moment. If the program stops in between, a temporary file may remain, whose name starts with
+///   `.summary-writer-repair-`.
+/// - Sound files are not changed.
+/// - Files without a sound record are not changed, because they are not event files.
 ///
-/// The report is about the files before the repair.
+/// Restart a TensorBoard with the fast loader afterwards, because it keeps the old file open.
+///
+/// The report describes the files before the repair.
 ///
 /// # Errors
 /// - [`Error::Io`] if something cannot be read or written. Each file is unchanged or repaired.
-/// - [`Error::Invalid`] if a file changes during the repair, because then a program still writes it.
+/// - [`Error::Invalid`] if a file changes during the repair, because a writer is still active.
 pub fn repair_in_place(path: impl AsRef<Path>) -> Result<Report> {
     let runs = find_runs(path)?;
     let mut files = Vec::new();
@@ -94,8 +97,8 @@ fn cut(report: &FileReport) -> Result<()> {
         .map_err(|error| Error::io("cut", path, error))
 }
 
-/// Removes all but those sound events that `keep` returns true for. A file without any sound event stays as it is,
-/// because it is not an event file.
+/// Keeps only the sound events for which `keep` returns true. A file without a sound event is not changed, because it is not
+/// an event file.
 pub(crate) fn retain_events(path: &Path, keep: &mut dyn FnMut(&Event) -> bool) -> Result<()> {
     let mut file = EventFile::new(path.into());
     let mut keeps_all = true;
@@ -127,9 +130,9 @@ pub(crate) fn remove_leftovers(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Replaces the file at `path` by one with the sound events that `keep` returns true for.
+/// Replaces the file at `path` by one with the sound events for which `keep` returns true.
 fn rewrite(path: &Path, keep: &mut dyn FnMut(&Event) -> bool) -> Result<()> {
-    // If `path` is a link, the file is replaced, not the link.
+    // If `path` is a link, replaces the file that it points to.
     let path = &fs::canonicalize(path).map_err(|error| Error::io("open", path, error))?;
     let temporary = temporary_path(path);
     let report = copy(path, &temporary, keep)?;
@@ -140,11 +143,11 @@ fn rewrite(path: &Path, keep: &mut dyn FnMut(&Event) -> bool) -> Result<()> {
     replaced
 }
 
-/// Puts `temporary` into the place of `path`, whose length is expected to be `bytes`.
+/// Replaces `path` by `temporary`. Fails if the length of `path` is not `bytes`.
 fn replace(path: &Path, temporary: &Path, bytes: u64) -> Result<()> {
     let original = File::open(path).map_err(|error| Error::io("open", path, error))?;
     expect_len(path, &original, bytes)?;
-    // The bytes must be on the disk before the name is, or a loss of power could leave neither file.
+    // The bytes must be on the disk before the name, or a power failure could destroy both files.
     let sync = || {
         let copy = File::options().write(true).open(temporary)?;
         copy.set_permissions(original.metadata()?.permissions())?;
@@ -154,7 +157,7 @@ fn replace(path: &Path, temporary: &Path, bytes: u64) -> Result<()> {
     fs::rename(temporary, path).map_err(|error| Error::io("replace", path, error))
 }
 
-/// A name in the directory of `path` that no loader reads and no other call uses.
+/// Returns a new name in the directory of `path` that loaders ignore.
 fn temporary_path(path: &Path) -> PathBuf {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let (pid, number) = (process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
@@ -183,14 +186,14 @@ fn expect_len(path: &Path, file: &File, bytes: u64) -> Result<()> {
     Err(Error::invalid("event file", problem))
 }
 
-/// Copies the sound events that `keep` returns true for to a new file. Removes that file if it fails.
+/// Copies the sound events for which `keep` returns true to a new file. Removes that file if it fails.
 fn copy(path: &Path, to: &Path, keep: &mut dyn FnMut(&Event) -> bool) -> Result<FileReport> {
     let mut file = EventFile::new(path.into());
     file.open()?;
     let sink = File::create_new(to).map_err(|error| Error::io("create", to, error))?;
     let mut sink = BufWriter::with_capacity(BUFFER_BYTES, sink);
     if let Err(error) = copy_events(&mut file, to, &mut sink, keep) {
-        // Dropping the `BufWriter` would write the rest.
+        // `into_parts`, because dropping the `BufWriter` would write the rest.
         drop(sink.into_parts());
         fs::remove_file(to).ok();
         return Err(error);
@@ -283,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_or_a_flipped_bit_anywhere_costs_one_record() {
+    fn cut_or_flipped_bit_costs_one_record() {
         let records = [version(), frame(1), frame(2), frame(3)];
         let edges: Vec<_> = (0..=4).map(|i| records[..i].concat().len()).collect();
         let whole = records.concat();
@@ -293,7 +296,11 @@ mod tests {
             let path = dir.write("1.tfevents", bytes);
             let report = repair_to(&path, dir.path("copy")).unwrap();
             assert_eq!(dir.read("copy"), want, "{case}");
-            assert_eq!(dir.read("1.tfevents"), bytes, "{case}: it is only read");
+            assert_eq!(
+                dir.read("1.tfevents"),
+                bytes,
+                "{case}: the original changed"
+            );
             if in_place {
                 assert_eq!(repair_in_place(&path).unwrap(), report, "{case}");
                 let is_left = report.files[0].records == 0;
@@ -317,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_version_record_is_replaced_and_no_other_is_added() {
+    fn damaged_version_record_is_replaced_but_a_missing_one_is_not_added() {
         let dir = Dir::new();
         // Wall time 1.5, step 7.
         let event = framed(b"\x09\0\0\0\0\0\0\xf8\x3f\x10\x07");
@@ -336,7 +343,7 @@ mod tests {
         assert_eq!((version.wall_time, version.step), (1.5, 0));
         assert_eq!(events.count(), 1);
 
-        // A file that never had one is as it was.
+        // A file without a version record gets none.
         let path = dir.write("3", &[frame(1), flipped(frame(2), 3), frame(3)].concat());
         repair_in_place(&path).unwrap();
         assert_eq!(dir.read("3"), [frame(1), frame(3)].concat());
@@ -356,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_logdir_is_copied_with_its_runs_and_its_damaged_files_are_repaired() {
+    fn all_files_of_a_logdir_are_copied_or_repaired() {
         let dir = Dir::new();
         let torn = [frame(1), frame(2)[..5].to_vec()].concat();
         let damaged = [frame(1), flipped(frame(2), 0), frame(3)].concat();
@@ -389,7 +396,7 @@ mod tests {
             assert_eq!(&dir.read(name), want, "{name}");
         }
         let names = fs::read_dir(dir.path("logs/a")).unwrap().count();
-        assert_eq!(names, 3, "no copy is left");
+        assert_eq!(names, 3, "a temporary file is left");
     }
 
     #[cfg(unix)]
@@ -409,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_grows_is_not_cut() {
+    fn file_that_grows_is_not_cut() {
         let dir = Dir::new();
         let bytes = [frame(1), frame(2)[..5].to_vec()].concat();
         let path = dir.write("1", &bytes);

@@ -13,9 +13,9 @@ use crate::report::Reporter;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Run {
-    /// Its path relative to the logdir, as TensorBoard shows it: `.` is the logdir itself.
+    /// The path relative to the logdir, as TensorBoard shows it. `.` is the logdir itself.
     pub name: String,
-    /// Its event files, sorted by name; TensorBoard reads them in this order.
+    /// The event files, sorted by name. TensorBoard reads them in this order.
     pub files: Vec<PathBuf>,
 }
 
@@ -32,14 +32,13 @@ impl Run {
     }
 }
 
-/// Finds the runs of a logdir, in the order of their paths: all directories with files that have `tfevents` in their
-/// names. It follows symbolic links, and visits no directory twice. A single file of any name is a run `.`, too.
+/// Finds the runs of a logdir, in the order of their paths. A run is a directory with files that have `tfevents` in their names.
+/// If `logdir` is a file, it is the run `.`, with any name. Symbolic links are followed, but no directory is visited twice.
 ///
 /// A directory below `logdir` that cannot be listed is skipped, and a warning is logged.
 ///
 /// # Errors
-/// [`Error::Io`] if there is nothing at `logdir`, or if it cannot be listed. [`Error::Invalid`] if it is a URL, which is not
-/// supported, or starts with `~`.
+/// [`Error::Io`] if `logdir` does not exist or cannot be listed. [`Error::Invalid`] if it is a URL or starts with `~`.
 pub fn find_runs(logdir: impl AsRef<Path>) -> Result<Vec<Run>> {
     let logdir = local_path(logdir.as_ref())?;
     let metadata = fs::metadata(logdir).map_err(|error| Error::io("open", logdir, error))?;
@@ -71,7 +70,7 @@ pub fn find_runs(logdir: impl AsRef<Path>) -> Result<Vec<Run>> {
                 continue;
             }
         };
-        // `pop` takes the last one first.
+        // In reverse order, because `pop` takes the last one.
         dirs.sort_by(|a, b| b.cmp(a));
         waiting.extend(dirs);
         if !files.is_empty() {
@@ -82,18 +81,18 @@ pub fn find_runs(logdir: impl AsRef<Path>) -> Result<Vec<Run>> {
     Ok(runs)
 }
 
-/// The event files in `dir` itself, in the order of their names.
+/// Returns the event files in `dir` itself, in the order of their names.
 pub(crate) fn event_files(dir: &Path) -> Result<Vec<PathBuf>> {
     list(dir).map(|(files, _)| files)
 }
 
-/// The event files in `dir`, in the order of their names, and the directories.
+/// Returns the event files in `dir`, in the order of their names, and the directories.
 fn list(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let refused = |error| Error::io("list", dir, error);
     let (mut files, mut dirs) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(dir).map_err(refused)? {
         let path = entry.map_err(refused)?.path();
-        // Skips files that are gone by now, and links to nothing.
+        // Skips files that were removed meanwhile, and dangling links.
         let Ok(metadata) = fs::metadata(&path) else {
             continue;
         };
@@ -129,7 +128,7 @@ fn name_below(logdir: &Path, dir: &Path) -> String {
 mod tests {
     use super::*;
 
-    /// The runs, each with the names of its files.
+    /// Returns the runs with the names of their files.
     fn runs(logdir: &Path) -> Vec<(String, Vec<String>)> {
         let name = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
         find_runs(logdir)

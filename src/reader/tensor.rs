@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::proto::{DataType, TensorProto};
 
-/// A number in the type in which it was written. Smaller integers and `bool` are [`I64`](Self::I64), 16-bit floats are
-/// [`F32`](Self::F32); all of them are exact.
+/// A number with the type that the writer used. Smaller integers and `bool` become [`I64`](Self::I64), and 16-bit floats
+/// become [`F32`](Self::F32), without rounding.
 ///
-/// `Display` shows the shortest digits that give the same number in its type.
+/// `Display` prints the shortest digits that identify the number in its type.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the types say it")]
@@ -19,7 +19,7 @@ pub enum Number {
 }
 
 impl Number {
-    /// The number as `f64`, or the nearest one for an integer beyond 2^53.
+    /// Returns the number as `f64`. An integer beyond 2^53 becomes the nearest `f64`.
     pub fn to_f64(self) -> f64 {
         match self {
             Self::F32(number) => number.into(),
@@ -41,7 +41,7 @@ impl fmt::Display for Number {
     }
 }
 
-/// The dimensions of a tensor: none for a single element.
+/// Returns the dimensions of a tensor. A single element has none.
 pub(super) fn shape(tensor: &TensorProto) -> Vec<i64> {
     let shape = tensor.tensor_shape.iter();
     shape
@@ -49,7 +49,8 @@ pub(super) fn shape(tensor: &TensorProto) -> Vec<i64> {
         .collect()
 }
 
-/// The elements of a tensor of real numbers. `None` for other types, and if there are not as many as the shape says.
+/// Returns the elements of a tensor of real numbers. Returns `None` for other types, and if the number of elements does not
+/// match the shape.
 pub(super) fn numbers(tensor: &TensorProto) -> Option<Vec<Number>> {
     use Number::{F32, F64, U64};
     let content = &tensor.tensor_content[..];
@@ -108,7 +109,7 @@ fn integers<const N: usize, A: Into<i64>, B: Into<i64> + Copy>(
     )
 }
 
-/// The elements in `content`, or in `values` if it is empty.
+/// Returns the elements in `content`, or in `values` if `content` is empty.
 fn elements<const N: usize, T: Copy>(
     content: &[u8],
     from_bytes: impl Fn([u8; N]) -> Number,
@@ -135,7 +136,7 @@ fn bfloat16(bits: u16) -> f32 {
     f32::from_bits(u32::from(bits) << 16)
 }
 
-/// An IEEE 754 binary16: a sign, 5 bits of exponent and 10 of fraction.
+/// Converts an IEEE 754 binary16: a sign bit, 5 exponent bits and 10 fraction bits.
 fn half(bits: u16) -> f32 {
     let fraction = f32::from(bits & 0x3ff);
     let magnitude = match bits >> 10 & 0x1f {
@@ -178,7 +179,7 @@ mod tests {
 
     #[test]
     fn each_type_is_read_from_its_content() {
-        // Little-endian; the patterns of the 16-bit floats are those of IEEE 754 and of the upper half of an f32.
+        // Little-endian. `DtHalf` is in the format of IEEE 754, and `DtBfloat16` is the upper half of an f32.
         let cases: [(DataType, &[u8], f64); 13] = [
             (DataType::DtFloat, &[0, 0, 0xc0, 0x3f], 1.5),
             (DataType::DtDouble, &[0, 0, 0, 0, 0, 0, 0xf8, 0x3f], 1.5),
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn values_must_be_as_many_as_the_shape_says() {
+    fn number_of_elements_must_match_the_shape() {
         for (dims, count) in [(&[][..], 1), (&[2, 3], 6), (&[0], 0), (&[1, 1], 1)] {
             let with = |count| TensorProto {
                 float_val: vec![0.5; count],
@@ -239,7 +240,7 @@ mod tests {
             assert_eq!(f64s(&with(count)), Some(vec![0.5; count]));
             assert_eq!(f64s(&with(count + 1)), None);
         }
-        // No number of elements: too many, or a negative size.
+        // Impossible shapes: too many elements, and a negative size.
         for dims in [&[i64::MAX, i64::MAX][..], &[-1]] {
             assert_eq!(f64s(&tensor(DataType::DtFloat, dims)), None);
         }

@@ -1,4 +1,4 @@
-//! Files that grow, appear and are damaged.
+//! Tests with files that grow, appear and are damaged.
 
 use std::io::Write;
 
@@ -22,10 +22,10 @@ fn append(path: &Path, bytes: &[u8]) {
     file.write_all(bytes).unwrap();
 }
 
-/// No steps. The type of a bare `[]` would be ambiguous.
+/// No steps. The type of `[]` would be ambiguous.
 const NOTHING: [i64; 0] = [];
 
-/// The steps up to the next `None`, with -1 for an error.
+/// Returns the steps up to the next `None`, with -1 for each error.
 fn read(reader: &mut EventReader) -> Vec<i64> {
     reader
         .map(|event| event.map_or(-1, |event| event.step))
@@ -65,7 +65,7 @@ fn continues_when_files_grow_and_new_ones_appear() {
 }
 
 #[test]
-fn an_error_costs_a_record_or_the_rest_of_its_file_and_is_returned_once() {
+fn error_is_returned_once_and_costs_a_record_or_the_rest_of_its_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.tfevents");
     let mut bytes = frame(1);
@@ -97,7 +97,7 @@ fn opening_a_missing_file_names_it() {
 }
 
 #[test]
-fn a_payload_that_is_no_event_is_an_error_with_its_offset() {
+fn payload_that_is_not_an_event_is_an_error_with_its_offset() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.tfevents");
     let mut bytes = frame(1);
@@ -170,7 +170,7 @@ fn skipping_damage_continues_when_files_grow() {
 }
 
 #[test]
-fn a_source_is_read_again_after_its_error() {
+fn source_is_read_again_after_an_error() {
     let bytes = [frame(1), frame(2)].concat();
     for skip_damage in [false, true] {
         let script = Script::new([&bytes[..25], &bytes[25..]]).failing_between();

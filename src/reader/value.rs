@@ -22,7 +22,7 @@ pub enum Value {
     Text(Text),
     /// A precision-recall curve.
     PrCurve(Curve),
-    /// The vertices, faces or colours of meshes; each of the three has a tag of its own.
+    /// The vertices, faces or colours of meshes. Each of the three has its own tag.
     Mesh(MeshPart),
     /// Hyperparameters: the start or the end of a session, or an experiment.
     HParams(h_params_plugin_data::Data),
@@ -36,9 +36,9 @@ pub enum Value {
     KerasModel(String),
     /// A tensor of another plugin, or one that does not have the form that its plugin requires.
     Tensor {
-        /// The name of the plugin; empty if no value of the tag has named one yet.
+        /// The name of the plugin. It is empty if no value of the tag has named one yet.
         plugin_name: String,
-        /// The tensor; empty if the value has no data at all.
+        /// The tensor. It is empty if the value has no data.
         tensor: Box<TensorProto>,
     },
 }
@@ -56,9 +56,9 @@ pub struct Bucket {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Images {
-    /// The width in pixels that the writer states.
+    /// The width in pixels according to the writer.
     pub width: u32,
-    /// The height in pixels that the writer states.
+    /// The height in pixels according to the writer.
     pub height: u32,
     /// The encoded files: PNG, JPEG or GIF.
     pub files: Vec<Vec<u8>>,
@@ -70,7 +70,7 @@ pub struct Images {
 pub struct Clip {
     /// The encoded file, usually WAV.
     pub file: Vec<u8>,
-    /// The text that TensorFlow stores with a clip; often empty.
+    /// The text that TensorFlow stores with a clip. It is often empty.
     pub label: String,
 }
 
@@ -78,13 +78,13 @@ pub struct Clip {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Text {
-    /// The dimensions: none for a single text.
+    /// The dimensions. A single text has none.
     pub shape: Vec<i64>,
-    /// The texts in Markdown, the last dimension fastest.
+    /// The texts in Markdown, in row-major order.
     pub texts: Vec<String>,
 }
 
-/// A precision-recall curve: all fields have one number for each threshold. The thresholds are spaced evenly from 0 to 1.
+/// A precision-recall curve. Each field has one number for each threshold. The thresholds are spaced evenly from 0 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the names say it")]
@@ -101,21 +101,21 @@ pub struct Curve {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct MeshPart {
-    /// The tag that the program gave; the tag of the value has a suffix for the part.
+    /// The tag that the program used. The tag of the value has a suffix for the part.
     pub name: String,
-    /// Camera, lights and material in JSON.
+    /// The camera, the lights and the material in JSON.
     pub scene: String,
-    /// The number of meshes; the rows belong to them in equal shares.
+    /// The number of meshes. Each has the same number of rows.
     pub mesh_count: usize,
-    /// Which part it is: [`Vertex`](ContentType::Vertex) has coordinates, [`Face`](ContentType::Face) the numbers of three
-    /// vertices, and [`Color`](ContentType::Color) red, green and blue from 0 to 255.
+    /// The kind of part. A row of [`Vertex`](ContentType::Vertex) has coordinates, a row of [`Face`](ContentType::Face) has the
+    /// indices of three vertices, and a row of [`Color`](ContentType::Color) has red, green and blue from 0 to 255.
     pub content: ContentType,
     /// The rows of all meshes.
     pub rows: Vec<[f64; 3]>,
 }
 
 impl Value {
-    /// The name of the plugin whose dashboard shows the value: `scalars`, `images`, ...
+    /// Returns the name of the plugin whose dashboard shows the value: `scalars`, `images` and so on.
     pub fn plugin_name(&self) -> &str {
         match self {
             Self::Scalar(_) => "scalars",

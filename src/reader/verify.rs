@@ -1,4 +1,4 @@
-//! Checks event files, and the report of what is sound and what is damaged in them.
+//! Checks event files and reports their sound records and their damage.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,14 @@ use super::runs::find_runs;
 use crate::error::Result;
 use crate::record::Fault;
 
-/// A report lists this many damages of a file and counts the rest, because a file can have one every 17 bytes.
+/// The number of damaged parts of a file that a report lists. The rest is counted only, because a file can have one every
+/// 17 bytes.
 const MAX_DAMAGES: usize = 1000;
 
-/// Checks each record of an event file, or of all event files of a run or a logdir, and reports what is damaged.
+/// Checks each record of an event file, or of all event files of a run or a logdir, and reports damage.
 ///
-/// The files are only read. After damage, `verify` searches for the next sound record, so it also counts records that
-/// stock TensorBoard does not reach. A file that cannot be read is an error, not damage.
+/// The files are only read. After damage, `verify` continues with the next sound record. So it also counts records that stock
+/// TensorBoard does not reach. A file that cannot be read is an error, not damage.
 ///
 /// ```
 /// use summary_writer::{DamageKind, SummaryWriter, repair_to, verify};
@@ -44,7 +45,7 @@ const MAX_DAMAGES: usize = 1000;
 /// ```
 ///
 /// # Errors
-/// [`Error::Io`](crate::Error::Io) if there is nothing at `path`, or it cannot be read.
+/// [`Error::Io`](crate::Error::Io) if `path` does not exist or cannot be read.
 pub fn verify(path: impl AsRef<Path>) -> Result<Report> {
     let runs = find_runs(path)?;
     let files = runs.into_iter().flat_map(|run| run.files);
@@ -63,49 +64,49 @@ pub(super) fn verify_file(path: PathBuf) -> Result<FileReport> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// Sorted by run and file name.
+    /// The files, sorted by run and file name.
     pub files: Vec<FileReport>,
 }
 
 impl Report {
-    /// Whether no file is damaged. An unfinished record at the end of a file is no damage.
+    /// Returns whether no file is damaged. An unfinished record at the end of a file does not count as damage.
     pub fn is_sound(&self) -> bool {
         self.files.iter().all(FileReport::is_sound)
     }
 }
 
-/// What an event file contains.
+/// The contents of an event file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileReport {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// How many bytes of it were read.
+    /// The number of bytes that were read.
     pub bytes: u64,
-    /// Its sound records, also those after damage.
+    /// The number of sound records, including those after damage.
     pub records: u64,
-    /// Its first thousand damages, in the order of the file.
+    /// The first thousand damaged parts, in the order of the file.
     pub damages: Vec<Damage>,
-    /// The number of all damages.
+    /// The number of all damaged parts.
     pub damage_count: u64,
-    /// The bytes of all damages together.
+    /// The bytes of all damaged parts together.
     pub damaged_bytes: u64,
-    /// The bytes of an incomplete record at the end: a writer is busy with it, or was stopped. This is no damage, because
+    /// The bytes of an incomplete record at the end. A writer is still writing it, or was stopped. This is not damage, because
     /// all readers wait for the rest.
     pub unfinished_bytes: u64,
 }
 
-/// Bytes of an event file that are no sound record, from the last sound record to the next one.
+/// A damaged part of an event file: all bytes between two sound records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Damage {
-    /// The first byte, counted from the start of the file.
+    /// The offset of the first byte in the file.
     pub offset: u64,
     /// The length in bytes.
     pub bytes: u64,
     /// What is wrong.
     pub kind: DamageKind,
-    /// The number of sound records after it in the file.
+    /// The number of sound records that follow in the file.
     pub records_after: u64,
 }
 
@@ -113,18 +114,17 @@ pub struct Damage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DamageKind {
-    /// A length disagrees with its checksum, or is larger than a record can be. Stock TensorBoard loses the rest of the
-    /// file.
+    /// A length does not match its checksum, or is larger than the limit. Stock TensorBoard loses the rest of the file.
     Length,
-    /// A payload disagrees with its checksum. Stock TensorBoard shows wrong values, or loses the rest of the file.
+    /// A payload does not match its checksum. Stock TensorBoard shows wrong values, or loses the rest of the file.
     Payload,
-    /// A record was not written to its end, and others follow it. Stock TensorBoard loses the rest of the file.
+    /// A record is incomplete, and other records follow. Stock TensorBoard loses the rest of the file.
     Cut,
-    /// Zero bytes where a record should begin, which some file systems leave after a loss of power. Stock TensorBoard
-    /// loses the rest of the file.
+    /// There are zero bytes instead of a record. Some file systems leave them after a power failure. Stock TensorBoard loses the
+    /// rest of the file.
     Zeros,
-    /// The checksums of a record are right, but its payload is not an event. Stock TensorBoard loses the rest of the
-    /// file; its Python loader stops reading all runs.
+    /// The checksums of a record match, but its payload is not an event. Stock TensorBoard loses the rest of the file, and its
+    /// Python loader stops reading all runs.
     NotAnEvent,
     /// The wall time of an event is NaN. The fast loader of stock TensorBoard loses the rest of the file.
     WallTime,
@@ -143,21 +143,20 @@ impl FileReport {
         }
     }
 
-    /// Whether nothing in the file is damaged. An unfinished record at the end is no damage.
+    /// Returns whether the file has no damage. An unfinished record at the end does not count as damage.
     pub fn is_sound(&self) -> bool {
         self.damage_count == 0
     }
 
-    /// Whether there is any sign that the file is an event file: a sound record, or nothing that contradicts one.
-    ///
-    /// `verify` also reads files of other kinds, whose first bytes are no length with its checksum.
+    /// Returns `false` if the file is of another kind: it has no sound record, and its first bytes are not a length with its
+    /// checksum. `verify` also reads such files. Returns `true` for an empty file.
     pub fn is_event_file(&self) -> bool {
         let first = self.damages.first();
         let is_foreign = |damage: &Damage| damage.offset == 0 && damage.kind == DamageKind::Length;
         self.records > 0 || !first.is_some_and(is_foreign)
     }
 
-    /// Adds a damage after the records that are counted so far.
+    /// Adds a damaged part after the records that are counted so far.
     pub(super) fn add(&mut self, offset: u64, bytes: u64, kind: DamageKind) {
         self.damage_count += 1;
         self.damaged_bytes += bytes;
@@ -166,12 +165,12 @@ impl FileReport {
                 offset,
                 bytes,
                 kind,
-                records_after: self.records, // those before it, until `finish`
+                records_after: self.records, // the records before it, until `finish`
             });
         }
     }
 
-    /// Replaces the number of records before each damage, which [`add`](Self::add) noted, by that of the records after it.
+    /// Replaces the number of records before each damaged part, which [`add`](Self::add) stores, by the number after it.
     pub(super) fn finish(mut self) -> Self {
         for damage in &mut self.damages {
             damage.records_after = self.records - damage.records_after;
@@ -191,14 +190,14 @@ impl From<Fault> for DamageKind {
     }
 }
 
-/// What is wrong, as a clause: `the length of a record is damaged`.
+/// A clause such as `the length of a record is damaged`.
 impl fmt::Display for DamageKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Length => "the length of a record is damaged",
             Self::Payload => "the payload of a record is damaged",
             Self::Cut => "a record ends early",
-            Self::Zeros => "zeros stand where a record should begin",
+            Self::Zeros => "there are zeros instead of a record",
             Self::NotAnEvent => "a record is not an event",
             Self::WallTime => "the wall time of an event is not a number",
         })

@@ -14,7 +14,7 @@ use crate::report::Reporter;
 use crate::summary::{Scalar, Tag};
 use crate::writer::SummaryWriter;
 
-/// Which batches of a training are logged. For [`TrainingLogger::update_freq`].
+/// Says which batches of a training are logged. Used by [`TrainingLogger::update_freq`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UpdateFreq {
     /// No batches, only epochs.
@@ -79,7 +79,7 @@ pub struct TrainingLogger {
     validation: Option<SummaryWriter>,
     /// The number of batches that have ended, including those before the run was resumed.
     batches: u64,
-    /// The begin of the epoch and the end of its last batch, once they are known.
+    /// The start of the epoch and the end of its last batch, if they are known.
     epoch_begin: Option<Mark>,
     last_batch: Option<Mark>,
     /// The first error.
@@ -90,7 +90,7 @@ pub struct TrainingLogger {
 enum Parent {
     Logdir(PathBuf),
     Writer(SummaryWriter),
-    /// Why there is no parent.
+    /// The error that the writer cannot be used.
     Refused(Error),
 }
 
@@ -141,15 +141,15 @@ impl TrainingLogger {
         }
     }
 
-    /// Sets which batches [`on_batch_end`](Self::on_batch_end) logs. Default: [`UpdateFreq::Epoch`], none, as in Keras.
+    /// Sets which batches [`on_batch_end`](Self::on_batch_end) logs. Default: [`UpdateFreq::Epoch`], no batches, as in Keras.
     #[must_use]
     pub fn update_freq(mut self, update_freq: UpdateFreq) -> Self {
         self.update_freq = update_freq;
         self
     }
 
-    /// Sets the epochs in which [`weights`](Self::weights) logs: those whose number is a multiple of `epochs`. Default: 0,
-    /// none, as in Keras, because a model may have many weights.
+    /// Sets how often [`weights`](Self::weights) logs: in each epoch whose number is a multiple of `epochs`. Default: 0, which
+    /// means never, as in Keras, because a model may have many weights.
     #[must_use]
     pub fn histogram_freq(mut self, epochs: u64) -> Self {
         self.histogram_freq = epochs;
@@ -164,8 +164,8 @@ impl TrainingLogger {
         self
     }
 
-    /// Sets whether the speed of the training is logged, in batches per second: for each epoch, from its begin to the end of
-    /// its last batch, and for each logged batch. Default: `false`, as in Keras.
+    /// Sets whether the speed of the training is logged, in batches per second, for each epoch and for each logged batch. An
+    /// epoch is measured from its start to the end of its last batch. Default: `false`, as in Keras.
     #[must_use]
     pub fn write_steps_per_second(mut self, write_steps_per_second: bool) -> Self {
         self.write_steps_per_second = write_steps_per_second;
@@ -190,15 +190,15 @@ impl TrainingLogger {
         self.last_batch = self.epoch_begin;
     }
 
-    /// Returns whether the next [`on_batch_end`](Self::on_batch_end) logs. Ask it before computing expensive metrics, such as a
-    /// copy from a device.
+    /// Returns whether the next [`on_batch_end`](Self::on_batch_end) logs. Call it before computing expensive metrics, such as
+    /// a copy from a GPU.
     pub fn is_batch_due(&self) -> bool {
         self.logs_batch(self.batches.saturating_add(1))
     }
 
     /// Counts a batch, and logs its metrics if [`update_freq`](Self::update_freq) includes it.
     ///
-    /// A batch without metrics is `on_batch_end(None::<(&str, f32)>)`.
+    /// To count a batch without metrics, call `on_batch_end(None::<(&str, f32)>)`.
     pub fn on_batch_end<'a, T, V>(&mut self, metrics: impl IntoIterator<Item = (T, V)>)
     where
         T: Into<Tag<'a>>,
@@ -263,7 +263,7 @@ impl TrainingLogger {
         }
     }
 
-    /// Logs the metrics of an evaluation, at the number of batches so far.
+    /// Logs the metrics of an evaluation. The step is the number of batches so far.
     pub fn on_test_end<'a, T, V>(&mut self, metrics: impl IntoIterator<Item = (T, V)>)
     where
         T: Into<Tag<'a>>,
@@ -332,12 +332,11 @@ impl TrainingLogger {
         self.writer(Child::Validation)
     }
 
-    /// Flushes both runs. A file is closed when the last handle of its run is dropped. This call drops the handles of the
-    /// logger. If the logger was created with [`of`](Self::of), close that writer.
+    /// Flushes both runs, and drops their handles. If the logger was created with [`of`](Self::of), close that writer.
     ///
     /// # Errors
-    /// The first error of a method that returns nothing: [`Error::Io`] if a run could not be opened, [`Error::Invalid`] if the
-    /// values of a weight did not match its shape. Otherwise the same as for [`SummaryWriter::flush`].
+    /// The first error of the methods that return nothing: [`Error::Io`] if a run could not be opened, [`Error::Invalid`] if
+    /// the values of a weight did not match its shape. Otherwise the same as for [`SummaryWriter::flush`].
     pub fn on_train_end(mut self) -> Result<()> {
         let runs = [self.train.take(), self.validation.take()];
         let flushed = runs.into_iter().flatten().map(|run| run.flush());
@@ -354,7 +353,7 @@ impl TrainingLogger {
         is_turn && self.is_recording(batch)
     }
 
-    /// Whether the parent logs the step. A disabled writer logs none.
+    /// Returns whether the parent logs this step. A disabled writer logs no step.
     fn is_recording(&self, step: impl Step) -> bool {
         match &self.parent {
             Parent::Logdir(_) | Parent::Refused(_) => true,
@@ -385,7 +384,7 @@ impl TrainingLogger {
         Ok(open.insert(run).clone())
     }
 
-    /// Returns the writer of a run, for a method that returns nothing.
+    /// Returns the writer of a run. If this fails, reports the error. Used by methods that return nothing.
     fn open(&mut self, child: Child) -> Option<SummaryWriter> {
         let run = self.writer(child);
         run.map_err(|error| self.report(error)).ok()

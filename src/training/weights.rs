@@ -36,10 +36,14 @@ impl<'a> Weights<'a> {
     /// Logs one weight: a histogram of its `values`, which are in row-major order of `shape`, and a picture with
     /// [`write_images`](super::TrainingLogger::write_images). A `:` in `name` becomes `_`, as in Keras.
     ///
-    /// In the picture 0 is middle gray, the largest magnitude is black or white, and NaN is black. Keras clips values to 0
-    /// to 1 instead, which cuts off most of a weight. Sides of 1 are removed from the shape. A vector is drawn as a row. A
-    /// matrix is transposed if it has more rows than columns. In three dimensions the first one counts kernels, as in
-    /// PyTorch; the picture is a grid of the first 64. Other shapes have no picture, and neither have sides above 65,535.
+    /// In the picture, 0 is middle gray, the largest magnitude is black or white, and NaN is black. Keras clips values to the
+    /// range from 0 to 1 instead, which hides most of a weight. Sides of 1 are removed from the shape. Then the picture depends
+    /// on the number of dimensions:
+    ///
+    /// - One: a row.
+    /// - Two: the matrix, transposed if it has more rows than columns.
+    /// - Three: a grid of the first 64 kernels. The first dimension counts kernels, as in PyTorch.
+    /// - Otherwise, or if a side is above 65,535: no picture.
     ///
     /// If the number of values does not match the shape, only the histogram is logged, and
     /// [`on_train_end`](super::TrainingLogger::on_train_end) returns an error.
@@ -67,7 +71,7 @@ impl<'a> Weights<'a> {
     }
 }
 
-/// More kernels would be too small to tell apart.
+/// With more kernels, each would be too small.
 #[cfg(feature = "png")]
 const MAX_KERNELS: usize = 64;
 /// Browsers show no picture with a longer side.

@@ -1,5 +1,5 @@
-//! Values that this crate writes, old forms, and tensors that are not what their plugin requires. `tests/golden.rs` has
-//! files of other writers.
+//! Tests with values of this crate, older forms, and tensors that do not have the form that their plugin requires.
+//! `tests/golden.rs` tests files of other writers.
 
 use super::*;
 use crate::proto::google::protobuf::value::Kind;
@@ -11,7 +11,7 @@ use crate::{
     Audio, Category, HParams, Histogram, Mesh, Metadata, PrCurve, SummaryWriter, Tag, Tensor,
 };
 
-/// The values that `log` writes, in the order of the file.
+/// Returns the values that `log` writes, in the order of the file.
 fn written(log: impl FnOnce(&SummaryWriter)) -> Vec<(String, Value)> {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
@@ -39,7 +39,7 @@ fn reads_the_numbers_that_this_crate_writes() {
     let number = |tag: &str, number| (tag.to_owned(), Value::Scalar(Number::F32(number)));
     assert_eq!(values, [number("plain", 0.5), number("described", 0.25)]);
 
-    // Two buckets of width 1; the last one is closed.
+    // Two buckets of width 1. The last one includes its right edge.
     let histogram = |summary: &SummaryWriter| {
         let values = Histogram::with_buckets(&[1.0, 1.5, 2.0, 3.0], 2).unwrap();
         summary.histogram("h", values, 1);
@@ -237,7 +237,7 @@ fn decode(value: summary::Value) -> Value {
 }
 
 #[test]
-fn a_tag_keeps_the_plugin_of_the_first_value_that_has_one() {
+fn tag_keeps_the_plugin_of_its_first_value_with_a_plugin() {
     let mut decoder = ValueDecoder::new();
     let mut plugin_of = |tag: &str, plugin| {
         let value = value(tag, plugin, Data::Tensor(floats(&[0.5]).into()));
@@ -251,8 +251,8 @@ fn a_tag_keeps_the_plugin_of_the_first_value_that_has_one() {
 }
 
 #[test]
-fn the_outer_buckets_of_an_old_histogram_end_at_its_range() {
-    // `numpy.histogram([1, 2, 3, 3, 3], "auto")` as tensorboardX writes it: with an empty bucket for the left edge.
+fn outer_buckets_of_an_older_histogram_end_at_its_range() {
+    // `numpy.histogram([1, 2, 3, 3, 3], "auto")` as tensorboardX writes it, with an empty bucket for the left edge.
     let torch = HistogramProto {
         min: 1.0,
         max: 3.0,
@@ -277,7 +277,7 @@ fn the_outer_buckets_of_an_old_histogram_end_at_its_range() {
     };
     let want = vec![bucket(1.0, 1.25, 1.0)];
     assert_eq!(histogram(cut), Value::Histogram(want));
-    // TensorFlow's histogram of nothing.
+    // The histogram that TensorFlow writes if there are no values.
     let empty = HistogramProto {
         min: f64::MAX,
         max: f64::MIN,
@@ -289,7 +289,7 @@ fn the_outer_buckets_of_an_old_histogram_end_at_its_range() {
 }
 
 #[test]
-fn clips_may_have_labels_and_text_may_be_anything() {
+fn clips_may_have_labels_and_text_may_have_any_shape_and_bytes() {
     let tensor =
         |plugin, tensor: TensorProto| decode(value("x", Some(plugin), Data::Tensor(tensor.into())));
     let clip = |file: &[u8], label: &str| Clip {
@@ -314,7 +314,7 @@ fn clips_may_have_labels_and_text_may_be_anything() {
 }
 
 #[test]
-fn a_tensor_that_its_plugin_does_not_show_stays_a_tensor() {
+fn tensor_that_its_plugin_does_not_show_stays_a_tensor() {
     for plugin in [
         "scalars",
         "histograms",
@@ -335,7 +335,7 @@ fn a_tensor_that_its_plugin_does_not_show_stays_a_tensor() {
         let got = decode(value("x", Some(plugin), Data::Tensor(tensor.into())));
         assert_eq!(got, want);
     }
-    // A width that is no number, and bytes that are no layout.
+    // A width that is not a number, and bytes that are not a layout.
     for (plugin, tensor) in [
         ("images", strings(&[b"wide", b"2", b"\x89PNG"], &[3])),
         ("images", strings(&[b"3"], &[1])),
@@ -351,7 +351,7 @@ fn a_tensor_that_its_plugin_does_not_show_stays_a_tensor() {
 }
 
 #[test]
-fn a_value_without_data_is_an_empty_tensor() {
+fn value_without_data_is_an_empty_tensor() {
     let value = summary::Value {
         tag: "x".into(),
         ..Default::default()
