@@ -6,7 +6,7 @@
 //! - A record is *flushed* when the operating system has it. It survives the end of the program, but not a power failure.
 //! - `T` is [`WriterOptions::flush_interval`], 200 ms by default.
 //!
-//! In every case, the records in the file are whole, in order, and there once. After a crash, the last record may be torn.
+//! In every case, the file has its records in order, and each of them once. Only the last record may be torn, after a crash.
 //! Readers stop before it.
 //!
 //! | what happens | lost at most | what else to know | checked by |
