@@ -27,7 +27,7 @@
 //!     train.scalar("loss", 0.8f64.powi(epoch), epoch);
 //!     validation.scalar("loss", 0.9f64.powi(epoch), epoch);
 //! }
-//! summary.close()?; // also closes `train` and `validation`
+//! summary.close()?; // also flushes `train` and `validation`
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -206,7 +206,7 @@
 //! # Many threads
 //!
 //! All threads can share one writer. Cloning it is cheap. Each tag should be logged by one thread, so that its steps rise.
-//! Use a [`scope`] for each thread. Use a [`run`] for each thread to show all of them in one chart.
+//! Give each thread its own [`scope`], or its own [`run`] to show all threads in one chart.
 //!
 //! ```
 //! use std::thread;
