@@ -1,15 +1,11 @@
 //! Names of event files that sort as text in the order of time, because the loaders read files in the order of their names.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::fs;
-use std::path::Path;
 use std::process;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
-
-use crate::error::{Error, Result};
 
 const PREFIX: &str = "events.out.tfevents.";
 /// Ten digits sort as text until the year 2286.
@@ -32,7 +28,7 @@ pub(crate) struct FileName<'a> {
 }
 
 /// The event files in a directory before a writer creates its own.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct OlderFiles {
     /// The name that sorts last, or nothing.
     last: String,
@@ -41,25 +37,28 @@ pub(super) struct OlderFiles {
 }
 
 impl OlderFiles {
-    pub(super) fn list(dir: &Path) -> Result<Self> {
+    pub(super) fn of(names: &[OsString]) -> Self {
         let first_secs = *FIRST_SECS.get_or_init(now_secs);
         let own_part = format!(".{}.{}.", host(), process::id());
         let mut files = Self::default();
-        let entries = fs::read_dir(dir).map_err(|error| Error::io("list", dir, error))?;
-        for entry in entries {
-            let entry = entry.map_err(|error| Error::io("list", dir, error))?;
-            let name = entry.file_name();
-            if is_event_file(&name) {
-                let is_own = is_own(&name.to_string_lossy(), first_secs, &own_part);
+        for name in names {
+            let text = name.to_string_lossy();
+            if is_event_file(name) {
+                let is_own = is_own(&text, first_secs, &own_part);
                 files.has_own |= is_own;
                 files.has_others |= !is_own;
             }
-            let name = name.to_string_lossy();
-            if name.starts_with(PREFIX) && *name > *files.last {
-                files.last = name.into_owned();
+            if text.starts_with(PREFIX) && *text > *files.last {
+                files.last = text.into_owned();
             }
         }
-        Ok(files)
+        files
+    }
+
+    /// Adds a file that this process has created after all others.
+    pub(super) fn add_own(&mut self, name: &str) {
+        self.has_own = true;
+        self.last = name.into();
     }
 
     /// Returns whether there are files, and this process has created none of them.
@@ -215,21 +214,6 @@ mod tests {
         ] {
             assert_eq!(secs_after(last, now), want, "{last:?}");
         }
-    }
-
-    #[test]
-    fn twelve_names_in_one_second_sort_in_order() {
-        let dir = tempfile::tempdir().unwrap();
-        let names: Vec<_> = (0..12)
-            .map(|_| {
-                let older_files = OlderFiles::list(dir.path()).unwrap();
-                let name = FileName::after(&older_files, "").to_string();
-                assert!(!older_files.are_of_others());
-                fs::write(dir.path().join(&name), "").unwrap();
-                name
-            })
-            .collect();
-        assert!(names.is_sorted_by(|a, b| a < b), "{names:#?}");
     }
 
     #[test]

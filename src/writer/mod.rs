@@ -13,6 +13,7 @@ mod log;
 
 mod chunks;
 mod condition;
+mod directory;
 mod encoder;
 mod file_name;
 mod frame;

@@ -226,9 +226,13 @@ impl Resume {
 
 /// Notes that a writer of this process has opened the run directory `dir`.
 pub(super) fn note_open_run(dir: &Path, queue: &Arc<Queue>) {
+    let path = canonical(dir);
     let mut opened = lock(&OPENED);
-    opened.retain(|(_, queue)| queue.strong_count() > 0);
-    opened.push((canonical(dir), Arc::downgrade(queue)));
+    // Not at each opening, which would take longer the more runs are open.
+    if opened.len().is_power_of_two() {
+        opened.retain(|(_, queue)| queue.strong_count() > 0);
+    }
+    opened.push((path, Arc::downgrade(queue)));
 }
 
 /// Returns an error if a writer of this process has the run `dir` open: it would continue in a file that was replaced.

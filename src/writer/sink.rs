@@ -1,15 +1,14 @@
 //! Where the worker writes: an event file, or any stream of the caller.
 
-use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use super::file_name::{self, FileName, OlderFiles};
+use super::directory::Directory;
+use super::file_name::OlderFiles;
 use super::lock;
 use super::stats::Counters;
 use crate::embedding;
@@ -111,7 +110,7 @@ pub(crate) struct EventFile {
     /// Why a sync of this file failed.
     sync_failure: Option<Error>,
     batch_count: u64,
-    other_files: OtherFiles,
+    directory: Directory,
     counters: Arc<Counters>,
 }
 
@@ -130,7 +129,8 @@ impl EventFile {
         counters: Arc<Counters>,
     ) -> Result<(Self, OlderFiles)> {
         let first = [&version_frame, next_frames].concat();
-        let (file, path, older_files) = create(dir, &suffix, &first, is_synced)?;
+        let mut directory = Directory::new(dir);
+        let (file, path, older_files) = create(dir, &mut directory, &suffix, &first, is_synced)?;
         let file = Self {
             file,
             shared_path: Arc::new(Mutex::new(path.clone())),
@@ -141,7 +141,7 @@ impl EventFile {
             is_synced,
             sync_failure: None,
             batch_count: 0,
-            other_files: OtherFiles::default(),
+            directory,
             counters,
         };
         Ok((file, older_files))
@@ -181,7 +181,13 @@ impl EventFile {
             let deleted = io::Error::new(io::ErrorKind::NotFound, "the run directory was deleted");
             return Err(Error::io("write", &self.path, deleted));
         }
-        let (file, path, _) = create(&self.dir, &self.suffix, &self.version_frame, self.is_synced)?;
+        let (file, path, _) = create(
+            &self.dir,
+            &mut self.directory,
+            &self.suffix,
+            &self.version_frame,
+            self.is_synced,
+        )?;
         self.counters.reporter.warn(format_args!(
             "the event file was deleted; the writer continues in {path:?}"
         ));
@@ -212,8 +218,7 @@ impl EventFile {
     }
 
     fn look_for_other_writers(&mut self) {
-        let own = self.path.file_name().unwrap_or_default();
-        let others = self.other_files.changed(&self.dir, own);
+        let others = self.directory.changed_by_others();
         let count = others.len() as u64;
         let before = self
             .counters
@@ -230,40 +235,10 @@ impl EventFile {
     }
 }
 
-/// The other event files in the directory at the first look, with their sizes. A file that appears or grows after that has
-/// another writer, in most cases another process by mistake.
-///
-/// Nothing is lost by that, but the Python loader follows one file of a run at a time, and the fast loader drops points of
-/// tags that are in two files. Whether the process in a file's name is alive, and on which machine, cannot be found out everywhere.
-#[derive(Debug, Default)]
-struct OtherFiles(Option<HashMap<OsString, u64>>);
-
-impl OtherFiles {
-    /// Returns the event files other than `own` that have appeared or grown since the first call.
-    fn changed(&mut self, dir: &Path, own: &OsStr) -> Vec<OsString> {
-        let files = event_file_sizes(dir).filter(|(name, _)| name != own);
-        let Some(known) = &self.0 else {
-            self.0 = Some(files.collect());
-            return Vec::new();
-        };
-        files
-            .filter(|(name, bytes)| known.get(name).is_none_or(|before| bytes > before))
-            .map(|(name, _)| name)
-            .collect()
-    }
-}
-
-/// Returns the event files in `dir` with their sizes, or nothing if the directory cannot be listed.
-fn event_file_sizes(dir: &Path) -> impl Iterator<Item = (OsString, u64)> {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    entries
-        .filter(|entry| file_name::is_event_file(&entry.file_name()))
-        .filter_map(|entry| Some((entry.file_name(), entry.metadata().ok()?.len())))
-}
-
 /// Returns the new file, its path, and the files that were there before.
 fn create(
     dir: &Path,
+    directory: &mut Directory,
     suffix: &str,
     first: &[u8],
     is_synced: bool,
@@ -271,7 +246,7 @@ fn create(
     let missing: Vec<&Path> = dir.ancestors().take_while(|dir| !dir.exists()).collect();
     let created = fs::create_dir_all(dir)
         .map_err(|error| Error::io("create the directory", dir, error))
-        .and_then(|()| create_file(dir, suffix))
+        .and_then(|()| directory.create_file(suffix))
         .and_then(
             |(file, path, older_files)| match start(&file, dir, first, is_synced) {
                 Ok(()) => Ok((file, path, older_files)),
@@ -295,18 +270,6 @@ fn create(
     created
 }
 
-fn create_file(dir: &Path, suffix: &str) -> Result<(File, PathBuf, OlderFiles)> {
-    loop {
-        let older_files = OlderFiles::list(dir)?;
-        let path = dir.join(FileName::after(&older_files, suffix).to_string());
-        match OpenOptions::new().append(true).create_new(true).open(&path) {
-            Ok(file) => return Ok((file, path, older_files)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(Error::io("create the event file", &path, error)),
-        }
-    }
-}
-
 fn start(mut file: &File, dir: &Path, first: &[u8], is_synced: bool) -> io::Result<()> {
     file.write_all(first)?;
     if is_synced {
@@ -323,39 +286,6 @@ fn start(mut file: &File, dir: &Path, first: &[u8], is_synced: bool) -> io::Resu
 mod tests {
     use super::*;
 
-    const OWN: &str = "events.out.tfevents.0000000003.host.3.0";
-    const OTHER: &str = "events.out.tfevents.0000000002.host.2.0";
-
-    #[test]
-    fn event_files_that_appear_or_grow_have_another_writer() {
-        let dir = tempfile::tempdir().unwrap();
-        let write = |name: &str, bytes: &[u8]| fs::write(dir.path().join(name), bytes).unwrap();
-        let mut files = OtherFiles::default();
-        let mut changed = |dir: &Path| {
-            let mut changed = files.changed(dir, OWN.as_ref());
-            changed.sort_unstable();
-            changed
-        };
-        let none: [&str; 0] = [];
-        write(OTHER, b"four");
-        write(OWN, b"");
-        assert_eq!(changed(dir.path()), none, "a file of an earlier run");
-        write(OWN, b"grows");
-        write("notes.txt", b"not an event file");
-        write("events.out.tfevents.0000000004.host.profile-empty", b"");
-        assert_eq!(changed(dir.path()), none);
-        write(OTHER, b"fo");
-        assert_eq!(changed(dir.path()), none, "the file was repaired");
-        write(OTHER, b"grows");
-        assert_eq!(changed(dir.path()), [OTHER]);
-        let new = "events.out.tfevents.0000000004.host.4.0";
-        write(new, b"");
-        assert_eq!(changed(dir.path()), [OTHER, new]);
-        fs::remove_file(dir.path().join(OTHER)).unwrap();
-        assert_eq!(changed(dir.path()), [new]);
-        assert_eq!(changed(Path::new("not there")), none);
-    }
-
     /// Linux can sync a file of `tempfile`, but not `/dev/null`.
     #[cfg(target_os = "linux")]
     #[test]
@@ -363,6 +293,7 @@ mod tests {
         use crate::report::Reporter;
         use crate::writer::queue::{Limits, Queue, WhenFull};
         use crate::writer::worker::{self, SyncPolicy};
+        use std::fs::OpenOptions;
         use std::thread;
         use std::time::Duration;
 
