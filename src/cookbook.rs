@@ -57,6 +57,29 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A program that trains all trials in turn takes each one from a common writer. Thousands of trials can be open, because those
+//! without a handle [release](SummaryWriter::run) their file and their thread. Closing the common writer ends all sessions.
+//!
+//! ```
+//! use summary_writer::{HParams, SummaryWriter};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let sweep = dir.path();
+//! let summary = SummaryWriter::create_file_writer(sweep)?;
+//! for epoch in 0..3 {
+//!     for trial in 0..100 {
+//!         let lr = 0.01 * f64::from(trial);
+//!         let run = summary.run(format!("trial {trial}"))?;
+//!         if epoch == 0 {
+//!             run.hparams(HParams::new().set("lr", lr));
+//!         }
+//!         run.scalar("loss", (1.0 - lr).powi(epoch), epoch);
+//!     }
+//! }
+//! summary.close()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # A training loop of epochs and batches
 //!
 //! [`TrainingLogger`] chooses the run, the tag and the step of each metric, as Keras does. Log data of the whole training,

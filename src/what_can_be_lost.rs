@@ -20,7 +20,8 @@
 //! | the disk hangs, and recovers | nothing | beyond `max_pending_bytes`, calls wait; with [`WhenFull::DropNew`], records are refused and counted instead. [`flush_timeout`] and [`close_timeout`] wait no longer than their limit | `faults` "frozen disk", "stuck pipe" |
 //! | the disk is slow, writes only a part of the data, or is interrupted by signals | nothing | | `faults` "stuck pipe", "short writes" |
 //! | the directory or the file is deleted | the deleted file, with what was written after the deletion and before the next batch | later records go to a new file. `close` and drop do not create the directory again: `close` returns an error, and what was not flushed is lost | `faults` "deleted directory", `tests/files.rs` |
-//! | the directory is moved | nothing | the open file moves with it. Runs that are opened later are created at the old path, and a warning is logged | `tests/reports.rs` |
+//! | the directory is moved | nothing | the open file moves with it. Runs that are opened later are created at the old path, and so is a new file of a child run that had released its file. A warning is logged | `tests/reports.rs` |
+//! | a child run without a handle releases its file and its threads | nothing | it does so after its data is written, and not while the disk fails. The next [`run`] of its name appends to the file | `tests/runs.rs` |
 //! | the process forks | nothing of the parent's records | what the child logs is ignored, and counted in [`Stats::ignored_count`]. The child reports this only in `flush` and `close`, because its logger may be locked forever | `faults` "fork", `tests/fork.rs` |
 //! | several processes log, each to its own run | nothing | | `faults` "a run for each process" |
 //! | several processes log to one run by mistake | nothing | each has its own file, but TensorBoard does not show all of them: the Python loader follows one file, and in the fast loader the steps of one file remove points of another. A warning is logged, and [`Stats::other_writer_count`] counts the other files | `faults` "one run for all processes" |
@@ -54,6 +55,7 @@
 //! - A writer that ends with an error logs how many records are lost. If a part of a batch was written, the whole batch
 //!   counts as lost, so the number may be too high.
 //!
+//! [`run`]: crate::SummaryWriter::run
 //! [`Stats::refused_count`]: crate::Stats::refused_count
 //! [`Stats::ignored_count`]: crate::Stats::ignored_count
 //! [`Stats::other_writer_count`]: crate::Stats::other_writer_count

@@ -37,6 +37,8 @@ impl fmt::Debug for Deferred {
 pub(super) struct EncoderState {
     /// In call order.
     waiting: VecDeque<Deferred>,
+    /// The thread was started and has not ended.
+    pub(super) is_running: bool,
     /// The encoder sleeps. The next record must wake it.
     is_idle: bool,
     /// Deferred records that were accepted, and how many of them are done: encoded, or refused by their encoder.
@@ -76,7 +78,7 @@ impl EncoderState {
     }
 }
 
-/// Runs until the queue is closed and has nothing to encode.
+/// Runs until the queue is closed or suspended and has nothing to encode.
 pub(crate) fn run(queue: &Queue) {
     queue.register_worker();
     let mut frame = Vec::new();
@@ -132,14 +134,20 @@ impl Queue {
         self.finish_push(target);
     }
 
-    /// Waits until a batch is due, and takes it. Returns `None` when the queue is closed and nothing is left to encode.
+    /// Notes that a thread will run the encoder, or that it could not be started. Returns whether there was one before.
+    pub(crate) fn set_encoder(&self, is_running: bool) -> bool {
+        mem::replace(&mut self.lock().encoder.is_running, is_running)
+    }
+
+    /// Waits until a batch is due, and takes it. Returns `None` when the queue is closed or suspended, and nothing is left to
+    /// encode.
     fn next_batch(&self) -> Option<VecDeque<Deferred>> {
         let mut state = self.lock();
         state.encoder.is_idle = state.encoder.waiting.is_empty();
         state = self
             .encode
             .wait_while(state, |state| {
-                state.encoder.waiting.is_empty() && !state.is_closing
+                state.encoder.waiting.is_empty() && !state.is_closing && !state.is_suspending
             })
             .unwrap_or_else(PoisonError::into_inner);
         state.encoder.is_idle = false;
@@ -157,6 +165,7 @@ impl Queue {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         let batch = mem::take(&mut state.encoder.waiting);
+        state.encoder.is_running = !batch.is_empty();
         (!batch.is_empty()).then_some(batch)
     }
 
@@ -193,11 +202,11 @@ impl Queue {
         if is_last || is_awaited {
             state.flush_target = state.accepted.bytes;
         }
-        let is_complete = state.is_closing && !state.encoder.is_busy();
+        let is_complete = state.is_complete();
         let wakes = match state.worker {
             WorkerState::Idle => is_frame || is_complete,
             WorkerState::Batching => fills || is_last || is_awaited,
-            WorkerState::Writing | WorkerState::Ended => false,
+            WorkerState::Writing | WorkerState::Suspended | WorkerState::Ended => false,
         };
         if wakes && is_frame {
             state.worker = WorkerState::Writing;

@@ -2,7 +2,8 @@
 //!
 //! A call encodes its values to a frame (`log`, `frame`) and pushes the frame to the `queue`. The `worker` thread takes frames
 //! from the queue in chunks, and writes them to a `sink`. Images and audio clips go through the queue to the `encoder` thread,
-//! which pushes their frames. A `run` has one queue, one worker and at most one encoder. All its handles share it.
+//! which pushes their frames. A `run` has one queue, one worker and at most one encoder. All its handles share it. A run
+//! without a handle may be suspended (`suspend`): it has no thread and no open file until it is used again.
 
 // rustdoc lists the methods of `SummaryWriter` in the order of these modules, and those of this file last: opening, logging,
 // then the rest.
@@ -24,6 +25,7 @@ mod series;
 mod session;
 mod sink;
 mod stats;
+mod suspend;
 mod worker;
 
 /// The locks of the queue and a variable of each thread. The test `interleavings` replaces this module with that of a model
@@ -58,7 +60,7 @@ use crate::event::{ToWallTime, WallTime};
 use crate::report::Reporter;
 use condition::Condition;
 use run::Run;
-use session::PanicObserver;
+use session::HandleGuard;
 
 /// Logs the data of one run.
 ///
@@ -87,7 +89,7 @@ use session::PanicObserver;
 #[derive(Clone)]
 pub struct SummaryWriter {
     /// Dropped before the run, which may log the end of its session when it is dropped.
-    panic_observer: Arc<PanicObserver>,
+    guard: Arc<HandleGuard>,
     run: Arc<Run>,
     /// The start of every tag, with a `/` at its end.
     prefix: Option<Arc<str>>,
@@ -121,7 +123,7 @@ impl RefUnwindSafe for SummaryWriter {}
 impl SummaryWriter {
     fn new(run: Arc<Run>) -> Self {
         Self {
-            panic_observer: Arc::new(PanicObserver(Arc::clone(&run.session))),
+            guard: Arc::new(HandleGuard::new(&run.session, &run.queue)),
             run,
             prefix: None,
             wall_time: None,
@@ -146,6 +148,22 @@ impl SummaryWriter {
     /// child run open and flushes it together with itself. It closes the child run together with itself, unless there are
     /// other handles of it. Prefix, wall time and conditions are those of this handle.
     ///
+    /// Thousands of runs can be open. At most 32 runs without a handle keep their file and their thread. The others release
+    /// both, the least recently opened first, after their data is written. They are not closed: the session does not end, all
+    /// counts and checks continue, and the next call appends to the same file. For that, this call may wait until the data of
+    /// another run is written, but at most half a second.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+    /// for step in 0..3 {
+    ///     for trial in 0..100 {
+    ///         summary.run(format!("trial {trial}"))?.scalar("loss", 0.5, step); // one file for each trial
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The same as [`create_file_writer`](Self::create_file_writer); also [`Error::Invalid`](crate::Error::Invalid) if `name` is
     /// not a relative path without `..` and `://`, or if this writer has no directory, and [`Error::Closed`](crate::Error::Closed) if it
@@ -154,14 +172,16 @@ impl SummaryWriter {
         if self.is_disabled() {
             return Ok(self.clone());
         }
-        let child = self.run.child(name.as_ref())?;
-        Ok(Self {
+        let child = Self {
             prefix: self.prefix.clone(),
             wall_time: self.wall_time,
             has_invalid_wall_time: self.has_invalid_wall_time,
             conditions: Arc::clone(&self.conditions),
-            ..Self::new(child)
-        })
+            ..Self::new(self.run.child(name.as_ref())?)
+        };
+        child.run.resume()?;
+        self.run.suspend_idle_runs();
+        Ok(child)
     }
 
     /// Returns a handle that puts `name/` before every tag. Scopes nest. A `/` at the start or the end of the name is left out,
@@ -281,7 +301,7 @@ impl SummaryWriter {
         if self.is_disabled() {
             return Ok(()); // also in a fork
         }
-        self.panic_observer.note_panic();
+        self.guard.note_panic();
         self.run.close(timeout)
     }
 

@@ -60,6 +60,8 @@ pub(crate) struct Queue {
     pub(super) progress: Condvar,
     /// Not part of the state, because in a fork the lock may never be released.
     ignored_count: AtomicU64,
+    /// The handles outside, without their clones. Not part of the state for the same reason.
+    pub(super) handle_count: AtomicU64,
     process_id: u32,
 }
 
@@ -93,6 +95,8 @@ pub(super) struct State {
     pub(super) waiting: VecDeque<Waiting>,
     next_ticket: u64,
     pub(super) is_closing: bool,
+    /// The worker suspends the run once nothing is pending, and the encoder ends once it has nothing to do.
+    pub(super) is_suspending: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -126,6 +130,8 @@ pub(super) enum WorkerState {
     Batching,
     /// Writes, or waits before it tries again. It will look at the queue without a wake.
     Writing,
+    /// Has ended, and a new worker continues when the run is resumed.
+    Suspended,
     Ended,
 }
 
@@ -157,11 +163,13 @@ impl Queue {
                 waiting: VecDeque::new(),
                 next_ticket: 0,
                 is_closing: false,
+                is_suspending: false,
             }),
             work: Condvar::new(),
             encode: Condvar::new(),
             progress: Condvar::new(),
             ignored_count: AtomicU64::new(0),
+            handle_count: AtomicU64::new(0),
             process_id: process::id(),
         }
     }
@@ -182,7 +190,7 @@ impl Queue {
         let wakes = match state.worker {
             WorkerState::Idle => true,
             WorkerState::Batching => fills,
-            WorkerState::Writing | WorkerState::Ended => false,
+            WorkerState::Writing | WorkerState::Suspended | WorkerState::Ended => false,
         };
         if wakes {
             state.worker = WorkerState::Writing;
@@ -318,7 +326,7 @@ impl Queue {
     }
 
     /// Lets worker and encoder process what was accepted, without waiting for more.
-    fn hurry(&self, state: &mut State) {
+    pub(super) fn hurry(&self, state: &mut State) {
         if state.flush_target < state.accepted.bytes {
             state.flush_target = state.accepted.bytes;
             self.work.notify_one();
@@ -367,9 +375,15 @@ impl Queue {
         state.outcome(is_flushed)
     }
 
-    /// Closes the queue, and returns once the worker has written everything or given up, or once the time is over. Then the
-    /// worker continues. `last` is a frame, or nothing. It is accepted even if the queue is full, and only by the first call.
+    /// Closes the queue and waits for the end of its worker.
+    #[cfg(test)]
     pub(crate) fn close(&self, last: &[u8], timeout: Duration) -> Result<()> {
+        self.begin_close(last)?;
+        self.await_end(timeout)
+    }
+
+    /// Closes the queue. `last` is a frame, or nothing. It is accepted even if the queue is full, and only by the first call.
+    pub(crate) fn begin_close(&self, last: &[u8]) -> Result<()> {
         let mut state = self.lock_unless_forked()?;
         if !state.is_closing {
             if !last.is_empty() {
@@ -381,6 +395,13 @@ impl Queue {
         self.work.notify_one();
         self.encode.notify_one();
         self.progress.notify_all();
+        Ok(())
+    }
+
+    /// Returns once the worker of a closed queue has written everything or given up, or once the time is over. Then the worker
+    /// continues.
+    pub(crate) fn await_end(&self, timeout: Duration) -> Result<()> {
+        let mut state = self.lock_unless_forked()?;
         if state.worker != WorkerState::Ended {
             self.refuse_own_worker("close")?;
         }
@@ -511,7 +532,7 @@ impl Queue {
 
 /// Returns whether this thread is the worker of any queue. A worker must never wait for another queue: two workers whose
 /// loggers or sinks log to each other's queue could deadlock.
-fn is_worker_thread() -> bool {
+pub(super) fn is_worker_thread() -> bool {
     QUEUE_OF_WORKER.with(Cell::get) != 0
 }
 
@@ -541,6 +562,11 @@ impl State {
         let is_encoding = self.encoder.raw_bytes > 0 && self.encoder.encoded_bytes == 0;
         let mut waiting = self.waiting.iter();
         waiting.any(|waiting| !(waiting.is_deferred && is_encoding))
+    }
+
+    /// Returns whether the encoder has no work left and will get no more.
+    pub(super) fn is_complete(&self) -> bool {
+        (self.is_closing || self.is_suspending) && !self.encoder.is_busy()
     }
 
     /// Returns what must be flushed so that all records that were accepted until now are.

@@ -1,12 +1,12 @@
 //! One run while it is open: its queue, its worker thread, its directory and its child runs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::mem;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use super::encoder;
 use super::frame;
 use super::lock;
 use super::options::WriterOptions;
-use super::queue::Queue;
+use super::queue::{Queue, is_worker_thread};
 use super::resume;
 use super::series::{ClipCounts, FirstMeshes, SeriesWarnings};
 use super::session::Session;
@@ -24,44 +24,67 @@ use super::worker::{self, SyncPolicy};
 use crate::error::{Error, Result};
 use crate::report::Reporter;
 
+/// The child runs without a handle that have a file and a thread, so that a program that uses a few runs in turn does not open
+/// files all the time.
+const MAX_IDLE_RUNS: usize = 32;
+/// How long the opening of a run waits for another one to be suspended. The wait is limited because a logger that the other
+/// one's worker calls may wait for the lock of a caller.
+const SUSPEND_TIMEOUT: Duration = Duration::from_millis(500);
+
 /// One event file or stream with its worker, shared by all handles.
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) queue: Arc<Queue>,
-    /// The worker. Taken when the thread is joined.
-    thread: Mutex<Option<JoinHandle<()>>>,
-    /// Whether the encoder's thread could be started, once somebody needed it.
-    has_encoder: OnceLock<bool>,
+    worker: Mutex<Worker>,
+    /// The encoder's thread could not be started.
+    has_encoder_failed: Mutex<bool>,
     pub(super) options: WriterOptions,
     /// `None` for a stream.
     directory: Option<RunDirectory>,
     /// The event file that is being written.
     path: Option<Arc<Mutex<PathBuf>>>,
-    /// The child runs that were opened through this run, which keeps them open.
-    children: Mutex<Vec<Arc<Run>>>,
+    /// The child runs that were opened through this run, which keeps them open, by their directory.
+    children: Mutex<BTreeMap<PathBuf, Arc<Run>>>,
     pub(super) session: Arc<Session>,
     pub(super) counters: Arc<Counters>,
     pub(super) clip_counts: Arc<ClipCounts>,
     pub(super) first_meshes: FirstMeshes,
 }
 
+/// The thread of a worker, or what it has left.
+#[derive(Debug)]
+enum Worker {
+    Thread(JoinHandle<Option<SinkAndWarnings>>),
+    Suspended(SinkAndWarnings),
+    /// The thread was joined or detached.
+    Gone,
+}
+
+type SinkAndWarnings = Box<(Sink, SeriesWarnings)>;
+
 #[derive(Debug)]
 pub(super) struct RunDirectory {
     dir: PathBuf,
-    open_runs: OpenRuns,
+    open_runs: Arc<Mutex<OpenRuns>>,
     /// Older files of other processes were reported for one of the runs that were opened from the same root.
     are_older_files_reported: Arc<AtomicBool>,
 }
 
-/// The runs that were opened from the same root, by their directory, so that none is opened twice.
-type OpenRuns = Arc<Mutex<HashMap<PathBuf, Weak<Run>>>>;
+/// The runs that were opened from the same root.
+#[derive(Debug, Default)]
+struct OpenRuns {
+    /// By their directory, so that none is opened twice.
+    by_dir: HashMap<PathBuf, Weak<Run>>,
+    /// The child runs with a file and a thread. The least recently opened first.
+    active: Vec<(Arc<Queue>, Weak<Run>)>,
+}
 
 impl Run {
     /// Opens a run directory that has no parent.
     pub(super) fn open_dir(options: WriterOptions, dir: PathBuf) -> Result<Self> {
         let directory = RunDirectory {
             dir,
-            open_runs: OpenRuns::default(),
+            open_runs: Arc::default(),
             are_older_files_reported: Arc::default(),
         };
         Self::open(options, directory)
@@ -109,10 +132,10 @@ impl Run {
                 );
             }
             path = Some(Arc::clone(file.shared_path()));
-            Ok((Sink::File(file.into()), warnings))
+            Ok(Box::new((Sink::File(file.into()), warnings)))
         })?;
         resume::note_open_run(dir, &queue);
-        let mut run = Self::new(queue, Some(thread), counters, options);
+        let mut run = Self::new(queue, Worker::Thread(thread), counters, options);
         run.directory = Some(directory);
         run.path = path;
         run.session = session;
@@ -125,27 +148,27 @@ impl Run {
         let counters = Arc::new(Counters::new(reporter.clone()));
         let queue = Queue::new(options.limits(), reporter, &frame::version_frame());
         let warnings = SeriesWarnings::new(Arc::clone(&counters));
-        let (queue, thread) =
-            start_worker(queue, options.sync, || Ok((Sink::Stream(stream), warnings)))?;
-        Ok(Self::new(queue, Some(thread), counters, options))
+        let sink_and_warnings = Box::new((Sink::Stream(stream), warnings));
+        let (queue, thread) = start_worker(queue, options.sync, || Ok(sink_and_warnings))?;
+        Ok(Self::new(queue, Worker::Thread(thread), counters, options))
     }
 
     /// Creates a closed run.
     pub(super) fn closed(options: WriterOptions) -> Self {
         let queue = Queue::closed(options.limits());
-        Self::new(Arc::new(queue), None, Arc::default(), options)
+        Self::new(Arc::new(queue), Worker::Gone, Arc::default(), options)
     }
 
     fn new(
         queue: Arc<Queue>,
-        thread: Option<JoinHandle<()>>,
+        worker: Worker,
         counters: Arc<Counters>,
         options: WriterOptions,
     ) -> Self {
         Self {
             queue,
-            thread: Mutex::new(thread),
-            has_encoder: OnceLock::new(),
+            worker: Mutex::new(worker),
+            has_encoder_failed: Mutex::default(),
             options,
             directory: None,
             path: None,
@@ -172,13 +195,68 @@ impl Run {
         let directory = self.require_directory("run")?;
         // Joining the components makes `a//b/` the same as `a/b`.
         let dir: PathBuf = directory.dir.join(name).components().collect();
-        let child = directory.open_child(self, dir)?;
+        let child = directory.open_child(self, &dir)?;
         let mut children = lock(&self.children);
-        children.retain(|child| !child.queue.is_closed());
-        if !children.iter().any(|known| Arc::ptr_eq(known, &child)) {
-            children.push(Arc::clone(&child));
+        let is_new = children.insert(dir, Arc::clone(&child)).is_none();
+        // Not at each opening, which would take longer the more runs there are.
+        if is_new && children.len().is_power_of_two() {
+            children.retain(|_, child| !child.queue.is_closed());
         }
         Ok(child)
+    }
+
+    /// Suspends the child runs beyond [`MAX_IDLE_RUNS`] that have no handle, the least recently opened first. A disk that fails
+    /// keeps them active.
+    pub(super) fn suspend_idle_runs(&self) {
+        // A worker must not wait for another one.
+        let Some(directory) = self.directory.as_ref().filter(|_| !is_worker_thread()) else {
+            return;
+        };
+        let idle = lock(&directory.open_runs).take_idle();
+        for (queue, run) in idle {
+            let is_suspended = run.upgrade().is_none_or(|run| run.suspend());
+            if !is_suspended {
+                lock(&directory.open_runs).active.insert(0, (queue, run));
+            }
+        }
+    }
+
+    /// Suspends the run unless it has a handle. Returns whether it has no open file and no thread.
+    fn suspend(&self) -> bool {
+        let is_suspended = self.queue.suspend(SUSPEND_TIMEOUT);
+        drop(self.lock_worker());
+        is_suspended || self.queue.has_ended()
+    }
+
+    /// Locks the worker, and joins its thread if the run is suspended. The thread ends then, so the join is short.
+    fn lock_worker(&self) -> MutexGuard<'_, Worker> {
+        let mut worker = lock(&self.worker);
+        if self.queue.is_suspended() {
+            *worker = match mem::replace(&mut *worker, Worker::Gone) {
+                Worker::Thread(thread) => match thread.join() {
+                    Ok(Some(sink_and_warnings)) => Worker::Suspended(sink_and_warnings),
+                    _ => Worker::Gone,
+                },
+                worker => worker,
+            };
+        }
+        worker
+    }
+
+    /// Starts a new worker if the run is suspended.
+    pub(super) fn resume(&self) -> Result<()> {
+        let mut worker = self.lock_worker();
+        if !matches!(*worker, Worker::Suspended(_)) {
+            return Ok(());
+        }
+        let (sender, thread) = spawn_worker(&self.queue, self.options.sync)?;
+        if let Worker::Suspended(sink_and_warnings) =
+            mem::replace(&mut *worker, Worker::Thread(thread))
+        {
+            self.queue.resume();
+            sender.send(sink_and_warnings).ok();
+        }
+        Ok(())
     }
 
     pub(super) fn dir(&self) -> Option<&Path> {
@@ -223,7 +301,7 @@ impl Run {
             return Err(Error::Closed);
         }
         let start = Instant::now();
-        let children = lock(&self.children).clone();
+        let children: Vec<_> = lock(&self.children).values().cloned().collect();
         let open = children.iter().filter(|run| !run.queue.is_closed());
         let outcome = self.queue.flush(timeout);
         open.fold(outcome, |outcome, run| {
@@ -238,15 +316,19 @@ impl Run {
             return Err(Error::Closed);
         }
         let start = Instant::now();
-        let outcome = self.queue.close(&self.session.end_frame(), timeout);
-        let thread = lock(&self.thread).take();
-        if let Some(thread) = thread
+        self.queue.begin_close(&self.session.end_frame())?;
+        if let Err(error) = self.resume() {
+            self.queue.end(Some(error));
+        }
+        let outcome = self.queue.await_end(timeout);
+        let worker = mem::replace(&mut *lock(&self.worker), Worker::Gone);
+        if let Worker::Thread(thread) = worker
             && self.queue.has_ended()
         {
             self.join(thread);
         }
         let children = mem::take(&mut *lock(&self.children));
-        children.into_iter().fold(outcome, |outcome, run| {
+        children.into_values().fold(outcome, |outcome, run| {
             let timeout = timeout.saturating_sub(start.elapsed());
             outcome.and(match Arc::try_unwrap(run) {
                 Ok(run) => run.close(timeout),
@@ -255,7 +337,7 @@ impl Run {
         })
     }
 
-    fn join(&self, thread: JoinHandle<()>) {
+    fn join<T>(&self, thread: JoinHandle<T>) {
         // The sink or the logger may drop the last handle on the worker's own thread.
         if !self.queue.is_own_worker() && thread.join().is_err() {
             self.queue
@@ -286,32 +368,35 @@ impl Run {
     /// Returns whether the encoder's thread runs. The first call starts it. Nobody joins it: it ends soon after the worker, and
     /// only the worker writes.
     fn has_encoder(&self) -> bool {
-        let mut failure = None;
-        let has_encoder = *self.has_encoder.get_or_init(|| {
-            let queue = Arc::clone(&self.queue);
-            failure = thread::Builder::new()
-                .name("summary-encoder".into())
-                .spawn(move || encoder::run(&queue))
-                .err();
-            failure.is_none()
-        });
-        if let Some(error) = failure {
+        let mut has_failed = lock(&self.has_encoder_failed);
+        if *has_failed || self.queue.set_encoder(true) {
+            return !*has_failed;
+        }
+        let queue = Arc::clone(&self.queue);
+        let thread = thread::Builder::new()
+            .name("summary-encoder".into())
+            .spawn(move || encoder::run(&queue));
+        if let Err(error) = thread {
+            self.queue.set_encoder(false);
+            *has_failed = true;
+            drop(has_failed);
             self.queue.reporter.warn(format_args!(
                 "could not start a thread that encodes images and audio, so their calls do it: {error}"
             ));
+            return false;
         }
-        has_encoder
+        true
     }
 }
 
 impl Drop for Run {
     fn drop(&mut self) {
-        let thread = self.thread.get_mut();
-        let thread = thread.unwrap_or_else(PoisonError::into_inner);
+        let worker = self.worker.get_mut();
+        let worker = worker.unwrap_or_else(PoisonError::into_inner);
         if self.queue.is_forked() {
             // The thread does not exist in this process, so it can be neither joined nor detached.
-            mem::forget(thread.take());
-        } else if thread.is_some() {
+            mem::forget(mem::replace(worker, Worker::Gone));
+        } else if !matches!(worker, Worker::Gone) {
             // An error was logged when it happened.
             self.close(Duration::MAX).ok();
         }
@@ -320,11 +405,12 @@ impl Drop for Run {
 
 impl RunDirectory {
     /// Returns the run in the directory `dir`, and opens it if it is not open.
-    fn open_child(&self, parent: &Run, dir: PathBuf) -> Result<Arc<Run>> {
+    fn open_child(&self, parent: &Run, dir: &Path) -> Result<Arc<Run>> {
         let mut open_runs = lock(&self.open_runs);
-        let known = open_runs.get(&dir);
+        let known = open_runs.by_dir.get(dir);
         let open = known.and_then(Weak::upgrade);
         if let Some(run) = open.filter(|run| !run.queue.is_closed()) {
+            open_runs.add_active(&run);
             return Ok(run);
         }
         parent.warn_if_moved();
@@ -333,13 +419,36 @@ impl RunDirectory {
             options.resume = None; // The run has only what this program has logged.
         }
         let directory = Self {
-            dir: dir.clone(),
+            dir: dir.into(),
             open_runs: Arc::clone(&self.open_runs),
             are_older_files_reported: Arc::clone(&self.are_older_files_reported),
         };
         let run = Arc::new(Run::open(options, directory)?);
-        open_runs.insert(dir, Arc::downgrade(&run));
+        open_runs.by_dir.insert(dir.into(), Arc::downgrade(&run));
+        open_runs.add_active(&run);
         Ok(run)
+    }
+}
+
+impl OpenRuns {
+    /// Adds a run that is being opened, as the one that was opened last.
+    fn add_active(&mut self, run: &Arc<Run>) {
+        let added = &run.queue;
+        self.active
+            .retain(|(queue, run)| !Arc::ptr_eq(queue, added) && run.strong_count() > 0);
+        self.active.push((Arc::clone(added), Arc::downgrade(run)));
+    }
+
+    /// Takes the active runs out that must be suspended.
+    fn take_idle(&mut self) -> Vec<(Arc<Queue>, Weak<Run>)> {
+        let is_idle = |(queue, _): &mut (Arc<Queue>, _)| !queue.has_handle();
+        let idle_count = self
+            .active
+            .iter_mut()
+            .filter_map(|run| is_idle(run).then_some(()))
+            .count();
+        let excess = idle_count.saturating_sub(MAX_IDLE_RUNS);
+        self.active.extract_if(.., is_idle).take(excess).collect()
     }
 }
 
@@ -348,22 +457,10 @@ impl RunDirectory {
 fn start_worker(
     queue: Queue,
     sync: SyncPolicy,
-    open: impl FnOnce() -> Result<(Sink, SeriesWarnings)>,
-) -> Result<(Arc<Queue>, JoinHandle<()>)> {
+    open: impl FnOnce() -> Result<SinkAndWarnings>,
+) -> Result<(Arc<Queue>, JoinHandle<Option<SinkAndWarnings>>)> {
     let queue = Arc::new(queue);
-    let (sender, receiver) = mpsc::channel::<(Sink, SeriesWarnings)>();
-    let thread = {
-        let queue = Arc::clone(&queue);
-        thread::Builder::new()
-            .name("summary-writer".into())
-            .spawn(move || {
-                // There is no sink if it could not be opened.
-                if let Ok((sink, mut warnings)) = receiver.recv() {
-                    worker::run(&queue, sink, sync, |frames| warnings.check(frames));
-                }
-            })
-            .map_err(|error| Error::stream("start the writer's thread", error))?
-    };
+    let (sender, thread) = spawn_worker(&queue, sync)?;
     sender.send(open()?).map_err(|_| {
         Error::stream(
             "start the writer's thread",
@@ -371,4 +468,23 @@ fn start_worker(
         )
     })?;
     Ok((queue, thread))
+}
+
+/// Starts the thread of a worker, which waits for its sink. It returns the sink if the run was suspended.
+fn spawn_worker(
+    queue: &Arc<Queue>,
+    sync: SyncPolicy,
+) -> Result<(Sender<SinkAndWarnings>, JoinHandle<Option<SinkAndWarnings>>)> {
+    let queue = Arc::clone(queue);
+    let (sender, receiver) = mpsc::channel::<SinkAndWarnings>();
+    let thread = thread::Builder::new()
+        .name("summary-writer".into())
+        .spawn(move || {
+            // There is no sink if it could not be opened.
+            let (sink, mut warnings) = *receiver.recv().ok()?;
+            let sink = worker::run(&queue, sink, sync, |frames| warnings.check(frames))?;
+            Some(Box::new((sink, warnings)))
+        })
+        .map_err(|error| Error::stream("start the writer's thread", error))?;
+    Ok((sender, thread))
 }

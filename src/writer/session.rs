@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use super::frame;
+use super::queue::Queue;
 use crate::proto::hparams::Status;
 use crate::report::Reporter;
 
@@ -56,21 +57,35 @@ impl Session {
 
 /// Notes a panic that drops the last of a handle and its clones. When the run itself is dropped it would be too late to ask,
 /// because the parent run may keep it open.
+///
+/// Counts for the queue as a handle, so that the run is not suspended meanwhile.
 #[derive(Debug)]
-pub(super) struct PanicObserver(pub(super) Arc<Session>);
+pub(super) struct HandleGuard {
+    session: Arc<Session>,
+    queue: Arc<Queue>,
+}
 
-impl PanicObserver {
+impl HandleGuard {
+    pub(super) fn new(session: &Arc<Session>, queue: &Arc<Queue>) -> Self {
+        queue.add_handle();
+        Self {
+            session: Arc::clone(session),
+            queue: Arc::clone(queue),
+        }
+    }
+
     /// Called when a handle is closed or dropped.
     pub(super) fn note_panic(&self) {
         if thread::panicking() {
-            self.0.has_panicked.store(true, Ordering::Relaxed);
+            self.session.has_panicked.store(true, Ordering::Relaxed);
         }
     }
 }
 
-impl Drop for PanicObserver {
+impl Drop for HandleGuard {
     fn drop(&mut self) {
         self.note_panic();
+        self.queue.remove_handle();
     }
 }
 

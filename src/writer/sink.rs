@@ -1,7 +1,7 @@
 //! Where the worker writes: an event file, or any stream of the caller.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -31,7 +31,7 @@ impl fmt::Debug for Stream {
 impl Sink {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::File(file) => file.file.write(bytes),
+            Self::File(file) => file.write(bytes),
             Self::Stream(stream) => stream.0.write(bytes),
         }
     }
@@ -48,6 +48,21 @@ impl Sink {
     pub(crate) fn sync(&mut self) -> Result<()> {
         match self {
             Self::File(file) => file.sync(),
+            Self::Stream(_) => Ok(()),
+        }
+    }
+
+    /// Closes the file until the next write.
+    pub(crate) fn suspend(&mut self) {
+        if let Self::File(file) = self {
+            file.file = None;
+        }
+    }
+
+    /// Opens the file again if it was closed and not deleted.
+    pub(crate) fn reopen(&mut self) -> Result<()> {
+        match self {
+            Self::File(file) => file.reopen(),
             Self::Stream(_) => Ok(()),
         }
     }
@@ -98,7 +113,8 @@ impl Sink {
 /// An event file that has its first record.
 #[derive(Debug)]
 pub(crate) struct EventFile {
-    file: File,
+    /// `None` while the run is suspended.
+    file: Option<File>,
     path: PathBuf,
     /// The path for the handles, which differs from the first one if the file was deleted.
     shared_path: Arc<Mutex<PathBuf>>,
@@ -132,7 +148,7 @@ impl EventFile {
         let mut directory = Directory::new(dir);
         let (file, path, older_files) = create(dir, &mut directory, &suffix, &first, is_synced)?;
         let file = Self {
-            file,
+            file: Some(file),
             shared_path: Arc::new(Mutex::new(path.clone())),
             path,
             dir: dir.into(),
@@ -151,11 +167,37 @@ impl EventFile {
         &self.shared_path
     }
 
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let closed = io::ErrorKind::NotFound;
+        self.file.as_mut().ok_or(closed)?.write(bytes)
+    }
+
+    fn reopen(&mut self) -> Result<()> {
+        if self.file.is_none() {
+            match OpenOptions::new().append(true).open(&self.path) {
+                Ok(file) => self.file = Some(file),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(Error::io("open", &self.path, error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn metadata(&self) -> io::Result<Metadata> {
+        match &self.file {
+            Some(file) => file.metadata(),
+            None => fs::metadata(&self.path),
+        }
+    }
+
     /// Syncs the file. Fails for good once it has failed: Linux reports a failed write of its cache once and drops the data, so
     /// that the next sync succeeds.
     fn sync(&mut self) -> Result<()> {
-        if self.sync_failure.is_none() {
-            let synced = self.file.sync_data();
+        self.reopen()?;
+        if self.sync_failure.is_none()
+            && let Some(file) = &self.file
+        {
+            let synced = file.sync_data();
             self.sync_failure = synced
                 .map_err(|error| Error::io("sync", &self.path, error))
                 .err();
@@ -166,9 +208,10 @@ impl EventFile {
     #[cfg(unix)]
     fn is_deleted(&self) -> bool {
         use std::os::unix::fs::MetadataExt;
-        self.file
-            .metadata()
-            .is_ok_and(|metadata| metadata.nlink() == 0)
+        match &self.file {
+            Some(file) => file.metadata().is_ok_and(|metadata| metadata.nlink() == 0),
+            None => !self.path.exists(),
+        }
     }
 
     #[cfg(not(unix))]
@@ -191,7 +234,7 @@ impl EventFile {
         self.counters.reporter.warn(format_args!(
             "the event file was deleted; the writer continues in {path:?}"
         ));
-        self.file = file;
+        self.file = Some(file);
         self.sync_failure = None;
         self.path.clone_from(&path);
         *lock(&self.shared_path) = path;
@@ -209,8 +252,9 @@ impl EventFile {
     /// finds embeddings only in a run.
     fn remove_if_empty(&self) {
         let version_bytes = self.version_frame.len() as u64;
-        let metadata = self.file.metadata();
-        let is_empty = metadata.is_ok_and(|metadata| metadata.len() == version_bytes);
+        let is_empty = self
+            .metadata()
+            .is_ok_and(|metadata| metadata.len() == version_bytes);
         if is_empty && !self.dir.join(embedding::CONFIG).exists() {
             // If this fails, the run stays as TensorBoard has shown it until now.
             fs::remove_file(&self.path).ok();
@@ -293,7 +337,6 @@ mod tests {
         use crate::report::Reporter;
         use crate::writer::queue::{Limits, Queue, WhenFull};
         use crate::writer::worker::{self, SyncPolicy};
-        use std::fs::OpenOptions;
         use std::thread;
         use std::time::Duration;
 
@@ -303,7 +346,7 @@ mod tests {
                 .unwrap()
                 .0
         };
-        let null = || OpenOptions::new().write(true).open("/dev/null").unwrap();
+        let null = || Some(OpenOptions::new().write(true).open("/dev/null").unwrap());
 
         let dir = tempfile::tempdir().unwrap();
         let mut file = new_file(dir.path());
@@ -333,7 +376,7 @@ mod tests {
                     Sink::File(file.into()),
                     SyncPolicy::EachFlush,
                     |_| {},
-                )
+                );
             });
             for flushed_count in 1..5 {
                 let mut frame = Vec::new();

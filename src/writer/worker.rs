@@ -29,22 +29,40 @@ pub enum SyncPolicy {
 }
 
 /// Runs until the queue is closed and empty, or until the sink fails after the queue was closed. `inspect` gets the frames
-/// that were written, before they count as flushed.
-pub(crate) fn run(queue: &Queue, mut sink: Sink, sync: SyncPolicy, mut inspect: impl FnMut(&[u8])) {
+/// that were written, before they count as flushed. Returns the sink if the run was suspended.
+pub(crate) fn run(
+    queue: &Queue,
+    mut sink: Sink,
+    sync: SyncPolicy,
+    mut inspect: impl FnMut(&[u8]),
+) -> Option<Sink> {
     queue.register_worker();
     let panicked = io::Error::other("the sink or the logger panicked");
     let mut end = EndOnDrop {
         queue,
+        is_suspended: false,
         failure: Some(sink.error("write", panicked)),
     };
     let mut retry_after = FIRST_RETRY;
-    while let Some(mut chunk) = queue.next_chunk() {
+    loop {
+        let mut chunk = match queue.next_task() {
+            Task::Write(chunk) => chunk,
+            Task::Suspend => {
+                sink.suspend();
+                if queue.finish_suspend() {
+                    end.is_suspended = true;
+                    return Some(sink);
+                }
+                continue;
+            }
+            Task::Close => break,
+        };
         record::seal(&mut chunk.bytes);
         let mut written = 0;
         while let Err(error) = write(&mut sink, &chunk.bytes, &mut written, || !queue.is_closed()) {
             if !queue.wait_before_retry(error, retry_after) {
                 end.failure = None;
-                return;
+                return None;
             }
             retry_after = (retry_after * 2).min(LAST_RETRY);
         }
@@ -61,18 +79,31 @@ pub(crate) fn run(queue: &Queue, mut sink: Sink, sync: SyncPolicy, mut inspect: 
         SyncPolicy::Never => None,
         SyncPolicy::OnClose | SyncPolicy::EachFlush => sink.sync().err(),
     };
+    None
+}
+
+/// The next task of the worker.
+enum Task {
+    Write(Chunk),
+    /// All is written, and the run has no handle.
+    Suspend,
+    /// The queue is closed and empty.
+    Close,
 }
 
 /// Ends the queue when the worker ends, even if the sink panics: callers that wait must not hang.
 struct EndOnDrop<'a> {
     queue: &'a Queue,
+    is_suspended: bool,
     /// Why the worker ends, if the queue does not have the reason yet.
     failure: Option<Error>,
 }
 
 impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {
-        self.queue.end(self.failure.take());
+        if !self.is_suspended {
+            self.queue.end(self.failure.take());
+        }
     }
 }
 
@@ -85,6 +116,7 @@ pub(super) fn write(
     may_create_dir: impl Fn() -> bool,
 ) -> Result<(), Error> {
     while *written < bytes.len() {
+        sink.reopen()?;
         if sink.is_deleted() {
             // The new file must start with a whole record, even if the old file has a part of it.
             *written = record::frame_start(bytes, *written);
@@ -102,20 +134,23 @@ pub(super) fn write(
 
 /// The worker's side of the queue. It never logs while it holds the lock, because the logger may log to the same writer.
 impl Queue {
-    /// Waits until a batch is due, and takes its next chunk. Returns `None` when the queue is closed and empty, and nothing is
-    /// left to encode.
-    fn next_chunk(&self) -> Option<Chunk> {
+    /// Waits until a batch is due, and takes its next chunk. When nothing is left to write and to encode, the queue may be
+    /// closed or suspended.
+    fn next_task(&self) -> Task {
         let mut state = self.lock();
-        let is_complete = |state: &State| state.is_closing && !state.encoder.is_busy();
         while state.chunks.is_empty() {
-            if is_complete(&state) {
-                return None;
+            if state.is_complete() {
+                state.worker = WorkerState::Writing;
+                return match state.is_closing {
+                    true => Task::Close,
+                    false => Task::Suspend,
+                };
             }
             state.worker = WorkerState::Idle;
             state = self
                 .work
                 .wait_while(state, |state| {
-                    state.worker == WorkerState::Idle && !is_complete(state)
+                    state.worker == WorkerState::Idle && !state.is_complete()
                 })
                 .unwrap_or_else(PoisonError::into_inner);
         }
@@ -135,7 +170,7 @@ impl Queue {
         }
         state.worker = WorkerState::Writing;
         state.attempt += 1;
-        Some(state.chunks.take())
+        Task::Write(state.chunks.take())
     }
 
     /// Sets the result of a sync, and reports the first failure.

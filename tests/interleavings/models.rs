@@ -38,6 +38,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use loom::sync::Mutex;
 use loom::thread::{self, JoinHandle};
 use report::Reporter;
 use writer::{Limits, Queue, Sink, Stats, WhenFull};
@@ -81,7 +82,7 @@ fn check(name: &str, interruptions: usize, body: impl Fn() + Sync + Send + 'stat
 }
 
 /// Creates a queue and the worker that writes it to `sink`.
-fn start(limits: Limits, sink: &Sink) -> (Arc<Queue>, JoinHandle<()>) {
+fn start(limits: Limits, sink: &Sink) -> (Arc<Queue>, JoinHandle<Option<Sink>>) {
     let queue = Arc::new(Queue::new(limits, Reporter::default(), VERSION));
     let (served, sink) = (Arc::clone(&queue), sink.clone());
     let worker = thread::spawn(move || writer::work(&served, sink));
@@ -409,5 +410,131 @@ fn no_deferred_record_waits_for_a_broken_sink() {
         encoder.join().unwrap();
         let stats = queue.stats();
         assert_eq!((stats.accepted_count, stats.flushed_count), (1, 0));
+    });
+}
+
+/// A run whose worker starts again when the run is used after it was suspended, as `src/writer/run.rs` does it.
+struct Run {
+    queue: Arc<Queue>,
+    worker: Mutex<Option<JoinHandle<Option<Sink>>>>,
+    encoders: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Run {
+    fn start(sink: &Sink) -> Arc<Self> {
+        let (queue, worker) = start(NO_CLOCK, sink);
+        Arc::new(Self {
+            queue,
+            worker: Mutex::new(Some(worker)),
+            encoders: Mutex::new(Vec::new()),
+        })
+    }
+
+    fn resume(&self) {
+        let mut worker = self.worker.lock().unwrap();
+        if self.queue.is_suspended() {
+            let sink = worker.take().unwrap().join().unwrap().unwrap();
+            self.queue.resume();
+            let queue = Arc::clone(&self.queue);
+            *worker = Some(thread::spawn(move || writer::work(&queue, sink)));
+        }
+    }
+
+    /// Uses the run with a new handle.
+    fn visit(&self, log: impl FnOnce(&Self)) {
+        self.queue.add_handle();
+        self.resume();
+        log(self);
+        self.queue.remove_handle();
+    }
+
+    fn push_deferred(&self, frame: &'static [u8]) {
+        let mut encoders = self.encoders.lock().unwrap();
+        if !self.queue.set_encoder(true) {
+            encoders.push(start_encoder(&self.queue));
+        }
+        drop(encoders);
+        push_deferred(&self.queue, frame);
+    }
+
+    fn close(&self, last: &[u8]) {
+        self.queue.begin_close(last).unwrap();
+        self.resume();
+        self.queue.await_end(Duration::MAX).unwrap();
+        let worker = self.worker.lock().unwrap().take();
+        assert!(worker.unwrap().join().unwrap().is_none());
+        for encoder in self.encoders.lock().unwrap().drain(..) {
+            encoder.join().unwrap();
+        }
+    }
+}
+
+/// Suspends a run while another thread uses it. The clock never ends a wait, so a missed wake is found.
+fn check_suspension(name: &str, interruptions: usize, log: fn(&Run, u8)) {
+    check(name, interruptions, move || {
+        let sink = Sink::new();
+        let run = Run::start(&sink);
+        let other = {
+            let run = Arc::clone(&run);
+            thread::spawn(move || run.visit(|run| log(run, 0)))
+        };
+        run.queue.suspend(Duration::MAX);
+        other.join().unwrap();
+        run.visit(|run| log(run, 1));
+        run.close(b"end");
+        let text = String::from_utf8(sink.bytes()).unwrap();
+        // Deferred records may be encoded after the close has accepted its record.
+        assert_eq!(text.replacen("end", "", 1), "versiona0a1");
+        all_is_written(&run.queue.stats(), 3);
+    });
+}
+
+#[test]
+fn run_that_is_suspended_while_it_is_used_keeps_all_records() {
+    check_suspension("a suspension", 3, |run, i| {
+        run.queue.push(&[b'a', b'0' + i])
+    });
+}
+
+#[test]
+fn run_that_is_suspended_keeps_deferred_records() {
+    check_suspension("a suspension with deferred records", 2, |run, i| {
+        run.push_deferred([b"a0", b"a1"][usize::from(i)]);
+    });
+}
+
+#[test]
+fn close_during_a_suspension_ends_the_run() {
+    for (name, last) in [("without", ""), ("with", "end")] {
+        let name = format!("a close {name} a last record during a suspension");
+        check(&name, 3, move || {
+            let sink = Sink::new();
+            let run = Run::start(&sink);
+            run.visit(|run| run.queue.push(b"a0"));
+            let closer = {
+                let run = Arc::clone(&run);
+                thread::spawn(move || run.close(last.as_bytes()))
+            };
+            run.queue.suspend(Duration::MAX);
+            closer.join().unwrap();
+            let text = String::from_utf8(sink.bytes()).unwrap();
+            assert_eq!(text, format!("versiona0{last}"));
+            all_is_written(&run.queue.stats(), 1 + u64::from(!last.is_empty()));
+        });
+    }
+}
+
+#[test]
+fn broken_sink_ends_the_wait_for_a_suspension() {
+    check("a suspension with a broken sink", 3, || {
+        let (queue, worker) = start(NO_CLOCK, &Sink::broken());
+        queue.push(b"a0");
+        assert!(!queue.suspend(Duration::MAX));
+        queue.add_handle();
+        queue.push(b"a1");
+        queue.close(b"", Duration::MAX).unwrap_err();
+        assert!(worker.join().unwrap().is_none());
+        let stats = queue.stats();
+        assert_eq!((stats.accepted_count, stats.flushed_count), (2, 0));
     });
 }

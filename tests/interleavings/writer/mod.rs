@@ -10,6 +10,8 @@ mod queue;
 mod sink;
 #[path = "../../../src/writer/stats.rs"]
 mod stats;
+#[path = "../../../src/writer/suspend.rs"]
+mod suspend;
 mod sync;
 #[path = "../../../src/writer/worker.rs"]
 mod worker;
@@ -20,7 +22,7 @@ pub(crate) use stats::Stats;
 
 pub(crate) use encoder::run as encode;
 
-/// Runs the worker of `queue`.
-pub(crate) fn work(queue: &Queue, sink: Sink) {
-    worker::run(queue, sink, worker::SyncPolicy::Never, |_| {});
+/// Runs the worker of `queue`. Returns the sink if the queue was suspended.
+pub(crate) fn work(queue: &Queue, sink: Sink) -> Option<Sink> {
+    worker::run(queue, sink, worker::SyncPolicy::Never, |_| {})
 }

@@ -57,6 +57,12 @@ impl Sink {
         Ok(())
     }
 
+    pub(super) fn suspend(&mut self) {}
+
+    pub(super) fn reopen(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     pub(super) fn is_deleted(&self) -> bool {
         false
     }
