@@ -17,13 +17,24 @@ struct Logger(Mutex<Option<SummaryWriter>>);
 
 static LOGGER: Logger = Logger(Mutex::new(None));
 
+/// The logger keeps its lock, and logs to a child run.
+static OPENS_RUN: AtomicBool = AtomicBool::new(false);
+
 impl Log for Logger {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
 
     fn log(&self, record: &Record<'_>) {
-        let summary = self.0.lock().unwrap().clone();
+        let root = self.0.lock().unwrap();
+        if let Some(root) = &*root
+            && OPENS_RUN.load(Ordering::Relaxed)
+        {
+            let run = root.run("log").unwrap();
+            return run.text("log", record.args().to_string(), 0);
+        }
+        let summary = root.clone();
+        drop(root);
         if let Some(summary) = summary {
             summary.text("log", record.args().to_string(), 0);
             let _is_not_waited_for = summary.flush();
@@ -96,4 +107,30 @@ fn writer_can_log_the_messages_of_its_own_worker() {
         *LOGGER.0.lock().unwrap() = None;
         summary.close().unwrap();
     });
+
+    bounded(
+        "runs that are suspended, and a logger that opens a run",
+        || {
+            let dir = tempfile::tempdir().unwrap();
+            let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+            drop(summary.run("log").unwrap());
+            *LOGGER.0.lock().unwrap() = Some(summary.clone());
+            OPENS_RUN.store(true, Ordering::Relaxed);
+            for i in 0..300 {
+                // The worker reports that the step repeats, also while it is suspended.
+                let run = summary.run(format!("trial {}", i % 100)).unwrap();
+                run.scalar("loss", 0.5, 0);
+                drop(run);
+                if i % 50 == 0 {
+                    log::warn!("message {i}");
+                }
+            }
+            // Its lock is free while the last reports come.
+            OPENS_RUN.store(false, Ordering::Relaxed);
+            *LOGGER.0.lock().unwrap() = None;
+            summary.close().unwrap();
+            let events = EventReader::open(dir.path().join("log")).unwrap();
+            assert!(events.count() > 50, "the trials have reports");
+        },
+    );
 }
