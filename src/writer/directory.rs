@@ -42,7 +42,7 @@ pub(super) struct Directory {
 /// What is in a directory.
 #[derive(Debug, Default)]
 struct Listing {
-    /// The event files, numbered and sorted in the order in which this process has seen them.
+    /// The event files, with numbers in the order in which this process has found them.
     files: Vec<(u64, OsString)>,
     last_number: u64,
     /// The files that may have a writer: all but those that this process has closed.
@@ -101,9 +101,9 @@ impl Directory {
     /// Returns the event files of other writers that have appeared or grown since the first call: in most cases those of
     /// another process by mistake.
     ///
-    /// Nothing is lost by that, but the Python loader follows one file of a run at a time, and the fast loader drops points of
-    /// tags that are in two files. Whether the process in a file's name is alive, and on which machine, cannot be found out
-    /// everywhere.
+    /// All records stay in their files, but the Python loader follows one file of a run at a time, and the fast loader drops
+    /// points of tags that are in two files. Whether the process in a file's name is alive, and on which machine, cannot be
+    /// found out everywhere.
     pub(super) fn changed_by_others(&mut self) -> Vec<OsString> {
         let mut listing = lock(&self.listing);
         if listing.refresh(&self.dir).is_err() {

@@ -65,7 +65,8 @@ pub struct Stats {
     pub changed_mesh_count: u64,
     /// Event files of other writers that appeared or grew in the run directory while this writer wrote there. Stock
     /// TensorBoard does not show the points of all of them. The writer looks for them after the first written batch, the second, the
-    /// fourth and so on, and when it is closed. Of the files that are older than the writer, it checks the 100 that sort last.
+    /// fourth and so on, and when it is closed. It checks whether older files grow,
+    /// but only the 100 that sort last.
     pub other_writer_count: u64,
     /// Why the last attempt to write failed; `None` after a success. With
     /// [`SyncPolicy::EachFlush`](crate::SyncPolicy::EachFlush), also why a sync failed, until the file is closed or replaced.
