@@ -58,7 +58,7 @@
 //! ```
 //!
 //! A program that trains all trials in turn takes each one from a common writer. Thousands of trials can be open, because those
-//! without a handle [release](SummaryWriter::run) their file and their thread. Closing the common writer ends all sessions.
+//! without a handle [release](crate::SummaryWriter::run) their file and their thread. Closing the common writer ends all sessions.
 //!
 //! ```
 //! use summary_writer::{HParams, SummaryWriter};
