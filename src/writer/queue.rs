@@ -250,18 +250,17 @@ impl Queue {
     /// Returns whether a record may be accepted now: there is room, and nobody who came before waits for this room.
     #[inline]
     fn may_enter(&self, state: &State, record: Waiting) -> bool {
+        let may_pass = |earlier: &Waiting| {
+            let waits_for_encoder =
+                earlier.is_deferred && !self.has_room_for_deferred(state, earlier.bytes);
+            waits_for_encoder && !record.is_deferred
+        };
         self.has_room(state, record)
-            && (state.waiting.is_empty() || {
-                let mut earlier = state.waiting.iter();
-                earlier
-                    .by_ref()
-                    .take_while(|waiting| waiting.ticket != record.ticket)
-                    .all(|waiting| {
-                        !record.is_deferred
-                            && waiting.is_deferred
-                            && !self.has_room_for_deferred(state, waiting.bytes)
-                    })
-            })
+            && state
+                .waiting
+                .iter()
+                .take_while(|waiting| waiting.ticket != record.ticket)
+                .all(may_pass)
     }
 
     /// Returns whether the bounds allow so many more bytes. A record that is larger than the bound is allowed when nothing

@@ -452,8 +452,8 @@ impl OpenRuns {
     }
 }
 
-/// Starts the worker of `queue`, which writes to the sink that `open` returns and checks what it has written. The thread starts before the sink is opened, so
-/// that nothing is left in the file system if there is no thread.
+/// Starts the worker of `queue`, which writes to the sink that `open` returns and checks what it has written. The thread starts
+/// before the sink is opened, so that nothing is left in the file system if there is no thread.
 fn start_worker(
     queue: Queue,
     sync: SyncPolicy,
