@@ -336,7 +336,7 @@ fn flush_waits_for_the_encoder() {
     for (clock, limits) in [("wakes", NO_CLOCK), ("the clock", CLOCK)] {
         check(
             &format!("a flush of deferred records, by {clock}"),
-            3,
+            2,
             move || {
                 let sink = Sink::new();
                 let (queue, worker) = start(limits, &sink);
@@ -362,7 +362,7 @@ fn flush_waits_for_the_encoder() {
 
 #[test]
 fn close_writes_what_the_encoder_has_left() {
-    check("a close with deferred records", 3, || {
+    check("a close with deferred records", 2, || {
         let sink = Sink::new();
         let (queue, worker) = start(NO_CLOCK, &sink);
         let encoder = start_encoder(&queue);
