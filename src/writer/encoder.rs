@@ -131,7 +131,9 @@ impl Queue {
         if wakes {
             self.encode.notify_one();
         }
-        self.finish_push(target);
+        if wakes || self.limits.flush_interval.is_zero() {
+            self.finish_push(target);
+        }
     }
 
     /// Notes that a thread will run the encoder, or that it could not be started. Returns whether there was one before.
@@ -202,6 +204,8 @@ impl Queue {
         if is_last || is_awaited {
             state.flush_target = state.accepted.bytes;
         }
+        // A wake is a system call, so small images of a batch do without. Callers wait for a target or for room.
+        let is_expected = is_last || is_awaited || !state.waiting.is_empty();
         let is_complete = state.is_complete();
         let wakes = match state.worker {
             WorkerState::Idle => is_frame || is_complete,
@@ -215,7 +219,9 @@ impl Queue {
         if wakes {
             self.work.notify_one();
         }
-        self.progress.notify_all();
+        if is_expected {
+            self.progress.notify_all();
+        }
         if let Some(error) = refusal {
             self.report_refusal(error);
         }
