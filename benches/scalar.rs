@@ -23,7 +23,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use summary_writer::{EventReader, SummaryWriter};
+use summary_writer::{EventReader, SummaryWriter, WriterOptions};
 use support::{Cost, compare, crc, measure, median};
 
 const SCALARS: usize = 1_000_000;
@@ -35,29 +35,36 @@ fn main() {
     println!(
         "scalar(), whole, medians of {ROUNDS} rounds of {SCALARS} calls, alternating with the floor"
     );
-    println!("\n                floor ns     ours ns  wall ratio   CPU ratio");
-    for (name, tags) in [("one tag", 1), ("100 tags", 100), ("10,000 tags", 10_000)] {
-        let tags = tags_of_four_letters(tags);
-        let result = compare(ROUNDS, || floor(&tags, 1), || ours(&tags, 1));
-        println!(
-            "{name:12} {:11.1} {:11.1} {:11.2} {:11.2}",
-            ns(result.floor),
-            ns(result.ours),
-            result.wall_ratio,
-            result.cpu_ratio
-        );
+    println!("\n                              floor ns     ours ns  wall ratio   CPU ratio");
+    for (clock_name, options) in clocks() {
+        for (name, tags) in [("one tag", 1), ("100 tags", 100), ("10,000 tags", 10_000)] {
+            let tags = tags_of_four_letters(tags);
+            let result = compare(ROUNDS, || floor(&tags, 1), || ours(&tags, 1, &options));
+            println!(
+                "{name:12} {clock_name:13} {:11.1} {:11.1} {:11.2} {:11.2}",
+                ns(result.floor),
+                ns(result.ours),
+                result.wall_ratio,
+                result.cpu_ratio
+            );
+        }
     }
 
-    println!("\n          floor (mutex)        ours   M scalars per second, all threads together");
+    println!(
+        "\n                        floor (mutex)        ours   M scalars per second, all threads together"
+    );
     let tags = tags_of_four_letters(1);
-    for threads in [1, 2, 4, 8] {
-        let result = compare(ROUNDS, || floor(&tags, threads), || ours(&tags, threads));
-        let rate = |secs: f64| SCALARS as f64 / secs / 1e6;
-        println!(
-            "{threads} threads {:14.2} {:11.2}",
-            rate(result.floor),
-            rate(result.ours)
-        );
+    for (clock_name, options) in clocks() {
+        for threads in [1, 2, 4, 8] {
+            let ours = || ours(&tags, threads, &options);
+            let result = compare(ROUNDS, || floor(&tags, threads), ours);
+            let rate = |secs: f64| SCALARS as f64 / secs / 1e6;
+            println!(
+                "{threads} threads {clock_name:13} {:14.2} {:11.2}",
+                rate(result.floor),
+                rate(result.ours)
+            );
+        }
     }
 
     println!("\nscalars()   ns per value bytes per value");
@@ -92,6 +99,21 @@ fn main() {
         let longest = times.iter().copied().fold(0.0, f64::max);
         println!("{name:50} {:15.3} {longest:11.3}", median(times));
     }
+}
+
+/// The default clock, and on Linux one that is read faster and steps every few milliseconds. The floor reads the first one.
+fn clocks() -> Vec<(&'static str, WriterOptions)> {
+    vec![
+        ("", WriterOptions::new()),
+        #[cfg(target_os = "linux")]
+        ("coarse clock", {
+            use rustix::time::{ClockId, clock_gettime};
+            WriterOptions::new().clock(|| {
+                let time = clock_gettime(ClockId::RealtimeCoarse);
+                time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+            })
+        }),
+    ]
 }
 
 fn tags_of_four_letters(count: usize) -> Vec<String> {
@@ -191,9 +213,9 @@ fn latency(name: &str, pause: Duration, mut call: impl FnMut(usize)) {
 }
 
 /// Logs `SCALARS` scalars on `threads` threads, and checks the file afterwards.
-fn ours(tags: &[String], threads: usize) -> Cost {
+fn ours(tags: &[String], threads: usize, options: &WriterOptions) -> Cost {
     let dir = tempfile::tempdir().unwrap();
-    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    let summary = options.clone().create_file_writer(dir.path()).unwrap();
     let cost = measure(|| {
         in_threads(threads, |steps| {
             for step in steps {

@@ -58,10 +58,60 @@ pub(crate) fn put_head(
     start
 }
 
-/// Returns how many bytes [`put_simple_value`] writes for a tag of `tag_bytes` bytes.
-pub(crate) fn simple_value_bytes(tag_bytes: usize) -> usize {
-    let body = simple_value_body_bytes(tag_bytes);
-    1 + varint_bytes(body as u64) + body
+/// The longest tag of an event that [`put_short_event`] writes, so that each length takes one byte.
+pub(crate) const SHORT_TAG_BYTES: usize = 100;
+/// The most that [`put_short_event`] writes: time, step, the lengths of summary, value and tag, the tag, and the number.
+pub(crate) const SHORT_EVENT_BYTES: usize = 9 + 11 + 6 + SHORT_TAG_BYTES + 5;
+
+/// Writes the event of one plain scalar, if its tag is short and neither the time nor the step is 0. Returns its length.
+#[inline]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the lengths are checked, and a step is written seven bits at a time"
+)]
+pub(crate) fn put_short_event(
+    out: &mut [u8; SHORT_EVENT_BYTES],
+    wall_time: WallTime,
+    step: i64,
+    (prefix, name): (&str, &str),
+    value: f32,
+) -> Option<usize> {
+    let tag_bytes = prefix.len() + name.len();
+    if tag_bytes > SHORT_TAG_BYTES || wall_time.0 == 0.0 || step == 0 {
+        return None;
+    }
+    out[0] = WALL_TIME;
+    out[1..9].copy_from_slice(&wall_time.0.to_le_bytes());
+    out[9] = STEP;
+    let mut at = 10;
+    let mut step = step.cast_unsigned();
+    while step >= 0x80 {
+        out[at] = step as u8 | 0x80;
+        step >>= 7;
+        at += 1;
+    }
+    out[at] = step as u8;
+    let tag_field = if tag_bytes == 0 {
+        0
+    } else {
+        2 + tag_bytes as u8
+    };
+    let value_bytes = tag_field + 5;
+    out[at + 1..at + 5].copy_from_slice(&[SUMMARY, value_bytes + 2, SUMMARY_VALUE, value_bytes]);
+    at += 5;
+    if tag_bytes > 0 {
+        out[at..at + 2].copy_from_slice(&[VALUE_TAG, tag_bytes as u8]);
+        at += 2;
+        if !prefix.is_empty() {
+            out[at..at + prefix.len()].copy_from_slice(prefix.as_bytes());
+            at += prefix.len();
+        }
+        out[at..at + name.len()].copy_from_slice(name.as_bytes());
+        at += name.len();
+    }
+    out[at] = VALUE_SIMPLE_VALUE;
+    out[at + 1..at + 5].copy_from_slice(&value.to_le_bytes());
+    Some(at + 5)
 }
 
 fn simple_value_body_bytes(tag_bytes: usize) -> usize {
@@ -144,17 +194,20 @@ mod tests {
     fn payload(wall_time: f64, step: i64, values: &[(&str, &str, f32)]) -> Vec<u8> {
         let mut bytes = vec![0; HEAD_BYTES];
         for (prefix, name, value) in values {
-            let before = bytes.len();
             put_simple_value(&mut bytes, prefix, name, *value);
-            assert_eq!(
-                bytes.len() - before,
-                simple_value_bytes(prefix.len() + name.len())
-            );
         }
         let values_bytes = bytes.len() - HEAD_BYTES;
         let room = &mut bytes[..HEAD_BYTES];
         let start = put_head(room, WallTime(wall_time), step, values_bytes);
-        bytes.split_off(start)
+        let payload = bytes.split_off(start);
+        let mut short = [0; SHORT_EVENT_BYTES];
+        if let [(prefix, name, value)] = *values
+            && let Some(len) =
+                put_short_event(&mut short, WallTime(wall_time), step, (prefix, name), value)
+        {
+            assert_eq!(short[..len], payload);
+        }
+        payload
     }
 
     #[test]
@@ -174,7 +227,7 @@ mod tests {
             let step = [0, 1, -1, i64::MIN, i64::MAX, 1 << random.u32(..63)][random.usize(..6)];
             let values: Vec<(String, f32)> = (0..random.usize(1..4))
                 .map(|_| {
-                    let most = [3, 40, 130, 20_000][random.usize(..4)];
+                    let most = [3, 51, 130, 20_000][random.usize(..4)];
                     let chars = random.usize(..most);
                     (
                         vec!['é'; chars].into_iter().collect(),

@@ -8,7 +8,8 @@ mod scan;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(crate) use encode::{
-    HEAD_BYTES, append_value, put_head, put_simple_value, simple_value_bytes, version,
+    HEAD_BYTES, SHORT_EVENT_BYTES, append_value, put_head, put_short_event, put_simple_value,
+    version,
 };
 pub(crate) use scan::{PluginKind, Point, scan};
 

@@ -1,5 +1,7 @@
-//! Finds the tag, step and plugin of each value in a payload, and decodes nothing else, so that a plain scalar costs a few
-//! nanoseconds.
+//! Finds the tag, step and plugin of each value in a payload, and decodes nothing else. The events of `scalar` and `scalars` are
+//! matched byte by byte, because they are frequent; prost decodes the others.
+
+use prost::Message;
 
 use crate::proto::summary::Value;
 use crate::proto::summary::value::Value as Data;
@@ -81,49 +83,33 @@ impl PluginKind {
 /// The tag under which both loaders keep the graph of a run.
 const RUN_GRAPH: &[u8] = b"__run_graph__";
 
-/// Calls `visit` for each value, the graph or the run metadata of an event that this crate encoded: wall time and step come
-/// before them.
+/// Calls `visit` for each value, the graph or the run metadata of an event that this crate encoded.
 #[inline]
-pub(crate) fn scan<'a>(payload: &'a [u8], mut visit: impl FnMut(Point<'a>)) {
-    if let Some(point) = plain_scalar_event(payload) {
-        return visit(point);
-    }
-    let (mut step, mut wall_time) = (0, 0.0);
-    let point = |tag, kind, step, wall_time| Point {
-        tag,
-        step,
-        wall_time,
-        kind,
+pub(crate) fn scan(payload: &[u8], mut visit: impl FnMut(Point<'_>)) {
+    let Some((wall_time, step, mut values)) = event_with_values(payload) else {
+        return scan_slowly(payload, visit);
     };
-    for field in WireFields(payload) {
-        match field {
-            (1, WireValue::Fixed64(bytes)) => wall_time = f64::from_le_bytes(bytes),
-            (2, WireValue::Varint(number)) => step = number.cast_signed(),
-            (4, WireValue::Bytes(_)) => {
-                visit(point(RUN_GRAPH, Some(PluginKind::Graphs), step, wall_time));
-            }
-            (5, WireValue::Bytes(summary)) => {
-                for field in WireFields(summary) {
-                    if let (1, WireValue::Bytes(value)) = field {
-                        let (tag, kind) = tag_and_kind(value);
-                        visit(point(tag, kind, step, wall_time));
-                    }
-                }
-            }
-            (8, WireValue::Bytes(metadata)) => {
-                let tag = first_field(metadata).unwrap_or_default();
-                let kind = Some(PluginKind::RunMetadata);
-                visit(point(tag, kind, step, wall_time));
-            }
-            _ => {}
-        }
+    let kind = Some(PluginKind::Scalars);
+    while let Some((tag, rest)) = short_scalar(values) {
+        visit(Point {
+            tag,
+            step,
+            wall_time,
+            kind,
+        });
+        values = rest;
+    }
+    if !values.is_empty()
+        && let Ok(others) = SummaryTags::decode(values)
+    {
+        others.visit(step, wall_time, visit);
     }
 }
 
-/// Returns the point of an event that has one plain scalar with a short tag, as most events do. Matching the bytes in the
-/// order in which they are encoded takes a seventh of the time of the general way.
+/// Splits an event into wall time, step and values, if it has these and nothing else, as most events do. The bytes are in the
+/// order in which they are encoded.
 #[inline]
-fn plain_scalar_event(payload: &[u8]) -> Option<Point<'_>> {
+fn event_with_values(payload: &[u8]) -> Option<(f64, i64, &[u8])> {
     let (0x09, rest) = payload.split_first()? else {
         return None;
     };
@@ -131,126 +117,164 @@ fn plain_scalar_event(payload: &[u8]) -> Option<Point<'_>> {
     let (0x10, rest) = rest.split_first()? else {
         return None;
     };
-    let mut fields = WireFields(rest);
-    let step = fields.varint()?.cast_signed();
-    let [0x2a, _, 0x0a, value_len, value @ ..] = fields.0 else {
+    let (step, rest) = split_varint(rest)?;
+    let (0x2a, rest) = rest.split_first()? else {
         return None;
     };
-    let is_only_value = *value_len < 0x80 && usize::from(*value_len) == value.len();
-    let tag = plain_scalar_tag(value).filter(|_| is_only_value)?;
-    Some(Point {
-        tag,
-        step,
-        wall_time: f64::from_le_bytes(*wall_time),
-        kind: Some(PluginKind::Scalars),
-    })
+    let (values_bytes, values) = split_varint(rest)?;
+    let is_last = values_bytes == values.len() as u64;
+    is_last.then_some((f64::from_le_bytes(*wall_time), step.cast_signed(), values))
 }
 
-/// Returns the tag of a value that has a short tag, a number and nothing else.
+/// Splits the first of several values off, if it is a plain scalar with a short tag. Returns the tag.
 #[inline]
-fn plain_scalar_tag(value: &[u8]) -> Option<&[u8]> {
-    let [0x0a, tag_len, rest @ ..] = value else {
+fn short_scalar(values: &[u8]) -> Option<(&[u8], &[u8])> {
+    let [
+        0x0a,
+        value_bytes @ ..0x80,
+        0x0a,
+        tag_bytes @ ..0x80,
+        rest @ ..,
+    ] = values
+    else {
         return None;
     };
-    let (tag, number) = rest.split_at_checked((*tag_len).into())?;
-    let is_short = *tag_len < 0x80;
-    matches!(number, [0x15, _, _, _, _] if is_short).then_some(tag)
+    let (tag, rest) = rest.split_at_checked((*tag_bytes).into())?;
+    let ([0x15, _, _, _, _], rest) = rest.split_first_chunk()? else {
+        return None;
+    };
+    (*value_bytes == tag_bytes + 7).then_some((tag, rest))
 }
 
-fn tag_and_kind(value: &[u8]) -> (&[u8], Option<PluginKind>) {
-    if let Some(tag) = plain_scalar_tag(value) {
-        return (tag, Some(PluginKind::Scalars));
-    }
-    let (mut tag, mut implied, mut named) = (&value[..0], None, None);
-    for field in WireFields(value) {
-        match field {
-            (1, WireValue::Bytes(bytes)) => tag = bytes,
-            (2, _) => implied = Some(PluginKind::Scalars),
-            (4, _) => implied = Some(PluginKind::Images),
-            (5, _) => implied = Some(PluginKind::Histograms),
-            (6, _) => implied = Some(PluginKind::Audio),
-            (9, WireValue::Bytes(metadata)) => named = plugin(metadata),
-            _ => {}
+#[inline]
+fn split_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut number = 0;
+    for (i, byte) in bytes.iter().enumerate().take(10) {
+        number |= u64::from(byte & 0x7f) << (7 * i);
+        if *byte < 0x80 {
+            return Some((number, &bytes[i + 1..]));
         }
     }
-    (tag, named.or(implied))
+    None
 }
 
-/// Returns the plugin that a `SummaryMetadata` names.
-fn plugin(metadata: &[u8]) -> Option<PluginKind> {
-    let plugin_data = first_field(metadata)?;
-    PluginKind::from_name(first_field(plugin_data).unwrap_or_default())
-}
-
-/// Returns the first field number 1 of a message that has text, bytes or a message there.
-fn first_field(message: &[u8]) -> Option<&[u8]> {
-    WireFields(message).find_map(|field| match field {
-        (1, WireValue::Bytes(bytes)) => Some(bytes),
-        _ => None,
-    })
-}
-
-/// The fields of a message with their numbers. It ends at the first byte that is not a field.
-struct WireFields<'a>(&'a [u8]);
-
-enum WireValue<'a> {
-    Varint(u64),
-    Fixed64([u8; 8]),
-    Fixed32,
-    Bytes(&'a [u8]),
-}
-
-impl<'a> Iterator for WireFields<'a> {
-    type Item = (u64, WireValue<'a>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let key = self.varint()?;
-        let value = match key & 7 {
-            0 => WireValue::Varint(self.varint()?),
-            1 => WireValue::Fixed64(self.fixed()?),
-            2 => {
-                let len = usize::try_from(self.varint()?).ok()?;
-                let (bytes, rest) = self.0.split_at_checked(len)?;
-                self.0 = rest;
-                WireValue::Bytes(bytes)
-            }
-            5 => {
-                self.fixed::<4>()?;
-                WireValue::Fixed32
-            }
-            _ => return None,
-        };
-        Some((key >> 3, value))
+/// Does the same as [`scan`] for any event.
+#[cold]
+fn scan_slowly(payload: &[u8], mut visit: impl FnMut(Point<'_>)) {
+    let Ok(event) = EventTags::decode(payload) else {
+        return;
+    };
+    let point = |tag, kind| Point {
+        tag,
+        step: event.step,
+        wall_time: event.wall_time,
+        kind: Some(kind),
+    };
+    if event.graph_def.is_some() {
+        visit(point(RUN_GRAPH, PluginKind::Graphs));
+    }
+    if let Some(metadata) = &event.tagged_run_metadata {
+        visit(point(&metadata.tag, PluginKind::RunMetadata));
+    }
+    if let Some(summary) = event.summary {
+        summary.visit(event.step, event.wall_time, visit);
     }
 }
 
-impl WireFields<'_> {
-    #[inline]
-    fn varint(&mut self) -> Option<u64> {
-        let (mut number, mut shift) = (0, 0);
-        while shift < u64::BITS {
-            let (&byte, rest) = self.0.split_first()?;
-            self.0 = rest;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(number);
-            }
-            shift += 7;
+/// The fields of [`Event`](crate::proto::Event) that a [`Point`] has. The decoder skips the others.
+#[derive(prost::Message)]
+struct EventTags {
+    #[prost(double, tag = "1")]
+    wall_time: f64,
+    #[prost(int64, tag = "2")]
+    step: i64,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    graph_def: Option<Vec<u8>>,
+    #[prost(message, optional, tag = "5")]
+    summary: Option<SummaryTags>,
+    #[prost(message, optional, tag = "8")]
+    tagged_run_metadata: Option<RunMetadataTag>,
+}
+
+#[derive(prost::Message)]
+struct RunMetadataTag {
+    #[prost(bytes = "vec", tag = "1")]
+    tag: Vec<u8>,
+}
+
+#[derive(prost::Message)]
+struct SummaryTags {
+    #[prost(message, repeated, tag = "1")]
+    values: Vec<ValueTag>,
+}
+
+#[derive(prost::Message)]
+struct ValueTag {
+    #[prost(bytes = "vec", tag = "1")]
+    tag: Vec<u8>,
+    #[prost(float, optional, tag = "2")]
+    simple_value: Option<f32>,
+    #[prost(message, optional, tag = "4")]
+    image: Option<Skipped>,
+    #[prost(message, optional, tag = "5")]
+    histogram: Option<Skipped>,
+    #[prost(message, optional, tag = "6")]
+    audio: Option<Skipped>,
+    #[prost(message, optional, tag = "9")]
+    metadata: Option<Metadata>,
+}
+
+#[derive(prost::Message)]
+struct Metadata {
+    #[prost(message, optional, tag = "1")]
+    plugin_data: Option<PluginName>,
+}
+
+#[derive(prost::Message)]
+struct PluginName {
+    #[prost(bytes = "vec", tag = "1")]
+    plugin_name: Vec<u8>,
+}
+
+/// A message of which only the presence matters.
+#[derive(prost::Message)]
+struct Skipped {}
+
+impl SummaryTags {
+    fn visit(&self, step: i64, wall_time: f64, mut visit: impl FnMut(Point<'_>)) {
+        for value in &self.values {
+            visit(Point {
+                tag: &value.tag,
+                step,
+                wall_time,
+                kind: value.kind(),
+            });
         }
-        None
     }
+}
 
-    fn fixed<const BYTES: usize>(&mut self) -> Option<[u8; BYTES]> {
-        let (bytes, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*bytes)
+impl ValueTag {
+    fn kind(&self) -> Option<PluginKind> {
+        let plugin = self
+            .metadata
+            .as_ref()
+            .and_then(|it| it.plugin_data.as_ref());
+        let named = plugin.and_then(|plugin| PluginKind::from_name(&plugin.plugin_name));
+        let implied = [
+            (self.simple_value.is_some(), PluginKind::Scalars),
+            (self.image.is_some(), PluginKind::Images),
+            (self.histogram.is_some(), PluginKind::Histograms),
+            (self.audio.is_some(), PluginKind::Audio),
+        ];
+        let implied = implied
+            .iter()
+            .find_map(|(is_there, kind)| is_there.then_some(*kind));
+        named.or(implied)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use prost::Message;
-
     use super::*;
     use crate::proto::event::What;
     use crate::proto::summary_metadata::PluginData;
@@ -351,21 +375,15 @@ mod tests {
     }
 
     #[test]
-    fn stops_at_the_first_byte_that_is_no_field() {
+    fn events_that_are_cut_or_odd_have_no_points() {
         let event = b"\x09\0\0\0\0\0\0\xf8\x3f\x10\x07\x2a\x0d\x0a\x0b\x0a\x04loss\x15\0\0\0\x3f";
         for len in 0..event.len() {
             scan(&event[..len], |point| panic!("{point:?} in {len} bytes"));
         }
-        // Like a scalar except for its lengths: 11 bytes cannot hold a tag of 250.
-        let odd = [&event[..16], b"\xfa", &[b'a'; 250], b"\x15\0\0\0\x3f"].concat();
-        assert_eq!(plain_scalar_event(&odd), None);
-        // A tag of 2^63 bytes, a group, and a varint without an end.
-        for odd in [
-            &b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\x7f"[..],
-            b"\x0b\x0c",
-            &[0xff; 20],
-        ] {
-            assert_eq!(WireFields(odd).count(), 0);
-        }
+        // The number is missing, or the value has another length than its fields.
+        assert_eq!(short_scalar(b"\x0a\x06\x0a\x04loss"), None);
+        assert_eq!(short_scalar(b"\x0a\x0c\x0a\x04loss\x15\0\0\0\x3f"), None);
+        // A varint without an end.
+        assert_eq!(split_varint(&[0xff; 20]), None);
     }
 }

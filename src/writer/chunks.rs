@@ -62,6 +62,11 @@ impl Chunks {
         fills
     }
 
+    /// Returns how many bytes the chunk that is being filled can still take.
+    pub(super) fn room(&self) -> usize {
+        CHUNK_BYTES.saturating_sub(self.filling.bytes.len())
+    }
+
     /// Appends a frame that the encoder made. Returns `true` if a chunk became full. A frame that is larger than a chunk is
     /// taken without a copy.
     pub(super) fn append_encoded(&mut self, frame: &mut Vec<u8>) -> bool {

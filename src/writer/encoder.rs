@@ -118,7 +118,10 @@ impl Queue {
     ) {
         // A record of 0 bytes would not count as pending.
         let raw_bytes = raw_bytes.max(1);
-        let Some(mut state) = self.admit(raw_bytes, true) else {
+        let Some(state) = self.lock_soon() else {
+            return self.count_ignored();
+        };
+        let Some(mut state) = self.admit(state, raw_bytes, true) else {
             return;
         };
         state.accepted.records += 1;

@@ -2,13 +2,12 @@
 //! in a buffer of the thread. The worker fills in the checksums.
 
 use std::cell::Cell;
-use std::time::SystemTime;
 
 use prost::Message;
 
 use super::SummaryWriter;
 use crate::error::{Error, Result};
-use crate::event::{self, HEAD_BYTES, Step, WallTime};
+use crate::event::{self, HEAD_BYTES, SHORT_EVENT_BYTES, Step, WallTime};
 use crate::proto;
 use crate::proto::event::What;
 use crate::proto::hparams::Status;
@@ -18,8 +17,6 @@ use crate::summary;
 
 /// The offset of the values in a buffer in which a frame is built.
 const VALUES: usize = HEADER_BYTES + HEAD_BYTES;
-/// The largest frame that is built on the stack: a scalar with a tag of up to 190 bytes or so.
-const STACK_BYTES: usize = 256;
 /// The capacity that a thread keeps for its next frame. Larger frames are rare.
 const KEPT_BYTES: usize = 64 << 10;
 /// The longest payload that a reader accepts, which is protobuf's limit.
@@ -32,23 +29,35 @@ thread_local! {
 }
 
 impl SummaryWriter {
+    #[inline]
     pub(super) fn log_plain_scalar(&self, name: &str, value: f32, step: Result<i64, i64>) {
-        let prefix = self.prefix();
-        let values_bytes = event::simple_value_bytes(prefix.len() + name.len());
-        let end = VALUES + values_bytes;
-        let is_rare = self.is_conditional() || self.has_invalid_wall_time || step.is_err();
-        if end + FOOTER_BYTES > STACK_BYTES || is_rare {
-            return self.log_values_at(step, |buffer| {
-                event::put_simple_value(buffer, prefix, name, value);
+        if !self.log_short_scalar(name, value, step) {
+            self.log_values_at(step, |buffer| {
+                event::put_simple_value(buffer, self.prefix(), name, value);
             });
         }
-        let mut buffer = [0; STACK_BYTES];
-        event::put_simple_value(&mut &mut buffer[VALUES..], prefix, name, value);
-        let step = step.unwrap_or_else(|nearest| nearest);
-        let start = put_head(&mut buffer, self.now(), step, values_bytes);
-        let frame = &mut buffer[start..end + FOOTER_BYTES];
+    }
+
+    /// Logs a scalar from a frame on the stack. Returns `false` if the scalar needs the general way.
+    fn log_short_scalar(&self, name: &str, value: f32, step: Result<i64, i64>) -> bool {
+        let Ok(step) = step else {
+            return false;
+        };
+        if self.is_conditional() || self.has_invalid_wall_time {
+            return false;
+        }
+        let mut frame = [0; HEADER_BYTES + SHORT_EVENT_BYTES + FOOTER_BYTES];
+        let Some(payload) = frame[HEADER_BYTES..].first_chunk_mut() else {
+            return false;
+        };
+        let tag = (self.prefix(), name);
+        let Some(bytes) = event::put_short_event(payload, self.now(), step, tag, value) else {
+            return false;
+        };
+        let frame = &mut frame[..HEADER_BYTES + bytes + FOOTER_BYTES];
         record::enclose(frame);
         self.run.queue.push(frame);
+        true
     }
 
     /// Logs an event with the value that `make_value` returns. It is called only if the step is recorded.
@@ -151,7 +160,8 @@ impl SummaryWriter {
 
     /// Returns the wall time of a record that is logged now.
     pub(super) fn now(&self) -> WallTime {
-        self.wall_time.unwrap_or_else(|| SystemTime::now().into())
+        self.wall_time
+            .unwrap_or_else(|| self.run.options.clock.now())
     }
 }
 
@@ -190,15 +200,15 @@ fn too_long(bytes: usize) -> Error {
 }
 
 /// Returns the first record of a file.
-pub(super) fn version_frame() -> Vec<u8> {
+pub(super) fn version_frame(now: WallTime) -> Vec<u8> {
     let mut frame = Vec::new();
-    record::append_frame(&event::version(SystemTime::now().into()), &mut frame);
+    record::append_frame(&event::version(now), &mut frame);
     frame
 }
 
 /// Returns the last record of a session that ends now.
-pub(super) fn session_end_frame(status: Status) -> Vec<u8> {
-    let now = WallTime::from(SystemTime::now()).as_secs();
+pub(super) fn session_end_frame(status: Status, now: WallTime) -> Vec<u8> {
+    let now = now.as_secs();
     let event = proto::Event {
         wall_time: now,
         what: Some(What::Summary(proto::Summary {

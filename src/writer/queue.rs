@@ -67,6 +67,10 @@ pub(crate) struct Queue {
 
 #[derive(Debug)]
 pub(super) struct State {
+    /// How many bytes callers may append without a look at the rest of the state: no more than are left of the chunk and of
+    /// the bound, and 0 unless nobody has to be woken or waited for. Whoever else locks the state sets it to 0, and the next
+    /// caller sets it anew.
+    pub(super) room: usize,
     pub(super) chunks: Chunks,
     pub(super) encoder: EncoderState,
     /// The totals of what callers and worker have done. `flushed` never exceeds `accepted`. The bytes are those of frames, so
@@ -146,6 +150,7 @@ impl Queue {
             limits,
             reporter,
             state: Mutex::new(State {
+                room: 0,
                 chunks: Chunks::new(first),
                 encoder: EncoderState::default(),
                 accepted,
@@ -182,8 +187,24 @@ impl Queue {
     }
 
     /// Appends a frame, or counts why it was not accepted.
+    #[inline]
     pub(crate) fn push(&self, frame: &[u8]) {
-        let Some(mut state) = self.admit(frame.len(), false) else {
+        let Some(mut state) = self.lock_soon() else {
+            return self.count_ignored();
+        };
+        if frame.len() <= state.room {
+            state.room -= frame.len();
+            state.accept(frame);
+        } else {
+            self.push_with_checks(state, frame);
+        }
+    }
+
+    /// Appends a frame after all checks. Callers come here with the first record after somebody else had the lock, so at least
+    /// once for each chunk.
+    #[cold]
+    fn push_with_checks(&self, state: MutexGuard<'_, State>, frame: &[u8]) {
+        let Some(mut state) = self.admit(state, frame.len(), false) else {
             return;
         };
         let fills = state.accept(frame);
@@ -195,24 +216,31 @@ impl Queue {
         if wakes {
             state.worker = WorkerState::Writing;
         }
+        let is_synchronous = self.limits.flush_interval.is_zero();
+        if !is_synchronous && state.waiting.is_empty() {
+            let left = (self.limits.max_pending_bytes as u64).saturating_sub(state.pending_bytes());
+            let left = usize::try_from(left).unwrap_or(usize::MAX);
+            state.room = left.min(state.chunks.room());
+        }
         let target = state.target();
         drop(state);
 
         if wakes {
             self.work.notify_one();
         }
-        if wakes || fills || self.limits.flush_interval.is_zero() {
+        if wakes || fills || is_synchronous {
             self.finish_push(target);
         }
     }
 
-    /// Locks the state and waits for room for a record. Returns `None` if the record is not accepted, which was counted.
-    #[inline]
-    pub(super) fn admit(&self, bytes: usize, is_deferred: bool) -> Option<MutexGuard<'_, State>> {
-        let Some(mut state) = self.lock_soon() else {
-            self.count_ignored();
-            return None;
-        };
+    /// Waits for room for a record. Returns `None` if the record is not accepted, which was counted.
+    pub(super) fn admit<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        bytes: usize,
+        is_deferred: bool,
+    ) -> Option<MutexGuard<'a, State>> {
+        state.room = 0;
         let record = Waiting {
             ticket: state.next_ticket,
             bytes: bytes as u64,
@@ -229,8 +257,7 @@ impl Queue {
         Some(state)
     }
 
-    /// The rare rest of a push, after the lock was released.
-    #[cold]
+    /// The rest of a push after the lock was released, if it wakes somebody or fills a chunk.
     pub(super) fn finish_push(&self, mut target: Target) {
         if self.is_forked() {
             // No worker will take the record. Later calls see that the queue is closed.
@@ -248,7 +275,6 @@ impl Queue {
     }
 
     /// Returns whether a record may be accepted now: there is room, and nobody who came before waits for this room.
-    #[inline]
     fn may_enter(&self, state: &State, record: Waiting) -> bool {
         let may_pass = |earlier: &Waiting| {
             let waits_for_encoder =
@@ -265,7 +291,6 @@ impl Queue {
 
     /// Returns whether the bounds allow so many more bytes. A record that is larger than the bound is allowed when nothing
     /// else is pending.
-    #[inline]
     fn has_room(&self, state: &State, record: Waiting) -> bool {
         let pending = state.pending_bytes();
         pending == 0
@@ -472,12 +497,15 @@ impl Queue {
 
     /// Locks the state, in a process that is not a fork. The state stays consistent if a thread panics.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.room = 0;
+        state
     }
 
     /// Locks the state. Asks the system whether this is a fork only if the lock is not released soon: then the thread that
     /// held it at the fork may not exist in this process. Returns `None` in a fork.
-    fn lock_soon(&self) -> Option<MutexGuard<'_, State>> {
+    #[inline]
+    pub(super) fn lock_soon(&self) -> Option<MutexGuard<'_, State>> {
         for _ in 0..LOCK_ATTEMPTS {
             match self.state.try_lock() {
                 Ok(state) => return Some(state),

@@ -11,6 +11,7 @@ use prost::Message;
 use super::SummaryWriter;
 use super::file_name;
 use super::lock;
+use super::options::Clock;
 use super::queue::Queue;
 use super::series::SeriesWarnings;
 use crate::embedding;
@@ -163,6 +164,7 @@ impl Resume {
     pub(super) fn prepare(
         self,
         dir: &Path,
+        clock: &Clock,
         reporter: &Reporter,
         warnings: &mut SeriesWarnings,
     ) -> Result<Resumed> {
@@ -177,7 +179,7 @@ impl Resume {
         }
         let mut resumed = Resumed {
             // A loader forgets all tags from one step on, so it must not be one of the steps that are retained.
-            start_frames: start_frames(self.step.max(self.first_batch())),
+            start_frames: start_frames(self.step.max(self.first_batch()), clock.now()),
             ..Resumed::default()
         };
         for path in files {
@@ -307,9 +309,9 @@ fn is_of(value: &Value, kinds: &[PluginKind]) -> bool {
 
 /// Records that make a loader forget what it has read from `step` on. There are two, because the Python loader takes the
 /// first one in a run for the start of the run, and only forgets at each later one.
-fn start_frames(step: i64) -> Vec<u8> {
+fn start_frames(step: i64, now: WallTime) -> Vec<u8> {
     let event = Event {
-        wall_time: WallTime::from(SystemTime::now()).as_secs(),
+        wall_time: now.as_secs(),
         step,
         what: Some(What::SessionLog(SessionLog {
             status: SessionStatus::Start.into(),

@@ -102,7 +102,9 @@ impl Run {
         let (queue, thread) = start_worker(queue, options.sync, || {
             let mut warnings = SeriesWarnings::new(Arc::clone(&counters)).in_dir(dir);
             let resumed = match options.resume {
-                Some(resume) => resume.prepare(dir, &counters.reporter, &mut warnings)?,
+                Some(resume) => {
+                    resume.prepare(dir, &options.clock, &counters.reporter, &mut warnings)?
+                }
                 None => Default::default(),
             };
             if resumed.has_session {
@@ -114,7 +116,7 @@ impl Run {
             let (file, older_files) = EventFile::create(
                 dir,
                 options.filename_suffix.clone(),
-                frame::version_frame(),
+                frame::version_frame(options.clock.now()),
                 &resumed.start_frames,
                 options.sync != SyncPolicy::Never,
                 Arc::clone(&counters),
@@ -146,7 +148,11 @@ impl Run {
     pub(super) fn open_stream(options: WriterOptions, stream: Stream) -> Result<Self> {
         let reporter = Reporter::new("", options.stderr);
         let counters = Arc::new(Counters::new(reporter.clone()));
-        let queue = Queue::new(options.limits(), reporter, &frame::version_frame());
+        let queue = Queue::new(
+            options.limits(),
+            reporter,
+            &frame::version_frame(options.clock.now()),
+        );
         let warnings = SeriesWarnings::new(Arc::clone(&counters));
         let sink_and_warnings = Box::new((Sink::Stream(stream), warnings));
         let (queue, thread) = start_worker(queue, options.sync, || Ok(sink_and_warnings))?;
@@ -316,7 +322,8 @@ impl Run {
             return Err(Error::Closed);
         }
         let start = Instant::now();
-        self.queue.begin_close(&self.session.end_frame())?;
+        self.queue
+            .begin_close(&self.session.end_frame(&self.options.clock))?;
         if let Err(error) = self.resume() {
             self.queue.end(Some(error));
         }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use super::frame;
+use super::options::Clock;
 use super::queue::Queue;
 use crate::proto::hparams::Status;
 use crate::report::Reporter;
@@ -42,16 +43,17 @@ impl Session {
     }
 
     /// Returns the last record of a writer that is closed now, or nothing if there is no session to end.
-    pub(super) fn end_frame(&self) -> Vec<u8> {
+    pub(super) fn end_frame(&self, clock: &Clock) -> Vec<u8> {
         let is_started =
             self.start_count.load(Ordering::Relaxed) > 0 || self.is_resumed.load(Ordering::Relaxed);
         if !is_started || self.is_ended.load(Ordering::Relaxed) {
             return Vec::new();
         }
-        frame::session_end_frame(match self.has_panicked.load(Ordering::Relaxed) {
+        let status = match self.has_panicked.load(Ordering::Relaxed) {
             true => Status::Failure,
             false => Status::Success,
-        })
+        };
+        frame::session_end_frame(status, clock.now())
     }
 }
 

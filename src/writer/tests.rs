@@ -8,7 +8,7 @@ use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::proto::event::What;
@@ -166,7 +166,7 @@ fn log_three(tape: &Tape, recover: impl Fn()) {
 }
 
 fn version_bytes() -> usize {
-    frame::version_frame().len()
+    frame::version_frame(WallTime::from(SystemTime::now())).len()
 }
 
 /// Drops the first `skip` bytes.

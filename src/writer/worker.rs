@@ -170,6 +170,7 @@ impl Queue {
         }
         state.worker = WorkerState::Writing;
         state.attempt += 1;
+        state.room = 0;
         Task::Write(state.chunks.take())
     }
 
