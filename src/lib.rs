@@ -53,8 +53,9 @@
 //! and [`flush`](SummaryWriter::flush) returns an error.
 //! [`what_can_be_lost`] lists all cases, with the tests that check them.
 //!
-//! At any load, a writer takes at most this memory: `max_pending_bytes`, two buffers of 256 KiB (three with images or audio),
-//! the records whose callers wait for room, and the one image or clip that is being encoded.
+//! At any load, a writer and its child runs take at most this memory: `max_pending_bytes` together, and for each run two buffers
+//! of 256 KiB (three with images or audio), the records whose callers wait for room, one record more than the bound allows,
+//! and the one image or clip that is being encoded.
 //!
 //! A run that stopped goes on, from its end or from a checkpoint, by [`WriterOptions::resume`].
 //!
@@ -70,6 +71,7 @@
 //! | [`sync`](WriterOptions::sync) | [`Never`](SyncPolicy::Never) | when to call `fsync`: never, when the file is closed, or after each batch |
 //! | [`resume`](WriterOptions::resume), [`resume_training`](WriterOptions::resume_training) | none | the step from which a run continues |
 //! | [`filename_suffix`](WriterOptions::filename_suffix) | none | the end of the event file's name |
+//! | [`clock`](WriterOptions::clock) | the system's | where the wall times come from |
 //! | [`stderr`](WriterOptions::stderr) | `true` | whether a program without a logger gets reports on stderr |
 //!
 //! # Errors

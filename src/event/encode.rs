@@ -217,6 +217,9 @@ mod tests {
             b"\x09\0\0\x20\x40\xfc\x54\xd9\x41\x10\x07\x2a\x0d\x0a\x0b\x0a\x04loss\x15\0\0\x80\x3e";
         assert_eq!(payload(1_700_000_000.5, 7, &[("", "loss", 0.25)]), want);
         assert_eq!(payload(1_700_000_000.5, 7, &[("lo", "ss", 0.25)]), want);
+        let mut short = [0; SHORT_EVENT_BYTES];
+        let len = put_short_event(&mut short, WallTime(1_700_000_000.5), 7, ("lo", "ss"), 0.25);
+        assert_eq!(short[..len.unwrap()], want[..]);
     }
 
     #[test]

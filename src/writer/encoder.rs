@@ -60,6 +60,11 @@ impl EncoderState {
         self.done_count < self.accepted_count
     }
 
+    /// Returns the bytes of all deferred records that are not flushed: raw or encoded.
+    pub(super) fn pending_bytes(&self) -> u64 {
+        self.raw_bytes + self.encoded_bytes
+    }
+
     /// Accepts a record. Returns whether the encoder must be woken.
     fn accept(&mut self, record: Deferred) -> bool {
         let before = self.raw_bytes;
@@ -129,6 +134,7 @@ impl Queue {
             raw_bytes: raw_bytes as u64,
             make_frame: Box::new(make_frame),
         });
+        self.reserve(&mut state);
         let target = state.target();
         drop(state);
         if wakes {
@@ -203,6 +209,7 @@ impl Queue {
                 refusal = state.count_invalid().then_some(error);
             }
         }
+        self.reserve(&mut state);
         let is_awaited = state.encoder.done_count <= state.encoder.target_count;
         if is_last || is_awaited {
             state.flush_target = state.accepted.bytes;

@@ -12,6 +12,7 @@ mod resume;
 
 mod log;
 
+mod budget;
 mod chunks;
 mod condition;
 mod directory;

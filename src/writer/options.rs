@@ -109,10 +109,11 @@ impl WriterOptions {
         self
     }
 
-    /// Sets how many bytes may wait for the disk. A single record that is larger is accepted when nothing else waits.
+    /// Sets how many bytes of this writer and its child runs may wait for the disk together. A run in which nothing else waits
+    /// accepts one record even so: it may be larger than this, and a run must not wait for the files of the others.
     ///
     /// Images and audio clips may take three quarters of it, so that a program that logs them faster than they are encoded
-    /// leaves room to scalars. A single image that is larger is accepted when no other waits.
+    /// leaves room to scalars.
     ///
     /// Default: 64 MiB, over a million scalars. That is enough for a disk that stalls for seconds, and little compared with a
     /// model.

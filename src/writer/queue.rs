@@ -10,8 +10,10 @@ use std::hint;
 use std::io;
 use std::process;
 use std::ptr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::budget::{Budget, Reservation};
 use super::chunks::Chunks;
 use super::encoder::EncoderState;
 use super::stats::Stats;
@@ -29,6 +31,10 @@ use crate::report::Reporter;
 /// together, about as many as one caller. With ten attempts and up to 64 pauses it was 4.5 M, without spinning 2 M.
 const LOCK_ATTEMPTS: u32 = 4;
 const PAUSES: u32 = 256;
+
+/// The most room that callers get at once. A hundred scalars or so share the cost of the checks, and a thousand busy runs take
+/// only a part of the bound for it.
+const MAX_ROOM_BYTES: u64 = 8 << 10;
 
 /// The reaction of a call when `max_pending_bytes` wait for the disk already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +56,8 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 pub(crate) struct Queue {
     pub(super) limits: Limits,
+    /// Shared with the queues of parent and child runs.
+    pub(super) budget: Arc<Budget>,
     pub(crate) reporter: Reporter,
     state: Mutex<State>,
     /// The worker waits here for records.
@@ -71,6 +79,8 @@ pub(super) struct State {
     /// the bound, and 0 unless nobody has to be woken or waited for. Whoever else locks the state sets it to 0, and the next
     /// caller sets it anew.
     pub(super) room: usize,
+    /// At least what is pending and the room.
+    reservation: Reservation,
     pub(super) chunks: Chunks,
     pub(super) encoder: EncoderState,
     /// The totals of what callers and worker have done. `flushed` never exceeds `accepted`. The bytes are those of frames, so
@@ -141,16 +151,23 @@ pub(super) enum WorkerState {
 
 impl Queue {
     /// Creates a queue with the frame `first`, which does not count as a record.
-    pub(crate) fn new(limits: Limits, reporter: Reporter, first: &[u8]) -> Self {
+    pub(crate) fn new(
+        limits: Limits,
+        budget: Arc<Budget>,
+        reporter: Reporter,
+        first: &[u8],
+    ) -> Self {
         let accepted = Totals {
             records: 0,
             bytes: first.len() as u64,
         };
         Self {
             limits,
+            budget,
             reporter,
             state: Mutex::new(State {
                 room: 0,
+                reservation: Reservation::default(),
                 chunks: Chunks::new(first),
                 encoder: EncoderState::default(),
                 accepted,
@@ -181,7 +198,7 @@ impl Queue {
 
     /// Creates a queue that accepts nothing and has no worker.
     pub(crate) fn closed(limits: Limits) -> Self {
-        let queue = Self::new(limits, Reporter::default(), b"");
+        let queue = Self::new(limits, Arc::default(), Reporter::default(), b"");
         queue.end(None);
         queue
     }
@@ -218,10 +235,17 @@ impl Queue {
         }
         let is_synchronous = self.limits.flush_interval.is_zero();
         if !is_synchronous && state.waiting.is_empty() {
-            let left = (self.limits.max_pending_bytes as u64).saturating_sub(state.pending_bytes());
-            let left = usize::try_from(left).unwrap_or(usize::MAX);
-            state.room = left.min(state.chunks.room());
+            // A part of what is left, so that many runs do not reserve everything and use little of it.
+            let left_bytes = self
+                .max_bytes()
+                .saturating_sub(self.reserved_bytes(&state).0);
+            let room = (left_bytes / 8).min(MAX_ROOM_BYTES);
+            state.room = state
+                .chunks
+                .room()
+                .min(room.try_into().unwrap_or(usize::MAX));
         }
+        self.reserve(&mut state);
         let target = state.target();
         drop(state);
 
@@ -289,20 +313,44 @@ impl Queue {
                 .all(may_pass)
     }
 
-    /// Returns whether the bounds allow so many more bytes. A record that is larger than the bound is allowed when nothing
-    /// else is pending.
+    /// Returns whether the bounds allow so many more bytes. When nothing is pending in this queue, any record is allowed: it
+    /// may be larger than the bound, and a run must not wait for the disks of other runs.
     fn has_room(&self, state: &State, record: Waiting) -> bool {
-        let pending = state.pending_bytes();
-        pending == 0
-            || pending + record.bytes <= self.limits.max_pending_bytes as u64
+        state.pending_bytes() == 0
+            || self.reserved_bytes(state).0 + record.bytes <= self.max_bytes()
                 && (!record.is_deferred || self.has_room_for_deferred(state, record.bytes))
     }
 
     /// Returns whether so many more bytes of deferred records leave a quarter of the bound to the other records.
     fn has_room_for_deferred(&self, state: &State, bytes: u64) -> bool {
-        let pending = state.encoder.raw_bytes + state.encoder.encoded_bytes;
-        let max_bytes = self.limits.max_pending_bytes as u64;
-        pending == 0 || pending + bytes <= max_bytes - max_bytes / 4
+        let max_bytes = self.max_bytes() - self.max_bytes() / 4;
+        state.encoder.pending_bytes() == 0 || self.reserved_bytes(state).1 + bytes <= max_bytes
+    }
+
+    fn max_bytes(&self) -> u64 {
+        self.limits.max_pending_bytes as u64
+    }
+
+    /// Returns what is pending in this queue and reserved by the others: all bytes, and those of deferred records.
+    fn reserved_bytes(&self, state: &State) -> (u64, u64) {
+        let (bytes, deferred_bytes) = self.budget.of_others(&state.reservation);
+        (
+            bytes + state.pending_bytes(),
+            deferred_bytes + state.encoder.pending_bytes(),
+        )
+    }
+
+    /// Reserves what is pending now.
+    pub(super) fn reserve(&self, state: &mut State) {
+        let (bytes, deferred_bytes) = match state.worker {
+            WorkerState::Ended => (0, 0),
+            _ => (
+                state.pending_bytes() + state.room as u64,
+                state.encoder.pending_bytes(),
+            ),
+        };
+        self.budget
+            .reserve(&mut state.reservation, bytes, deferred_bytes);
     }
 
     /// Waits for room. Returns `None` if the record was refused and counted.

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::budget::Budget;
 use super::encoder;
 use super::frame;
 use super::lock;
@@ -87,16 +88,16 @@ impl Run {
             open_runs: Arc::default(),
             are_older_files_reported: Arc::default(),
         };
-        Self::open(options, directory)
+        Self::open(options, directory, Arc::default())
     }
 
     /// Creates an event file in the directory. Its first record is written before this returns, so that opening fails if
     /// writing does.
-    fn open(options: WriterOptions, directory: RunDirectory) -> Result<Self> {
+    fn open(options: WriterOptions, directory: RunDirectory, budget: Arc<Budget>) -> Result<Self> {
         let dir = &directory.dir;
         let reporter = Reporter::new(format!("{dir:?}: "), options.stderr);
         let counters = Arc::new(Counters::new(reporter.clone()));
-        let queue = Queue::new(options.limits(), reporter, b"");
+        let queue = Queue::new(options.limits(), budget, reporter, b"");
         let session = Arc::<Session>::default();
         let mut path = None;
         let (queue, thread) = start_worker(queue, options.sync, || {
@@ -150,6 +151,7 @@ impl Run {
         let counters = Arc::new(Counters::new(reporter.clone()));
         let queue = Queue::new(
             options.limits(),
+            Arc::default(),
             reporter,
             &frame::version_frame(options.clock.now()),
         );
@@ -430,7 +432,11 @@ impl RunDirectory {
             open_runs: Arc::clone(&self.open_runs),
             are_older_files_reported: Arc::clone(&self.are_older_files_reported),
         };
-        let run = Arc::new(Run::open(options, directory)?);
+        let run = Arc::new(Run::open(
+            options,
+            directory,
+            Arc::clone(&parent.queue.budget),
+        )?);
         open_runs.by_dir.insert(dir.into(), Arc::downgrade(&run));
         open_runs.add_active(&run);
         Ok(run)

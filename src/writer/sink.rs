@@ -368,7 +368,7 @@ mod tests {
             max_pending_bytes: 100,
             when_full: WhenFull::Block,
         };
-        let queue = Queue::new(limits, Reporter::default(), b"");
+        let queue = Queue::new(limits, Arc::default(), Reporter::default(), b"");
         thread::scope(|scope| {
             scope.spawn(|| {
                 worker::run(

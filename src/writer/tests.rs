@@ -628,3 +628,55 @@ fn debug_form_shows_path_and_prefix() {
         r#"SummaryWriter { path: None, prefix: "encoder/", .. }"#
     );
 }
+
+#[test]
+fn runs_of_a_writer_share_the_bound() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = WriterOptions::new()
+        .flush_interval(Duration::from_secs(3600))
+        .max_pending_bytes(4096)
+        .when_full(WhenFull::DropNew)
+        .create_file_writer(dir.path())
+        .unwrap();
+    let (full, other) = (root.run("full").unwrap(), root.run("other").unwrap());
+    // A frame has 42 bytes: 16 around the payload, 9 of time, 2 of step, 4 of lengths, 6 of tag and 5 of value.
+    (1..=97).for_each(|step| full.scalar("loss", 0.5, step));
+    assert_eq!(full.stats().pending_bytes, 97 * 42);
+
+    other.scalar("loss", 0.5, 1); // nothing else waits in this run
+    other.scalar("loss", 0.5, 2);
+    let stats = other.stats();
+    assert_eq!((stats.accepted_count, stats.refused_count), (1, 1));
+
+    full.flush().unwrap();
+    (3..=90).for_each(|step| other.scalar("loss", 0.5, step));
+    assert_eq!(other.stats().accepted_count, 89);
+    root.close().unwrap();
+}
+
+#[test]
+fn clock_of_the_options_gives_all_records_their_time() {
+    let tape = Tape::new();
+    let summary = WriterOptions::new()
+        .clock(|| 1234.5)
+        .to_sink(tape.clone())
+        .unwrap();
+    summary.hparams(crate::HParams::new().set("lr", 0.1));
+    summary.scalar("loss", 0.5, 1);
+    summary.at(7.0).scalar("loss", 0.5, 2);
+    summary.close().unwrap(); // writes the end of the session
+    let bytes = tape.bytes();
+    let times: Vec<f64> = events(&bytes).iter().map(|event| event.wall_time).collect();
+    // The version, the hyperparameters, two scalars and the end of the session.
+    assert_eq!(times, [1234.5, 1234.5, 1234.5, 7.0, 1234.5]);
+
+    let tape = Tape::new();
+    let broken_clock = WriterOptions::new().clock(|| f64::NAN);
+    let summary = broken_clock.to_sink(tape.clone()).unwrap();
+    summary.scalar("loss", 0.5, 1);
+    summary.close().unwrap();
+    assert!(
+        events(&tape.bytes())[1].wall_time > 1.7e9,
+        "the time of the system"
+    );
+}

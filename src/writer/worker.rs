@@ -197,6 +197,7 @@ impl Queue {
         state.flushed.bytes += chunk.bytes.len() as u64;
         state.encoder.encoded_bytes -= chunk.encoded_bytes;
         state.chunks.recycle(chunk);
+        self.reserve(&mut state);
         let has_recovered = state.failure.take().is_some();
         drop(state);
         self.progress.notify_all();
@@ -247,6 +248,7 @@ impl Queue {
         let failure = state.failure.clone();
         state.chunks.clear();
         state.encoder.clear();
+        self.reserve(&mut state);
         drop(state);
         self.encode.notify_one();
         self.progress.notify_all();

@@ -83,7 +83,12 @@ fn check(name: &str, interruptions: usize, body: impl Fn() + Sync + Send + 'stat
 
 /// Creates a queue and the worker that writes it to `sink`.
 fn start(limits: Limits, sink: &Sink) -> (Arc<Queue>, JoinHandle<Option<Sink>>) {
-    let queue = Arc::new(Queue::new(limits, Reporter::default(), VERSION));
+    let queue = Arc::new(Queue::new(
+        limits,
+        Arc::default(),
+        Reporter::default(),
+        VERSION,
+    ));
     let (served, sink) = (Arc::clone(&queue), sink.clone());
     let worker = thread::spawn(move || writer::work(&served, sink));
     (queue, worker)
