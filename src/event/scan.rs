@@ -106,8 +106,8 @@ pub(crate) fn scan(payload: &[u8], mut visit: impl FnMut(Point<'_>)) {
     }
 }
 
-/// Splits an event into wall time, step and values, if it has these and nothing else, as most events do. The bytes are in the
-/// order in which they are encoded.
+/// Splits an event into wall time, step and values, if it has these and nothing else, as most events do. `encode`
+/// writes them in this order.
 #[inline]
 fn event_with_values(payload: &[u8]) -> Option<(f64, i64, &[u8])> {
     let (0x09, rest) = payload.split_first()? else {
@@ -236,7 +236,7 @@ struct PluginName {
     plugin_name: Vec<u8>,
 }
 
-/// A message of which only the presence matters.
+/// A message that is there or not. The decoder skips its fields.
 #[derive(prost::Message)]
 struct Skipped {}
 

@@ -109,8 +109,8 @@ impl WriterOptions {
         self
     }
 
-    /// Sets how many bytes of this writer and its child runs may wait for the disk together. A run in which nothing else waits
-    /// accepts one record even so: it may be larger than this, and a run must not wait for the files of the others.
+    /// Sets how many bytes may wait for the disk, of this writer and its child runs together. If nothing waits in a run, the run
+    /// accepts one record of any size, so that it never waits for the files of the others.
     ///
     /// Images and audio clips may take three quarters of it, so that a program that logs them faster than they are encoded
     /// leaves room to scalars.

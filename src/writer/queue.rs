@@ -75,9 +75,9 @@ pub(crate) struct Queue {
 
 #[derive(Debug)]
 pub(super) struct State {
-    /// How many bytes callers may append without a look at the rest of the state: no more than are left of the chunk and of
-    /// the bound, and 0 unless nobody has to be woken or waited for. Whoever else locks the state sets it to 0, and the next
-    /// caller sets it anew.
+    /// How many bytes callers may append without a look at the rest of the state. It is at most what is left of the chunk and
+    /// of the bound. It is 0 if a caller may have to wake or to wait for somebody. Any other access to the state sets it to 0,
+    /// and the next caller sets it anew.
     pub(super) room: usize,
     /// At least what is pending and the room.
     reservation: Reservation,
@@ -217,8 +217,7 @@ impl Queue {
         }
     }
 
-    /// Appends a frame after all checks. Callers come here with the first record after somebody else had the lock, so at least
-    /// once for each chunk.
+    /// Appends a frame after all checks, and gives the next callers room. It is called at least once for each 8 KiB.
     #[cold]
     fn push_with_checks(&self, state: MutexGuard<'_, State>, frame: &[u8]) {
         let Some(mut state) = self.admit(state, frame.len(), false) else {
@@ -281,7 +280,7 @@ impl Queue {
         Some(state)
     }
 
-    /// The rest of a push after the lock was released, if it wakes somebody or fills a chunk.
+    /// Does the rest of a push, if it wakes somebody or fills a chunk. The lock was released.
     pub(super) fn finish_push(&self, mut target: Target) {
         if self.is_forked() {
             // No worker will take the record. Later calls see that the queue is closed.
