@@ -71,6 +71,7 @@
 //! | [`sync`](WriterOptions::sync) | [`Never`](SyncPolicy::Never) | when to call `fsync`: never, when the file is closed, or after each batch |
 //! | [`resume`](WriterOptions::resume), [`resume_training`](WriterOptions::resume_training) | none | the step from which a run continues |
 //! | [`filename_suffix`](WriterOptions::filename_suffix) | none | the end of the event file's name |
+//! | [`unthreaded`](WriterOptions::unthreaded) | off | writes on the threads of the callers |
 //! | [`clock`](WriterOptions::clock) | the system's | where the wall times come from |
 //! | [`stderr`](WriterOptions::stderr) | `true` | whether a program without a logger gets reports on stderr |
 //!
@@ -147,6 +148,7 @@ pub mod graph;
 mod integrations;
 mod local_path;
 pub mod not_shown;
+mod platform;
 pub mod proto;
 pub mod reader;
 pub mod record;

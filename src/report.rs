@@ -3,10 +3,11 @@
 use std::env;
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::process;
 use std::sync::Arc;
 
 use log::{Level, LevelFilter};
+
+use crate::platform;
 
 /// Set this variable to `off`, and the process reports nothing on stderr.
 const VARIABLE: &str = "SUMMARY_WRITER_LOG";
@@ -25,7 +26,7 @@ impl Reporter {
         Self {
             prefix: prefix.into(),
             uses_stderr,
-            process_id: process::id(),
+            process_id: platform::process_id(),
         }
     }
 
@@ -41,7 +42,7 @@ impl Reporter {
     /// lock of the logger or of stderr at the fork, and it is never released.
     #[cold]
     fn report(&self, level: Level, message: &dyn Display) {
-        if process::id() != self.process_id {
+        if platform::process_id() != self.process_id {
             return;
         }
         let prefix = &self.prefix;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 /// A reader that serves listed pieces, each followed by one end of file or one error.
 #[derive(Debug)]
@@ -64,6 +65,7 @@ struct State {
     waiting: bool,
     attempts: usize,
     panics: bool,
+    threads: Vec<ThreadId>,
 }
 
 impl Tape {
@@ -139,6 +141,11 @@ impl Tape {
         self.state().attempts
     }
 
+    /// The threads that have written, each once for calls in a row.
+    pub(crate) fn threads(&self) -> Vec<ThreadId> {
+        self.state().threads.clone()
+    }
+
     fn await_state(&self, done: impl Fn(&State) -> bool) {
         let guard = self
             .0
@@ -157,6 +164,8 @@ impl Write for Tape {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut state = self.state();
         state.attempts += 1;
+        state.threads.push(thread::current().id());
+        state.threads.dedup();
         state.waiting = true;
         self.0.1.notify_all();
         state = self

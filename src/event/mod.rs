@@ -14,12 +14,22 @@ pub(crate) use encode::{
 pub(crate) use scan::{PluginKind, Point, scan};
 
 use crate::error::{Error, Result};
+use crate::platform;
 
 /// A point in time: seconds since 1970, always finite, because the fast loader drops the rest of a file after a NaN.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct WallTime(f64);
 
 impl WallTime {
+    /// Returns the time of the system, or the start of 1970 where there is no clock.
+    #[inline]
+    pub(crate) fn now() -> Self {
+        match platform::HAS_CLOCK {
+            true => SystemTime::now().into(),
+            false => Self(0.0),
+        }
+    }
+
     /// Returns the time `secs` seconds after the start of 1970, UTC.
     ///
     /// # Errors

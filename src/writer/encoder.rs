@@ -220,7 +220,7 @@ impl Queue {
         let wakes = match state.worker {
             WorkerState::Idle => is_frame || is_complete,
             WorkerState::Batching => fills || is_last || is_awaited,
-            WorkerState::Writing | WorkerState::Suspended | WorkerState::Ended => false,
+            _ => false,
         };
         if wakes && is_frame {
             state.worker = WorkerState::Writing;

@@ -19,6 +19,7 @@ mod directory;
 mod encoder;
 mod file_name;
 mod frame;
+mod inline;
 mod logdir;
 mod queue;
 mod run;

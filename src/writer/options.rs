@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Write;
 use std::path::{self, Path};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 pub use super::queue::WhenFull;
 pub use super::worker::SyncPolicy;
@@ -18,6 +18,7 @@ use super::sink::Stream;
 use crate::error::{Error, Result};
 use crate::event::{Step, ToWallTime, WallTime};
 use crate::local_path::local_path;
+use crate::platform;
 
 impl SummaryWriter {
     /// Creates an event file in the run directory `logdir`, and the directory if it does not exist. Existing files are never
@@ -82,6 +83,7 @@ pub struct WriterOptions {
     pub(super) resume: Option<Resume>,
     pub(super) stderr: bool,
     pub(super) clock: Clock,
+    pub(super) is_unthreaded: bool,
 }
 
 impl WriterOptions {
@@ -96,6 +98,7 @@ impl WriterOptions {
             resume: None,
             stderr: true,
             clock: Clock::System,
+            is_unthreaded: !platform::HAS_THREADS,
         }
     }
 
@@ -154,11 +157,22 @@ impl WriterOptions {
         self
     }
 
-    /// Sets the clock that gives each record its wall time: a function that returns seconds since 1970, a [`SystemTime`] or a
+    /// Starts no thread: each call encodes and writes its record before it returns, images and audio included. So the calls wait
+    /// for the disk, and [`flush_interval`](Self::flush_interval) has no meaning. A call does not fail if the disk does: the
+    /// data is kept, and the next call tries again.
+    ///
+    /// Default: off, because a training should not wait for a disk. On WebAssembly, where there are no threads, it is always on.
+    /// A program in a browser writes into memory by [`to_sink`](Self::to_sink), and gives a [`clock`](Self::clock).
+    pub fn unthreaded(mut self) -> Self {
+        self.is_unthreaded = true;
+        self
+    }
+
+    /// Sets the clock that gives each record its wall time: a function that returns seconds since 1970, a [`SystemTime`](std::time::SystemTime) or a
     /// [`WallTime`]. Each call that logs calls it once, on its thread. A number that is not finite is replaced by the time of
     /// the system.
     ///
-    /// Default: [`SystemTime::now`], which resolves less than a microsecond. Reading it is about half of the cost of
+    /// Default: [`SystemTime::now`](std::time::SystemTime::now), which resolves less than a microsecond. Reading it is about half of the cost of
     /// [`scalar`](SummaryWriter::scalar). A program that logs millions of scalars per second can read a clock that costs less
     /// and steps every few milliseconds, such as `CLOCK_REALTIME_COARSE` on Linux:
     ///
@@ -283,13 +297,20 @@ impl WriterOptions {
             let problem = "only a run directory can be resumed, a stream has no older files";
             return Err(Error::invalid("resume", problem));
         }
+        if matches!(self.clock, Clock::System) && !platform::HAS_CLOCK {
+            let problem = "this platform has no clock; set one with WriterOptions::clock";
+            return Err(Error::invalid("clock", problem));
+        }
         let run = Run::open_stream(self, Stream(Box::new(sink)))?;
         Ok(SummaryWriter::new(run.into()))
     }
 
     pub(super) fn limits(&self) -> Limits {
         Limits {
-            flush_interval: self.flush_interval,
+            flush_interval: match self.is_unthreaded {
+                true => Duration::ZERO,
+                false => self.flush_interval,
+            },
             max_pending_bytes: self.max_pending_bytes,
             when_full: self.when_full,
         }
@@ -316,7 +337,7 @@ impl Clock {
             Self::System => None,
             Self::Custom(clock) => clock(),
         };
-        custom.unwrap_or_else(|| SystemTime::now().into())
+        custom.unwrap_or_else(WallTime::now)
     }
 }
 

@@ -8,7 +8,6 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::hint;
 use std::io;
-use std::process;
 use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +15,13 @@ use std::time::Duration;
 use super::budget::{Budget, Reservation};
 use super::chunks::Chunks;
 use super::encoder::EncoderState;
+use super::inline::Inline;
 use super::stats::Stats;
 use super::sync::{
     AtomicU64, Condvar, Mutex, MutexGuard, Ordering, PoisonError, QUEUE_OF_WORKER, TryLockError,
 };
 use crate::error::{Chain, Error, Result};
+use crate::platform;
 use crate::report::Reporter;
 
 /// How often a caller tries to get the lock before it lets the system wait for it, and how many times it executes a pause
@@ -60,6 +61,8 @@ pub(crate) struct Queue {
     pub(super) budget: Arc<Budget>,
     pub(crate) reporter: Reporter,
     state: Mutex<State>,
+    /// Writes on the threads of the callers, if there is no worker.
+    pub(super) inline: Option<Mutex<Inline>>,
     /// The worker waits here for records.
     pub(super) work: Condvar,
     /// The encoder waits here for records.
@@ -147,6 +150,8 @@ pub(super) enum WorkerState {
     /// Has ended, and a new worker continues when the run is resumed.
     Suspended,
     Ended,
+    /// There is no worker: the callers write.
+    Inline,
 }
 
 impl Queue {
@@ -187,12 +192,13 @@ impl Queue {
                 is_closing: false,
                 is_suspending: false,
             }),
+            inline: None,
             work: Condvar::new(),
             encode: Condvar::new(),
             progress: Condvar::new(),
             ignored_count: AtomicU64::new(0),
             handle_count: AtomicU64::new(0),
-            process_id: process::id(),
+            process_id: platform::process_id(),
         }
     }
 
@@ -227,7 +233,7 @@ impl Queue {
         let wakes = match state.worker {
             WorkerState::Idle => true,
             WorkerState::Batching => fills,
-            WorkerState::Writing | WorkerState::Suspended | WorkerState::Ended => false,
+            _ => false,
         };
         if wakes {
             state.worker = WorkerState::Writing;
@@ -287,7 +293,9 @@ impl Queue {
             self.lock().is_closing = true;
             return self.count_ignored();
         }
-        if self.limits.flush_interval.is_zero() && !is_worker_thread() {
+        if self.inline.is_some() {
+            self.write_inline();
+        } else if self.limits.flush_interval.is_zero() && !is_worker_thread() {
             // A failing sink must not keep the caller waiting.
             drop(self.wait_while(self.lock(), |state| {
                 !state.is_flushed(&mut target)
@@ -365,7 +373,7 @@ impl Queue {
             return None;
         }
         let may_wait = self.limits.when_full == WhenFull::Block && !is_worker_thread();
-        if may_wait && state.failure.is_none() && !state.is_closing {
+        if may_wait && state.has_worker() && state.failure.is_none() && !state.is_closing {
             state.next_ticket += 1;
             state.waiting.push_back(record);
             self.work.notify_one();
@@ -387,6 +395,7 @@ impl Queue {
         state.refused_count += 1;
         let is_first = state.refused_count - state.invalid_count == 1;
         drop(state);
+        self.write_inline();
         if is_first {
             self.reporter.error(format_args!(
                 "new records are refused until earlier ones are written, because more than max_pending_bytes, {}, would wait",
@@ -424,9 +433,10 @@ impl Queue {
     /// Returns once everything that was accepted before is with the operating system. Returns an error if an attempt to
     /// write that began after this call has failed, or if the time is over.
     pub(crate) fn flush(&self, timeout: Duration) -> Result<()> {
+        self.write_inline();
         let mut state = self.lock_unless_forked()?;
         let mut target = state.target();
-        if !state.is_flushed(&mut target) && state.worker != WorkerState::Ended {
+        if !state.is_flushed(&mut target) && state.has_worker() {
             self.refuse_own_worker("flush")?;
             let attempt = state.attempt;
             state.requested_attempt = attempt + 1;
@@ -472,14 +482,15 @@ impl Queue {
     /// Returns once the worker of a closed queue has written everything or given up, or once the time is over. Then the worker
     /// continues.
     pub(crate) fn await_end(&self, timeout: Duration) -> Result<()> {
+        self.write_inline();
         let mut state = self.lock_unless_forked()?;
-        if state.worker != WorkerState::Ended {
+        if state.has_worker() {
             self.refuse_own_worker("close")?;
+            (state, _) = self
+                .progress
+                .wait_timeout_while(state, timeout, |state| state.has_worker())
+                .unwrap_or_else(PoisonError::into_inner);
         }
-        (state, _) = self
-            .progress
-            .wait_timeout_while(state, timeout, |state| state.worker != WorkerState::Ended)
-            .unwrap_or_else(PoisonError::into_inner);
         if state.worker != WorkerState::Ended {
             let pending_bytes = state.pending_bytes();
             let failure = state.failure.clone();
@@ -531,7 +542,7 @@ impl Queue {
     ///
     /// A fork is not reported: another thread may have held the lock of the logger at the fork, and it is never released.
     pub(crate) fn is_forked(&self) -> bool {
-        process::id() != self.process_id
+        platform::process_id() != self.process_id
     }
 
     /// Locks the state, or returns an error in a fork, where the lock may never be released.
@@ -568,6 +579,14 @@ impl Queue {
     /// Makes this thread the worker of this queue.
     pub(super) fn register_worker(&self) {
         QUEUE_OF_WORKER.with(|queue| queue.set(ptr::from_ref(self).addr()));
+    }
+
+    /// Calls `work` on this thread as if it were the worker.
+    pub(super) fn as_worker<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.register_worker();
+        let result = work();
+        QUEUE_OF_WORKER.with(|queue| queue.set(0));
+        result
     }
 
     /// Returns whether this thread is the worker of this queue. The sink or the logger may call the writer from it.
@@ -624,6 +643,11 @@ impl State {
         self.refused_count += 1;
         self.invalid_count += 1;
         self.invalid_count == 1
+    }
+
+    /// Returns whether a worker will write what is pending.
+    fn has_worker(&self) -> bool {
+        !matches!(self.worker, WorkerState::Ended | WorkerState::Inline)
     }
 
     fn pending_bytes(&self) -> u64 {

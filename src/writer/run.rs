@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::budget::Budget;
 use super::encoder;
@@ -23,6 +23,7 @@ use super::sink::{EventFile, Sink, Stream};
 use super::stats::Counters;
 use super::worker::{self, SyncPolicy};
 use crate::error::{Error, Result};
+use crate::platform::Timeout;
 use crate::report::Reporter;
 
 /// The child runs without a handle that have a file and a thread, so that a program that uses a few runs in turn does not open
@@ -57,6 +58,8 @@ pub(super) struct Run {
 enum Worker {
     Thread(JoinHandle<Option<SinkAndWarnings>>),
     Suspended(SinkAndWarnings),
+    /// The callers write.
+    Inline,
     /// The thread was joined or detached.
     Gone,
 }
@@ -100,7 +103,7 @@ impl Run {
         let queue = Queue::new(options.limits(), budget, reporter, b"");
         let session = Arc::<Session>::default();
         let mut path = None;
-        let (queue, thread) = start_worker(queue, options.sync, || {
+        let (queue, worker) = start_worker(queue, &options, || {
             let mut warnings = SeriesWarnings::new(Arc::clone(&counters)).in_dir(dir);
             let resumed = match options.resume {
                 Some(resume) => {
@@ -138,7 +141,7 @@ impl Run {
             Ok(Box::new((Sink::File(file.into()), warnings)))
         })?;
         resume::note_open_run(dir, &queue);
-        let mut run = Self::new(queue, Worker::Thread(thread), counters, options);
+        let mut run = Self::new(queue, worker, counters, options);
         run.directory = Some(directory);
         run.path = path;
         run.session = session;
@@ -157,8 +160,8 @@ impl Run {
         );
         let warnings = SeriesWarnings::new(Arc::clone(&counters));
         let sink_and_warnings = Box::new((Sink::Stream(stream), warnings));
-        let (queue, thread) = start_worker(queue, options.sync, || Ok(sink_and_warnings))?;
-        Ok(Self::new(queue, Worker::Thread(thread), counters, options))
+        let (queue, worker) = start_worker(queue, &options, || Ok(sink_and_warnings))?;
+        Ok(Self::new(queue, worker, counters, options))
     }
 
     /// Creates a closed run.
@@ -176,7 +179,7 @@ impl Run {
         Self {
             queue,
             worker: Mutex::new(worker),
-            has_encoder_failed: Mutex::default(),
+            has_encoder_failed: Mutex::new(options.is_unthreaded),
             options,
             directory: None,
             path: None,
@@ -308,12 +311,12 @@ impl Run {
         if self.queue.is_forked() {
             return Err(Error::Closed);
         }
-        let start = Instant::now();
+        let timeout = Timeout::new(timeout);
         let children: Vec<_> = lock(&self.children).values().cloned().collect();
         let open = children.iter().filter(|run| !run.queue.is_closed());
-        let outcome = self.queue.flush(timeout);
+        let outcome = self.queue.flush(timeout.left());
         open.fold(outcome, |outcome, run| {
-            outcome.and(run.flush(timeout.saturating_sub(start.elapsed())))
+            outcome.and(run.flush(timeout.left()))
         })
     }
 
@@ -323,13 +326,13 @@ impl Run {
         if self.queue.is_forked() {
             return Err(Error::Closed);
         }
-        let start = Instant::now();
+        let timeout = Timeout::new(timeout);
         self.queue
             .begin_close(&self.session.end_frame(&self.options.clock))?;
         if let Err(error) = self.resume() {
             self.queue.end(Some(error));
         }
-        let outcome = self.queue.await_end(timeout);
+        let outcome = self.queue.await_end(timeout.left());
         let worker = mem::replace(&mut *lock(&self.worker), Worker::Gone);
         if let Worker::Thread(thread) = worker
             && self.queue.has_ended()
@@ -338,7 +341,7 @@ impl Run {
         }
         let children = mem::take(&mut *lock(&self.children));
         children.into_values().fold(outcome, |outcome, run| {
-            let timeout = timeout.saturating_sub(start.elapsed());
+            let timeout = timeout.left();
             outcome.and(match Arc::try_unwrap(run) {
                 Ok(run) => run.close(timeout),
                 Err(run) => run.flush(timeout),
@@ -469,18 +472,24 @@ impl OpenRuns {
 /// before the sink is opened, so that nothing is left in the file system if there is no thread.
 fn start_worker(
     queue: Queue,
-    sync: SyncPolicy,
+    options: &WriterOptions,
     open: impl FnOnce() -> Result<SinkAndWarnings>,
-) -> Result<(Arc<Queue>, JoinHandle<Option<SinkAndWarnings>>)> {
+) -> Result<(Arc<Queue>, Worker)> {
+    if options.is_unthreaded {
+        let (sink, mut warnings) = *open()?;
+        let inspect = move |frames: &[u8]| warnings.check(frames);
+        let queue = queue.with_inline(sink, options.sync, inspect);
+        return Ok((Arc::new(queue), Worker::Inline));
+    }
     let queue = Arc::new(queue);
-    let (sender, thread) = spawn_worker(&queue, sync)?;
+    let (sender, thread) = spawn_worker(&queue, options.sync)?;
     sender.send(open()?).map_err(|_| {
         Error::stream(
             "start the writer's thread",
             io::ErrorKind::BrokenPipe.into(),
         )
     })?;
-    Ok((queue, thread))
+    Ok((queue, Worker::Thread(thread)))
 }
 
 /// Starts the thread of a worker, which waits for its sink. It returns the sink if the run was suspended.

@@ -40,6 +40,9 @@ impl Queue {
     ///
     /// Only the first call waits, so that a disk that hangs delays its callers once.
     pub(crate) fn suspend(&self, timeout: Duration) -> bool {
+        if self.suspend_inline() {
+            return true;
+        }
         let mut state = self.lock();
         if !self.has_handle() && !state.is_closing && !state.is_suspending {
             state.is_suspending = true;

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "png")]
 mod encoder;
+mod inline;
 mod waiting;
 
 use std::io::Write;

@@ -67,19 +67,35 @@ pub(crate) fn run(
             retry_after = (retry_after * 2).min(LAST_RETRY);
         }
         retry_after = FIRST_RETRY;
-        if sync == SyncPolicy::EachFlush {
-            queue.set_sync_failure(sink.sync().err());
-        }
-        inspect(&chunk.bytes);
-        queue.count_flushed(chunk);
-        sink.after_batch();
+        finish_chunk(queue, &mut sink, sync, &mut inspect, chunk);
     }
+    end.failure = finish_file(&mut sink, sync);
+    None
+}
+
+/// Does what follows the write of a chunk.
+pub(super) fn finish_chunk(
+    queue: &Queue,
+    sink: &mut Sink,
+    sync: SyncPolicy,
+    inspect: &mut impl FnMut(&[u8]),
+    chunk: Chunk,
+) {
+    if sync == SyncPolicy::EachFlush {
+        queue.set_sync_failure(sink.sync().err());
+    }
+    inspect(&chunk.bytes);
+    queue.count_flushed(chunk);
+    sink.after_batch();
+}
+
+/// Does what follows the last write. Returns why a sync has failed.
+pub(super) fn finish_file(sink: &mut Sink, sync: SyncPolicy) -> Option<Error> {
     sink.before_close();
-    end.failure = match sync {
+    match sync {
         SyncPolicy::Never => None,
         SyncPolicy::OnClose | SyncPolicy::EachFlush => sink.sync().err(),
-    };
-    None
+    }
 }
 
 /// The next task of the worker.
@@ -208,9 +224,8 @@ impl Queue {
         }
     }
 
-    /// Records a failed attempt, and waits until it is time for the next one. Returns `false` if this was the last attempt,
-    /// because the queue is closed.
-    fn wait_before_retry(&self, error: Error, retry_after: Duration) -> bool {
+    /// Records a failed attempt. Returns whether it was the last one, because the queue is closed.
+    pub(super) fn set_failure(&self, error: Error) -> bool {
         let mut state = self.lock();
         let is_first = state.failure.is_none();
         let is_last = state.is_closing && state.attempt >= state.requested_attempt;
@@ -218,14 +233,19 @@ impl Queue {
         state.failed_attempt = state.attempt;
         drop(state);
         self.progress.notify_all();
-        if is_last {
-            return false;
-        }
-        if is_first {
+        if is_first && !is_last {
             self.reporter.error(format_args!(
                 "{}; the data is kept and will be tried again",
                 Chain(&error)
             ));
+        }
+        is_last
+    }
+
+    /// Records a failed attempt, and waits until it is time for the next one. Returns `false` if this was the last attempt.
+    fn wait_before_retry(&self, error: Error, retry_after: Duration) -> bool {
+        if self.set_failure(error) {
+            return false;
         }
         let (mut state, _) = self
             .work

@@ -20,6 +20,8 @@
 
 #[path = "../../src/error.rs"]
 mod error;
+#[path = "../../src/platform.rs"]
+mod platform;
 #[path = "../../src/report.rs"]
 mod report;
 mod writer;

@@ -7,6 +7,8 @@ mod budget;
 mod chunks;
 #[path = "../../../src/writer/encoder.rs"]
 mod encoder;
+#[path = "../../../src/writer/inline.rs"]
+mod inline;
 #[path = "../../../src/writer/queue.rs"]
 mod queue;
 mod sink;

@@ -1,0 +1,106 @@
+//! Writers without a thread.
+
+use super::*;
+
+fn unthreaded() -> WriterOptions {
+    WriterOptions::new().unthreaded()
+}
+
+#[test]
+fn record_is_written_when_its_call_returns() {
+    let tape = Tape::new();
+    let summary = unthreaded().to_sink(tape.clone()).unwrap();
+    for step in 0..3 {
+        summary.scalar("loss", 0.5, step);
+        assert_eq!(steps(&tape.bytes()), (0..=step).collect::<Vec<_>>());
+    }
+    summary.scalar(&"a".repeat(100_000), 0.5, 3);
+    #[cfg(feature = "png")]
+    summary.image("input", crate::Image::gray8(9, 7, [3; 63]).unwrap(), 4);
+    let written = steps(&tape.bytes()).len() as u64;
+    assert_eq!(written, if cfg!(feature = "png") { 5 } else { 4 });
+    assert_eq!(summary.stats().flushed_count, written);
+    summary.close().unwrap();
+    assert_eq!(tape.threads(), [thread::current().id()]);
+}
+
+#[test]
+fn data_of_a_failed_write_is_kept_and_written_once() {
+    let tape = Tape::new().failing_after(70).short(9);
+    let summary = unthreaded().to_sink(tape.clone()).unwrap();
+    for step in 0..5 {
+        summary.scalar("loss", 0.5, step);
+    }
+    let stats = summary.stats();
+    assert!(
+        stats.failure.is_some() && stats.pending_bytes > 0,
+        "{stats:?}"
+    );
+    assert!(summary.flush().is_err());
+    tape.recover();
+    summary.flush().unwrap();
+    assert_eq!(steps(&tape.bytes()), [0, 1, 2, 3, 4]);
+    assert!(summary.stats().failure.is_none());
+    summary.close().unwrap();
+}
+
+#[test]
+fn full_queue_refuses_records_and_accepts_them_again() {
+    let tape = Tape::new().failing_after(0);
+    let options = unthreaded().max_pending_bytes(200);
+    let summary = options.to_sink(tape.clone()).unwrap();
+    (0..10).for_each(|step| summary.scalar("loss", 0.5, step));
+    let refused = summary.stats().refused_count;
+    assert!(refused > 0);
+    tape.recover();
+    (10..20).for_each(|step| summary.scalar("loss", 0.5, step));
+    summary.clone().close().unwrap();
+    let stats = summary.stats();
+    // The first call after the recovery is refused, and writes what was pending.
+    assert_eq!(stats.refused_count, refused + 1);
+    assert_eq!(stats.flushed_count, stats.accepted_count);
+}
+
+#[test]
+fn close_on_a_failing_sink_returns_an_error() {
+    let summary = unthreaded().to_sink(Tape::new().failing_after(50)).unwrap();
+    summary.scalar("loss", 0.5, 0);
+    assert!(summary.clone().close().is_err());
+    summary.scalar("loss", 0.5, 1);
+    assert_eq!(summary.stats().ignored_count, 1);
+    assert!(summary.close().is_err());
+}
+
+#[test]
+fn panic_of_the_sink_does_not_reach_the_caller() {
+    let summary = unthreaded().to_sink(Tape::new().panicking()).unwrap();
+    summary.scalar("loss", 0.5, 0);
+    assert!(summary.close().is_err());
+}
+
+#[test]
+fn many_threads_write_all_their_records() {
+    let tape = Tape::new();
+    let summary = unthreaded().stderr(false).to_sink(tape.clone()).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..100).for_each(|step| summary.scalar("loss", 0.5, step)));
+        }
+    });
+    assert_eq!(steps(&tape.bytes()).len(), 400);
+}
+
+#[test]
+fn run_directory_and_child_runs_have_their_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = unthreaded().create_file_writer(dir.path()).unwrap();
+    for i in 0..100 {
+        let run = summary.run(format!("{}", i % 50)).unwrap();
+        run.scalar("loss", 0.5, i / 50);
+        let bytes = std::fs::read(run.path().unwrap()).unwrap();
+        assert_eq!(steps(&bytes), (0..=i / 50).collect::<Vec<_>>());
+    }
+    let root = summary.path().unwrap();
+    summary.close().unwrap();
+    assert!(!root.exists(), "it had no data");
+}
