@@ -16,10 +16,12 @@ pub(crate) struct Inline {
     sink: Sink,
     sync: SyncPolicy,
     /// Gets the frames that were written.
-    inspect: Box<dyn FnMut(&[u8]) + Send>,
+    inspect: Box<Inspect>,
     /// The chunk that is being written, and how many of its bytes are written.
     chunk: Option<(Chunk, usize)>,
 }
+
+type Inspect = dyn FnMut(&[u8]) + Send;
 
 impl fmt::Debug for Inline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
