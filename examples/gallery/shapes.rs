@@ -62,8 +62,8 @@ fn torus(around: u32, tube: u32, thickness: f32) -> Result<Mesh> {
         }
     }
     let camera = Camera::new()
-        .position([0.0, -2.5, 2.0])
-        .look_at([0.0, 0.0, 0.0]);
+        .position([0.0, -1.4, 1.8])
+        .look_at([0.0, -0.15, -0.3]);
     let scene = Scene::new()
         .camera(camera)?
         .material(Material::new().color([255; 3]))?;
