@@ -5,6 +5,7 @@
 //! | `stock_log write DIR` | one run for each property |
 //! | `stock_log grow DIR` | one point for each line `RUN STEP` of standard input, flushed at once |
 //! | `stock_log experiment DIR` | a few runs with an explicit experiment |
+//! | `stock_log sweep DIR` | 100 trials with hyperparameters, which are visited in turn |
 //! | `stock_log not_shown DIR`, `stock_log unshown DIR` | data that TensorBoard does not show in full |
 //! | `stock_log resume DIR STEP` | a run that resumes at a step |
 //! | `stock_log training DIR EPOCH` | a training that resumes at an epoch |
@@ -25,6 +26,7 @@ mod images;
 mod meshes;
 mod not_shown;
 mod pr_curves;
+mod sweep;
 mod training;
 mod unshown;
 
@@ -51,11 +53,12 @@ fn main() -> Result {
         ["not_shown", logdir] => not_shown::write(Path::new(logdir)),
         ["grow", logdir] => grow(Path::new(logdir)),
         ["experiment", logdir] => hparams::write_experiment(Path::new(logdir)),
+        ["sweep", logdir] => sweep::write(Path::new(logdir)),
         ["unshown", logdir] => unshown::write(Path::new(logdir)),
         ["resume", logdir, step] => resume(Path::new(logdir), step.parse()?),
         ["training", logdir, epoch] => training::write(Path::new(logdir), epoch.parse()?),
         _ => Err(
-            "usage: stock_log write|not_shown|unshown|grow|experiment DIR, or stock_log resume|training DIR STEP"
+            "usage: stock_log write|not_shown|unshown|grow|experiment|sweep DIR, or stock_log resume|training DIR STEP"
                 .into(),
         ),
     }
