@@ -1,6 +1,6 @@
 """Checks what the page `not_shown` of the docs says about TensorBoard, and the counts of `summary-writer inspect`.
 
-`stock_log not_shown` writes most of the log. It also has runs with event files of other writers.
+`stock_log not_shown` writes two logs: `main`, to which the fixture `log` adds event files of other writers, and `unusual`.
 """
 
 import base64
@@ -62,6 +62,22 @@ GRAPHS = [("constructor", "Relu"), ("__root__", "Relu"), ("a", "constructor"), (
 CURVES = [("large", 2.0**62), ("overflow", 2.0**63), ("infinite", math.inf)]
 
 
+# The unusual names of tags and runs.
+NAMES = [
+    "plain",
+    "spaces and ünïcode",
+    "marks '<>&?#%+=,;:|`~!@$^*()[]{}",
+    'quote"',
+    "back\\slash",
+    "tab\there",
+    "line\nbreak",
+    "delete\x7f",
+    "control\x85",
+]
+# The fast loader makes a URL from JSON, and cannot decode the escapes in it.
+UNSERVABLE = {name for name in NAMES if any(c in '"\\' or c < " " for c in name)}
+
+
 def scalar(tag: str, step: int) -> bytes:
     value = Summary.Value(tag=tag, simple_value=step)
     return Event(wall_time=1_700_000_000 + step, step=step, summary=Summary(value=[value])).SerializeToString()
@@ -81,9 +97,15 @@ def flip(path: Path, at: int, bits: int = 1) -> None:
 
 
 @pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    logdir = tmp_path_factory.mktemp("not_shown")
-    execute(program("stock_log"), "not_shown", logdir)
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    parent = tmp_path_factory.mktemp("not_shown")
+    execute(program("stock_log"), "not_shown", parent)
+    return parent
+
+
+@pytest.fixture(scope="module")
+def log(logs: Path) -> Path:
+    logdir = logs / "main"
     for path in (REPO / "tests" / "golden").glob("*.tfevents"):
         run = logdir / "others" / path.stem
         run.mkdir(parents=True)
@@ -141,6 +163,12 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def board(log: Path, fast: bool) -> Iterator[TensorBoard]:
     with TensorBoard(log, fast=fast, complaint=".*", unlisted=UNLISTED) as board:
+        yield board
+
+
+@pytest.fixture(scope="module")
+def unusual_board(logs: Path, fast: bool) -> Iterator[TensorBoard]:
+    with TensorBoard(logs / "unusual", fast=fast) as board:
         yield board
 
 
@@ -447,6 +475,43 @@ def test_growing_files(tmp_path, fast):
     shutil.rmtree(tmp_path / "bad")
     with TensorBoard(tmp_path, "--reload_multifile=true", fast=False, complaint=".*") as board:
         assert steps(board, "two writers") == [0, 1, 10, 11]
+
+
+def is_served(board: TensorBoard, route: str, **query: str) -> bool:
+    response = board.request(route, **query)
+    assert response.status_code in (200, 400), response.text
+    return response.ok
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_blobs(unusual_board, fast, name):
+    wanted = not fast or name not in UNSERVABLE
+    for run, tag in [("tags", name), (f"runs/{name}", "tag")]:
+        for plugin, route in [("images", "individualImage"), ("audio", "individualAudio")]:
+            listed = f"plugin/{plugin}/{plugin}"
+            [sample] = unusual_board.get(listed, run=run, tag=f"{tag}/{plugin.removesuffix('s')}", sample="0")
+            assert is_served(unusual_board, f"plugin/{plugin}/{route}?{sample['query']}") == wanted
+        assert is_served(unusual_board, "plugin/graphs/run_metadata", run=run, tag=f"{tag}/nodes") == wanted
+        assert unusual_board.scalars(run, f"{tag}/scalar")[0][1:] == (0, 0.5)
+    assert is_served(unusual_board, "plugin/graphs/graph", run=f"runs/{name}") == wanted
+    conceptual = {"tag": "keras", "conceptual": "true"}
+    assert is_served(unusual_board, "plugin/graphs/graph", run=f"runs/{name}", **conceptual) == wanted
+
+
+def test_mesh_has_the_form_of_its_first_step(unusual_board):
+    parts = unusual_board.get("plugin/mesh/meshes", run="mesh", tag="triangle")
+    vertices = [part for part in parts if part["content_type"] == 1]
+    forms = [(part["step"], part["components"], part["config"], part["data_shape"]) for part in vertices]
+    # The logged second step has colours (8), a material and a batch of two.
+    assert forms == [(step, 2, "{}", [1, 3, 3]) for step in (0, 1)]
+
+
+def test_filter_of_a_column_of_numbers_and_text_hides_the_numbers(unusual_board):
+    [column] = unusual_board.ask("plugin/hparams/experiment", experimentName="")["hparamInfos"]
+    assert column["type"] == "DATA_TYPE_STRING"
+    assert set(unusual_board.session_groups()) == {"hparams/text", "hparams/number"}
+    every_box_is_ticked = {"hparam": "clip", "filterDiscrete": column["domainDiscrete"]}
+    assert set(unusual_board.session_groups(every_box_is_ticked)) == {"hparams/text"}
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@
 //! | `stock_log grow DIR` | one point for each line `RUN STEP` of standard input, flushed at once |
 //! | `stock_log experiment DIR` | a few runs with an explicit experiment |
 //! | `stock_log sweep DIR` | 100 trials with hyperparameters, which are visited in turn |
-//! | `stock_log not_shown DIR`, `stock_log unshown DIR` | data that TensorBoard does not show in full |
+//! | `stock_log not_shown DIR` | two logs that TensorBoard does not show as they were logged |
 //! | `stock_log resume DIR STEP` | a run that resumes at a step |
 //! | `stock_log training DIR EPOCH` | a training that resumes at an epoch |
 //!
@@ -28,7 +28,6 @@ mod not_shown;
 mod pr_curves;
 mod sweep;
 mod training;
-mod unshown;
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -54,11 +53,10 @@ fn main() -> Result {
         ["grow", logdir] => grow(Path::new(logdir)),
         ["experiment", logdir] => hparams::write_experiment(Path::new(logdir)),
         ["sweep", logdir] => sweep::write(Path::new(logdir)),
-        ["unshown", logdir] => unshown::write(Path::new(logdir)),
         ["resume", logdir, step] => resume(Path::new(logdir), step.parse()?),
         ["training", logdir, epoch] => training::write(Path::new(logdir), epoch.parse()?),
         _ => Err(
-            "usage: stock_log write|not_shown|unshown|grow|experiment|sweep DIR, or stock_log resume|training DIR STEP"
+            "usage: stock_log write|not_shown|grow|experiment|sweep DIR, or stock_log resume|training DIR STEP"
                 .into(),
         ),
     }
