@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "common/read_back.rs"]
 mod read_back;
 
 use std::error::Error as _;

@@ -529,7 +529,7 @@ fn export_shows_small_data_in_full_and_the_size_of_large_data() {
 /// `tests/golden.rs` has the same values and sizes, from the loader of tensorboard 2.21.0.
 #[test]
 fn export_shows_the_values_of_other_writers() {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden");
     let two = json!({"width": 2, "height": 2, "images": 2, "bytes": 79 + 79});
     let mesh = json!({"part": "COLOR", "meshes": 1, "rows": 3});
     // Four values 5.0. The file has the buckets [5, 4.636, 0] and [4.636, 5.0998, 4].

@@ -9,7 +9,7 @@ use summary_writer::proto::{DataClass, Event};
 use summary_writer::reader::{self, ValueDecoder};
 
 fn read(file: &str) -> Vec<Event> {
-    let path = format!("{}/tests/golden/{file}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/tests/data/golden/{file}", env!("CARGO_MANIFEST_DIR"));
     EventReader::open(path)
         .unwrap()
         .map(Result::unwrap)

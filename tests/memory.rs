@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "common/counting.rs"]
 mod counting;
 
 use std::fs::File;

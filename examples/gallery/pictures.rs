@@ -9,10 +9,10 @@ use crate::Result;
 const SIDE: u32 = 96;
 /// Image files. Other programs can read them with `std::fs::read`.
 const FILES: [&[u8]; 4] = [
-    include_bytes!("../../tests/images/rgba.png"),
-    include_bytes!("../../tests/images/rgb.jpg"),
-    include_bytes!("../../tests/images/progressive.jpg"),
-    include_bytes!("../../tests/images/three_frames.gif"),
+    include_bytes!("../../tests/data/images/rgba.png"),
+    include_bytes!("../../tests/data/images/rgb.jpg"),
+    include_bytes!("../../tests/data/images/progressive.jpg"),
+    include_bytes!("../../tests/data/images/three_frames.gif"),
 ];
 
 pub(crate) fn log(summary: &SummaryWriter, progress: f32, step: u16) -> Result {

@@ -250,7 +250,7 @@ def test_gallery_files_are_served_as_they_are(gallery_board):
     images = gallery_board.get("plugin/images/images", run="gallery", tag="file", sample="0")
     for n, image in enumerate(images):
         _, file = gallery_board.fetch(f"plugin/images/individualImage?{image['query']}")
-        assert file == (REPO / "tests" / "images" / names[n % 4]).read_bytes(), n
+        assert file == (REPO / "tests" / "data" / "images" / names[n % 4]).read_bytes(), n
 
 
 @pytest.mark.usefixtures("picture")

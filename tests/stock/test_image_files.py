@@ -24,7 +24,7 @@ def served(board: TensorBoard, tag: str) -> tuple[str, bytes]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_file_is_served_byte_for_byte(board, name):
-    assert served(board, f"encoded/{name}") == (FILES[name], (REPO / "tests" / "images" / name).read_bytes())
+    assert served(board, f"encoded/{name}") == (FILES[name], (REPO / "tests" / "data" / "images" / name).read_bytes())
 
 
 def frames(board: TensorBoard, name: str, mode: str = "RGB") -> tuple[list[np.ndarray], list[int]]:
@@ -82,7 +82,7 @@ def test_animation_with_many_colours_is_close(board):
 def test_image_files_page(board, chrome):
     chrome.get(f"{board.url}/#images&tagFilter=^(encoded|animated)/&runFilter=^image files$")
 
-    sizes = {name: Image.open(REPO / "tests" / "images" / name).size for name in FILES}
+    sizes = {name: Image.open(REPO / "tests" / "data" / "images" / name).size for name in FILES}
     wanted = {f"encoded/{name}": list(size) for name, size in sizes.items()}
     wanted |= {f"animated/{name}": list(size) for name, size in ANIMATIONS.items()}
     eventually(lambda: chrome.images("image files"), wanted)

@@ -106,7 +106,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def log(logs: Path) -> Path:
     logdir = logs / "main"
-    for path in (REPO / "tests" / "golden").glob("*.tfevents"):
+    for path in (REPO / "tests" / "data" / "golden").glob("*.tfevents"):
         run = logdir / "others" / path.stem
         run.mkdir(parents=True)
         shutil.copy(path, run)
@@ -225,7 +225,7 @@ def exported(number: float) -> float | str:
     return number if math.isfinite(number) else f"{'-' if number < 0 else ''}Infinity"
 
 
-@pytest.mark.parametrize("path", sorted((REPO / "tests" / "golden").glob("*.tfevents")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((REPO / "tests" / "data" / "golden").glob("*.tfevents")), ids=lambda path: path.stem)
 def test_export_gives_the_values_of_the_stock_reader(path):
     plugins: dict[str, str] = {}
     wanted = []

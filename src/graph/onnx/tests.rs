@@ -646,9 +646,9 @@ fn long_names_are_cut() {
 
 /// Files that the package `onnx` wrote: functions, bodies, and initializers of each type.
 const FILES: [&[u8]; 3] = [
-    include_bytes!("../../../tests/golden/functions.onnx"),
-    include_bytes!("../../../tests/golden/bodies.onnx"),
-    include_bytes!("../../../tests/golden/weights.onnx"),
+    include_bytes!("../../../tests/data/golden/functions.onnx"),
+    include_bytes!("../../../tests/data/golden/bodies.onnx"),
+    include_bytes!("../../../tests/data/golden/weights.onnx"),
 ];
 
 #[test]

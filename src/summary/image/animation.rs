@@ -288,7 +288,7 @@ mod tests {
     fn invalid_animations_are_rejected() {
         let pixel = || Image::gray8(1, 1, [0]).unwrap();
         let wide = Image::gray8(65_536, 1, [0; 65_536]).unwrap();
-        let file = Image::encoded(*include_bytes!("../../../tests/images/rgb.jpg")).unwrap();
+        let file = Image::encoded(*include_bytes!("../../../tests/data/images/rgb.jpg")).unwrap();
         let moving = Image::animation([pixel()], 1).unwrap();
         for (frames, want) in [
             (vec![], "expected at least 1, got none"),

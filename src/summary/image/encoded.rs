@@ -54,18 +54,24 @@ fn sides(file: &[u8]) -> Result<(u32, u32), String> {
 mod tests {
     use super::*;
 
-    /// Images of 31 x 17 pixels (tests/images/README.md says who made them), and the length of their headers.
+    /// Images of 31 x 17 pixels (tests/data/images/README.md says who made them), and the length of their headers.
     const FILES: [(&[u8], usize); 4] = [
         // The signature, the length and name of a chunk, and the two sides.
-        (include_bytes!("../../../tests/images/rgba.png"), 24),
+        (include_bytes!("../../../tests/data/images/rgba.png"), 24),
         // A hex dump shows that the segments of the frames start at bytes 280 and 158; the sides end 9 bytes later.
-        (include_bytes!("../../../tests/images/rgb.jpg"), 280 + 9),
         (
-            include_bytes!("../../../tests/images/progressive.jpg"),
+            include_bytes!("../../../tests/data/images/rgb.jpg"),
+            280 + 9,
+        ),
+        (
+            include_bytes!("../../../tests/data/images/progressive.jpg"),
             158 + 9,
         ),
         // The signature and the two sides are 10 bytes; `imagesize` reads at least 12.
-        (include_bytes!("../../../tests/images/three_frames.gif"), 12),
+        (
+            include_bytes!("../../../tests/data/images/three_frames.gif"),
+            12,
+        ),
     ];
     const SIDES: (u32, u32) = (31, 17);
 

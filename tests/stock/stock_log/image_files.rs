@@ -7,15 +7,15 @@ use crate::{Result, START};
 pub(crate) fn write(run: &SummaryWriter) -> Result {
     let run = &run.at(START);
     let files: [(&str, &[u8]); 4] = [
-        ("rgba.png", include_bytes!("../../images/rgba.png")),
-        ("rgb.jpg", include_bytes!("../../images/rgb.jpg")),
+        ("rgba.png", include_bytes!("../../data/images/rgba.png")),
+        ("rgb.jpg", include_bytes!("../../data/images/rgb.jpg")),
         (
             "progressive.jpg",
-            include_bytes!("../../images/progressive.jpg"),
+            include_bytes!("../../data/images/progressive.jpg"),
         ),
         (
             "three_frames.gif",
-            include_bytes!("../../images/three_frames.gif"),
+            include_bytes!("../../data/images/three_frames.gif"),
         ),
     ];
     for (name, file) in files {

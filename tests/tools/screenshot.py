@@ -1,6 +1,6 @@
 """Makes the pictures of TensorBoard in `examples/`, from new runs of the examples.
 
-Run it by hand, after tests/all.sh: `target/venv/bin/python tests/stock/screenshot.py`. To make only some of the pictures, add
+Run it by hand, after tests/all.sh: `target/venv/bin/python tests/tools/screenshot.py`. To make only some of the pictures, add
 their names: `screenshot.py hparams mesh`. Look at each picture before you commit it.
 """
 
@@ -9,6 +9,9 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+# The browser and the servers are those of the tests.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "stock"))
 
 from browser import Browser, browser
 from harness import REPO, TensorBoard, eventually, execute, program, train_digits
