@@ -36,6 +36,9 @@ from tensorboard.util.tensor_util import make_ndarray, make_tensor_proto
 from test_graphs import Page
 from test_meshes import canvases
 
+# Event files of other writers.
+GOLDEN = REPO / "tests" / "data" / "golden"
+
 # For each plugin: the route of the points, and how many points of a tag the fast loader and the Python loader keep.
 KINDS = {
     "scalars": ("scalars", 1000, 1000),
@@ -106,7 +109,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def log(logs: Path) -> Path:
     logdir = logs / "main"
-    for path in (REPO / "tests" / "data" / "golden").glob("*.tfevents"):
+    for path in GOLDEN.glob("*.tfevents"):
         run = logdir / "others" / path.stem
         run.mkdir(parents=True)
         shutil.copy(path, run)
@@ -225,7 +228,7 @@ def exported(number: float) -> float | str:
     return number if math.isfinite(number) else f"{'-' if number < 0 else ''}Infinity"
 
 
-@pytest.mark.parametrize("path", sorted((REPO / "tests" / "data" / "golden").glob("*.tfevents")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.tfevents")), ids=lambda path: path.stem)
 def test_export_gives_the_values_of_the_stock_reader(path):
     plugins: dict[str, str] = {}
     wanted = []
