@@ -14,7 +14,7 @@ fn record_is_written_when_its_call_returns() {
         summary.scalar("loss", 0.5, step);
         assert_eq!(steps(&tape.bytes()), (0..=step).collect::<Vec<_>>());
     }
-    summary.scalar(&"a".repeat(100_000), 0.5, 3);
+    summary.scalar("a".repeat(100_000), 0.5, 3);
     #[cfg(feature = "png")]
     summary.image("input", crate::Image::gray8(9, 7, [3; 63]).unwrap(), 4);
     let written = steps(&tape.bytes()).len() as u64;
