@@ -145,7 +145,10 @@ impl fmt::Display for FileName<'_> {
 fn host() -> &'static str {
     static HOST: OnceLock<String> = OnceLock::new();
     HOST.get_or_init(|| {
+        #[cfg(not(target_family = "wasm"))]
         let name = hostname::get().unwrap_or_default();
+        #[cfg(target_family = "wasm")]
+        let name = std::ffi::OsString::new();
         match file_name_part(&name.to_string_lossy()) {
             name if name.is_empty() => "localhost".into(),
             name => name,
