@@ -15,6 +15,7 @@ use std::error::Error;
 use std::io::{self, BufRead, Write as _};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
+use std::process;
 use std::time::{Duration, Instant};
 
 use crate::work::{self, Picture, Work};
@@ -119,15 +120,15 @@ fn measure<W: Writer>(
 
 fn latency<W: Writer>(job: &Job) -> Figures {
     let mut writer = W::open(&job.dir);
-    let figures = quantiles(job.count, |step| {
+    let figures = latencies(job.count, |step| {
         writer.scalar("loss", work::scalar(step), step)
     });
     writer.close();
     Ok(figures)
 }
 
-/// Returns the median, the 99.9th percentile and the maximum of `count` calls, in nanoseconds, including the clock.
-pub fn quantiles(count: u32, mut call: impl FnMut(u32)) -> Vec<u128> {
+/// Returns the [`quantiles`] of `count` calls, including the clock.
+pub fn latencies(count: u32, mut call: impl FnMut(u32)) -> Vec<u128> {
     // Filling it now avoids page faults during the measurement.
     let mut times = vec![Duration::MAX; count as usize];
     for (step, time) in (1..).zip(&mut times) {
@@ -135,6 +136,11 @@ pub fn quantiles(count: u32, mut call: impl FnMut(u32)) -> Vec<u128> {
         call(step);
         *time = start.elapsed();
     }
+    quantiles(times)
+}
+
+/// Returns the median, the 99.9th percentile and the maximum, in nanoseconds.
+pub fn quantiles(mut times: Vec<Duration>) -> Vec<u128> {
     times.sort_unstable();
     let last = times.len() - 1;
     [last / 2, last - last / 1000, last]
@@ -157,6 +163,16 @@ pub fn cpu_time() -> Duration {
 #[cfg(not(unix))]
 pub fn cpu_time() -> Duration {
     Duration::ZERO
+}
+
+/// Ends this process like `kill -9`.
+pub fn kill() -> ! {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Signal, getpid, kill_process};
+        kill_process(getpid(), Signal::KILL).ok();
+    }
+    process::abort()
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

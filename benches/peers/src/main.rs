@@ -6,8 +6,11 @@
 //!
 //! The first start installs the writers in Python into a virtual environment under `target/`. `-- --python PATH` uses another
 //! Python, for example one with PyTorch. A line below the table names the writers that are missing.
+//!
+//! `-- loggers` compares this crate with loggers of text.
 
 mod check;
+mod loggers;
 mod peer;
 mod python;
 mod table;
@@ -21,7 +24,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use check::{Expected, by_tfrecord};
-use lexopt::prelude::*;
+use clap::{Parser, Subcommand};
 use peer::Peer;
 use peers::child;
 use peers::work::{self, Sides, Work};
@@ -63,32 +66,55 @@ const LOOK: Duration = Duration::from_millis(10);
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+/// Compares this crate with other writers of event files.
+#[derive(Parser)]
+struct Arguments {
+    /// The Python whose writers are measured, instead of a virtual environment.
+    #[arg(long)]
+    python: Option<PathBuf>,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Compares scalars with lines of loggers instead.
+    Loggers,
+    /// Runs a writer in this process.
+    #[command(hide = true)]
+    Serve { name: String, data: PathBuf },
+    /// Runs a logger in this process.
+    #[command(hide = true)]
+    Log {
+        name: String,
+        how: String,
+        count: u32,
+        dir: PathBuf,
+    },
+}
+
 fn main() -> Result<()> {
-    let mut arguments = env::args_os().skip(1);
-    if arguments.next().is_some_and(|word| word == "serve") {
-        let (Some(name), Some(data)) = (arguments.next(), arguments.next()) else {
-            return Err("serve NAME DATA".into());
-        };
-        return writers::serve_as(&name.to_string_lossy(), data.as_ref());
-    }
+    let arguments = Arguments::parse();
     if cfg!(debug_assertions) {
         return Err("debug builds are slow: run with --release".into());
     }
-    let mut given = None;
-    let mut parser = lexopt::Parser::from_env();
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Long("python") => given = Some(PathBuf::from(parser.value()?)),
-            Short('h') | Long("help") => {
-                println!(
-                    "cargo run --release --manifest-path benches/peers/Cargo.toml [-- --python PATH]"
-                );
-                return Ok(());
-            }
-            _ => return Err(argument.unexpected().into()),
-        }
+    match arguments.action {
+        None => bench(arguments.python),
+        Some(Action::Loggers) => loggers::bench(),
+        Some(Action::Serve { name, data }) => writers::serve_as(&name, &data),
+        Some(Action::Log {
+            name,
+            how,
+            count,
+            dir,
+        }) => loggers::log(&name, &how, count, &dir),
     }
-    bench(given)
+}
+
+/// Logs with `ticklog`, whose macros compile only in the root of a crate.
+#[inline]
+fn ticklog_info(tag: &str, value: f32, step: u32) {
+    ticklog::info!("{} {} {}", tag, value, step);
 }
 
 fn bench(given: Option<PathBuf>) -> Result<()> {
@@ -193,7 +219,7 @@ fn bench(given: Option<PathBuf>) -> Result<()> {
             return Err(format!("{}: {reason}", rows[0].peer.title).into());
         }
     }
-    let clock = child::quantiles(MOST_CALLS, |_| {});
+    let clock = child::latencies(MOST_CALLS, |_| {});
 
     let free = table::median(free.into_iter());
     println!("{}", table::machine(&python, free));

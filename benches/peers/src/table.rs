@@ -216,7 +216,7 @@ pub fn median(figures: impl Iterator<Item = f64>) -> f64 {
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-fn span(seconds: f64) -> String {
+pub fn span(seconds: f64) -> String {
     let (unit, scale) = unit(seconds);
     format!("{} {unit}", digits(seconds * scale))
 }
@@ -230,7 +230,7 @@ fn unit(seconds: f64) -> (&'static str, f64) {
     }
 }
 
-fn digits(figure: f64) -> String {
+pub fn digits(figure: f64) -> String {
     match figure {
         ..10.0 => format!("{figure:.1}"),
         _ => format!("{figure:.0}"),
@@ -238,7 +238,7 @@ fn digits(figure: f64) -> String {
 }
 
 /// Formats a number with commas.
-fn thousands(number: u64) -> String {
+pub fn thousands(number: u64) -> String {
     match number {
         ..1000 => number.to_string(),
         _ => format!("{},{:03}", thousands(number / 1000), number % 1000),
