@@ -39,8 +39,8 @@ const ROUNDS: u32 = 5;
 const CALLS: u32 = 1_000_000;
 /// As the authors of quill measure: the mean of a few calls in a row, so that the clock costs little, and then a pause.
 const BURST: u32 = 20;
-const BURSTS: u32 = 5_000;
-const PAUSE: Duration = Duration::from_micros(200);
+const BURSTS: u32 = 2_000;
+const PAUSE: Duration = Duration::from_millis(2);
 /// Two threads log so many records in turn.
 const TURNS: u32 = 100_000;
 /// The time between two records of a program that is killed.
@@ -235,11 +235,11 @@ pub fn bench() -> Result<()> {
         "
 - Medians of {ROUNDS} rounds, in which the loggers alternate. If a queue is full, the call waits.
 - Loop: {} calls until the logger is closed, divided by their number. CPU time includes all threads.
-- Burst: the mean of {BURST} calls in a row, after a pause of {} µs.
+- Burst: the mean of {BURST} calls in a row, after a pause of {} ms.
 - Out of order: records that are in the file after a later one, of {} that two threads log in turn.
 - Lost at a kill: the most records that are missing in the file, of {ROUNDS} programs that end with SIGKILL.",
         thousands(CALLS.into()),
-        PAUSE.as_micros(),
+        PAUSE.as_millis(),
         thousands(TURNS.into()),
     );
     Ok(())
@@ -296,13 +296,12 @@ impl Row {
     }
 }
 
-/// What a process has logged.
+/// The figures and the file of a process.
 struct Once {
     count: usize,
     figures: Vec<f64>,
-    /// The steps of the complete records in the file.
+    /// The steps of the complete records.
     steps: Vec<i64>,
-    /// The size of the file.
     bytes: u64,
 }
 
