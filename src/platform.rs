@@ -1,4 +1,5 @@
-//! What the standard library cannot do on every platform: on `wasm32-unknown-unknown` its clocks and `process::id` panic.
+//! Replaces functions of the standard library that panic on some platforms: on `wasm32-unknown-unknown`, the clocks and
+//! `process::id` do.
 
 use std::process;
 use std::time::{Duration, Instant};

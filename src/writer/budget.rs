@@ -2,8 +2,8 @@
 
 use super::sync::{AtomicU64, Ordering};
 
-/// What all queues have reserved together. Each queue reserves what is pending in it, and the room that its callers may use
-/// without asking again.
+/// The bytes that all queues have reserved together. Each queue reserves its pending bytes, and the room that its callers may
+/// use without another check.
 ///
 /// A queue looks at the sums and changes them while it holds only its own lock, so calls in several runs at the same moment
 /// may exceed the bound by a record each.

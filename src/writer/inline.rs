@@ -11,7 +11,7 @@ use super::sync::{Mutex, PoisonError};
 use super::worker::{self, SyncPolicy};
 use crate::record;
 
-/// What the thread of a worker would own.
+/// The sink of a writer without a thread, and the state of its last write.
 pub(crate) struct Inline {
     sink: Sink,
     sync: SyncPolicy,
