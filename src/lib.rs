@@ -56,6 +56,9 @@
 //! At any load, a writer and its child runs take at most this memory: `max_pending_bytes` together, and for each run two buffers
 //! of 256 KiB (three with images or audio), the records whose callers wait for room, one record more than the bound allows,
 //! and the one image or clip that is being encoded.
+//! The process also keeps the memory of earlier images for later ones of the same size, up to 48 MiB for all writers together,
+//! because new memory takes several times as long as the copy of the pixels. Buffers of less than 16 KiB or more than 4 MiB are
+//! not kept.
 //!
 //! A run that stopped goes on, from its end or from a checkpoint, by [`WriterOptions::resume`].
 //!

@@ -6,6 +6,7 @@ use std::io;
 use color_quant::NeuQuant;
 use gif::{DisposalMethod, Encoder, EncodingError, Frame, Repeat};
 
+use super::buffer::Buffer;
 use super::format::Format;
 use super::{Content, Image};
 use crate::error::{Error, Result};
@@ -21,7 +22,7 @@ const LEARNED_PIXELS: usize = 128 * 128;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Animation {
     /// Format and pixels of each frame. All frames have the sides of the image, which fit into a `u16`.
-    frames: Vec<(Format, Vec<u8>)>,
+    frames: Vec<(Format, Buffer)>,
     /// The time from one frame to the next, in hundredths of a second: [`MIN_DELAY`] to [`MAX_DELAY`].
     period: f64,
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
+use super::buffer::Buffer;
 use super::format::Format;
 use super::{Image, Pixels};
 
@@ -20,7 +21,7 @@ pub(super) struct Canvas {
     width: usize,
     height: usize,
     format: Format,
-    bytes: Vec<u8>,
+    bytes: Buffer,
 }
 
 impl Canvas {
@@ -30,7 +31,7 @@ impl Canvas {
             width,
             height,
             format,
-            bytes: vec![0; width * height * format.pixel_bytes()],
+            bytes: Buffer::zeroed(width * height * format.pixel_bytes()),
         }
     }
 

@@ -3,6 +3,7 @@
 mod animation;
 mod batch;
 mod boxes;
+mod buffer;
 mod canvas;
 mod confusion;
 mod encoded;
@@ -16,6 +17,7 @@ mod pixels;
 use png::{BitDepth, ColorType, Compression, Encoder};
 
 use self::animation::Animation;
+use self::buffer::Buffer;
 use self::format::{Channels, Format};
 use super::{Tag, plugin, tensor_value};
 use crate::error::{Error, Result};
@@ -79,7 +81,7 @@ enum Content {
     /// The pixels, row by row. Their number matches the sides.
     Pixels {
         format: Format,
-        bytes: Vec<u8>,
+        bytes: Buffer,
     },
     /// An image of the crate `image` with a side that PNG does not allow, usually 0.
     #[cfg_attr(
@@ -120,7 +122,8 @@ impl Image {
     /// The memory that the image takes until it is encoded, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match &self.content {
-            Content::Pixels { bytes, .. } | Content::File(bytes) => bytes.len(),
+            Content::Pixels { bytes, .. } => bytes.len(),
+            Content::File(file) => file.len(),
             Content::Animation(animation) => animation.bytes(),
             Content::BadSides => 0,
         }

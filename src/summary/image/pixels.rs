@@ -1,5 +1,6 @@
 //! Images from samples in every order and type.
 
+use super::buffer::Buffer;
 use super::format::{Channels, Format};
 use super::{Content, Image, MAX_SIDE};
 use crate::error::{Error, Result};
@@ -221,7 +222,7 @@ impl Image {
         pixels: &[u8],
     ) -> Result<Self> {
         check(channels, width, height, pixels.len())?;
-        Ok(Self::of(channels, 1, width, height, pixels.to_vec()))
+        Ok(Self::of(channels, 1, width, height, pixels.into()))
     }
 
     /// Creates an image of 1 to 4 channels.
@@ -244,9 +245,10 @@ impl Image {
         height: u32,
         samples: &[impl Intensity],
     ) -> Result<Self> {
+        check(channels, width, height, samples.len())?;
         Ok(Self {
             doubt: doubt(samples),
-            ..Self::from_u8(channels, width, height, &to_u8(samples))?
+            ..Self::of(channels, 1, width, height, to_u8(samples))
         })
     }
 
@@ -266,7 +268,7 @@ impl Image {
         sample_bytes: usize,
         width: u32,
         height: u32,
-        bytes: Vec<u8>,
+        bytes: Buffer,
     ) -> Self {
         let format = Format::new(channels, sample_bytes);
         Self {
@@ -279,11 +281,9 @@ impl Image {
 }
 
 /// 16-bit samples in the order of PNG.
-pub(super) fn big_endian(samples: &[u16]) -> Vec<u8> {
-    samples
-        .iter()
-        .flat_map(|sample| sample.to_be_bytes())
-        .collect()
+pub(super) fn big_endian(samples: &[u16]) -> Buffer {
+    let bytes = samples.iter().flat_map(|sample| sample.to_be_bytes());
+    Buffer::collect(2 * samples.len(), bytes)
 }
 
 #[allow(
@@ -291,9 +291,9 @@ pub(super) fn big_endian(samples: &[u16]) -> Vec<u8> {
     clippy::cast_sign_loss,
     reason = "the number is clamped, and NaN becomes 0"
 )]
-fn to_u8<T: Intensity>(samples: &[T]) -> Vec<u8> {
+fn to_u8<T: Intensity>(samples: &[T]) -> Buffer {
     let round = |sample: &T| ((*sample).into().clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
-    samples.iter().map(round).collect()
+    Buffer::collect(samples.len(), samples.iter().map(round))
 }
 
 /// Returns why the samples are probably not of 0 to 1.
