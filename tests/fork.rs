@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use fork::{Fork, fork, waitpid_nohang};
 use log::{LevelFilter, Log, Metadata, Record};
+use summary_writer::proto::Event;
+use summary_writer::proto::event::What;
 use summary_writer::{Embedding, Error, EventReader, HParams, SummaryWriter, WriterOptions};
 
 /// A logger that holds a lock while it logs, as most do.
@@ -33,6 +35,7 @@ impl Log for Logger {
 
 /// Logs like a child that does not handle the fork. Returns whether all calls behave as documented.
 fn child_is_ignored(summary: SummaryWriter) -> bool {
+    log_images(&summary);
     for step in 1_000_000..1_020_000 {
         summary.scalar("child", 0.5, step);
     }
@@ -54,6 +57,18 @@ fn child_is_ignored(summary: SummaryWriter) -> bool {
         && is_counted
         && matches!(summary.close(), Err(Error::Closed))
 }
+
+/// Logs enough images that the buffers of their pixels are reused.
+#[cfg(feature = "png")]
+fn log_images(summary: &SummaryWriter) {
+    for step in 0..100 {
+        let image = summary_writer::Image::rgb8(80, 80, [7; 80 * 80 * 3]).unwrap();
+        summary.image("image", image, step);
+    }
+}
+
+#[cfg(not(feature = "png"))]
+fn log_images(_: &SummaryWriter) {}
 
 fn install_logger() {
     log::set_logger(&LOGGER).ok(); // Another test may have installed it.
@@ -98,16 +113,18 @@ fn calls_of_a_child_are_ignored_in_every_state_of_the_worker() {
             .unwrap();
         summary.hparams(HParams::new().set("lr", 0.5));
         summary.scalar("parent", 0.5, 1);
+        log_images(&summary);
         if name == "idle" {
             summary.flush().unwrap();
         }
         assert_eq!(status_of_child(&summary), 0, "{name}");
         summary.scalar("parent", 0.5, 2);
         summary.close().unwrap();
-        let steps: Vec<_> = EventReader::open(dir.path())
-            .unwrap()
-            .map(|event| event.unwrap().step)
-            .collect();
+        let is_image = |event: &Event| matches!(&event.what, Some(What::Summary(summary)) if summary.value[0].tag == "image");
+        let events = EventReader::open(dir.path()).unwrap().map(Result::unwrap);
+        let (images, others): (Vec<_>, Vec<_>) = events.partition(is_image);
+        assert_eq!(images.len(), if cfg!(feature = "png") { 100 } else { 0 });
+        let steps: Vec<_> = others.iter().map(|event| event.step).collect();
         // The version, the hyperparameters, two scalars, and the end of the session.
         assert_eq!(steps, [0, 0, 1, 2, 0], "{name}");
     }
@@ -134,6 +151,14 @@ fn fork_while_other_threads_log_never_hangs() {
             (0..)
                 .take_while(|_| !done.load(Ordering::Relaxed))
                 .for_each(|i| drop(summary.run(format!("run{i}")).map(SummaryWriter::close)))
+        });
+        // This thread holds the lock for the memory of images.
+        scope.spawn(|| {
+            let closed = SummaryWriter::disabled();
+            while !done.load(Ordering::Relaxed) {
+                log_images(&closed);
+                thread::yield_now();
+            }
         });
         let logger = scope.spawn(|| {
             (1i64..)

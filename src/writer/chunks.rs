@@ -67,19 +67,20 @@ impl Chunks {
         CHUNK_BYTES.saturating_sub(self.filling.bytes.len())
     }
 
-    /// Appends a frame that the encoder made. Returns `true` if a chunk became full. A frame that is larger than a chunk is
+    /// Appends frames that the encoder made. Returns `true` if a chunk became full. Frames that are larger than a chunk are
     /// taken without a copy.
-    pub(super) fn append_encoded(&mut self, frame: &mut Vec<u8>) -> bool {
-        let encoded_bytes = frame.len() as u64;
-        if frame.len() <= CHUNK_BYTES {
-            let fills = self.append(frame);
+    pub(super) fn append_encoded(&mut self, frames: &mut Vec<u8>, record_count: u64) -> bool {
+        let encoded_bytes = frames.len() as u64;
+        if frames.len() <= CHUNK_BYTES {
+            let fills = self.append(frames);
+            self.filling.record_count += record_count - 1; // `append` counts one
             self.filling.encoded_bytes += encoded_bytes;
             return fills;
         }
         self.start_next(0);
         self.full.push_back(Chunk {
-            bytes: mem::take(frame),
-            record_count: 1,
+            bytes: mem::take(frames),
+            record_count,
             encoded_bytes,
         });
         true

@@ -15,6 +15,11 @@ use crate::error::{Error, Result};
 /// The raw size at which a batch is encoded before the flush interval is over. With one wake for each small image, their calls
 /// took three times as long.
 const BATCH_BYTES: u64 = 64 << 10;
+/// The size of the records that are handed to the worker together, raw and encoded, unless a single one is larger. Small images
+/// then take the queue's lock a few times for each batch, and no record waits long for the encoding of the next ones.
+const BLOCK_BYTES: u64 = 32 << 10;
+/// Room for records that is kept for the next batch.
+const KEPT_RECORDS: usize = 1024;
 
 /// A record that takes long to encode.
 pub(super) struct Deferred {
@@ -37,8 +42,8 @@ impl fmt::Debug for Deferred {
 pub(super) struct EncoderState {
     /// In call order.
     waiting: VecDeque<Deferred>,
-    /// The thread was started and has not ended.
-    pub(super) is_running: bool,
+    /// A thread encodes, or is being started.
+    is_running: bool,
     /// The encoder sleeps. The next record must wake it.
     is_idle: bool,
     /// Deferred records that were accepted, and how many of them are done: encoded, or refused by their encoder.
@@ -75,6 +80,14 @@ impl EncoderState {
         mem::take(&mut self.is_idle) || fills
     }
 
+    /// Moves all waiting records to `batch`, which must be empty. Returns `false` if there are none, and then the encoder must
+    /// end.
+    fn take_batch(&mut self, batch: &mut VecDeque<Deferred>) -> bool {
+        mem::swap(&mut self.waiting, batch);
+        self.is_running = !batch.is_empty();
+        self.is_running
+    }
+
     /// Drops all records that are not encoded.
     pub(super) fn clear(&mut self) {
         self.waiting.clear();
@@ -86,41 +99,95 @@ impl EncoderState {
 /// Runs until the queue is closed or suspended and has nothing to encode.
 pub(crate) fn run(queue: &Queue) {
     queue.register_worker();
-    let mut frame = Vec::new();
-    while let Some(batch) = queue.next_batch() {
-        let mut left = batch.len();
-        for record in batch {
-            left -= 1;
-            frame.clear();
-            let encoded = encode(record.make_frame, &mut frame);
-            frame.shrink_to(CHUNK_BYTES);
-            let encoded = encoded.as_ref().map(|()| &mut frame);
-            // A panic of the logger must not end the encoder, because callers wait for it.
-            panic::catch_unwind(AssertUnwindSafe(|| {
-                queue.finish_deferred(record.raw_bytes, encoded, left == 0);
-            }))
-            .ok();
-        }
+    let (mut batch, mut block) = Default::default();
+    while queue.next_batch(&mut batch) {
+        encode_batch(queue, &mut batch, &mut block);
     }
 }
 
-/// Makes a frame. If the encoder panics, only this record is lost.
-fn encode(make_frame: Box<MakeFrame>, frame: &mut Vec<u8>) -> Result<()> {
-    panic::catch_unwind(AssertUnwindSafe(|| make_frame(frame))).unwrap_or_else(|_| {
-        let error = io::Error::other("its encoder panicked");
-        Err(Error::stream("encode a record", error))
-    })
+/// Encodes what is waiting, on the thread of a caller, because there is no encoder.
+pub(crate) fn run_once(queue: &Queue) {
+    let (mut batch, mut block) = Default::default();
+    while queue.lock().encoder.take_batch(&mut batch) {
+        encode_batch(queue, &mut batch, &mut block);
+    }
+}
+
+fn encode_batch(queue: &Queue, batch: &mut VecDeque<Deferred>, block: &mut Block) {
+    while let Some(record) = batch.pop_front() {
+        block.encode(record);
+        let next_bytes = batch.front().map(|next| next.raw_bytes);
+        let has_room = |next| {
+            block.raw_bytes + next <= BLOCK_BYTES && (block.frames.len() as u64) < BLOCK_BYTES
+        };
+        if next_bytes.is_some_and(has_room) {
+            continue;
+        }
+        // A panic of the logger must not end the encoder, because callers wait for it.
+        panic::catch_unwind(AssertUnwindSafe(|| {
+            queue.finish_deferred(block, next_bytes.is_none());
+        }))
+        .ok();
+        block.clear();
+    }
+    batch.shrink_to(KEPT_RECORDS);
+}
+
+/// Records that are done and not yet handed to the worker.
+#[derive(Default)]
+struct Block {
+    /// The frames, one after the other.
+    frames: Vec<u8>,
+    frame_count: u64,
+    refused_count: u64,
+    /// Why the last refused record has no frame.
+    error: Option<Error>,
+    /// The raw size of all records.
+    raw_bytes: u64,
+}
+
+impl Block {
+    /// Makes a frame. If the encoder panics, only this record is lost.
+    fn encode(&mut self, record: Deferred) {
+        let start = self.frames.len();
+        self.raw_bytes += record.raw_bytes;
+        let encoded =
+            panic::catch_unwind(AssertUnwindSafe(|| (record.make_frame)(&mut self.frames)));
+        let encoded = encoded.unwrap_or_else(|_| {
+            let error = io::Error::other("its encoder panicked");
+            Err(Error::stream("encode a record", error))
+        });
+        if let Err(error) = encoded {
+            self.frames.truncate(start);
+            self.refused_count += 1;
+            self.error = Some(error);
+        } else {
+            self.frame_count += 1;
+        }
+    }
+
+    fn clear(&mut self) {
+        let mut frames = mem::take(&mut self.frames);
+        frames.clear();
+        frames.shrink_to(CHUNK_BYTES);
+        *self = Self {
+            frames,
+            ..Self::default()
+        };
+    }
 }
 
 /// The encoder's side of the queue.
 impl Queue {
     /// Accepts a record whose frame the encoder makes, or counts why it was not accepted. Until then it counts with the size
-    /// of its raw data as pending.
+    /// of its raw data as pending. Calls `start_encoder` if no encoder runs.
     pub(crate) fn push_deferred(
         &self,
         raw_bytes: usize,
         make_frame: impl FnOnce(&mut Vec<u8>) -> Result<()> + Send + 'static,
+        start_encoder: impl FnOnce(),
     ) {
+        let make_frame = Box::new(make_frame);
         // A record of 0 bytes would not count as pending.
         let raw_bytes = raw_bytes.max(1);
         let Some(state) = self.lock_soon() else {
@@ -132,27 +199,28 @@ impl Queue {
         state.accepted.records += 1;
         let wakes = state.encoder.accept(Deferred {
             raw_bytes: raw_bytes as u64,
-            make_frame: Box::new(make_frame),
+            make_frame,
         });
+        let starts = !mem::replace(&mut state.encoder.is_running, true);
         self.reserve(&mut state);
         let target = state.target();
         drop(state);
+        if starts && !self.is_forked() {
+            start_encoder();
+        }
         if wakes {
             self.encode.notify_one();
         }
-        if wakes || self.limits.flush_interval.is_zero() {
+        // Large records are rare, and a fork must not keep many of them.
+        let is_large = raw_bytes as u64 >= BATCH_BYTES;
+        if starts || wakes || is_large || self.limits.flush_interval.is_zero() {
             self.finish_push(target);
         }
     }
 
-    /// Notes that a thread will run the encoder, or that it could not be started. Returns whether there was one before.
-    pub(crate) fn set_encoder(&self, is_running: bool) -> bool {
-        mem::replace(&mut self.lock().encoder.is_running, is_running)
-    }
-
-    /// Waits until a batch is due, and takes it. Returns `None` when the queue is closed or suspended, and nothing is left to
-    /// encode.
-    fn next_batch(&self) -> Option<VecDeque<Deferred>> {
+    /// Waits until a batch is due, and moves it to `batch`, which must be empty. Returns `false` when the queue is closed or
+    /// suspended, and nothing is left to encode.
+    fn next_batch(&self, batch: &mut VecDeque<Deferred>) -> bool {
         let mut state = self.lock();
         state.encoder.is_idle = state.encoder.waiting.is_empty();
         state = self
@@ -175,42 +243,34 @@ impl Queue {
                 .wait_timeout_while(state, interval, |state| must_wait(state))
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        let batch = mem::take(&mut state.encoder.waiting);
-        state.encoder.is_running = !batch.is_empty();
-        (!batch.is_empty()).then_some(batch)
+        state.encoder.take_batch(batch)
     }
 
-    /// Appends an encoded frame, or counts the record as refused. The last of a batch is written without waiting for other
-    /// records, because the batch has waited already.
-    fn finish_deferred(
-        &self,
-        raw_bytes: u64,
-        encoded: Result<&mut Vec<u8>, &Error>,
-        is_last: bool,
-    ) {
+    /// Appends the frames of a block, and counts its other records as refused. The last block of a batch is written without
+    /// waiting for other records, because the batch has waited already.
+    fn finish_deferred(&self, block: &mut Block, is_last: bool) {
         let mut state = self.lock();
         if state.worker == WorkerState::Ended {
             return;
         }
-        state.encoder.raw_bytes -= raw_bytes;
-        state.encoder.done_count += 1;
-        let is_frame = encoded.is_ok();
+        let is_awaited = state.encoder.done_count < state.encoder.target_count;
+        state.encoder.raw_bytes -= block.raw_bytes;
+        state.encoder.done_count += block.frame_count + block.refused_count;
+        let is_frame = block.frame_count > 0;
         let mut fills = false;
-        let mut refusal = None;
-        match encoded {
-            Ok(frame) => {
-                state.accepted.bytes += frame.len() as u64;
-                state.encoder.encoded_bytes += frame.len() as u64;
-                state.encoder.encoded_end = state.accepted.bytes;
-                fills = state.chunks.append_encoded(frame);
-            }
-            Err(error) => {
-                state.unencoded_count += 1;
-                refusal = state.count_invalid().then_some(error);
-            }
+        if is_frame {
+            let frames_bytes = block.frames.len() as u64;
+            state.accepted.bytes += frames_bytes;
+            state.encoder.encoded_bytes += frames_bytes;
+            state.encoder.encoded_end = state.accepted.bytes;
+            fills = state
+                .chunks
+                .append_encoded(&mut block.frames, block.frame_count);
         }
+        state.unencoded_count += block.refused_count;
+        let is_first_refusal =
+            (0..block.refused_count).fold(false, |is_first, _| state.count_invalid() || is_first);
         self.reserve(&mut state);
-        let is_awaited = state.encoder.done_count <= state.encoder.target_count;
         if is_last || is_awaited {
             state.flush_target = state.accepted.bytes;
         }
@@ -232,8 +292,8 @@ impl Queue {
         if is_expected {
             self.progress.notify_all();
         }
-        if let Some(error) = refusal {
-            self.report_refusal(error);
+        if let Some(error) = block.error.take_if(|_| is_first_refusal) {
+            self.report_refusal(&error);
         }
     }
 }

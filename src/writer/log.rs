@@ -168,7 +168,9 @@ impl SummaryWriter {
     /// `summary.image("photo", &dynamic_image, 0)`. One without pixels is rejected like a record that cannot be encoded.
     #[cfg(feature = "png")]
     pub fn image<'a>(&self, tag: impl Into<Tag<'a>>, image: impl Into<Image>, step: impl Step) {
-        self.images(tag, [image], step);
+        if self.is_recording(step) {
+            self.push_images(tag.into(), [image.into()], step);
+        }
     }
 
     /// Logs several images of one step, like [`image`](Self::image). The dashboard shows one of them and a slider for the
@@ -184,11 +186,22 @@ impl SummaryWriter {
             return;
         }
         let images: Vec<Image> = images.into_iter().map(Into::into).collect();
-        if images.is_empty() {
-            return;
+        if !images.is_empty() {
+            self.push_images(tag.into(), images, step);
         }
-        let (tag, prefix) = (tag.into().into_owned(), self.prefix.clone());
-        if let Some(doubt) = images.iter().find_map(Image::doubt) {
+    }
+
+    /// Pushes images of a step that is recorded.
+    #[cfg(feature = "png")]
+    fn push_images(
+        &self,
+        tag: Tag<'_>,
+        images: impl AsRef<[Image]> + Send + 'static,
+        step: impl Step,
+    ) {
+        let list = images.as_ref();
+        let (tag, prefix) = (tag.into_owned(), self.prefix.clone());
+        if let Some(doubt) = list.iter().find_map(Image::doubt) {
             let counters = &self.run.counters;
             let tag = [self.prefix(), &tag.name].concat();
             counters.warn_once_about_tag(
@@ -197,13 +210,13 @@ impl SummaryWriter {
                 &format!("image: {doubt}"),
             );
         }
-        let bytes = images.iter().map(Image::bytes).sum();
+        let bytes = list.iter().map(Image::bytes).sum();
         let name = || [self.prefix(), &tag.name].concat();
         self.count_invalid_wall_time(name);
         let step = self.saturated(step.to_i64(), name);
         self.push_deferred(step, bytes, move |buffer| {
             let prefix = prefix.as_deref().unwrap_or_default();
-            let value = summary::images(prefix, &tag, &images)?;
+            let value = summary::images(prefix, &tag, images.as_ref())?;
             event::append_value(buffer, &value);
             Ok(())
         });

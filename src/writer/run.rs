@@ -38,8 +38,8 @@ const SUSPEND_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) struct Run {
     pub(super) queue: Arc<Queue>,
     worker: Mutex<Worker>,
-    /// The encoder's thread could not be started.
-    has_encoder_failed: Mutex<bool>,
+    /// The encoder's thread could not be started, which was reported.
+    has_encoder_failed: AtomicBool,
     pub(super) options: WriterOptions,
     /// `None` for a stream.
     directory: Option<RunDirectory>,
@@ -179,7 +179,7 @@ impl Run {
         Self {
             queue,
             worker: Mutex::new(worker),
-            has_encoder_failed: Mutex::new(options.is_unthreaded),
+            has_encoder_failed: AtomicBool::default(),
             options,
             directory: None,
             path: None,
@@ -358,17 +358,16 @@ impl Run {
         }
     }
 
-    /// Pushes a record that the encoder's thread encodes. If the thread cannot be started, the call encodes it.
+    /// Pushes a record that the encoder's thread encodes, or this call if the writer has no threads.
     pub(super) fn push_deferred(
         &self,
         raw_bytes: usize,
         make_frame: impl FnOnce(&mut Vec<u8>) -> Result<()> + Send + 'static,
     ) {
-        if self.queue.is_closed() {
-            return self.queue.count_ignored(); // without starting a thread
-        }
-        if self.has_encoder() {
-            return self.queue.push_deferred(raw_bytes, make_frame);
+        if !self.options.is_unthreaded {
+            return self
+                .queue
+                .push_deferred(raw_bytes, make_frame, || self.start_encoder());
         }
         let mut frame = Vec::new();
         match make_frame(&mut frame) {
@@ -377,27 +376,22 @@ impl Run {
         }
     }
 
-    /// Returns whether the encoder's thread runs. The first call starts it. Nobody joins it: it ends soon after the worker, and
-    /// only the worker writes.
-    fn has_encoder(&self) -> bool {
-        let mut has_failed = lock(&self.has_encoder_failed);
-        if *has_failed || self.queue.set_encoder(true) {
-            return !*has_failed;
-        }
+    /// Starts the encoder's thread. If that fails, this call encodes what is waiting. Nobody joins the thread: it ends soon
+    /// after the worker, and only the worker writes.
+    #[cold]
+    fn start_encoder(&self) {
         let queue = Arc::clone(&self.queue);
         let thread = thread::Builder::new()
             .name("summary-encoder".into())
             .spawn(move || encoder::run(&queue));
         if let Err(error) = thread {
-            self.queue.set_encoder(false);
-            *has_failed = true;
-            drop(has_failed);
-            self.queue.reporter.warn(format_args!(
-                "could not start a thread that encodes images and audio, so their calls do it: {error}"
-            ));
-            return false;
+            if !self.has_encoder_failed.swap(true, Ordering::Relaxed) {
+                self.queue.reporter.warn(format_args!(
+                    "could not start a thread that encodes images and audio, so their calls do it: {error}"
+                ));
+            }
+            encoder::run_once(&self.queue);
         }
-        true
     }
 }
 

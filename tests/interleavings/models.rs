@@ -332,10 +332,15 @@ fn start_encoder(queue: &Arc<Queue>) -> JoinHandle<()> {
 }
 
 fn push_deferred(queue: &Queue, frame: &'static [u8]) {
-    queue.push_deferred(2, move |buffer| {
+    push_deferred_and_start(queue, frame, || {});
+}
+
+fn push_deferred_and_start(queue: &Queue, frame: &'static [u8], start_encoder: impl FnOnce()) {
+    let make_frame = move |buffer: &mut Vec<u8>| {
         buffer.extend_from_slice(frame);
         Ok(())
-    });
+    };
+    queue.push_deferred(2, make_frame, start_encoder);
 }
 
 #[test]
@@ -350,7 +355,7 @@ fn flush_waits_for_the_encoder() {
                 let encoder = start_encoder(&queue);
                 push_deferred(&queue, b"d0");
                 // A record that cannot be encoded does not affect the others.
-                queue.push_deferred(2, |_| Err(error::Error::Closed));
+                queue.push_deferred(2, |_| Err(error::Error::Closed), || {});
                 queue.push(b"a0");
                 push_deferred(&queue, b"d1");
                 queue.flush(Duration::MAX).unwrap();
@@ -365,6 +370,30 @@ fn flush_waits_for_the_encoder() {
             },
         );
     }
+}
+
+#[test]
+fn callers_encode_if_there_is_no_encoder() {
+    check("two callers that encode", 3, || {
+        let sink = Sink::new();
+        let (queue, worker) = start(NO_CLOCK, &sink);
+        let push = |queue: &Queue, frame| {
+            push_deferred_and_start(queue, frame, || writer::encode_once(queue));
+        };
+        let other = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || push(&queue, b"b0"))
+        };
+        push(&queue, b"a0");
+        push(&queue, b"a1");
+        queue.flush(Duration::MAX).unwrap();
+        assert_eq!(in_order(&records(&sink), 'a'), 2);
+        other.join().unwrap();
+        queue.close(b"", Duration::MAX).unwrap();
+        worker.join().unwrap();
+        assert_eq!(in_order(&records(&sink), 'b'), 1);
+        all_is_written(&queue.stats(), 3);
+    });
 }
 
 #[test]
@@ -456,12 +485,10 @@ impl Run {
     }
 
     fn push_deferred(&self, frame: &'static [u8]) {
-        let mut encoders = self.encoders.lock().unwrap();
-        if !self.queue.set_encoder(true) {
-            encoders.push(start_encoder(&self.queue));
-        }
-        drop(encoders);
-        push_deferred(&self.queue, frame);
+        push_deferred_and_start(&self.queue, frame, || {
+            let encoder = start_encoder(&self.queue);
+            self.encoders.lock().unwrap().push(encoder);
+        });
     }
 
     fn close(&self, last: &[u8]) {

@@ -14,12 +14,18 @@ fn log(summary: &SummaryWriter) {
 
 /// Logs a deferred record whose encoder waits until the test sends to the channel or drops it.
 fn log_gated(summary: &SummaryWriter, step: i64) -> mpsc::Sender<()> {
+    log_gated_of(1000, summary, step)
+}
+
+fn log_gated_of(raw_bytes: usize, summary: &SummaryWriter, step: i64) -> mpsc::Sender<()> {
     let (sender, receiver) = mpsc::channel();
-    summary.at(1.0).push_deferred(step, 1000, move |buffer| {
-        receiver.recv().ok();
-        event::put_simple_value(buffer, "", "gated", 1.0);
-        Ok(())
-    });
+    summary
+        .at(1.0)
+        .push_deferred(step, raw_bytes, move |buffer| {
+            receiver.recv().ok();
+            event::put_simple_value(buffer, "", "gated", 1.0);
+            Ok(())
+        });
     sender
 }
 
@@ -40,6 +46,25 @@ fn scalar_reaches_the_sink_while_an_image_is_encoded() {
     drop(gates);
     summary.flush().unwrap();
     assert_eq!(steps(&tape.bytes()), [10, 11, 12, 0, 1]);
+}
+
+#[test]
+fn small_images_reach_the_sink_while_a_large_one_is_encoded() {
+    let tape = Tape::new();
+    let options = WriterOptions::new().flush_interval(Duration::from_millis(1));
+    let summary = options.to_sink(tape.clone()).unwrap();
+    // The encoder takes the later ones as one batch.
+    let first = log_gated(&summary, 0);
+    log(&summary);
+    let large = log_gated_of(64 << 10, &summary, 3);
+    drop(first);
+    // Both scalars, the first deferred record and the image.
+    while steps(&tape.bytes()).len() < 4 {
+        thread::yield_now();
+    }
+    drop(large);
+    summary.close().unwrap();
+    assert_eq!(steps(&tape.bytes()), [0, 2, 0, 1, 3]);
 }
 
 #[test]
