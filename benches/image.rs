@@ -1,7 +1,8 @@
-//! The cost of `image()`. The time of the call is compared with a copy of the pixels. The time until the image is in the file
-//! is compared with the crate `png` alone.
+//! The cost of `image()` for images in a row. The time of a call is compared with a copy of the pixels into memory that was used
+//! before. The time until the file is closed, and the CPU time of all threads, are compared with the crate `png` alone. At the end
+//! the same images are logged to two writers, which have two encoder threads.
 //!
-//! Run it with `cargo bench --bench image`. The images resemble photographs: smooth, with the noise of a sensor.
+//! Run it with `cargo bench --bench image`. The images differ. They resemble photographs: smooth, with the noise of a sensor.
 
 #![allow(
     clippy::print_stdout,
@@ -18,129 +19,227 @@
 
 mod support;
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::hint;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
-use summary_writer::{EventReader, Image, SummaryWriter, WriterOptions};
-use support::{Cost, compare, measure};
+use summary_writer::{EventReader, Image, SummaryWriter};
+use support::{Cost, compare, measure, measure_thread, median};
+use tempfile::TempDir;
 
-const ROUNDS: usize = 15;
-/// The size of the pixels of all images in one round.
-const ROUND_BYTES: usize = 32 << 20;
+const ROUNDS: usize = 9;
+/// The size of the images that wait for the encoder without making a call wait: three quarters of the default of
+/// `max_pending_bytes`.
+const ROOM_BYTES: usize = 48 << 20;
 
 fn main() {
+    println!("Images in a row, medians of {ROUNDS} rounds. Times are microseconds per image.");
+    let all = [(28, 1, 1000), (256, 3, 200), (1024, 3, 100)].map(Images::new);
+    println!("\nThe call, as long as no call waits for room. CPU: of the calling thread\n");
     println!(
-        "image(), medians of {ROUNDS} rounds, alternating with the floor; microseconds per image"
+        "                   count  warm copy   the call  ratio   CPU of both   ratio   first round"
     );
+    all.iter().for_each(report_calls);
+    println!("\nUntil the file is closed. CPU: of all threads\n");
     println!(
-        "\n                  copy     caller   ratio |     png      whole   ratio | PNG bytes of pixel bytes"
+        "                   count  png alone      whole  ratio   CPU ratio   per second   PNG bytes"
     );
-    for (width, height, channels) in [(28, 28, 1), (256, 256, 3), (1024, 1024, 3)] {
-        let pixels = photograph(width, height, channels);
-        let image = || match channels {
-            1 => Image::gray8(width, height, &pixels).unwrap(),
-            _ => Image::rgb8(width, height, &pixels).unwrap(),
+    all.iter().for_each(report_whole);
+    println!("\nTwo encoder threads: images per second, spread over one writer and over two\n");
+    println!("                   idle program                  one thread computes");
+    println!("                       one        two  ratio        one        two  ratio");
+    all.iter().for_each(report_two_writers);
+}
+
+fn report_calls(images: &Images) {
+    let count = images.quick_count();
+    let mut buffers = vec![Vec::new(); count];
+    let mut rounds = Vec::new();
+    for _ in 0..=ROUNDS {
+        let copy = measure_thread(|| images.copy(&mut buffers));
+        rounds.push((copy, images.log(1, 0..count).0));
+    }
+    // The first round uses new memory.
+    let first = rounds.remove(0).1;
+    let us = |secs: f64| secs * 1e6 / count as f64;
+    let wall = |cost: &Cost| cost.wall.as_secs_f64();
+    let cpu = |cost: &Cost| cost.cpu.as_secs_f64();
+    let of = |figure: &dyn Fn(&(Cost, Cost)) -> f64| median(rounds.iter().map(figure).collect());
+    println!(
+        "{:18} {:5} {:10.2} {:10.2} {:6.2} {:6.2} {:6.2} {:7.2} {:13.2}",
+        images.name(),
+        count,
+        us(of(&|(copy, _)| wall(copy))),
+        us(of(&|(_, calls)| wall(calls))),
+        of(&|(copy, calls)| wall(calls) / wall(copy)),
+        us(of(&|(copy, _)| cpu(copy))),
+        us(of(&|(_, calls)| cpu(calls))),
+        of(&|(copy, calls)| cpu(calls) / cpu(copy)),
+        us(wall(&first)),
+    );
+}
+
+fn report_whole(images: &Images) {
+    let mut png_bytes = 0;
+    let pngs = || images.iter().map(|pixels| images.png(pixels).len()).sum();
+    let comparison = compare(
+        ROUNDS,
+        || measure(|| png_bytes = pngs()),
+        || images.log(1, 0..images.count).1,
+    );
+    let us = |secs: f64| secs * 1e6 / images.count as f64;
+    println!(
+        "{:18} {:5} {:10.1} {:10.1} {:6.2} {:11.2} {:12.0} {:11}",
+        images.name(),
+        images.count,
+        us(comparison.floor),
+        us(comparison.ours),
+        comparison.wall_ratio,
+        comparison.cpu_ratio,
+        images.count as f64 / comparison.ours,
+        png_bytes / images.count,
+    );
+}
+
+fn report_two_writers(images: &Images) {
+    let measure = || {
+        compare(
+            ROUNDS / 2,
+            || images.log(1, 0..images.count).1,
+            || images.log(2, 0..images.count).1,
+        )
+    };
+    let idle = measure();
+    let ends = AtomicBool::new(false);
+    let busy = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ends.load(Ordering::Relaxed) {
+                hint::spin_loop();
+            }
+        });
+        let busy = measure();
+        ends.store(true, Ordering::Relaxed);
+        busy
+    });
+    let per_second = |secs: f64| images.count as f64 / secs;
+    println!(
+        "{:18} {:7.0} {:10.0} {:6.2} {:10.0} {:10.0} {:6.2}",
+        images.name(),
+        per_second(idle.floor),
+        per_second(idle.ours),
+        1.0 / idle.wall_ratio,
+        per_second(busy.floor),
+        per_second(busy.ours),
+        1.0 / busy.wall_ratio,
+    );
+}
+
+/// Images of one size. They are the parts of a tall photograph, each a row further down.
+struct Images {
+    side: usize,
+    channels: usize,
+    count: usize,
+    pixels: Vec<u8>,
+}
+
+impl Images {
+    fn new((side, channels, count): (usize, usize, usize)) -> Self {
+        Self {
+            side,
+            channels,
+            count,
+            pixels: photograph(side, side + count, channels),
+        }
+    }
+
+    fn name(&self) -> String {
+        format!("{0} x {0} x {1}", self.side, self.channels)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let row = self.side * self.channels;
+        let images = self.pixels.windows(row * self.side).step_by(row);
+        images.take(self.count)
+    }
+
+    /// The first ones, whose calls do not wait for room.
+    fn quick_count(&self) -> usize {
+        let image_bytes = self.side * self.side * self.channels;
+        self.count.min(ROOM_BYTES / image_bytes)
+    }
+
+    /// The floor of the calls. It keeps all copies, as the writer does.
+    fn copy(&self, buffers: &mut [Vec<u8>]) {
+        for (buffer, pixels) in buffers.iter_mut().zip(self.iter()) {
+            buffer.clear();
+            buffer.extend_from_slice(pixels);
+        }
+    }
+
+    /// Logs some of the images to writers in turn. Returns the cost of the calls, and the cost until all files are closed.
+    fn log(&self, writer_count: usize, steps: Range<usize>) -> (Cost, Cost) {
+        let dirs: Vec<_> = (0..writer_count)
+            .map(|_| tempfile::tempdir().unwrap())
+            .collect();
+        let open = |dir: &TempDir| SummaryWriter::create_file_writer(dir.path()).unwrap();
+        let writers: Vec<_> = dirs.iter().map(open).collect();
+        let count = steps.len();
+        let mut calls = None;
+        let whole = measure(|| {
+            calls = Some(measure_thread(|| {
+                for (step, pixels) in steps.zip(self.iter()) {
+                    writers[step % writer_count].image("input", self.image(pixels), step);
+                }
+            }));
+            writers
+                .into_iter()
+                .for_each(|writer| writer.close().unwrap());
+        });
+        let events = |dir: &TempDir| {
+            EventReader::open(dir.path())
+                .unwrap()
+                .map(Result::unwrap)
+                .count()
+                - 1
         };
-        let count = ROUND_BYTES / pixels.len();
-        let us = |secs: f64| secs * 1e6 / count as f64;
+        assert_eq!(dirs.iter().map(events).sum::<usize>(), count);
+        (calls.unwrap(), whole)
+    }
 
-        let caller = compare(ROUNDS, || copies(count, &pixels), || caller(count, image));
-        let mut bytes = 0;
-        let whole = compare(
-            ROUNDS,
-            || {
-                measure(|| {
-                    bytes = (0..count)
-                        .map(|_| png(width, height, channels, &pixels).len())
-                        .sum()
-                })
-            },
-            || whole(count, image),
-        );
-        println!(
-            "{:12} {:9.1} {:10.1} {:7.2} | {:7.1} {:10.1} {:7.2} | {} of {}",
-            format!("{width} x {height} x {channels}"),
-            us(caller.floor),
-            us(caller.ours),
-            caller.wall_ratio,
-            us(whole.floor),
-            us(whole.ours),
-            whole.wall_ratio,
-            bytes / count,
-            pixels.len(),
-        );
+    fn image(&self, pixels: &[u8]) -> Image {
+        let side = self.side as u32;
+        let image = match self.channels {
+            1 => Image::gray8(side, side, pixels),
+            _ => Image::rgb8(side, side, pixels),
+        };
+        image.unwrap()
+    }
+
+    /// The floor of the rest: the same encoder, into memory.
+    fn png(&self, pixels: &[u8]) -> Vec<u8> {
+        let mut file = Vec::new();
+        let side = self.side as u32;
+        let mut encoder = png::Encoder::new(&mut file, side, side);
+        encoder.set_color(match self.channels {
+            1 => png::ColorType::Grayscale,
+            _ => png::ColorType::Rgb,
+        });
+        encoder.set_compression(png::Compression::Fast);
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(pixels).unwrap();
+        writer.finish().unwrap();
+        file
     }
 }
 
-/// The floor of the call: copies the pixels, and keeps all copies, as the writer does.
-fn copies(count: usize, pixels: &[u8]) -> Cost {
-    let mut kept = Vec::with_capacity(count);
-    measure(|| (0..count).for_each(|_| kept.push(pixels.to_vec())))
-}
-
-/// Measures the calls alone. The sink blocks the worker at the first record.
-fn caller(count: usize, image: impl Fn() -> Image) -> Cost {
-    let gate = Arc::new(Mutex::new(()));
-    let held = gate.lock().unwrap();
-    let summary = WriterOptions::new()
-        .max_pending_bytes(usize::MAX)
-        .to_sink(Gated(Arc::clone(&gate)))
-        .unwrap();
-    let cost = measure(|| (0..count).for_each(|step| summary.image("input", image(), step)));
-    drop(held);
-    summary.close().unwrap();
-    cost
-}
-
-/// A sink that blocks while another thread holds the lock.
-struct Gated(Arc<Mutex<()>>);
-
-impl Write for Gated {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        drop(self.0.lock().unwrap());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Measures the time from the first call until the file is closed.
-fn whole(count: usize, image: impl Fn() -> Image) -> Cost {
-    let dir = tempfile::tempdir().unwrap();
-    let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
-    let cost = measure(|| {
-        (0..count).for_each(|step| summary.image("input", image(), step));
-        summary.close().unwrap();
-    });
-    let events = EventReader::open(dir.path()).unwrap().map(Result::unwrap);
-    assert_eq!(events.count(), count + 1);
-    cost
-}
-
-/// The floor of the whole time: the same encoder, into memory.
-fn png(width: u32, height: u32, channels: usize, pixels: &[u8]) -> Vec<u8> {
-    let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, width, height);
-    encoder.set_color(match channels {
-        1 => png::ColorType::Grayscale,
-        _ => png::ColorType::Rgb,
-    });
-    encoder.set_compression(png::Compression::Fast);
-    let mut writer = encoder.write_header().unwrap();
-    writer.write_image_data(pixels).unwrap();
-    writer.finish().unwrap();
-    file
-}
-
-fn photograph(width: u32, height: u32, channels: usize) -> Vec<u8> {
+fn photograph(width: usize, height: usize, channels: usize) -> Vec<u8> {
     let mut random = fastrand::Rng::with_seed(1);
     let mut pixels = Vec::new();
     for y in 0..height {
         for x in 0..width {
             for channel in 0..channels {
-                let (x, y, c) = (f64::from(x), f64::from(y), channel as f64);
+                let (x, y, c) = (x as f64, y as f64, channel as f64);
                 let light = (x * 0.021 + c).sin() * (y * 0.017 - c).cos() * 90.0 + 128.0;
                 pixels.push((light + random.f64() * 8.0 - 4.0) as u8);
             }

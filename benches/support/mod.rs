@@ -13,6 +13,15 @@ pub struct Cost {
 }
 
 pub fn measure(work: impl FnOnce()) -> Cost {
+    measure_cpu(work, process_time)
+}
+
+/// Like [`measure`], but `cpu` is the time of the calling thread.
+pub fn measure_thread(work: impl FnOnce()) -> Cost {
+    measure_cpu(work, thread_time)
+}
+
+fn measure_cpu(work: impl FnOnce(), cpu_time: fn() -> Duration) -> Cost {
     let (wall, cpu) = (Instant::now(), cpu_time());
     work();
     Cost {
@@ -23,9 +32,19 @@ pub fn measure(work: impl FnOnce()) -> Cost {
 
 /// User and system time of all threads of this process.
 #[cfg(unix)]
-fn cpu_time() -> Duration {
-    use rustix::time::{ClockId, clock_gettime};
-    let time = clock_gettime(ClockId::ProcessCPUTime);
+fn process_time() -> Duration {
+    cpu_time(rustix::time::ClockId::ProcessCPUTime)
+}
+
+/// User and system time of the calling thread.
+#[cfg(unix)]
+fn thread_time() -> Duration {
+    cpu_time(rustix::time::ClockId::ThreadCPUTime)
+}
+
+#[cfg(unix)]
+fn cpu_time(clock: rustix::time::ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
     Duration::new(
         u64::try_from(time.tv_sec).unwrap_or_default(),
         u32::try_from(time.tv_nsec).unwrap_or_default(),
@@ -34,7 +53,12 @@ fn cpu_time() -> Duration {
 
 /// Other systems are not supported: the CPU ratio is then not a number.
 #[cfg(not(unix))]
-fn cpu_time() -> Duration {
+fn process_time() -> Duration {
+    Duration::ZERO
+}
+
+#[cfg(not(unix))]
+fn thread_time() -> Duration {
     Duration::ZERO
 }
 
