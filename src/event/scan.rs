@@ -90,7 +90,7 @@ pub(crate) fn scan(payload: &[u8], mut visit: impl FnMut(Point<'_>)) {
         return scan_slowly(payload, visit);
     };
     let kind = Some(PluginKind::Scalars);
-    while let Some((tag, rest)) = short_scalar(values) {
+    while let Some((tag, rest)) = plain_scalar(values) {
         visit(Point {
             tag,
             step,
@@ -126,24 +126,22 @@ fn event_with_values(payload: &[u8]) -> Option<(f64, i64, &[u8])> {
     is_last.then_some((f64::from_le_bytes(*wall_time), step.cast_signed(), values))
 }
 
-/// Splits the first of several values off, if it is a plain scalar with a short tag. Returns the tag.
+/// Splits the first of several values off, if it is a plain scalar. Returns its tag.
 #[inline]
-fn short_scalar(values: &[u8]) -> Option<(&[u8], &[u8])> {
-    let [
-        0x0a,
-        value_bytes @ ..0x80,
-        0x0a,
-        tag_bytes @ ..0x80,
-        rest @ ..,
-    ] = values
-    else {
+fn plain_scalar(values: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (value, rest) = split_bytes(values)?;
+    let (tag, number) = split_bytes(value)?;
+    matches!(number, [0x15, _, _, _, _]).then_some((tag, rest))
+}
+
+/// Splits a first field of bytes with the number 1 off.
+#[inline]
+fn split_bytes(fields: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (0x0a, rest) = fields.split_first()? else {
         return None;
     };
-    let (tag, rest) = rest.split_at_checked((*tag_bytes).into())?;
-    let ([0x15, _, _, _, _], rest) = rest.split_first_chunk()? else {
-        return None;
-    };
-    (*value_bytes == tag_bytes + 7).then_some((tag, rest))
+    let (len, rest) = split_varint(rest)?;
+    rest.split_at_checked(usize::try_from(len).ok()?)
 }
 
 #[inline]
@@ -381,8 +379,8 @@ mod tests {
             scan(&event[..len], |point| panic!("{point:?} in {len} bytes"));
         }
         // The number is missing, or the value has another length than its fields.
-        assert_eq!(short_scalar(b"\x0a\x06\x0a\x04loss"), None);
-        assert_eq!(short_scalar(b"\x0a\x0c\x0a\x04loss\x15\0\0\0\x3f"), None);
+        assert_eq!(plain_scalar(b"\x0a\x06\x0a\x04loss"), None);
+        assert_eq!(plain_scalar(b"\x0a\x0c\x0a\x04loss\x15\0\0\0\x3f"), None);
         // A varint without an end.
         assert_eq!(split_varint(&[0xff; 20]), None);
     }
