@@ -144,8 +144,16 @@ fn split_bytes(fields: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::try_from(len).ok()?)
 }
 
+/// Splits a varint off. Most lengths have one byte, so only that case is inlined.
 #[inline]
 fn split_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    match bytes.split_first()? {
+        (byte @ 0..0x80, rest) => Some(((*byte).into(), rest)),
+        _ => split_long_varint(bytes),
+    }
+}
+
+fn split_long_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0;
     for (i, byte) in bytes.iter().enumerate().take(10) {
         number |= u64::from(byte & 0x7f) << (7 * i);
