@@ -25,7 +25,8 @@ use std::path::Path;
 
 use summary_writer::proto::event::What;
 use summary_writer::record::RecordReader;
-use summary_writer::{EventReader, Metadata, SummaryWriter, Tag, Tensor};
+use summary_writer::tensor::Metadata;
+use summary_writer::{EventReader, SummaryWriter, Tag, Tensor};
 use support::{Cost, compare, crc, measure};
 
 const ROUNDS: usize = 15;

@@ -170,7 +170,7 @@ fn handles() {
     });
     let _guard = summary.as_default();
     ours("the default writer", &|step| {
-        summary_writer::scalar("d", 0.5, step)
+        summary_writer::current::scalar("d", 0.5, step)
     });
 }
 

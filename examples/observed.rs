@@ -14,7 +14,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use metrics::{Unit, counter, describe_gauge, describe_histogram, gauge, histogram};
-use summary_writer::{MetricsRecorder, SummaryWriter, TracingLayer, unique_logdir};
+use summary_writer::integrations::{MetricsRecorder, TracingLayer};
+use summary_writer::{SummaryWriter, unique_logdir};
 use tracing::level_filters::LevelFilter;
 use tracing::{debug, info, info_span, warn};
 use tracing_subscriber::prelude::*;

@@ -36,8 +36,8 @@
 //! | `add_scalars("loss", {"train": a, "val": b}, step)`: the tag `loss` in the runs `loss_train` and `loss_val` | `scalar_in_runs("loss", [("train", a), ("val", b)], step)?`: the tag `loss` in the runs `train` and `val`. `scalars` is different: it logs several tags in one record |
 //! | `add_histogram(tag, v, step)`, `bins="auto"`, `max_bins` | `histogram(tag, &v, step)`, `Histogram::with_buckets(&v, n)?` |
 //! | `add_histogram_raw(..)` | `Histogram::from_buckets(&edges, &counts)?`, with one more edge than counts |
-//! | `add_image(tag, chw, step)`, floats from 0 to 1 or `uint8` | `Image::rgb_0_to_1_planar(w, h, &chw)?`, `Image::rgb8_planar` |
-//! | `dataformats="HWC"`, `"HW"` | `Image::rgb_0_to_1`, `Image::gray_0_to_1`, `Image::rgb8`, `Image::gray8` |
+//! | `add_image(tag, chw, step)`, floats from 0 to 1 or `uint8` | `Image::rgb_f32_chw(w, h, &chw)?`, `Image::rgb8_chw` |
+//! | `dataformats="HWC"`, `"HW"` | `Image::rgb_f32`, `Image::gray_f32`, `Image::rgb8`, `Image::gray8` |
 //! | `add_images(tag, nchw, step)`: one grid | `Image::grid(Image::batch_nchw(shape, &samples)?, columns)?`. `images` logs them separately, with a slider |
 //! | `add_image_with_boxes(tag, image, boxes, labels=..)` | `image.with_boxes([BoundingBox::new(x1, y1, x2, y2).label("cat")])?` |
 //! | `add_video(tag, ntchw, step, fps=4)`: a GIF | `Image::animation(frames, 4)?`: a GIF |
@@ -53,7 +53,7 @@
 //! | `add_onnx_graph(path)` | `graph(&Graph::from_onnx(bytes)?)`, with the feature `onnx` |
 //! | `add_custom_scalars(layout)`, `.._multilinechart`, `.._marginchart` | `custom_scalars(Layout)` with `Category::multiline` and `margin` |
 //! | `add_hparams(hparams, metrics)` at the end: creates a child run with the time as its name | `hparams(HParams)` at the beginning: the run is a row of the table, and its scalars are the metrics. `HParams::from_iter(&map)` takes a map |
-//! | `hparam_domain_discrete` | `HParamInfo::discrete` in an [`Experiment`](crate::Experiment) |
+//! | `hparam_domain_discrete` | `HParamInfo::discrete` in an [`Experiment`](crate::hparams::Experiment) |
 //! | `add_tensor(tag, t, step)`: no stock page shows it | `tensor(tag, tensor, Metadata::new(plugin), step)` |
 //! | `file_writer.add_event(event)` | `event(event)` |
 //! | `get_logdir()` | `logdir()`, and `path()` for the event file |
@@ -77,10 +77,10 @@
 //! summary.histogram("weights", &v, step);
 //! summary.histogram("fine", Histogram::with_buckets(&v, 200)?, step);
 //! summary.histogram("counted", Histogram::from_buckets(&[0, 1, 10], &[5, 2])?, step);
-//! let image = Image::rgb_0_to_1_planar(2, 2, &chw)?;
-//! summary.image("bytes", Image::rgb8_planar(2, 2, [128; 12])?, step);
-//! summary.image("hwc", Image::rgb_0_to_1(2, 2, &chw)?, step);
-//! summary.image("hw", Image::gray_0_to_1(2, 2, &chw[..4])?, step);
+//! let image = Image::rgb_f32_chw(2, 2, &chw)?;
+//! summary.image("bytes", Image::rgb8_chw(2, 2, [128; 12])?, step);
+//! summary.image("hwc", Image::rgb_f32(2, 2, &chw)?, step);
+//! summary.image("hw", Image::gray_f32(2, 2, &chw[..4])?, step);
 //! summary.images("bytes of each", [Image::rgb8(2, 2, [128; 12])?, Image::gray8(2, 2, [128; 4])?], step);
 //! summary.image("grid", Image::grid([&image, &image], 2)?, step);
 //! summary.image("boxes", image.with_boxes([BoundingBox::new(0, 0, 2, 1).label("cat")])?, step);
@@ -135,10 +135,11 @@
 //! | `export_scalars_to_json(path)` | the program `summary-writer export RUN --format jsonl`, which reads the files |
 //! | `use_metadata(global_step=step, walltime=t)` | `set_step(step)` with [`CurrentStep`], and `at(t)` |
 //! | `add_audio(tag, frames_by_channels, step)` | `Audio::stereo_f32(44_100, &samples)?` |
-//! | `GlobalSummaryWriter.getSummaryWriter()` | `as_default()`, then `summary_writer::scalar(..)` on that thread |
+//! | `GlobalSummaryWriter.getSummaryWriter()` | `as_default()`, then `summary_writer::current::scalar(..)` on that thread |
 //!
 //! ```
-//! use summary_writer::{Audio, CurrentStep, SummaryWriter, Tag, set_step};
+//! use summary_writer::current::{CurrentStep, set_step};
+//! use summary_writer::{Audio, SummaryWriter, Tag};
 //!
 //! # let dir = tempfile::tempdir()?;
 //! # let logdir = dir.path();
@@ -150,7 +151,7 @@
 //! summary.at(1_700_000_000.5).scalar("accuracy", 0.5, CurrentStep);
 //! summary.audio("speech", Audio::stereo_f32(44_100, [0.0; 8])?, 7);
 //! let _guard = summary.as_default();
-//! summary_writer::scalar("reward", 0.5, 7);
+//! summary_writer::current::scalar("reward", 0.5, 7);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -210,8 +211,8 @@
 //! SummaryWriter::disabled().close()?;
 //! let guard = summary.as_default();
 //! set_step(7);
-//! summary_writer::scalar("loss", 0.5, CurrentStep);
-//! assert_eq!(summary_writer::step(), 7);
+//! summary_writer::current::scalar("loss", 0.5, CurrentStep);
+//! assert_eq!(summary_writer::current::step(), 7);
 //! assert!(!summary.record_if(|step| step > 7).is_recording(7));
 //! assert!(summary.record_every(7).is_recording(7));
 //! drop(guard);
@@ -259,7 +260,7 @@
 //! | `add_scalar(tag, v, step)` with `f32`, `usize` and `&mut self` | `scalar(tag, v, step)` with any number, any integer and `&self` |
 //! | `add_scalars("data", &map, step)`: a run `data/KEY` for each key | `scalar_in_runs("data", [("data/x", v)], step)?`, or `scalars` for many tags in one run |
 //! | `add_histogram_raw(tag, min, max, num, sum, sum_squares, limits, counts, step)` | `Histogram::from_buckets(&edges, &counts)?`, or `histogram(tag, &values, step)` |
-//! | `add_image(tag, &data, &[3, a, b], step)`: reads `data` as RGB pixels, `a` in each row | `Image::rgb8(a, b, &data)?`. If `data` has one channel after the other: `Image::rgb8_planar(width, height, &data)?` |
+//! | `add_image(tag, &data, &[3, a, b], step)`: reads `data` as RGB pixels, `a` in each row | `Image::rgb8(a, b, &data)?`. If `data` has one channel after the other: `Image::rgb8_chw(width, height, &data)?` |
 //! | `add_graph(&nodes)` | `graph(&graph)` of a `GraphBuilder` |
 //! | `flush()`, which does not wait | `flush()?`, which waits, and returns whether the data is written |
 //!
@@ -277,7 +278,7 @@
 //! # #[cfg(feature = "png")] {
 //! use summary_writer::Image;
 //! summary.image("pixels", Image::rgb8(2, 2, [0; 12])?, 0);
-//! summary.image("planes", Image::rgb8_planar(2, 2, [0; 12])?, 0);
+//! summary.image("planes", Image::rgb8_chw(2, 2, [0; 12])?, 0);
 //! # }
 //! use summary_writer::graph::{GraphBuilder, Op};
 //! let mut graph = GraphBuilder::new();
@@ -293,4 +294,4 @@
 //! - Its other methods are `unimplemented!()`. This crate has everything that it has.
 //! - Its queue has no limit, so a slow disk fills the memory. A disk error panics its thread, and then the caller.
 //!
-//! [`CurrentStep`]: crate::CurrentStep
+//! [`CurrentStep`]: crate::current::CurrentStep

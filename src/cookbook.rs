@@ -86,16 +86,17 @@
 //! such as hyperparameters, to the writer that you give it.
 //!
 //! ```
-//! use summary_writer::{HParams, SummaryWriter, TrainingLogger, UpdateFreq, markdown_table, unique_logdir};
+//! use summary_writer::training::UpdateFreq;
+//! use summary_writer::{HParams, SummaryWriter, Text, TrainingLogger, unique_logdir};
 //!
 //! # let dir = tempfile::tempdir()?;
 //! # let logs = dir.path();
 //! # let kernel = [0.5f32; 12];
 //! let summary = SummaryWriter::create_file_writer(unique_logdir(logs)?)?;
 //! summary.hparams(HParams::new().set("lr", 1e-3).set("batch", 32));
-//! summary.text("config", markdown_table(["data", "device"], [["digits", "cpu"]]), 0);
+//! summary.text("config", Text::table(["data", "device"], [["digits", "cpu"]]), 0);
 //!
-//! let mut training = TrainingLogger::of(&summary).update_freq(UpdateFreq::Steps(100)).histogram_freq(5);
+//! let mut training = TrainingLogger::with_writer(&summary).update_freq(UpdateFreq::Steps(100)).histogram_freq(5);
 //! training.on_train_begin()?;
 //! for epoch in 0..3 {
 //!     for batch in 0..200 {
@@ -155,7 +156,8 @@
 //! use std::fs;
 //! use std::path::Path;
 //!
-//! use summary_writer::{HParams, TrainingLogger, UpdateFreq, WriterOptions};
+//! use summary_writer::training::UpdateFreq;
+//! use summary_writer::{HParams, TrainingLogger, WriterOptions};
 //!
 //! # static HAS_DIED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 //! # let die = |epoch, batch| {
@@ -172,7 +174,7 @@
 //!     let summary = options.create_file_writer(logdir)?;
 //!     summary.hparams(HParams::new().set("lr", 1e-3));
 //!
-//!     let mut training = TrainingLogger::of(&summary).update_freq(UpdateFreq::Steps(10));
+//!     let mut training = TrainingLogger::with_writer(&summary).update_freq(UpdateFreq::Steps(10));
 //!     training.on_train_begin()?;
 //!     for epoch in first_epoch..5 {
 //!         for batch in 0..BATCHES {
@@ -292,7 +294,7 @@
 //!     summary.pr_curve(format!("pr/{class}"), curve, epoch);
 //! }
 //! # #[cfg(feature = "png")] {
-//! use summary_writer::ConfusionMatrix;
+//! use summary_writer::images::ConfusionMatrix;
 //! let confusion = ConfusionMatrix::from_labels(&classes, &truth, &predicted)?;
 //! summary.image("confusion", confusion.to_image()?, epoch);
 //! # }
@@ -335,7 +337,7 @@
 //! chart has a line with a band around it, from three tags. Log these three at the same steps, for example with [`scalars`].
 //!
 //! ```
-//! use summary_writer::{Category, Layout, Margin};
+//! use summary_writer::custom_scalars::{Category, Layout, Margin};
 //!
 //! # let dir = tempfile::tempdir()?;
 //! # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
@@ -360,10 +362,11 @@
 //! has no default writer: pass [`default_writer`] to it.
 //!
 //! ```
-//! use summary_writer::{CurrentStep, SummaryWriter, set_step};
+//! use summary_writer::current::{CurrentStep, set_step};
+//! use summary_writer::SummaryWriter;
 //!
 //! fn attention(scores: &[f32]) { // in a library
-//!     summary_writer::histogram("attention/scores", scores, CurrentStep);
+//!     summary_writer::current::histogram("attention/scores", scores, CurrentStep);
 //! }
 //!
 //! # let dir = tempfile::tempdir()?;

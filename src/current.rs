@@ -1,8 +1,26 @@
-//! The default writer and the current step of a thread, as in `tf.summary`: code can log without a writer argument.
+//! Logs to the default writer of the thread, as `tf.summary` does, so that functions need no argument for the writer.
+//!
+//! ```
+//! use summary_writer::SummaryWriter;
+//! use summary_writer::current as summary;
+//!
+//! fn descend(step: u32) {
+//!     summary::scalar("loss", 0.9f64.powi(step as i32), step);
+//! }
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let logdir = dir.path();
+//! let writer = SummaryWriter::create_file_writer(logdir)?;
+//! let _guard = writer.as_default();
+//! for step in 0..100 {
+//!     descend(step);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Data without a function here is logged through [`default_writer`].
 
-use std::cell::{Cell, RefCell};
-use std::marker::PhantomData;
-use std::rc::Rc;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::event::{self, Step};
@@ -10,100 +28,21 @@ use crate::report::Reporter;
 #[cfg(feature = "png")]
 use crate::summary::Image;
 use crate::summary::{Audio, Histogram, Scalar, Tag};
-use crate::writer::SummaryWriter;
+use crate::writer::{SummaryWriter, newest};
+
+pub use crate::writer::{DefaultGuard, default_writer};
 
 thread_local! {
-    /// The default writers of this thread, the newest last. Each has the number of its guard, because guards may be dropped in
-    /// any order.
-    static WRITERS: RefCell<Vec<(u64, Rc<SummaryWriter>)>> = const { RefCell::new(Vec::new()) };
-    static NEXT_GUARD: Cell<u64> = const { Cell::new(0) };
     static STEP: Cell<Result<i64, i64>> = const { Cell::new(Ok(0)) };
 }
 
 /// True once a missing default writer was reported. It is reported once per process.
 static IS_MISSING_REPORTED: AtomicBool = AtomicBool::new(false);
 
-/// Makes a writer the default writer of a thread until this guard is dropped. Returned by [`SummaryWriter::as_default`].
-#[derive(Debug)]
-#[must_use = "bind the guard with `let _guard = ...`: the writer is the default until the guard is dropped, and `let _ = ...` \
-              drops it at once"]
-pub struct DefaultGuard {
-    number: u64,
-    /// Makes the guard `!Send`, because the list of writers belongs to one thread.
-    not_send: PhantomData<*const ()>,
-}
-
-impl SummaryWriter {
-    /// Makes this handle the default writer of this thread until the guard is dropped. Code that has no writer can then call
-    /// [`scalar`], [`histogram`] and so on. Guards nest: the newest one counts.
-    ///
-    /// Each thread has its own default writer. A new thread has none: pass [`default_writer`] to it.
-    ///
-    /// ```
-    /// use summary_writer::SummaryWriter;
-    ///
-    /// fn descend(step: u32) {
-    ///     summary_writer::scalar("loss", 0.9f64.powi(step as i32), step);
-    /// }
-    ///
-    /// # let dir = tempfile::tempdir()?;
-    /// # let logdir = dir.path();
-    /// let summary = SummaryWriter::create_file_writer(logdir)?;
-    /// let _guard = summary.as_default();
-    /// for step in 0..100 {
-    ///     descend(step);
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn as_default(&self) -> DefaultGuard {
-        let number = NEXT_GUARD.replace(NEXT_GUARD.get().wrapping_add(1));
-        let writer = Rc::new(self.clone());
-        // When a thread ends, its list may be gone already. Then there is no default writer.
-        let push = WRITERS.try_with(|writers| writers.borrow_mut().push((number, writer)));
-        push.ok();
-        DefaultGuard {
-            number,
-            not_send: PhantomData,
-        }
-    }
-}
-
-impl Drop for DefaultGuard {
-    fn drop(&mut self) {
-        let number = self.number;
-        // When a thread ends, its list may be gone already. The writer is dropped after the borrow, because closing a file may
-        // call a logger that uses this list.
-        let removed = WRITERS.try_with(|writers| {
-            let mut writers = writers.borrow_mut();
-            let index = writers.iter().rposition(|(of, _)| *of == number)?;
-            Some(writers.remove(index))
-        });
-        drop(removed);
-    }
-}
-
-/// Returns the default writer of this thread, if it has one. Use it to log data that has no function here, or to pass the
-/// writer to a new thread.
-///
-/// ```
-/// # let dir = tempfile::tempdir()?;
-/// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
-/// let _guard = summary.as_default();
-/// let inherited = summary_writer::default_writer();
-/// std::thread::spawn(move || {
-///     let _guard = inherited.as_ref().map(|summary| summary.as_default());
-///     summary_writer::scalar("loss", 0.5, 0);
-/// });
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub fn default_writer() -> Option<SummaryWriter> {
-    current().map(|writer| SummaryWriter::clone(&writer))
-}
-
 /// The current step of this thread. Pass it to any call as the step. [`set_step`] sets it.
 ///
 /// ```
-/// use summary_writer::{CurrentStep, set_step};
+/// use summary_writer::current::{CurrentStep, set_step};
 ///
 /// # let dir = tempfile::tempdir()?;
 /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
@@ -183,19 +122,10 @@ pub fn audio<'a>(tag: impl Into<Tag<'a>>, audio: Audio, step: impl Step) {
 }
 
 fn with_current(log: impl FnOnce(&SummaryWriter)) {
-    match current() {
+    match newest() {
         Some(writer) => log(&writer),
         None => report_missing(),
     }
-}
-
-/// Returns a clone, because the default writer may change during the call.
-fn current() -> Option<Rc<SummaryWriter>> {
-    let last = |writers: &RefCell<Vec<(u64, Rc<SummaryWriter>)>>| {
-        let writers = writers.borrow();
-        writers.last().map(|(_, writer)| Rc::clone(writer))
-    };
-    WRITERS.try_with(last).ok().flatten()
 }
 
 #[cold]

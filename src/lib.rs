@@ -138,62 +138,73 @@
     )
 )]
 
-// rustdoc lists the methods of a type in the order of the modules: the writer's own come first.
+// rustdoc lists the methods of a type in the order of the modules, so `writer` comes first.
 mod writer;
 
-pub mod coming_from;
-pub mod cookbook;
-mod current;
 mod embedding;
 mod error;
 mod event;
-pub mod graph;
-mod integrations;
 mod local_path;
-pub mod not_shown;
 mod platform;
-pub mod proto;
-pub mod reader;
-pub mod record;
 mod report;
 mod summary;
 #[cfg(test)]
 mod test_io;
-mod training;
+
+pub mod coming_from;
+pub mod cookbook;
+pub mod current;
+pub mod graph;
+pub mod integrations;
+pub mod not_shown;
+pub mod proto;
+pub mod reader;
+pub mod record;
+pub mod training;
 pub mod what_can_be_lost;
 
-pub use current::{
-    CurrentStep, DefaultGuard, audio, default_writer, histogram, scalar, scalars, set_step, step,
-    text,
-};
-#[cfg(feature = "png")]
-pub use current::{image, images};
+// Each public item has one path: here are the ones that most programs need. `tests/public_names.txt` lists all of them.
 pub use embedding::Embedding;
-pub use error::{Error, Part, Result};
+pub use error::{Error, Result};
 pub use event::{Step, ToWallTime, WallTime};
-pub use graph::{Graph, Layer, Model, RunMetadata};
-#[cfg(feature = "candle")]
-pub use integrations::candle;
-#[cfg(feature = "metrics")]
-pub use integrations::metrics::MetricsRecorder;
-#[cfg(feature = "tracing")]
-pub use integrations::tracing::TracingLayer;
-pub use proto::hparams::{DatasetType, Status as SessionStatus};
-pub use proto::{DataClass, DataType};
-#[doc(inline)]
-pub use reader::EventReader;
-pub use reader::{
-    Damage, DamageKind, FileReport, Report, Run, find_runs, repair_in_place, repair_to, verify,
-};
-pub use summary::{
-    Audio, Camera, Category, Element, Experiment, HParamInfo, HParamValue, HParams, Histogram,
-    Layout, Light, Margin, Material, Mesh, Metadata, MetricInfo, PrCurve, Prediction, Scalar,
-    Scene, Tag, Tensor, Text, markdown_table,
-};
+pub use graph::graph_def::Graph;
+pub use graph::model::{Layer, Model};
+pub use reader::events::EventReader;
 #[cfg(feature = "png")]
-pub use summary::{BoundingBox, ConfusionMatrix, Image, Intensity, Sample};
-pub use training::{TrainingLogger, UpdateFreq, Weights};
+pub use summary::Image;
+pub use summary::{Audio, HParams, Histogram, Mesh, PrCurve, Scalar, Tag, Tensor, Text};
+pub use training::logger::TrainingLogger;
 pub use writer::{Stats, SummaryWriter, SyncPolicy, WhenFull, WriterOptions, unique_logdir};
+
+/// For the images dashboard: what can be drawn on an [`Image`], and its samples.
+#[cfg(feature = "png")]
+pub mod images {
+    pub use crate::summary::{BoundingBox, ConfusionMatrix, Sample};
+}
+
+/// For the hyperparameters dashboard: the columns of its table, and the status of a session.
+///
+/// [`HParams`] has the hyperparameters of one training.
+pub mod hparams {
+    #[doc(no_inline)]
+    pub use crate::proto::hparams::{DatasetType, Status as SessionStatus};
+    pub use crate::summary::{Experiment, HParamInfo, HParamValue, MetricInfo};
+}
+
+/// For the mesh dashboard: camera, lights and material of a [`Mesh`].
+pub mod mesh {
+    pub use crate::summary::{Camera, Light, Material, Scene};
+}
+
+/// The layout of the custom scalars dashboard, which draws several curves into one chart.
+pub mod custom_scalars {
+    pub use crate::summary::{Category, Layout, Margin};
+}
+
+/// For dashboards without a method of their own: the elements of a [`Tensor`], and the metadata that names its dashboard.
+pub mod tensor {
+    pub use crate::summary::{Element, Metadata};
+}
 
 /// The examples of the README are compiled, where there is all that they log.
 #[cfg(all(doctest, feature = "png"))]

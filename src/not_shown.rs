@@ -85,7 +85,7 @@
 //! |---|---|---|
 //! | HParams: a row without metrics | the session is in the run `.`, or an [`Experiment`] lists other metrics and hides the rest | a run below the logdir; no `Experiment` |
 //! | HParams: a second `hparams` changes nothing | TensorBoard shows the first one of a run | a run for each training |
-//! | HParams: the filter of a column hides runs | the column is text in one run, so the filter takes it for text, and hides the runs that have a number or a `bool` there | one type for each name; see [`HParamValue`](crate::HParamValue) |
+//! | HParams: the filter of a column hides runs | the column is text in one run, so the filter takes it for text, and hides the runs that have a number or a `bool` there | one type for each name; see [`HParamValue`](crate::hparams::HParamValue) |
 //! | HParams: the status is unknown | the program was killed, or still runs | [`session_end`], or closing the writer |
 //! | Projector: new points are missing | it looks for embeddings only when a run comes or goes | start TensorBoard again |
 //! | Projector: a run does not open | its name has one of `#%&+`, which the page does not encode in its address | another name |
@@ -95,7 +95,7 @@
 //! | Images: slanted stripes | width and height are swapped: an array of the shape `[height, width]` has its height first | `Image::from_hwc` and its like take both from the shape |
 //! | a page that shows a [`tensor`] fails, or lacks it | its type, shape or data class is not the page's, or its text is not UTF-8. [`Stats::unfit_tensor_count`] | the method of the page, such as [`text`] |
 //! | Audio: a tag fails | its steps have different numbers of clips. [`Stats::uneven_audio_count`] | a tag for each clip |
-//! | Mesh: blank | a face is drawn only from one side | turn it, or use a material that is [double-sided](crate::Material::double_sided) |
+//! | Mesh: blank | a face is drawn only from one side | turn it, or use a material that is [double-sided](crate::mesh::Material::double_sided) |
 //! | Mesh: a step without its colours, or with another scene | the parts, the scene and the batch size are those of the first step. [`Stats::changed_mesh_count`] | a tag for each form |
 //! | Mesh: an error 500 | the points of one tag have more than 256 MiB, the most that the data server may send. [`Stats::oversized_mesh_count`] | fewer vertices, or `--samples_per_plugin=mesh=10` |
 //! | Graphs: another graph | there is one for each run, the first that was logged. [`Stats::refused_graph_count`] | a run for each |
@@ -123,9 +123,9 @@
 //! [`Stats::doubtful_image_count`]: crate::Stats::doubtful_image_count
 //! [`Stats::unfit_tensor_count`]: crate::Stats::unfit_tensor_count
 //! [`text`]: crate::SummaryWriter::text
-//! [`literal`]: crate::Category::literal
+//! [`literal`]: crate::custom_scalars::Category::literal
 //! [`Stats::refused_graph_count`]: crate::Stats::refused_graph_count
-//! [`Experiment`]: crate::Experiment
+//! [`Experiment`]: crate::hparams::Experiment
 //! [disabled]: crate::SummaryWriter::disabled
 //! [resumed]: crate::WriterOptions::resume
 //! [`flush`]: crate::SummaryWriter::flush

@@ -73,5 +73,5 @@
 //! [`close`]: crate::SummaryWriter::close
 //! [`close_timeout`]: crate::SummaryWriter::close_timeout
 //! [`stats`]: crate::SummaryWriter::stats
-//! [`verify`]: crate::verify()
-//! [`repair_to`]: crate::repair_to
+//! [`verify`]: crate::reader::verify()
+//! [`repair_to`]: crate::reader::repair_to

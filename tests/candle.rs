@@ -9,7 +9,8 @@ use std::error::Error as _;
 
 use candle_core::{DType, Device, Tensor, Var};
 use read_back::{Picture, Row, picture, rows, tensors};
-use summary_writer::{Histogram, Image, candle};
+use summary_writer::integrations::candle;
+use summary_writer::{Histogram, Image};
 
 const TYPES: [DType; 10] = [
     DType::U8,

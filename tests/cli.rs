@@ -10,10 +10,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
+use summary_writer::reader::find_runs;
 use summary_writer::record::append_frame;
-use summary_writer::{
-    Embedding, HParams, Mesh, Metadata, PrCurve, SummaryWriter, Tag, Tensor, find_runs,
-};
+use summary_writer::tensor::Metadata;
+use summary_writer::{Embedding, HParams, Mesh, PrCurve, SummaryWriter, Tag, Tensor};
 use tempfile::TempDir;
 
 /// Exit code, standard output and standard error.
@@ -163,7 +163,7 @@ fn inspect_says_which_points_tensorboard_leaves_out() {
     for step in 0..3 {
         let number = Tensor::new([], &[0.1f64]).unwrap();
         summary.tensor("f64", number, Metadata::new("scalars"), step);
-        summary.custom_scalars(summary_writer::Layout::new());
+        summary.custom_scalars(summary_writer::custom_scalars::Layout::new());
     }
     summary.close().unwrap();
 

@@ -9,12 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use summary_writer::current::{CurrentStep, default_writer, set_step};
 use summary_writer::graph::{GraphBuilder, Op};
 use summary_writer::proto::event::What;
-use summary_writer::{
-    Audio, CurrentStep, Embedding, EventReader, HParams, Mesh, SummaryWriter, WriterOptions,
-    default_writer, set_step,
-};
+use summary_writer::{Audio, Embedding, EventReader, HParams, Mesh, SummaryWriter, WriterOptions};
 
 /// Tag and step of each value, in the order of the file.
 fn logged(run: &Path) -> Vec<(String, i64)> {
@@ -64,30 +62,30 @@ fn innermost_writer_is_the_default_of_its_thread() {
         assert!(default_writer().is_none());
         let summary = SummaryWriter::create_file_writer(&outer).unwrap();
         let first = summary.as_default();
-        summary_writer::scalar("before", 1, 0);
+        summary_writer::current::scalar("before", 1, 0);
         let second = SummaryWriter::create_file_writer(&inner)
             .unwrap()
             .as_default();
-        summary_writer::scalars(0, [("inside", 2)]);
+        summary_writer::current::scalars(0, [("inside", 2)]);
         // Guards may be dropped in any order.
         drop(first);
-        summary_writer::text("still inside", "text", 0);
+        summary_writer::current::text("still inside", "text", 0);
         thread::spawn(|| {
             assert!(default_writer().is_none());
-            summary_writer::scalar("of another thread", 1, 0);
+            summary_writer::current::scalar("of another thread", 1, 0);
         })
         .join()
         .unwrap();
         let inherited = default_writer().unwrap();
         thread::spawn(move || {
             let _guard = inherited.as_default();
-            summary_writer::histogram("of a thread with an inherited writer", [0.5], 0);
+            summary_writer::current::histogram("of a thread with an inherited writer", [0.5], 0);
         })
         .join()
         .unwrap();
         drop(second);
         assert!(default_writer().is_none());
-        summary_writer::scalar("after", 1, 0);
+        summary_writer::current::scalar("after", 1, 0);
     }
     assert_eq!(tags(&outer), ["before"]);
     let want = [
@@ -107,10 +105,10 @@ fn default_writer_may_change_during_a_call() {
     let other = SummaryWriter::create_file_writer(&inner).unwrap();
     let values = iter::once_with(|| {
         let _guard = other.as_default();
-        summary_writer::scalar("within", 1, 0);
+        summary_writer::current::scalar("within", 1, 0);
         ("around", 2)
     });
-    summary_writer::scalars(0, values);
+    summary_writer::current::scalars(0, values);
     drop((guard, other));
     summary.close().unwrap();
     assert_eq!(tags(&outer), ["around"]);
@@ -123,11 +121,11 @@ fn guard_that_outlives_its_thread_loses_no_record() {
     let run = dir.path().to_owned();
     thread::spawn(move || {
         thread_local! {
-            static KEPT: Cell<Option<summary_writer::DefaultGuard>> = const { Cell::new(None) };
+            static KEPT: Cell<Option<summary_writer::current::DefaultGuard>> = const { Cell::new(None) };
         }
         let summary = SummaryWriter::create_file_writer(run).unwrap();
         KEPT.set(Some(summary.as_default()));
-        summary_writer::scalar("kept", 1, 0);
+        summary_writer::current::scalar("kept", 1, 0);
     })
     .join()
     .unwrap();
@@ -147,7 +145,7 @@ fn current_step_belongs_to_its_thread() {
         .join()
         .unwrap();
     set_step(u64::MAX);
-    assert_eq!(summary_writer::step(), i64::MAX);
+    assert_eq!(summary_writer::current::step(), i64::MAX);
     summary.close().unwrap();
     let logged = logged(dir.path());
     let want = [
@@ -271,7 +269,7 @@ fn condition_is_called_once_for_each_record() {
 fn current_step_out_of_range_is_counted_by_the_writer() {
     let summary = WriterOptions::new().to_sink(std::io::sink()).unwrap();
     set_step(u64::MAX);
-    assert_eq!(summary_writer::step(), i64::MAX);
+    assert_eq!(summary_writer::current::step(), i64::MAX);
     summary.scalar("loss", 0.5, CurrentStep);
     assert_eq!(summary.stats().saturated_step_count, 1);
 }

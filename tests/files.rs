@@ -8,9 +8,10 @@ use std::thread;
 use std::time::Duration;
 
 use summary_writer::proto::event::What;
+use summary_writer::reader::{find_runs, repair_in_place, repair_to, verify};
 use summary_writer::{
     Embedding, Error, EventReader, SummaryWriter, SyncPolicy, TrainingLogger, WriterOptions,
-    find_runs, repair_in_place, repair_to, unique_logdir, verify,
+    unique_logdir,
 };
 
 fn event_files(dir: &Path) -> Vec<PathBuf> {

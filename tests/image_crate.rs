@@ -57,7 +57,7 @@ fn images_are_logged_by_value_and_by_reference() {
         summary.image("ours", &ours, 0);
         summary.images("several", [gray.clone(), gray.clone()], 0);
         let _default = summary.as_default();
-        summary_writer::image("current", dynamic.clone(), 0);
+        summary_writer::current::image("current", dynamic.clone(), 0);
     });
     let (gray, rgb) = (vec![1, 2], vec![3, 4, 5]);
     let want = [

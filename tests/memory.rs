@@ -18,7 +18,8 @@ use counting::{ALLOCATIONS, LIVE_BYTES, PEAK_BYTES};
 #[cfg(feature = "png")]
 use summary_writer::Image;
 use summary_writer::record::RecordReader;
-use summary_writer::{Metadata, SummaryWriter, Tag, Tensor, WriterOptions};
+use summary_writer::tensor::Metadata;
+use summary_writer::{SummaryWriter, Tag, Tensor, WriterOptions};
 
 /// A sink that accepts one write for each permission. There is at most one permission at a time.
 #[derive(Clone, Default)]

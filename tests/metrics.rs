@@ -9,11 +9,12 @@ use std::thread;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
+use summary_writer::integrations::MetricsRecorder;
 use summary_writer::proto::Event;
 use summary_writer::proto::event::What;
 use summary_writer::proto::summary::Value;
 use summary_writer::proto::summary::value::Value as Data;
-use summary_writer::{EventReader, MetricsRecorder, SummaryWriter};
+use summary_writer::{EventReader, SummaryWriter};
 
 /// The values of each record, with its step.
 fn records(logdir: &Path) -> Vec<(i64, Vec<Value>)> {

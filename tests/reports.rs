@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use log::{Level, Log, Metadata, Record};
+use summary_writer::custom_scalars::Layout;
 use summary_writer::{
-    Audio, Graph, HParams, Layer, Layout, Mesh, Model, SummaryWriter, Tag, Tensor, WhenFull,
-    WriterOptions,
+    Audio, Graph, HParams, Layer, Mesh, Model, SummaryWriter, Tag, Tensor, WhenFull, WriterOptions,
 };
 
 struct Reports(Mutex<Vec<(Level, String)>>);
@@ -241,7 +241,7 @@ fn each_cause_is_reported_once() {
     let summary = options().to_sink(Disk::default()).unwrap();
     for step in 0..3 {
         let latin1 = Tensor::strings([1], [b"Gr\xf6\xdfe"]).unwrap();
-        let metadata = summary_writer::Metadata::new("text");
+        let metadata = summary_writer::tensor::Metadata::new("text");
         summary.scope("eval").tensor("note", latin1, metadata, step);
     }
     assert_eq!(summary.stats().unfit_tensor_count, 3);
@@ -254,11 +254,11 @@ fn each_cause_is_reported_once() {
         use summary_writer::Image;
 
         for step in 0..3 {
-            let bytes = Image::gray_0_to_1(2, 1, &[0.0f32, 255.0]).unwrap();
+            let bytes = Image::gray_f32(2, 1, &[0.0f32, 255.0]).unwrap();
             summary.image("mask", Image::grid([bytes], 1).unwrap(), step);
-            let nan = Image::gray_0_to_1(1, 1, &[f64::NAN]).unwrap();
+            let nan = Image::gray_f32(1, 1, &[f64::NAN]).unwrap();
             summary.image("diverged", nan, step);
-            let fine = Image::gray_0_to_1(2, 1, &[f32::NAN, 1.5]).unwrap();
+            let fine = Image::gray_f32(2, 1, &[f32::NAN, 1.5]).unwrap();
             summary.image("fine", fine, step);
         }
         assert_eq!(summary.stats().doubtful_image_count, 6);

@@ -12,10 +12,12 @@ use std::time::Instant;
 
 use summary_writer::proto::Event;
 use summary_writer::proto::event::What;
+use summary_writer::reader::verify;
 use summary_writer::record::append_frame;
+use summary_writer::training::UpdateFreq;
 use summary_writer::{
     Embedding, Error, EventReader, HParams, Layer, Model, SummaryWriter, TrainingLogger,
-    UpdateFreq, WriterOptions, verify,
+    WriterOptions,
 };
 
 fn resume(step: i64, logdir: &Path) -> SummaryWriter {
@@ -303,7 +305,7 @@ fn resuming_keeps_files_and_directories_of_the_user() {
 fn training_logger_needs_the_number_of_batches_to_resume() {
     let dir = tempfile::tempdir().unwrap();
     let summary = resume(3, dir.path());
-    let mut training = TrainingLogger::of(&summary).update_freq(UpdateFreq::Batch);
+    let mut training = TrainingLogger::with_writer(&summary).update_freq(UpdateFreq::Batch);
     let error = training.on_train_begin().unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -448,7 +450,8 @@ fn training_resumes_at_its_epoch_and_its_batch() {
     // An epoch has three batches. The first program dies in the middle of epoch 3. Its last checkpoint is after epoch 1.
     let train = |options: WriterOptions, epochs: std::ops::Range<i64>, is_killed: bool| {
         let summary = options.create_file_writer(dir.path()).unwrap();
-        let mut training = TrainingLogger::of(&summary.scope("net")).update_freq(UpdateFreq::Batch);
+        let mut training =
+            TrainingLogger::with_writer(&summary.scope("net")).update_freq(UpdateFreq::Batch);
         training.on_train_begin().unwrap();
         let train = training.train().unwrap();
         for epoch in epochs {

@@ -87,7 +87,7 @@ fn child() {
         "start" => log_to_two_files(options, logdir, 0..2),
         "resumed start" => log_to_two_files(options.resume(2), logdir, 2..4),
         "no default writer" => {
-            (0..10).for_each(|step| summary_writer::scalar("loss", 0.5, step));
+            (0..10).for_each(|step| summary_writer::current::scalar("loss", 0.5, step));
         }
         "full disk" => {
             let options = options.max_pending_bytes(1000);

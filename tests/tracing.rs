@@ -7,9 +7,10 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
+use summary_writer::integrations::TracingLayer;
 use summary_writer::proto::event::What;
 use summary_writer::proto::summary::value::Value as Data;
-use summary_writer::{EventReader, SummaryWriter, TracingLayer};
+use summary_writer::{EventReader, SummaryWriter};
 use tracing::{Span, field, info, info_span, trace};
 use tracing_subscriber::Registry;
 use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};

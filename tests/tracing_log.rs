@@ -6,9 +6,10 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use summary_writer::integrations::TracingLayer;
 use summary_writer::proto::event::What;
 use summary_writer::proto::summary::value::Value as Data;
-use summary_writer::{EventReader, SummaryWriter, TracingLayer};
+use summary_writer::{EventReader, SummaryWriter};
 use tracing::{Event, Subscriber, info, info_span, warn};
 use tracing_log::LogTracer;
 use tracing_subscriber::Layer;

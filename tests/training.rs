@@ -11,11 +11,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use summary_writer::graph::{Layer, Model};
 use summary_writer::proto::event::What;
-use summary_writer::{
-    Error, EventReader, SummaryWriter, Tag, TrainingLogger, UpdateFreq, WriterOptions,
-};
+use summary_writer::training::UpdateFreq;
+use summary_writer::{Error, EventReader, SummaryWriter, Tag, TrainingLogger, WriterOptions};
+use summary_writer::{Layer, Model};
 
 /// The steps of each tag of a run, with the values of scalars.
 fn points(run: &Path) -> BTreeMap<String, Vec<(i64, f32)>> {
@@ -106,7 +105,7 @@ fn resumed_training_continues_to_count_batches() {
     let dir = tempfile::tempdir().unwrap();
     let options = WriterOptions::new().resume_training(0, 99);
     let summary = options.create_file_writer(dir.path()).unwrap();
-    let mut training = TrainingLogger::of(&summary).update_freq(UpdateFreq::Steps(10));
+    let mut training = TrainingLogger::with_writer(&summary).update_freq(UpdateFreq::Steps(10));
     assert!(training.is_batch_due(), "the hundredth");
     training.on_batch_end([("loss", 0.5)]);
     assert!(!training.is_batch_due());
@@ -280,7 +279,7 @@ fn logger_of_a_writer_shares_its_options_and_runs() {
     let dir = tempfile::tempdir().unwrap();
     let options = WriterOptions::new().filename_suffix(".of-the-writer");
     let summary = options.create_file_writer(dir.path()).unwrap();
-    let mut training = TrainingLogger::of(&summary.at(7.0));
+    let mut training = TrainingLogger::with_writer(&summary.at(7.0));
     training.on_train_begin().unwrap();
     let described = Tag::new("loss").description("in nats");
     training.on_epoch_end(0, [(described, 0.5)]);
@@ -328,7 +327,7 @@ fn run_that_cannot_be_opened_is_an_error() {
 
     // The writer is closed.
     let summary = SummaryWriter::create_file_writer(dir.path().join("run")).unwrap();
-    let mut training = TrainingLogger::of(&summary);
+    let mut training = TrainingLogger::with_writer(&summary);
     summary.close().unwrap();
     assert!(matches!(training.on_train_begin(), Err(Error::Closed)));
 }
@@ -341,7 +340,7 @@ fn skipped_steps_of_the_writer_are_not_due() {
         (SummaryWriter::disabled(), [false, false, false]),
         (summary.record_every(2), [false, true, false]),
     ] {
-        let mut training = TrainingLogger::of(&writer)
+        let mut training = TrainingLogger::with_writer(&writer)
             .update_freq(UpdateFreq::Batch)
             .histogram_freq(1)
             .write_images(true);
@@ -374,7 +373,7 @@ fn largest_batch_count_does_not_panic() {
     let dir = tempfile::tempdir().unwrap();
     let options = WriterOptions::new().resume_training(0, u64::MAX);
     let summary = options.create_file_writer(dir.path()).unwrap();
-    let mut training = TrainingLogger::of(&summary).update_freq(UpdateFreq::Batch);
+    let mut training = TrainingLogger::with_writer(&summary).update_freq(UpdateFreq::Batch);
     assert!(training.is_batch_due());
     training.on_batch_end([("loss", 0.5)]);
     training.on_train_end().unwrap();

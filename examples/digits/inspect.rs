@@ -3,10 +3,11 @@
 
 use std::error::Error;
 
-use summary_writer::{
-    Category, ConfusionMatrix, Embedding, Experiment, HParamInfo, Image, Layer, Layout, Margin,
-    MetricInfo, Model, PrCurve, SummaryWriter, Weights, markdown_table,
-};
+use summary_writer::custom_scalars::{Category, Layout, Margin};
+use summary_writer::hparams::{Experiment, HParamInfo, MetricInfo};
+use summary_writer::images::ConfusionMatrix;
+use summary_writer::training::Weights;
+use summary_writer::{Embedding, Image, Layer, Model, PrCurve, SummaryWriter, Text};
 
 use crate::data::{CLASSES, Digits, PIXELS, SIDE};
 use crate::net::{Evaluation, HIDDEN, Net};
@@ -174,7 +175,7 @@ pub(crate) fn outcome(
                 format!("{:.0} %", 100.0 * probability),
             ]
         });
-        let table = markdown_table(["image", "digit", "predicted", "probability"], rows);
+        let table = Text::table(["image", "digit", "predicted", "probability"], rows);
         validation.text("misclassified/table", table, epoch);
     }
 
@@ -190,7 +191,7 @@ pub(crate) fn outcome(
 
 fn digit(pixels: &[f32]) -> Result<Image> {
     debug_assert_eq!(pixels.len(), PIXELS);
-    Ok(Image::gray_0_to_1(SIDE, SIDE, pixels)?)
+    Ok(Image::gray_f32(SIDE, SIDE, pixels)?)
 }
 
 fn names() -> Vec<String> {

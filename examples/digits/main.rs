@@ -24,9 +24,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use fastrand::Rng;
-use summary_writer::{
-    HParams, SummaryWriter, TrainingLogger, UpdateFreq, markdown_table, unique_logdir,
-};
+use summary_writer::training::UpdateFreq;
+use summary_writer::{HParams, SummaryWriter, Text, TrainingLogger, unique_logdir};
 
 use crate::data::{CLASSES, Digits, PIXELS};
 use crate::net::{HIDDEN, Net, Score};
@@ -87,7 +86,7 @@ fn train(
     inspect::charts(&experiment)?;
     inspect::model(&experiment)?;
 
-    let mut logger = TrainingLogger::of(&experiment)
+    let mut logger = TrainingLogger::with_writer(&experiment)
         .update_freq(UpdateFreq::Batch)
         .histogram_freq(1)
         .write_steps_per_second(true);
@@ -147,7 +146,7 @@ fn cosine(step: usize, steps: usize) -> f32 {
     0.5 * (1.0 + (PI * step as f32 / steps as f32).cos())
 }
 
-fn config(trial: &Trial, epochs: u16, training: &Digits, held_out: &Digits) -> String {
+fn config(trial: &Trial, epochs: u16, training: &Digits, held_out: &Digits) -> Text {
     let setting = |name: &str, value: &dyn Display| [name.to_owned(), value.to_string()];
     let network = format!("{PIXELS} → {HIDDEN} ReLU → {CLASSES} softmax");
     let optimiser = format!(
@@ -165,7 +164,7 @@ fn config(trial: &Trial, epochs: u16, training: &Digits, held_out: &Digits) -> S
         setting("images for validation", &held_out),
         setting("seed", &SEED),
     ];
-    markdown_table(["setting", "value"], rows)
+    Text::table(["setting", "value"], rows)
 }
 
 fn run(options: Options) -> Result<(), Box<dyn Error>> {

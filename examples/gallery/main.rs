@@ -21,9 +21,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use fastrand::Rng;
+use summary_writer::custom_scalars::{Category, Layout, Margin};
+use summary_writer::tensor::Metadata;
 use summary_writer::{
-    Category, Embedding, HParams, Histogram, Layout, Margin, Metadata, PrCurve, SummaryWriter, Tag,
-    Tensor, markdown_table, unique_logdir,
+    Embedding, HParams, Histogram, PrCurve, SummaryWriter, Tag, Tensor, Text, unique_logdir,
 };
 
 type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
@@ -151,7 +152,7 @@ fn texts(summary: &SummaryWriter, progress: f32, step: u16) {
         ["progress".to_owned(), format!("{:.0} %", 100.0 * progress)],
         ["seed".to_owned(), "1".to_owned()],
     ];
-    summary.text("table", markdown_table(["name", "value"], rows), step);
+    summary.text("table", Text::table(["name", "value"], rows), step);
 }
 
 /// A tensor with the name of its dashboard, for data without its own method. Here the Text page shows a tensor of strings as a

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use summary_writer::graph::NodeStats;
-use summary_writer::{Layer, Model, RunMetadata, SummaryWriter};
+use summary_writer::graph::RunMetadata;
+use summary_writer::{Layer, Model, SummaryWriter};
 
 use crate::Result;
 

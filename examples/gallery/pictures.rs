@@ -2,7 +2,8 @@
 
 use std::f32::consts::TAU;
 
-use summary_writer::{BoundingBox, ConfusionMatrix, Image, SummaryWriter};
+use summary_writer::images::{BoundingBox, ConfusionMatrix};
+use summary_writer::{Image, SummaryWriter};
 
 use crate::Result;
 
@@ -83,7 +84,7 @@ fn interference(phase: f32) -> Result<Image> {
             pixels.extend([0.2 + 0.5 * height, 0.5 + height, 0.8 + 0.4 * height]);
         }
     }
-    Ok(Image::rgb_0_to_1(SIDE, SIDE, &pixels)?)
+    Ok(Image::rgb_f32(SIDE, SIDE, &pixels)?)
 }
 
 /// A small square in one colour of the rainbow.

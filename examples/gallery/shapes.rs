@@ -2,7 +2,8 @@
 
 use std::f32::consts::TAU;
 
-use summary_writer::{Camera, Material, Mesh, Scene, SummaryWriter};
+use summary_writer::mesh::{Camera, Material, Scene};
+use summary_writer::{Mesh, SummaryWriter};
 
 use crate::Result;
 use crate::pictures::rainbow;

@@ -83,7 +83,7 @@ impl ToWallTime for WallTime {
     }
 }
 
-/// The caller's counter: any integer, or the thread's [`CurrentStep`](crate::CurrentStep).
+/// The caller's counter: any integer, or the thread's [`CurrentStep`](crate::current::CurrentStep).
 ///
 /// A step beyond the range of `i64` is written as the nearest `i64`, and a warning is logged.
 pub trait Step: Copy + sealed::Step {

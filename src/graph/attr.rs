@@ -82,38 +82,12 @@ impl Call {
     }
 }
 
-/// Types that an [`Attr`] can hold, alone or as a list.
-pub trait Item: sealed::Sealed {}
-
-#[allow(unnameable_types, reason = "no other crate may implement it")]
-mod sealed {
-    use crate::proto::attr_value::{ListValue, Value};
-
-    pub trait Sealed: Sized {
-        fn into_value(self) -> Value;
-        fn push_to(self, list: &mut ListValue);
-        fn depth(&self) -> usize {
-            0
-        }
-    }
-}
-
-impl<T: Item> From<T> for Attr {
-    fn from(item: T) -> Self {
-        let depth = item.depth();
-        Self::new(item.into_value(), depth)
-    }
-}
-
-impl<T: Item> From<Vec<T>> for Attr {
-    fn from(items: Vec<T>) -> Self {
-        list(items)
-    }
-}
-
-impl<T: Item, const N: usize> From<[T; N]> for Attr {
-    fn from(items: [T; N]) -> Self {
-        list(items)
+/// A type that an [`Attr`] can hold, alone or as a list.
+trait Item: Sized {
+    fn into_value(self) -> Value;
+    fn push_to(self, list: &mut ListValue);
+    fn depth(&self) -> usize {
+        0
     }
 }
 
@@ -127,10 +101,32 @@ fn list<T: Item>(items: impl IntoIterator<Item = T>) -> Attr {
     Attr::new(Value::List(list.into()), depth)
 }
 
+macro_rules! attr_from {
+    ($($item:ty,)*) => {$(
+        impl From<$item> for Attr {
+            fn from(item: $item) -> Self {
+                let depth = item.depth();
+                Self::new(item.into_value(), depth)
+            }
+        }
+
+        impl From<Vec<$item>> for Attr {
+            fn from(items: Vec<$item>) -> Self {
+                list(items)
+            }
+        }
+
+        impl<const N: usize> From<[$item; N]> for Attr {
+            fn from(items: [$item; N]) -> Self {
+                list(items)
+            }
+        }
+    )*};
+}
+
 macro_rules! items {
     ($($item:ty, $value:ident, $list:ident, $convert:expr;)*) => {$(
-        impl Item for $item {}
-        impl sealed::Sealed for $item {
+        impl Item for $item {
             fn into_value(self) -> Value {
                 Value::$value($convert(self))
             }
@@ -138,7 +134,8 @@ macro_rules! items {
                 list.$list.push($convert(self));
             }
         }
-    )*};
+    )*
+    attr_from! { $($item,)* }};
 }
 
 items! {
@@ -161,8 +158,7 @@ items! {
     Shape, Shape, shape, |shape: Shape| shape.0;
 }
 
-impl Item for Tensor {}
-impl sealed::Sealed for Tensor {
+impl Item for Tensor {
     fn into_value(self) -> Value {
         Value::Tensor(self.0.into())
     }
@@ -171,8 +167,7 @@ impl sealed::Sealed for Tensor {
     }
 }
 
-impl Item for Call {}
-impl sealed::Sealed for Call {
+impl Item for Call {
     fn into_value(self) -> Value {
         Value::Func(self.function)
     }
@@ -183,6 +178,8 @@ impl sealed::Sealed for Call {
         self.depth
     }
 }
+
+attr_from! { Tensor, Call, }
 
 #[allow(
     clippy::cast_possible_truncation,

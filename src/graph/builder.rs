@@ -206,7 +206,7 @@ impl From<&String> for Input {
 /// Edges may form cycles, as those of a loop do.
 ///
 /// ```
-/// use summary_writer::DataType;
+/// use summary_writer::proto::DataType;
 /// use summary_writer::graph::{GraphBuilder, Op};
 ///
 /// let mut graph = GraphBuilder::new();

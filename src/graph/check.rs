@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::{MAX_NODE_COUNT, name};
+use super::graph_def::MAX_NODE_COUNT;
+use super::name;
 use crate::error::{Error, Result};
 use crate::proto::{FunctionDef, GraphDef, NodeDef, OpDef};
 

@@ -16,7 +16,7 @@ use crate::proto::{DataType, FunctionDef, OpDef};
 /// with more inputs than the function has, a use of an output that the function does not have, and a control of a call.
 ///
 /// ```
-/// use summary_writer::DataType;
+/// use summary_writer::proto::DataType;
 /// use summary_writer::graph::{Function, GraphBuilder, Op};
 ///
 /// let mut cell = Function::new("cell");

@@ -1,5 +1,8 @@
+use prost::Message;
+
+use super::graph_def::MAX_GRAPH_DEF_BYTES;
 use super::*;
-use crate::proto::{DataType, FunctionDefLibrary, NodeDef, OpDef};
+use crate::proto::{DataType, FunctionDefLibrary, GraphDef, NodeDef, OpDef};
 
 fn names(graph: &Graph) -> Vec<&str> {
     graph.0.node.iter().map(|node| &*node.name).collect()

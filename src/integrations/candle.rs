@@ -5,7 +5,8 @@
 //!
 //! ```
 //! use candle_core::{DType, Device, Tensor, Var};
-//! use summary_writer::{Histogram, Image, candle};
+//! use summary_writer::integrations::candle;
+//! use summary_writer::{Histogram, Image};
 //! # let dir = tempfile::tempdir()?;
 //! # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
 //!
@@ -115,7 +116,7 @@ impl TryFrom<&Tensor> for Histogram {
 
 /// Converts a tensor with its channels first: `[height, width]` is gray, and `[channels, height, width]` with 1, 2, 3 or 4
 /// channels is gray, gray with alpha, RGB, or RGBA. In `U8` 255 is white; in floats of any size 1 is white, as in
-/// [`gray_0_to_1`](Image::gray_0_to_1). [`candle::images`](images) converts a batch.
+/// [`gray_f32`](Image::gray_f32). [`candle::images`](images) converts a batch.
 ///
 /// # Errors
 /// [`Error::Invalid`] if the shape is different, if a side is 0, or if the elements are integers other than `U8`;

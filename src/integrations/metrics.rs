@@ -20,7 +20,8 @@ use crate::writer::SummaryWriter;
 ///
 /// ```standalone_crate
 /// use metrics::{counter, gauge, histogram};
-/// use summary_writer::{MetricsRecorder, SummaryWriter};
+/// use summary_writer::integrations::MetricsRecorder;
+/// use summary_writer::SummaryWriter;
 /// # let dir = tempfile::tempdir()?;
 /// # let logdir = dir.path();
 ///

@@ -22,7 +22,8 @@ use crate::writer::SummaryWriter;
 /// A layer for [`tracing`](https://docs.rs/tracing) that logs events and spans that have a step.
 ///
 /// ```standalone_crate
-/// use summary_writer::{SummaryWriter, TracingLayer};
+/// use summary_writer::integrations::TracingLayer;
+/// use summary_writer::SummaryWriter;
 /// use tracing_subscriber::prelude::*;
 /// # let dir = tempfile::tempdir()?;
 /// # let logdir = dir.path();
@@ -80,7 +81,8 @@ use crate::writer::SummaryWriter;
 /// ```
 /// use tracing_subscriber::filter::{LevelFilter, Targets};
 /// use tracing_subscriber::prelude::*;
-/// # use summary_writer::{SummaryWriter, TracingLayer};
+/// # use summary_writer::integrations::TracingLayer;
+/// # use summary_writer::SummaryWriter;
 /// # let summary = SummaryWriter::create_file_writer(tempfile::tempdir()?.path())?;
 ///
 /// // This crate from `DEBUG` on, all others from `WARN` on.

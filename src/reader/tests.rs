@@ -1,6 +1,8 @@
 //! Tests with files that grow, appear and are damaged.
 
+use std::fs;
 use std::io::Write;
+use std::path::Path;
 
 use super::*;
 use crate::record::append_frame;

@@ -18,7 +18,8 @@ const MAX_DAMAGES: usize = 1000;
 /// TensorBoard does not reach. A file that cannot be read is an error, not damage.
 ///
 /// ```
-/// use summary_writer::{DamageKind, SummaryWriter, repair_to, verify};
+/// use summary_writer::reader::{DamageKind, repair_to, verify};
+/// use summary_writer::SummaryWriter;
 ///
 /// # let dir = tempfile::tempdir()?;
 /// # let logdir = dir.path().join("run");

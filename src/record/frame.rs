@@ -57,7 +57,7 @@ fn header(payload_bytes: usize) -> [u8; HEADER_BYTES] {
 
 fn footer(payload: &[u8]) -> [u8; FOOTER_BYTES] {
     let mut footer = [0; FOOTER_BYTES];
-    LittleEndian::write_u32(&mut footer, MaskedCrc::of(payload).0);
+    LittleEndian::write_u32(&mut footer, MaskedCrc::compute(payload).0);
     footer
 }
 
@@ -97,7 +97,7 @@ pub(super) struct MaskedCrc(pub(super) u32);
 
 impl MaskedCrc {
     #[inline]
-    pub(super) fn of(bytes: &[u8]) -> Self {
+    pub(super) fn compute(bytes: &[u8]) -> Self {
         Self(
             crc32c::crc32c(bytes)
                 .rotate_right(15)
@@ -110,11 +110,12 @@ impl MaskedCrc {
     #[inline]
     pub(super) fn of_length(len: u64) -> Self {
         /// Enough for every event of one scalar whose tag has a usual length.
-        static SMALL: LazyLock<[MaskedCrc; 256]> =
-            LazyLock::new(|| std::array::from_fn(|len| MaskedCrc::of(&(len as u64).to_le_bytes())));
+        static SMALL: LazyLock<[MaskedCrc; 256]> = LazyLock::new(|| {
+            std::array::from_fn(|len| MaskedCrc::compute(&(len as u64).to_le_bytes()))
+        });
         match usize::try_from(len) {
             Ok(len) if len < 256 => SMALL[len],
-            _ => Self::of(&len.to_le_bytes()),
+            _ => Self::compute(&len.to_le_bytes()),
         }
     }
 }
@@ -202,7 +203,7 @@ mod tests {
             ("0..32", &rising, 0x951f_7892),
         ];
         for (name, bytes, want) in cases {
-            assert_eq!(MaskedCrc::of(bytes), MaskedCrc(want), "{name}");
+            assert_eq!(MaskedCrc::compute(bytes), MaskedCrc(want), "{name}");
         }
     }
 
@@ -217,7 +218,7 @@ mod tests {
             assert_eq!(MaskedCrc::of_length(len), MaskedCrc(want), "{len}");
         }
         for len in 0..1000u64 {
-            let want = MaskedCrc::of(&len.to_le_bytes());
+            let want = MaskedCrc::compute(&len.to_le_bytes());
             assert_eq!(MaskedCrc::of_length(len), want, "{len}");
         }
     }

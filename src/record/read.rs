@@ -229,7 +229,7 @@ impl<R: Read> RecordReader<R> {
         let frame = &self.buffer[self.start + ahead..][..frame_bytes];
         let (rest, footer) = frame.split_at(frame_bytes - FOOTER_BYTES);
         let want = MaskedCrc(LittleEndian::read_u32(footer));
-        (MaskedCrc::of(&rest[HEADER_BYTES..]), want)
+        (MaskedCrc::compute(&rest[HEADER_BYTES..]), want)
     }
 
     /// Reads until the buffer holds `count` bytes from `start` on; `false` if the source ends before.
@@ -401,7 +401,7 @@ mod tests {
     fn an_announced_length_takes_no_memory_before_its_bytes_arrive() {
         // A sound header that announces 2^45 bytes, and nothing after it.
         let mut bytes = (1u64 << 45).to_le_bytes().to_vec();
-        bytes.extend(MaskedCrc::of(&bytes).0.to_le_bytes());
+        bytes.extend(MaskedCrc::compute(&bytes).0.to_le_bytes());
         let mut reader = RecordReader::new(&bytes[..]).max_record_bytes(u64::MAX);
         assert_eq!(reader.next_record().unwrap(), None);
         assert!(reader.buffer.len() <= HEADER_BYTES + GROW_BYTES);

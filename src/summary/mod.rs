@@ -29,18 +29,18 @@ pub(crate) use hparams::{
 #[cfg(feature = "png")]
 pub(crate) use image::images;
 #[cfg(feature = "png")]
-pub use image::{BoundingBox, ConfusionMatrix, Image, Intensity, Sample};
+pub use image::{BoundingBox, ConfusionMatrix, Image, Sample};
 pub use mesh::{Camera, Light, Material, Mesh, Scene};
 pub(crate) use mesh::{MeshForm, mesh};
+pub use pr_curve::PrCurve;
 pub(crate) use pr_curve::pr_curve;
-pub use pr_curve::{PrCurve, Prediction};
 pub use scalar::Scalar;
 pub(crate) use scalar::{described_scalar, scalar};
 pub use tag::Tag;
 pub(crate) use tensor::plugin_tensor;
 pub use tensor::{Element, Metadata, Tensor};
+pub use text::Text;
 pub(crate) use text::text;
-pub use text::{Text, markdown_table};
 
 use crate::proto::summary::Value;
 use crate::proto::summary::value::Value as Data;

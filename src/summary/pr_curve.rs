@@ -7,7 +7,7 @@ use prost::Message;
 
 use super::check::{check_each, check_len, check_range};
 use super::tensor::Tensor;
-use super::{Tag, plugin, tensor_value};
+use super::{Scalar, Tag, plugin, tensor_value};
 use crate::error::{Error, Result};
 use crate::proto::summary::Value;
 use crate::proto::summary_metadata::PluginData;
@@ -28,7 +28,7 @@ const MAX_COUNT: f64 = (1_u64 << 62) as f64;
 /// Precision and recall of a binary classifier at evenly spaced thresholds from 0 to 1.
 ///
 /// An example is predicted positive at a threshold if its prediction is at least the threshold. The counts are those of the
-/// stock package: a prediction `p` counts up to threshold number `floor(p * (n - 1))`, computed in the precision of `p`.
+/// stock package: a prediction `p` counts up to threshold number `floor(p * (n - 1))`, computed in `f32` if an `f32` holds every number of the type of `p`, and in `f64` otherwise.
 /// Precision is `tp / (tp + fp)`, recall is `tp / (tp + fn)`, and both are 0 where nothing is counted.
 ///
 /// The dashboard shows whole counts, so choose weights of about 1 or more. It leaves out the thresholds above the highest
@@ -57,7 +57,7 @@ impl PrCurve {
     ///
     /// # Errors
     /// [`Error::Invalid`] if the lengths differ, or a prediction is not between 0 and 1.
-    pub fn new(labels: &[bool], predictions: &[impl Prediction]) -> Result<Self> {
+    pub fn new(labels: &[bool], predictions: &[impl Scalar]) -> Result<Self> {
         Self::with_thresholds(labels, predictions, DEFAULT_THRESHOLDS)
     }
 
@@ -67,7 +67,7 @@ impl PrCurve {
     /// As for [`new`](Self::new); [`Error::Invalid`] if there are fewer than 2 thresholds, or more than 65,536.
     pub fn with_thresholds(
         labels: &[bool],
-        predictions: &[impl Prediction],
+        predictions: &[impl Scalar],
         thresholds: usize,
     ) -> Result<Self> {
         check_len(
@@ -91,7 +91,7 @@ impl PrCurve {
     /// sum of the weights is above 2<sup>62</sup>.
     pub fn weighted(
         labels: &[bool],
-        predictions: &[impl Prediction],
+        predictions: &[impl Scalar],
         weights: &[f32],
         thresholds: usize,
     ) -> Result<Self> {
@@ -131,7 +131,7 @@ impl PrCurve {
     /// `classes`, or if a probability is not between 0 and 1.
     pub fn one_vs_rest(
         labels: &[usize],
-        probabilities: &[impl Prediction],
+        probabilities: &[impl Scalar],
         classes: usize,
     ) -> Result<Vec<Self>> {
         check_range("classes", classes, 0..=MAX_CLASSES)?;
@@ -200,7 +200,7 @@ impl PrCurve {
 
     /// Counts examples: the label, a probability, and a weight.
     fn count(
-        examples: impl Iterator<Item = (bool, impl Prediction, f64)>,
+        examples: impl Iterator<Item = (bool, impl Scalar, f64)>,
         thresholds: usize,
     ) -> Result<Self> {
         check_thresholds(thresholds)?;
@@ -212,7 +212,7 @@ impl PrCurve {
             } else {
                 &mut false_positives
             };
-            counts[prediction.threshold(thresholds)] += weight;
+            counts[threshold(prediction, thresholds)] += weight;
         }
         // An example that is predicted positive at a threshold is so at all lower ones.
         for counts in [&mut true_positives, &mut false_positives] {
@@ -260,54 +260,39 @@ fn check_thresholds(thresholds: usize) -> Result<()> {
     check_range("thresholds", thresholds, 2..=MAX_THRESHOLDS)
 }
 
-fn check_probabilities(what: &'static str, numbers: &[impl Prediction]) -> Result<()> {
-    check_each(what, numbers, "0 to 1", |number| {
-        (0.0..=1.0).contains(&number.into())
-    })
-}
-
-/// A probability: `f32` or `f64`; with the feature `half` also `half::f16` and `half::bf16`, which are counted as `f32`.
-pub trait Prediction: Copy + Debug + Into<f64> + sealed::Sealed {}
-
-#[allow(unnameable_types, reason = "so that nobody else implements it")]
-mod sealed {
-    pub trait Sealed {
-        /// The highest of `count` thresholds at which a probability is predicted positive.
-        fn threshold(self, count: usize) -> usize;
+fn check_probabilities<P: Scalar>(what: &'static str, numbers: &[P]) -> Result<()> {
+    match numbers
+        .iter()
+        .position(|number| !(0.0..=1.0).contains(&number.to_f64()))
+    {
+        None => Ok(()),
+        Some(i) => {
+            let number = numbers[i];
+            let got: &dyn Debug = if P::FITS_F32 {
+                &number.to_f32()
+            } else {
+                &number.to_f64()
+            };
+            let problem = format!("expected 0 to 1, got {got:?} at index {i}");
+            Err(Error::invalid(what, problem))
+        }
     }
 }
 
-macro_rules! predictions {
-    ($($float:ty)*) => {$(
-        impl Prediction for $float {}
-
-        impl sealed::Sealed for $float {
-            #[allow(clippy::cast_possible_truncation, reason = "it is between 0 and `last`")]
-            fn threshold(self, count: usize) -> usize {
-                let last = count - 1;
-                last.min((self * last as $float) as usize)
-            }
-        }
-    )*};
+/// Returns the highest of `count` thresholds at which a probability is predicted positive.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "it is between 0 and `last`"
+)]
+fn threshold<P: Scalar>(probability: P, count: usize) -> usize {
+    let last = count - 1;
+    let position = if P::FITS_F32 {
+        f64::from(probability.to_f32() * last as f32)
+    } else {
+        probability.to_f64() * last as f64
+    };
+    last.min(position as usize)
 }
-
-predictions!(f32 f64);
-
-#[cfg(feature = "half")]
-macro_rules! small_predictions {
-    ($($float:ty)*) => {$(
-        impl Prediction for $float {}
-
-        impl sealed::Sealed for $float {
-            fn threshold(self, count: usize) -> usize {
-                self.to_f32().threshold(count)
-            }
-        }
-    )*};
-}
-
-#[cfg(feature = "half")]
-small_predictions!(half::f16 half::bf16);
 
 pub(crate) fn pr_curve(prefix: &str, tag: &Tag<'_>, curve: PrCurve) -> Value {
     let content = PrCurvePluginData {

@@ -158,7 +158,7 @@ impl sealed::Sealed for bool {
 /// Which dashboard shows a [`Tensor`], and how the loaders store it.
 ///
 /// ```
-/// use summary_writer::Metadata;
+/// use summary_writer::tensor::Metadata;
 /// use summary_writer::proto::DataClass;
 ///
 /// let metadata = Metadata::new("my_dashboard").content(b"version 1").data_class(DataClass::BlobSequence);

@@ -8,7 +8,7 @@ use super::{Tag, plugin, tensor_value};
 use crate::proto::summary::Value;
 use crate::proto::{DataClass, DataType, TensorProto};
 
-/// Markdown that shows a text as it is, for [`SummaryWriter::text`](crate::SummaryWriter::text).
+/// Markdown for [`SummaryWriter::text`](crate::SummaryWriter::text).
 ///
 /// ```
 /// use summary_writer::Text;
@@ -27,9 +27,9 @@ use crate::proto::{DataClass, DataType, TensorProto};
 pub struct Text(String);
 
 impl Text {
-    /// Makes a block of code of a text. Line breaks, spaces, and characters with a meaning in Markdown or HTML are shown as
-    /// they are. TensorBoard shows a tab as spaces up to the next multiple of four columns, and leaves out most control
-    /// characters.
+    /// Creates a block of code that shows a text as it is: with its line breaks, its spaces, and all characters that have a
+    /// meaning in Markdown or HTML. TensorBoard shows a tab as spaces up to the next multiple of four columns, and leaves out
+    /// most control characters.
     pub fn preformatted(text: impl AsRef<str>) -> Self {
         let text = text.as_ref();
         // The block ends at a line of exactly as many backticks as it begins with.
@@ -37,6 +37,52 @@ impl Text {
         let fence = "`".repeat(longest.unwrap_or_default().max(2) + 1);
         let line_end = if text.ends_with('\n') { "" } else { "\n" };
         Self(format!("{fence}\n{text}{line_end}{fence}\n"))
+    }
+
+    /// Creates a table of `rows` under `header`.
+    ///
+    /// A cell is Markdown on one line. A line break becomes a space. A `|` is escaped unless it is already; between backticks it
+    /// is shown as `\|`. Backticks that do not close are written as `&#96;`, because they would take in the next cells. Short
+    /// rows are filled with empty cells.
+    ///
+    /// ```
+    /// use summary_writer::Text;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+    ///
+    /// let table = Text::table(["setting", "value"], [["optimizer", "Adam"], ["batch", "32"]]);
+    /// assert_eq!(table.to_string(), "| setting | value |\n|---|---|\n| optimizer | Adam |\n| batch | 32 |\n");
+    /// summary.text("config", table, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn table<Row>(
+        header: impl IntoIterator<Item: Display>,
+        rows: impl IntoIterator<Item = Row>,
+    ) -> Self
+    where
+        Row: IntoIterator<Item: Display>,
+    {
+        let header: Vec<String> = header.into_iter().map(cell).collect();
+        let rows: Vec<Vec<String>> = rows
+            .into_iter()
+            .map(|row| row.into_iter().map(cell).collect())
+            .collect();
+        let columns = iter::once(&header)
+            .chain(&rows)
+            .map(Vec::len)
+            .max()
+            .unwrap_or_default();
+        let line = |cells: &[String]| {
+            let filled = cells
+                .iter()
+                .map(String::as_str)
+                .chain(iter::repeat(""))
+                .take(columns);
+            filled.fold(String::from("|"), |line, cell| line + " " + cell + " |") + "\n"
+        };
+        let rule = format!("|{}\n", "---|".repeat(columns));
+        let rows: String = rows.iter().map(|row| line(row)).collect();
+        Self(line(&header) + &rule + &rows)
     }
 }
 
@@ -60,52 +106,6 @@ pub(crate) fn text(prefix: &str, tag: &Tag<'_>, markdown: &str) -> Value {
         ..Default::default()
     };
     tensor_value(prefix, tag, plugin("text"), DataClass::Tensor, tensor)
-}
-
-/// Returns a Markdown table of `rows` under `header`, for [`SummaryWriter::text`](crate::SummaryWriter::text).
-///
-/// A cell is Markdown on one line. A line break becomes a space. A `|` is escaped unless it is already; between backticks it
-/// is shown as `\|`. Backticks that do not close are written as `&#96;`, because they would take in the next cells. Short
-/// rows are filled with empty cells.
-///
-/// ```
-/// use summary_writer::markdown_table;
-/// # let dir = tempfile::tempdir()?;
-/// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
-///
-/// let table = markdown_table(["setting", "value"], [["optimizer", "Adam"], ["batch", "32"]]);
-/// assert_eq!(table, "| setting | value |\n|---|---|\n| optimizer | Adam |\n| batch | 32 |\n");
-/// summary.text("config", table, 0);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub fn markdown_table<Row>(
-    header: impl IntoIterator<Item: Display>,
-    rows: impl IntoIterator<Item = Row>,
-) -> String
-where
-    Row: IntoIterator<Item: Display>,
-{
-    let header: Vec<String> = header.into_iter().map(cell).collect();
-    let rows: Vec<Vec<String>> = rows
-        .into_iter()
-        .map(|row| row.into_iter().map(cell).collect())
-        .collect();
-    let columns = iter::once(&header)
-        .chain(&rows)
-        .map(Vec::len)
-        .max()
-        .unwrap_or_default();
-    let line = |cells: &[String]| {
-        let filled = cells
-            .iter()
-            .map(String::as_str)
-            .chain(iter::repeat(""))
-            .take(columns);
-        filled.fold(String::from("|"), |line, cell| line + " " + cell + " |") + "\n"
-    };
-    let rule = format!("|{}\n", "---|".repeat(columns));
-    let rows: String = rows.iter().map(|row| line(row)).collect();
-    line(&header) + &rule + &rows
 }
 
 /// Escapes a cell. For the dashboard, a cell ends at each `|` of the row that is neither escaped nor in code.
@@ -189,7 +189,7 @@ mod tests {
     fn all_rows_of_a_table_have_the_same_number_of_cells() {
         let rows = [vec!["a|b", "x\ny"], vec![], vec!["1", "2", "3"]];
         let want = "| k | v |  |\n|---|---|---|\n| a\\|b | x y |  |\n|  |  |  |\n| 1 | 2 | 3 |\n";
-        assert_eq!(markdown_table(["k", "v"], rows), want);
+        assert_eq!(Text::table(["k", "v"], rows).0, want);
     }
 
     #[test]
@@ -221,9 +221,9 @@ mod tests {
         let rows =
             [("lr", 0.5), ("momentum", 0.9)].map(|(name, value)| [name.into(), value.to_string()]);
         assert_eq!(
-            markdown_table(["", ""], rows),
+            Text::table(["", ""], rows).0,
             "|  |  |\n|---|---|\n| lr | 0.5 |\n| momentum | 0.9 |\n"
         );
-        assert_eq!(markdown_table::<[u8; 0]>([1.5], []), "| 1.5 |\n|---|\n");
+        assert_eq!(Text::table::<[u8; 0]>([1.5], []).0, "| 1.5 |\n|---|\n");
     }
 }

@@ -118,5 +118,5 @@ fn picture<T: Scalar>(shape: &[usize], values: &[T]) -> Option<Image> {
 #[cfg(feature = "png")]
 fn gray(rows: usize, columns: usize, shades: &[f32]) -> Option<Image> {
     let (width, height) = (columns.try_into().ok()?, rows.try_into().ok()?);
-    Image::gray_0_to_1(width, height, shades).ok()
+    Image::gray_f32(width, height, shades).ok()
 }

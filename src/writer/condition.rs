@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::SummaryWriter;
-use crate::event::Step;
 
 /// Decides which steps a handle logs.
 #[derive(Clone)]
@@ -36,56 +35,6 @@ impl Condition {
 }
 
 impl SummaryWriter {
-    /// Returns a handle that logs only steps that are multiples of `steps`, including 0. With 0 it logs nothing. Data without
-    /// a step, such as a graph, counts as step 0.
-    ///
-    /// ```
-    /// # let dir = tempfile::tempdir()?;
-    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
-    /// # let weights = [0.5f32];
-    /// let sparse = summary.record_every(100);
-    /// for step in 0..1000 {
-    ///     summary.scalar("loss", 0.5, step);
-    ///     sparse.histogram("weights", &weights, step); // counted and logged at steps 0, 100, 200 ...
-    ///     if sparse.is_recording(step) {
-    ///         // Compute something expensive.
-    ///     }
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn record_every(&self, steps: u64) -> Self {
-        self.with_condition(Condition::Every(steps))
-    }
-
-    /// Returns a handle that logs only steps for which `condition` returns `true`, and for which the conditions of this handle
-    /// hold. `condition` is called on the thread that logs.
-    ///
-    /// ```
-    /// use std::sync::Arc;
-    /// use std::sync::atomic::{AtomicBool, Ordering};
-    /// # let dir = tempfile::tempdir()?;
-    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
-    ///
-    /// let evaluating = Arc::new(AtomicBool::new(false));
-    /// let is_evaluating = Arc::clone(&evaluating);
-    /// let summary = summary.record_if(move |_step| is_evaluating.load(Ordering::Relaxed));
-    /// summary.scalar("score", 1, 0); // not logged
-    /// evaluating.store(true, Ordering::Relaxed);
-    /// summary.scalar("score", 2, 1);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn record_if(&self, condition: impl Fn(i64) -> bool + Send + Sync + 'static) -> Self {
-        self.with_condition(Condition::If(Arc::new(condition)))
-    }
-
-    /// Returns whether this handle logs the step: `false` for a [disabled](Self::disabled) writer, otherwise what
-    /// [`record_every`](Self::record_every) and [`record_if`](Self::record_if) decide.
-    pub fn is_recording(&self, step: impl Step) -> bool {
-        !self.is_conditional() || self.is_recorded(step.to_i64())
-    }
-
     pub(super) fn with_condition(&self, condition: Condition) -> Self {
         let conditions = self.conditions.iter().cloned().chain([condition]);
         Self {

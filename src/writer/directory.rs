@@ -167,7 +167,7 @@ impl Listing {
         let names = fs::read_dir(dir)?
             .map(|entry| Ok(entry?.file_name()))
             .collect::<io::Result<Vec<_>>>()?;
-        self.older = OlderFiles::of(&names);
+        self.older = OlderFiles::from_names(&names);
         let files = mem::take(&mut self.files).into_iter();
         let known: HashMap<_, _> = files.map(|(number, name)| (name, number)).collect();
         let was_open = mem::take(&mut self.open);

@@ -37,7 +37,7 @@ pub(super) struct OlderFiles {
 }
 
 impl OlderFiles {
-    pub(super) fn of(names: &[OsString]) -> Self {
+    pub(super) fn from_names(names: &[OsString]) -> Self {
         let first_secs = *FIRST_SECS.get_or_init(now_secs);
         let own_part = format!(".{}.{}.", host(), process::id());
         let mut files = Self::default();

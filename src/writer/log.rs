@@ -21,6 +21,7 @@ use crate::summary::{
     Tensor,
 };
 
+/// Logging. There is a method for each kind of data.
 impl SummaryWriter {
     /// Logs a number: a point of a curve.
     ///
@@ -222,85 +223,12 @@ impl SummaryWriter {
         });
     }
 
-    /// Logs Markdown: headings, tables ([`markdown_table`](crate::markdown_table)), code, links and pictures. HTML in it is
-    /// shown as text. [`Text::preformatted`](crate::Text::preformatted) shows a text as it is, with its line breaks.
+    /// Logs Markdown: headings, tables, code, links and pictures. HTML in it is shown as text.
+    /// [`Text::table`](crate::Text::table) makes a table, and [`Text::preformatted`](crate::Text::preformatted) shows a text as
+    /// it is, with its line breaks.
     pub fn text<'a>(&self, tag: impl Into<Tag<'a>>, markdown: impl AsRef<str>, step: impl Step) {
         self.log_value(step, || {
             summary::text(self.prefix(), &tag.into(), markdown.as_ref())
-        });
-    }
-
-    /// Logs the graph of a model, at step 0. A run has one graph, because the loaders show different ones of two. Later calls
-    /// log nothing and are counted in [`Stats::refused_graph_count`](crate::Stats::refused_graph_count). If a
-    /// [resumed](crate::WriterOptions::resume) run has a graph, the first call logs nothing either.
-    ///
-    /// ```
-    /// use summary_writer::graph::{GraphBuilder, Op};
-    /// # let dir = tempfile::tempdir()?;
-    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
-    ///
-    /// let mut graph = GraphBuilder::new();
-    /// let pixels = graph.node("pixels", Op::new("Placeholder").output_shape([None, Some(784)]));
-    /// graph.node("hidden", Op::new("Dense").input(&pixels).output_shape([None, Some(128)]));
-    /// summary.graph(&graph.build()?);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn graph(&self, graph: &Graph) {
-        if self.is_recording(0) && self.run.counters.count_graph() {
-            self.push_graph(graph);
-        }
-    }
-
-    /// Logs a model of layers as the [graph](Self::graph) of the run, and as its conceptual graph. The tag of the conceptual
-    /// graph is `keras` in the current [`scope`](Self::scope).
-    pub fn model(&self, model: &Model) {
-        if self.is_recording(0) && self.run.counters.count_graph() {
-            let handle = self.at_time(self.now());
-            handle.push_graph(&model.graph);
-            handle.push_values(Ok(0), |buffer| event::append_value(buffer, &model.keras));
-        }
-    }
-
-    fn push_graph(&self, graph: &Graph) {
-        self.push_event(&proto::Event {
-            wall_time: self.now().as_secs(),
-            what: Some(What::GraphDef(graph.to_graph_def())),
-            ..Default::default()
-        });
-    }
-
-    /// Logs the time and memory that the nodes of the run's graph used in a step. The dashboard lists tags, not steps, so give
-    /// each step a tag of its own to see them all. Description and display name of a tag are not shown.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use summary_writer::graph::{NodeStats, RunMetadata};
-    /// # let dir = tempfile::tempdir()?;
-    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
-    ///
-    /// let hidden = NodeStats::new("hidden").device("GPU:0").duration(Duration::from_micros(250)).memory(64 << 10);
-    /// summary.run_metadata("step 100", &RunMetadata::new().node(hidden), 100);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn run_metadata<'a>(
-        &self,
-        tag: impl Into<Tag<'a>>,
-        metadata: &RunMetadata,
-        step: impl Step,
-    ) {
-        if !self.is_recording(step) {
-            return;
-        }
-        let tag = [self.prefix(), &tag.into().name].concat();
-        self.push_event(&proto::Event {
-            wall_time: self.now().as_secs(),
-            step: self.saturated(step.to_i64(), || tag.clone()),
-            what: Some(What::TaggedRunMetadata(TaggedRunMetadata {
-                tag,
-                run_metadata: metadata.to_bytes(),
-            })),
-            ..Default::default()
         });
     }
 
@@ -361,6 +289,13 @@ impl SummaryWriter {
         });
     }
 
+    /// Logs a precision-recall curve. The dashboard has a slider for the steps.
+    pub fn pr_curve<'a>(&self, tag: impl Into<Tag<'a>>, curve: PrCurve, step: impl Step) {
+        self.log_value(step, || {
+            summary::pr_curve(self.prefix(), &tag.into(), curve)
+        });
+    }
+
     /// Logs the hyperparameters that a training starts with, and makes the run a *session*: a row in the table of
     /// hyperparameters. The metrics of the row are the scalars of the run and of the runs below it, each with its last value.
     ///
@@ -398,11 +333,33 @@ impl SummaryWriter {
         });
     }
 
+    /// Logs the columns of the table of hyperparameters, for all runs of the logdir. Call it once, in any run, best in the run
+    /// of the logdir itself.
+    ///
+    /// Without this call, the table has a column for each hyperparameter and each metric of a session. With it, the table
+    /// has only the listed ones.
+    ///
+    /// ```
+    /// use summary_writer::hparams::{Experiment, HParamInfo, MetricInfo};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+    ///
+    /// let experiment = Experiment::new()
+    ///     .hparam(HParamInfo::new("lr")?.interval(1e-5, 1e-1)?.display_name("learning rate"))
+    ///     .metric(MetricInfo::new("loss")?.group("validation"));
+    /// summary.hparams_experiment(experiment);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn hparams_experiment(&self, experiment: Experiment) {
+        self.log_value(0, || summary::hparams_experiment(experiment));
+    }
+
     /// Ends the session of [`hparams`](Self::hparams) now, for example with the status of a training that failed without a
     /// panic. The dashboard keeps the first end of a run.
     ///
     /// ```
-    /// use summary_writer::{HParams, SessionStatus};
+    /// use summary_writer::hparams::SessionStatus;
+    /// use summary_writer::HParams;
     /// # let dir = tempfile::tempdir()?;
     /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
     ///
@@ -419,31 +376,69 @@ impl SummaryWriter {
         });
     }
 
-    /// Logs the columns of the table of hyperparameters, for all runs of the logdir. Call it once, in any run, best in the run
-    /// of the logdir itself.
-    ///
-    /// Without this call, the table has a column for each hyperparameter and each metric of a session. With it, the table
-    /// has only the listed ones.
+    /// Logs the graph of a model, at step 0. A run has one graph, because the loaders show different ones of two. Later calls
+    /// log nothing and are counted in [`Stats::refused_graph_count`](crate::Stats::refused_graph_count). If a
+    /// [resumed](crate::WriterOptions::resume) run has a graph, the first call logs nothing either.
     ///
     /// ```
-    /// use summary_writer::{Experiment, HParamInfo, MetricInfo};
+    /// use summary_writer::graph::{GraphBuilder, Op};
     /// # let dir = tempfile::tempdir()?;
     /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
     ///
-    /// let experiment = Experiment::new()
-    ///     .hparam(HParamInfo::new("lr")?.interval(1e-5, 1e-1)?.display_name("learning rate"))
-    ///     .metric(MetricInfo::new("loss")?.group("validation"));
-    /// summary.hparams_experiment(experiment);
+    /// let mut graph = GraphBuilder::new();
+    /// let pixels = graph.node("pixels", Op::new("Placeholder").output_shape([None, Some(784)]));
+    /// graph.node("hidden", Op::new("Dense").input(&pixels).output_shape([None, Some(128)]));
+    /// summary.graph(&graph.build()?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn hparams_experiment(&self, experiment: Experiment) {
-        self.log_value(0, || summary::hparams_experiment(experiment));
+    pub fn graph(&self, graph: &Graph) {
+        if self.is_recording(0) && self.run.counters.count_graph() {
+            self.push_graph(graph);
+        }
     }
 
-    /// Logs a precision-recall curve. The dashboard has a slider for the steps.
-    pub fn pr_curve<'a>(&self, tag: impl Into<Tag<'a>>, curve: PrCurve, step: impl Step) {
-        self.log_value(step, || {
-            summary::pr_curve(self.prefix(), &tag.into(), curve)
+    /// Logs a model of layers as the [graph](Self::graph) of the run, and as its conceptual graph. The tag of the conceptual
+    /// graph is `keras` in the current [`scope`](Self::scope).
+    pub fn model(&self, model: &Model) {
+        if self.is_recording(0) && self.run.counters.count_graph() {
+            let handle = self.at_time(self.now());
+            handle.push_graph(&model.graph);
+            handle.push_values(Ok(0), |buffer| event::append_value(buffer, &model.keras));
+        }
+    }
+
+    /// Logs the time and memory that the nodes of the run's graph used in a step. The dashboard lists tags, not steps, so give
+    /// each step a tag of its own to see them all. Description and display name of a tag are not shown.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use summary_writer::graph::{NodeStats, RunMetadata};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+    ///
+    /// let hidden = NodeStats::new("hidden").device("GPU:0").duration(Duration::from_micros(250)).memory(64 << 10);
+    /// summary.run_metadata("step 100", &RunMetadata::new().node(hidden), 100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn run_metadata<'a>(
+        &self,
+        tag: impl Into<Tag<'a>>,
+        metadata: &RunMetadata,
+        step: impl Step,
+    ) {
+        if !self.is_recording(step) {
+            return;
+        }
+        let tag = [self.prefix(), &tag.into().name].concat();
+        self.push_event(&proto::Event {
+            wall_time: self.now().as_secs(),
+            step: self.saturated(step.to_i64(), || tag.clone()),
+            what: Some(What::TaggedRunMetadata(TaggedRunMetadata {
+                tag,
+                run_metadata: metadata.to_bytes(),
+            })),
+            ..Default::default()
         });
     }
 
@@ -485,7 +480,7 @@ impl SummaryWriter {
     /// The prefix of a [`scope`](Self::scope) is not used: the layout may draw scalars of all scopes, so it has whole tags.
     ///
     /// ```
-    /// use summary_writer::{Category, Layout, Margin};
+    /// use summary_writer::custom_scalars::{Category, Layout, Margin};
     /// # let dir = tempfile::tempdir()?;
     /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
     ///
@@ -547,7 +542,8 @@ impl SummaryWriter {
     /// reported once for each tag.
     ///
     /// ```
-    /// use summary_writer::{Metadata, Tensor};
+    /// use summary_writer::tensor::Metadata;
+    /// use summary_writer::Tensor;
     /// # let dir = tempfile::tempdir()?;
     /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
     ///
@@ -591,5 +587,13 @@ impl SummaryWriter {
             event.wall_time = self.now().as_secs();
         }
         self.push_event(&event);
+    }
+
+    fn push_graph(&self, graph: &Graph) {
+        self.push_event(&proto::Event {
+            wall_time: self.now().as_secs(),
+            what: Some(What::GraphDef(graph.to_graph_def())),
+            ..Default::default()
+        });
     }
 }

@@ -8,13 +8,13 @@
 // rustdoc lists the methods of `SummaryWriter` in the order of these modules, and those of this file last: opening, logging,
 // then the rest.
 mod options;
-mod resume;
 
 mod log;
 
 mod budget;
 mod chunks;
 mod condition;
+mod default_writer;
 mod directory;
 mod encoder;
 mod file_name;
@@ -22,6 +22,7 @@ mod frame;
 mod inline;
 mod logdir;
 mod queue;
+mod resume;
 mod run;
 mod series;
 mod session;
@@ -53,12 +54,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub(crate) use default_writer::newest;
+pub use default_writer::{DefaultGuard, default_writer};
 pub use logdir::unique_logdir;
 pub use options::{SyncPolicy, WhenFull, WriterOptions};
 pub use stats::Stats;
 
 use crate::error::Result;
-use crate::event::{ToWallTime, WallTime};
+use crate::event::{Step, ToWallTime, WallTime};
 use crate::report::Reporter;
 use condition::Condition;
 use run::Run;
@@ -139,10 +142,21 @@ impl SummaryWriter {
         &self.run.queue.reporter
     }
 
+    /// Returns a handle with a wall time that this handle has chosen.
+    fn at_time(&self, wall_time: WallTime) -> Self {
+        Self {
+            wall_time: Some(wall_time),
+            ..self.clone()
+        }
+    }
+
     fn prefix(&self) -> &str {
         self.prefix.as_deref().unwrap_or_default()
     }
+}
 
+/// Runs, scopes, conditions; flush, close and stats.
+impl SummaryWriter {
     /// Returns the writer of the child run `name`: a subdirectory with an event file of its own. TensorBoard draws the curves of
     /// one tag in several runs into one chart.
     ///
@@ -217,12 +231,79 @@ impl SummaryWriter {
         }
     }
 
-    /// Returns a handle with a wall time that this handle has chosen.
-    fn at_time(&self, wall_time: WallTime) -> Self {
-        Self {
-            wall_time: Some(wall_time),
-            ..self.clone()
-        }
+    /// Returns a handle that logs only steps that are multiples of `steps`, including 0. With 0 it logs nothing. Data without
+    /// a step, such as a graph, counts as step 0.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+    /// # let weights = [0.5f32];
+    /// let sparse = summary.record_every(100);
+    /// for step in 0..1000 {
+    ///     summary.scalar("loss", 0.5, step);
+    ///     sparse.histogram("weights", &weights, step); // counted and logged at steps 0, 100, 200 ...
+    ///     if sparse.is_recording(step) {
+    ///         // Compute something expensive.
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn record_every(&self, steps: u64) -> Self {
+        self.with_condition(Condition::Every(steps))
+    }
+
+    /// Returns a handle that logs only steps for which `condition` returns `true`, and for which the conditions of this handle
+    /// hold. `condition` is called on the thread that logs.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+    ///
+    /// let evaluating = Arc::new(AtomicBool::new(false));
+    /// let is_evaluating = Arc::clone(&evaluating);
+    /// let summary = summary.record_if(move |_step| is_evaluating.load(Ordering::Relaxed));
+    /// summary.scalar("score", 1, 0); // not logged
+    /// evaluating.store(true, Ordering::Relaxed);
+    /// summary.scalar("score", 2, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn record_if(&self, condition: impl Fn(i64) -> bool + Send + Sync + 'static) -> Self {
+        self.with_condition(Condition::If(Arc::new(condition)))
+    }
+
+    /// Returns whether this handle logs the step: `false` for a [disabled](Self::disabled) writer, otherwise what
+    /// [`record_every`](Self::record_every) and [`record_if`](Self::record_if) decide.
+    pub fn is_recording(&self, step: impl Step) -> bool {
+        !self.is_conditional() || self.is_recorded(step.to_i64())
+    }
+
+    /// Makes this handle the default writer of this thread until the guard is dropped. Code that has no writer can then call
+    /// the functions of the module [`current`](crate::current). Guards nest: the newest one counts.
+    ///
+    /// Each thread has its own default writer. A new thread has none: pass [`default_writer`](crate::current::default_writer) to it.
+    ///
+    /// ```
+    /// use summary_writer::{SummaryWriter, current};
+    ///
+    /// fn descend(step: u32) {
+    ///     current::scalar("loss", 0.9f64.powi(step as i32), step);
+    /// }
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// # let logdir = dir.path();
+    /// let summary = SummaryWriter::create_file_writer(logdir)?;
+    /// let _guard = summary.as_default();
+    /// for step in 0..100 {
+    ///     descend(step);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn as_default(&self) -> DefaultGuard {
+        DefaultGuard::new(self)
     }
 
     /// Returns once the operating system has all records that were accepted before, of this run and its child runs. Refused

@@ -12,7 +12,7 @@ pub use super::worker::SyncPolicy;
 use super::SummaryWriter;
 use super::condition::Condition;
 use super::queue::Limits;
-use super::resume::Resume;
+use super::resume::{self, Resume};
 use super::run::Run;
 use super::sink::Stream;
 use crate::error::{Error, Result};
@@ -20,6 +20,7 @@ use crate::event::{Step, ToWallTime, WallTime};
 use crate::local_path::local_path;
 use crate::platform;
 
+/// Opening a writer.
 impl SummaryWriter {
     /// Creates an event file in the run directory `logdir`, and the directory if it does not exist. Existing files are never
     /// changed. [`WriterOptions`] does the same with other settings.
@@ -55,6 +56,34 @@ impl SummaryWriter {
     pub fn disabled() -> Self {
         let run = Run::closed(WriterOptions::new());
         Self::new(run.into()).with_condition(Condition::Never)
+    }
+
+    /// Returns the highest step that was logged in the run directory `logdir`, without the runs in its subdirectories. Returns
+    /// `None` if there is no step or no such directory. Damage in the files is skipped. Hyperparameters, layouts of custom scalars
+    /// and graphs do not count, because they have no step of their own.
+    ///
+    /// This reads all files of the run. Pass the next step to [`WriterOptions::resume`](WriterOptions::resume) to
+    /// continue the run after its end, or the step of a checkpoint to continue from there.
+    ///
+    /// ```
+    /// use summary_writer::{SummaryWriter, WriterOptions};
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// # let logdir = dir.path().join("run");
+    /// let first = SummaryWriter::last_step(&logdir)?.map_or(0, |last| last + 1);
+    /// let summary = WriterOptions::new().resume(first).create_file_writer(&logdir)?;
+    /// for step in first..first + 100 {
+    ///     summary.scalar("loss", 0.5, step);
+    /// }
+    /// summary.close()?;
+    /// assert_eq!(SummaryWriter::last_step(&logdir)?, Some(99));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the directory or a file in it cannot be read.
+    pub fn last_step(logdir: impl AsRef<Path>) -> Result<Option<i64>> {
+        resume::last_step(logdir.as_ref())
     }
 }
 
@@ -237,20 +266,21 @@ impl WriterOptions {
     /// on, after `batches` trained batches. Records of its `on_batch_end` and `on_test_end` are kept up to the step `batches`. All
     /// other records are kept if they are before the step `epoch`.
     ///
-    /// [`TrainingLogger::of`](crate::TrainingLogger::of) takes the number of batches from the writer, and continues to count
+    /// [`TrainingLogger::with_writer`](crate::TrainingLogger::with_writer) takes the number of batches from the writer, and continues to count
     /// there.
     ///
     /// A running TensorBoard keeps the old epochs of a tag until it is restarted.
     ///
     /// ```
-    /// use summary_writer::{TrainingLogger, UpdateFreq, WriterOptions};
+    /// use summary_writer::training::UpdateFreq;
+    /// use summary_writer::{TrainingLogger, WriterOptions};
     ///
     /// # let dir = tempfile::tempdir()?;
     /// # let logdir = dir.path();
     /// let (epoch, batches) = (5, 500); // of the checkpoint: five epochs of a hundred batches
     /// let options = WriterOptions::new().resume_training(epoch, batches);
     /// let summary = options.create_file_writer(logdir)?;
-    /// let mut training = TrainingLogger::of(&summary).update_freq(UpdateFreq::Batch);
+    /// let mut training = TrainingLogger::with_writer(&summary).update_freq(UpdateFreq::Batch);
     /// training.on_train_begin()?;
     /// training.on_batch_end([("loss", 0.5)]); // batch 501
     /// # training.on_train_end()?;

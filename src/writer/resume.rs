@@ -45,47 +45,24 @@ const RECENTLY: Duration = Duration::from_secs(5);
 /// The run directories that this process has opened, with the queues of their writers.
 static OPENED: Mutex<Vec<(PathBuf, Weak<Queue>)>> = Mutex::new(Vec::new());
 
-impl SummaryWriter {
-    /// The highest step that was logged in the run directory `logdir`, without the runs in its subdirectories; `None` if
-    /// there is no step or no such directory. Damage in the files is skipped. Hyperparameters, layouts of custom scalars
-    /// and graphs do not count, because they have no step of their own.
-    ///
-    /// This reads all files of the run. Pass the next step to [`WriterOptions::resume`](super::WriterOptions::resume) to
-    /// continue the run after its end, or the step of a checkpoint to continue from there.
-    ///
-    /// ```
-    /// use summary_writer::{SummaryWriter, WriterOptions};
-    ///
-    /// # let dir = tempfile::tempdir()?;
-    /// # let logdir = dir.path().join("run");
-    /// let first = SummaryWriter::last_step(&logdir)?.map_or(0, |last| last + 1);
-    /// let summary = WriterOptions::new().resume(first).create_file_writer(&logdir)?;
-    /// for step in first..first + 100 {
-    ///     summary.scalar("loss", 0.5, step);
-    /// }
-    /// summary.close()?;
-    /// assert_eq!(SummaryWriter::last_step(&logdir)?, Some(99));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Io`] if the directory or a file in it cannot be read.
-    pub fn last_step(logdir: impl AsRef<Path>) -> Result<Option<i64>> {
-        let reader = match EventReader::open(logdir) {
-            Err(error) if is_not_found(&error) => return Ok(None),
-            reader => reader?,
-        };
-        let mut last = None;
-        for event in reader.skip_damage(true) {
-            let event = event?;
-            let has_step = |value| !is_timeless(value) && !is_of(value, &[PluginKind::Graphs]);
-            if values(&event).iter().any(has_step) {
-                last = last.max(Some(event.step));
-            }
+/// Does the work of [`SummaryWriter::last_step`].
+pub(super) fn last_step(logdir: &Path) -> Result<Option<i64>> {
+    let reader = match EventReader::open(logdir) {
+        Err(error) if is_not_found(&error) => return Ok(None),
+        reader => reader?,
+    };
+    let mut last = None;
+    for event in reader.skip_damage(true) {
+        let event = event?;
+        let has_step = |value| !is_timeless(value) && !is_of(value, &[PluginKind::Graphs]);
+        if values(&event).iter().any(has_step) {
+            last = last.max(Some(event.step));
         }
-        Ok(last)
     }
+    Ok(last)
+}
 
+impl SummaryWriter {
     /// Logs scalars whose step is a number of batches, and marks them as such for [`Resume`].
     pub(crate) fn batch_scalars<'a>(
         &self,

@@ -453,7 +453,8 @@ mod tests {
 
     #[test]
     fn mesh_tags_that_change_their_form_are_counted_once() {
-        use crate::{Material, Mesh, Scene};
+        use crate::Mesh;
+        use crate::mesh::{Material, Scene};
         let counters = Arc::<Counters>::default();
         let first_meshes = FirstMeshes::new(Arc::clone(&counters));
         let points = |count| Mesh::new(&vec![[0.5; 3]; count]).unwrap();

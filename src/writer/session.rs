@@ -101,13 +101,14 @@ mod tests {
 
     use prost::Message;
 
+    use crate::hparams::SessionStatus;
     use crate::proto::event::What;
     use crate::proto::hparams::HParamsPluginData;
     use crate::proto::hparams::Status::{Failure, Success, Unknown};
     use crate::proto::hparams::h_params_plugin_data::Data;
     use crate::test_io::Tape;
     use crate::writer::tests::{events, patient};
-    use crate::{HParams, SessionStatus, SummaryWriter, WhenFull};
+    use crate::{HParams, SummaryWriter, WhenFull};
 
     use super::*;
 

@@ -39,7 +39,7 @@ pub struct Stats {
     pub oversized_mesh_count: u64,
     /// Images of floats whose samples are all NaN, or reach far above 1, which is white. They are written nevertheless.
     pub doubtful_image_count: u64,
-    /// Tensors that stock TensorBoard does not show, because the dashboard of their [`Metadata`](crate::Metadata) needs another
+    /// Tensors that stock TensorBoard does not show, because the dashboard of their [`Metadata`](crate::tensor::Metadata) needs another
     /// type, shape or data class, or text in UTF-8. They are written nevertheless.
     pub unfit_tensor_count: u64,
     /// Steps of an audio tag that have more clips than an earlier step of the tag. TensorBoard fails to show some of these

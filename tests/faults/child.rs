@@ -262,7 +262,7 @@ pub(crate) struct Loss {
 
 impl Loss {
     /// Compares the reports with the files, which must have the first records of each thread, without a gap.
-    pub(crate) fn of(
+    pub(crate) fn measure(
         reports: &[Report],
         contents: &Contents,
         end: Duration,

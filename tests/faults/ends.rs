@@ -60,7 +60,7 @@ pub(crate) fn run(mut random: Rng) -> Tally {
             } else {
                 workload.flush_interval
             };
-            let loss = Loss::of(&reports, &read(&logdir), end, interval);
+            let loss = Loss::measure(&reports, &read(&logdir), end, interval);
             tally.tried += 1;
             tally.lost += loss.broken();
             if loss.broken() > 0 {

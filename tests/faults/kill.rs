@@ -81,6 +81,6 @@ fn kill(run: &Path, workload: &Workload, mut random: Rng) -> (Loss, Contents) {
             .collect();
         fs::write(run.join("expected.txt"), counts).unwrap();
     }
-    let loss = Loss::of(&reports, &contents, end, workload.flush_interval);
+    let loss = Loss::measure(&reports, &contents, end, workload.flush_interval);
     (loss, contents)
 }

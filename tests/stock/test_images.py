@@ -26,22 +26,22 @@ def pixels(board: TensorBoard, image: dict) -> np.ndarray:
 
 def samples(layout: str) -> np.ndarray:
     """The samples that `images.rs` logs, with the axes row, column and channel."""
-    name = layout.removesuffix("_planar")
-    channels = CHANNELS[name.rstrip("0168").removesuffix("_to_").removesuffix("_0_to_").rstrip("_0")]
+    name = layout.removesuffix("_chw")
+    channels = CHANNELS[name.removesuffix("_f32").rstrip("168")]
     count = WIDTH * HEIGHT * channels
-    if name.endswith("to_1"):
+    if name.endswith("f32"):
         floats = np.float32(1.2) * np.arange(count, dtype=np.float32) / np.float32(count - 1) - np.float32(0.1)
         flat = np.floor(np.clip(floats, 0, 1).astype(np.float64) * 255 + 0.5).astype(int)
     else:
         flat = (np.arange(count) * 5003 + 7) % (1 << 16)
         flat = flat if name.endswith("16") else flat % 256
-    if layout.endswith("planar"):
+    if layout.endswith("_chw"):
         return flat.reshape(channels, HEIGHT, WIDTH).transpose(1, 2, 0)
     return flat.reshape(HEIGHT, WIDTH, channels)
 
 
-LAYOUTS = [f"{name}{kind}" for name in CHANNELS for kind in ("8", "16", "_0_to_1") if name + kind != "gray_alpha_0_to_1"]
-LAYOUTS += [f"{name}{kind}_planar" for name in ("rgb", "rgba") for kind in ("8", "16", "_0_to_1")]
+LAYOUTS = [f"{name}{kind}" for name in CHANNELS for kind in ("8", "16", "_f32") if name + kind != "gray_alpha_f32"]
+LAYOUTS += [f"{name}{kind}_chw" for name in ("rgb", "rgba") for kind in ("8", "16", "_f32")]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -54,7 +54,7 @@ def test_layout(board, layout):
     assert np.array_equal(pixels(board, image), wanted)
 
 
-DYNAMIC = ["gray8", "rgba16", "rgb_0_to_1"]
+DYNAMIC = ["gray8", "rgba16", "rgb_f32"]
 
 
 @pytest.mark.parametrize("layout", DYNAMIC)

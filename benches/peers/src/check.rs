@@ -26,7 +26,7 @@ pub enum Expected {
 }
 
 impl Expected {
-    pub fn of(work: Work, data: &Path) -> Result<Self, Box<dyn Error>> {
+    pub fn new(work: Work, data: &Path) -> Result<Self, Box<dyn Error>> {
         let path = data.join(work.to_string());
         Ok(match work {
             Work::Scalar { tags } => Self::Scalars {

@@ -161,7 +161,7 @@ fn bench(given: Option<PathBuf>) -> Result<()> {
     let mut read_by_tfrecord = 0;
     let mut free = Vec::new();
     for work in WORKS {
-        let expected = Expected::of(work, &data)?;
+        let expected = Expected::new(work, &data)?;
         eprintln!("{work}");
         for row in &mut rows {
             let cell = calibrate(&mut row.peer, work, &expected, scratch.path());
@@ -187,8 +187,8 @@ fn bench(given: Option<PathBuf>) -> Result<()> {
             }
         }
     }
-    let wide = Expected::of(WIDE, &data)?;
-    let one_tag = Expected::of(WORKS[0], &data)?;
+    let wide = Expected::new(WIDE, &data)?;
+    let one_tag = Expected::new(WORKS[0], &data)?;
     for row in &mut rows {
         eprintln!("latency and memory: {}", row.peer.title);
         if let Some(Cell::Measured { sides, .. }) = row.cells.last_mut() {

@@ -13,7 +13,8 @@ use candle_core::{D, DType, Device, Tensor};
 use candle_nn::loss::cross_entropy;
 use candle_nn::{Activation, AdamW, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap};
 use fastrand::Rng;
-use summary_writer::{HParams, Histogram, Image, SummaryWriter, candle, unique_logdir};
+use summary_writer::integrations::candle;
+use summary_writer::{HParams, Histogram, Image, SummaryWriter, unique_logdir};
 
 use crate::data::{CLASSES, Digits, PIXELS, SIDE};
 

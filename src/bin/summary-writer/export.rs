@@ -7,10 +7,10 @@ use indicatif::ProgressBar;
 use prost::Message;
 use serde::Serialize;
 use serde_json::json;
-use summary_writer::Run;
 use summary_writer::proto::google::protobuf::value::Kind;
 use summary_writer::proto::hparams::h_params_plugin_data::Data as HParams;
 use summary_writer::proto::{TensorProto, google};
+use summary_writer::reader::Run;
 use summary_writer::reader::{Bucket, Number, Value, ValueDecoder};
 
 use crate::Outcome;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use summary_writer::{FileReport, repair_in_place, repair_to};
+use summary_writer::reader::{FileReport, repair_in_place, repair_to};
 
 use crate::Outcome;
 use crate::Result;

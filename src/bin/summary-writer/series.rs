@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use summary_writer::DataType;
+use summary_writer::proto::DataType;
 use summary_writer::proto::event::What;
 use summary_writer::proto::summary::value::Value as Data;
 use summary_writer::proto::{Event, TensorProto};

@@ -5,9 +5,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use summary_writer::EventReader;
 use summary_writer::proto::Event;
 use summary_writer::reader::Value;
-use summary_writer::{EventReader, FileReport, Run, find_runs};
+use summary_writer::reader::{FileReport, Run, find_runs};
 
 use crate::Outcome;
 use crate::Result;

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
-use summary_writer::{DamageKind, FileReport};
+use summary_writer::reader::{DamageKind, FileReport};
 
 use crate::Outcome;
 use crate::Result;

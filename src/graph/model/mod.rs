@@ -24,7 +24,7 @@ const INPUT_LAYER: &str = "InputLayer";
 /// one that Keras logs: the layers of the model with kind and type only.
 ///
 /// ```
-/// use summary_writer::graph::{Layer, Model};
+/// use summary_writer::{Layer, Model};
 ///
 /// let model = Model::new("digits", [
 ///     Layer::input_layer("pixels", [None, Some(784)]),

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use prost::Message;
 
 use super::super::check::shortened;
-use super::super::{Attr, MAX_GRAPH_DEF_BYTES, MAX_NODE_COUNT, Op, Shape};
+use super::super::graph_def::{MAX_GRAPH_DEF_BYTES, MAX_NODE_COUNT};
+use super::super::{Attr, Op, Shape};
 use super::names::Names;
 use super::ops::{constant, described, domain, label, op_name, placeholder, typed};
 use super::values::Type;

@@ -26,7 +26,7 @@ use prost::Message;
 use prost::bytes::Bytes;
 
 use super::builder::graph_def;
-use super::{Graph, decode_error};
+use super::graph_def::{Graph, decode_error};
 use crate::error::{Error, Result};
 use crate::proto::AttrValue;
 use crate::proto::onnx::ModelProto;

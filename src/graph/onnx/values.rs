@@ -39,12 +39,12 @@ impl Type {
                     ..Self::other(name)
                 }
             }
-            Some(Value::SequenceType(it)) => Self::of("sequence(", it.elem_type.as_deref()),
+            Some(Value::SequenceType(it)) => Self::wrapping("sequence(", it.elem_type.as_deref()),
             Some(Value::MapType(it)) => {
                 let key = Self::element(it.key_type, Shape::unknown()).name;
-                Self::of(&format!("map({key}, "), it.value_type.as_deref())
+                Self::wrapping(&format!("map({key}, "), it.value_type.as_deref())
             }
-            Some(Value::OptionalType(it)) => Self::of("optional(", it.elem_type.as_deref()),
+            Some(Value::OptionalType(it)) => Self::wrapping("optional(", it.elem_type.as_deref()),
             Some(Value::OpaqueType(_)) => Self::other("opaque".into()),
         }
     }
@@ -68,7 +68,7 @@ impl Type {
     }
 
     /// A type that contains another: `start`, its name, and a bracket.
-    fn of(start: &str, inner: Option<&TypeProto>) -> Self {
+    fn wrapping(start: &str, inner: Option<&TypeProto>) -> Self {
         let inner = inner.map_or("".into(), |inner| Self::new(inner).name);
         Self::other(format!("{start}{inner})").into())
     }

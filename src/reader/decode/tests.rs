@@ -2,14 +2,14 @@
 //! `tests/golden.rs` tests files of other writers.
 
 use super::*;
+use crate::custom_scalars::Category;
 use crate::proto::google::protobuf::value::Kind;
 use crate::proto::mesh::mesh_plugin_data::ContentType;
 use crate::proto::tensor_shape_proto::Dim;
 use crate::proto::{SummaryMetadata, TensorShapeProto};
 use crate::reader::EventReader;
-use crate::{
-    Audio, Category, HParams, Histogram, Mesh, Metadata, PrCurve, SummaryWriter, Tag, Tensor,
-};
+use crate::tensor::Metadata;
+use crate::{Audio, HParams, Histogram, Mesh, PrCurve, SummaryWriter, Tag, Tensor};
 
 /// Returns the values that `log` writes, in the order of the file.
 fn written(log: impl FnOnce(&SummaryWriter)) -> Vec<(String, Value)> {
@@ -157,7 +157,7 @@ fn reads_the_hyperparameters_and_layouts_that_this_crate_writes() {
 
     let values = written(|summary| {
         let category = Category::new("c").unwrap().multiline("m", ["loss"]);
-        summary.custom_scalars(crate::Layout::new().category(category.unwrap()));
+        summary.custom_scalars(crate::custom_scalars::Layout::new().category(category.unwrap()));
     });
     let Value::CustomScalars(layout) = only(values, "custom_scalars__config__") else {
         panic!()
@@ -170,7 +170,7 @@ fn reads_the_graphs_that_this_crate_writes() {
     let model = crate::Model::new("net", [crate::Layer::new("dense", "Dense")]).unwrap();
     let values = written(|summary| {
         summary.model(&model);
-        summary.run_metadata("step 1", &crate::RunMetadata::new(), 1);
+        summary.run_metadata("step 1", &crate::graph::RunMetadata::new(), 1);
     });
     let plugins: Vec<_> = values
         .iter()

@@ -24,7 +24,7 @@ const TAG: &str = "custom_scalars__config__";
 /// may not draw the rest of its chart, because the dashboard takes the rest for the name of a run.
 ///
 /// ```
-/// use summary_writer::{Category, Layout, Margin};
+/// use summary_writer::custom_scalars::{Category, Layout, Margin};
 ///
 /// let layout = Layout::new()
 ///     .category(
@@ -110,7 +110,7 @@ impl Category {
     /// a tag with a `(`.
     ///
     /// ```
-    /// use summary_writer::Category;
+    /// use summary_writer::custom_scalars::Category;
     ///
     /// let charts = Category::new("training")?.multiline("rates", [Category::literal("rate [%]"), "loss/.*".into()])?;
     /// # Ok::<(), summary_writer::Error>(())

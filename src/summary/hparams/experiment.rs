@@ -15,7 +15,7 @@ use crate::proto::summary::Value;
 /// dashboard sorts hyperparameters by name, and shows metrics in the order of the calls.
 ///
 /// ```
-/// use summary_writer::{Experiment, HParamInfo, MetricInfo};
+/// use summary_writer::hparams::{Experiment, HParamInfo, MetricInfo};
 ///
 /// let experiment = Experiment::new()
 ///     .hparam(HParamInfo::new("lr")?.interval(1e-5, 1e-1)?.display_name("learning rate"))

@@ -74,7 +74,8 @@ impl Image {
     /// keeps the opacity and the bits of the image.
     ///
     /// ```
-    /// use summary_writer::{BoundingBox, Image};
+    /// use summary_writer::images::BoundingBox;
+    /// use summary_writer::Image;
     /// # let dir = tempfile::tempdir()?;
     /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
     ///

@@ -96,7 +96,7 @@ impl Canvas {
             sample_bytes,
         } = self.format;
         let (width, height) = (side(self.width), side(self.height));
-        Image::of(channels, sample_bytes, width, height, self.bytes)
+        Image::from_bytes(channels, sample_bytes, width, height, self.bytes)
     }
 
     /// Mixes a colour into a pixel. A coverage of 0 keeps the pixel, 255 replaces it.

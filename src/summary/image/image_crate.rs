@@ -8,7 +8,7 @@ use super::format::Channels;
 use super::{Content, Image};
 use crate::error::Result;
 
-/// Keeps channels and bits; floating-point samples are converted as [`gray_0_to_1`](Image::gray_0_to_1) converts them.
+/// Keeps channels and bits; floating-point samples are converted as [`gray_f32`](Image::gray_f32) converts them.
 ///
 /// The conversion cannot fail. An image of 0 x 0 pixels is rejected when it is encoded: the record is not written, it counts
 /// in the writer's [`stats`](crate::SummaryWriter::stats), and the first one is logged.
@@ -20,7 +20,8 @@ use crate::error::Result;
 /// summary.image("photo", &photo, 0);
 /// summary.image("blurred", photo.blur(2.0), 0);
 ///
-/// use summary_writer::{BoundingBox, Image};
+/// use summary_writer::images::BoundingBox;
+/// use summary_writer::Image;
 /// let cat = BoundingBox::new(40, 60, 130, 200).label("cat");
 /// summary.image("detections", Image::from(&photo).with_boxes([cat])?, 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -105,7 +106,7 @@ fn from_buffer<P: Pixel, C: Deref<Target = [P::Subpixel]>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::BoundingBox;
+    use crate::summary::BoundingBox;
 
     #[test]
     fn every_pixel_type_keeps_its_samples() {
@@ -155,11 +156,11 @@ mod tests {
             ),
             (
                 DynamicImage::ImageRgb32F(buffer(float(3))),
-                Image::rgb_0_to_1(3, 2, &float(3)),
+                Image::rgb_f32(3, 2, &float(3)),
             ),
             (
                 DynamicImage::ImageRgba32F(buffer(float(4))),
-                Image::rgba_0_to_1(3, 2, &float(4)),
+                Image::rgba_f32(3, 2, &float(4)),
             ),
         ];
         for (given, want) in cases {

@@ -1,18 +1,26 @@
 //! Images for the images dashboard: pixels become PNG, animations GIF, and encoded files stay as they are.
 
-mod animation;
+// rustdoc lists the methods of `Image` in the order of these modules, and those of this file last.
+mod pixels;
+
 mod batch;
+
+mod encoded;
+
+mod animation;
+
+mod grid;
+
+mod heat_map;
+
 mod boxes;
+
 mod buffer;
 mod canvas;
 mod confusion;
-mod encoded;
 mod format;
-mod grid;
-mod heat_map;
 #[cfg(feature = "image")]
 mod image_crate;
-mod pixels;
 
 use png::{BitDepth, ColorType, Compression, Encoder};
 
@@ -27,7 +35,7 @@ use crate::proto::{DataClass, DataType, TensorProto, TensorShapeProto};
 
 pub use boxes::BoundingBox;
 pub use confusion::ConfusionMatrix;
-pub use pixels::{Intensity, Sample};
+pub use pixels::Sample;
 
 /// The longest side that PNG allows.
 const MAX_SIDE: u32 = i32::MAX.cast_unsigned();
@@ -35,8 +43,8 @@ const MAX_SIDE: u32 = i32::MAX.cast_unsigned();
 /// An image for [`SummaryWriter::image`](crate::SummaryWriter::image).
 ///
 /// The name of a constructor says which channels a pixel has (`gray`, `gray_alpha`, `rgb`, `rgba`) and what a sample is
-/// (`8` or `16` bits, or a float of `0_to_1`). The samples of a pixel are next to each other. If the name ends in `planar`,
-/// the channels come first instead: all red samples, then all green ones, and so on. Rows go from top to bottom, pixels from
+/// (`8` or `16` bits, or a float from 0 to 1: `f32`). The samples of a pixel are next to each other. If the name ends in `chw`
+/// (channels, height, width), the channels come first instead: all red samples, then all green ones, and so on. Rows go from top to bottom, pixels from
 /// left to right. The width comes first, although the shape of an array usually starts with the height. A constructor copies
 /// the samples; a thread of the writer compresses them to PNG, without loss.
 ///
@@ -50,7 +58,7 @@ const MAX_SIDE: u32 = i32::MAX.cast_unsigned();
 /// summary.image("sample", red, 0);
 ///
 /// // Many frameworks keep images this way: channels first, floating point.
-/// let green = Image::rgb_0_to_1_planar(width, height, &[[0.0; 6], [1.0; 6], [0.0; 6]].concat())?;
+/// let green = Image::rgb_f32_chw(width, height, &[[0.0f32; 6], [1.0; 6], [0.0; 6]].concat())?;
 /// summary.image("prediction", green, 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

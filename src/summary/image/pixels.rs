@@ -8,26 +8,8 @@ use crate::error::{Error, Result};
 /// Normalized images seldom have samples above 4. One of 0..255 has higher ones, unless it is black.
 const MAX_PLAUSIBLE: f64 = 10.0;
 
-/// A sample that is a float from 0 (dark) to 1 (bright): `f32` or `f64`; with the feature `half` also `half::f16` and
-/// `half::bf16`.
-///
-/// Samples below 0 count as 0, and samples above 1 as 1. NaN counts as 0. A sample is rounded to 8 bits. If a sample is above
-/// 10, so that the image is probably of 0 to 255, or if all samples are NaN, the writer warns once for the tag and counts
-/// [`Stats::doubtful_image_count`](crate::Stats::doubtful_image_count).
-pub trait Intensity: Copy + Into<f64> {}
-
-impl Intensity for f32 {}
-
-impl Intensity for f64 {}
-
-#[cfg(feature = "half")]
-impl Intensity for half::f16 {}
-
-#[cfg(feature = "half")]
-impl Intensity for half::bf16 {}
-
-/// A sample whose type says what white is: 255 in `u8`, 65,535 in `u16`, and 1 in `f32` and `f64`, and in the types of `half`
-/// with that feature, as in [`gray_0_to_1`](Image::gray_0_to_1).
+/// A sample for [`Image::batch_nchw`], whose type says what white is: 255 for `u8`, 65,535 for `u16`, and 1 for `f32` and `f64`.
+/// With the feature `half`, white is also 1 for `half::f16` and `half::bf16`.
 pub trait Sample: Copy + sealed::Sealed {}
 
 #[allow(unnameable_types, reason = "users must not implement it")]
@@ -76,14 +58,6 @@ impl Image {
         Self::from_u8(Channels::Gray, width, height, pixels.as_ref())
     }
 
-    /// Creates an 8-bit gray image with opacity from `height * width * 2` samples.
-    ///
-    /// # Errors
-    /// Like [`gray8`](Self::gray8).
-    pub fn gray_alpha8(width: u32, height: u32, pixels: impl AsRef<[u8]>) -> Result<Self> {
-        Self::from_u8(Channels::GrayAlpha, width, height, pixels.as_ref())
-    }
-
     /// Creates an 8-bit colour image from `height * width * 3` samples.
     ///
     /// # Errors
@@ -100,22 +74,43 @@ impl Image {
         Self::from_u8(Channels::Rgba, width, height, pixels.as_ref())
     }
 
-    /// Like [`rgb8`](Self::rgb8), but channels first: all red samples, then all green ones, then all blue ones.
+    /// Creates an 8-bit gray image with opacity from `height * width * 2` samples.
     ///
     /// # Errors
     /// Like [`gray8`](Self::gray8).
-    pub fn rgb8_planar(width: u32, height: u32, planes: impl AsRef<[u8]>) -> Result<Self> {
-        let pixels = interleave(Channels::Rgb, width, height, planes.as_ref())?;
-        Self::rgb8(width, height, pixels)
+    pub fn gray_alpha8(width: u32, height: u32, pixels: impl AsRef<[u8]>) -> Result<Self> {
+        Self::from_u8(Channels::GrayAlpha, width, height, pixels.as_ref())
     }
 
-    /// Like [`rgba8`](Self::rgba8), but channels first.
+    /// Creates a gray image from `height * width` floats. 0 is black, 1 is white. The floats are `f32` or `f64`; with the
+    /// feature `half` also `half::f16` or `half::bf16`.
+    ///
+    /// Samples below 0 count as 0, samples above 1 as 1, and NaN as 0. Each sample is rounded to 8 bits. If a sample is above
+    /// 10, the image probably has samples of 0 to 255. Then, or if all samples are NaN, the writer logs one warning for the tag
+    /// and counts [`Stats::doubtful_image_count`](crate::Stats::doubtful_image_count).
     ///
     /// # Errors
     /// Like [`gray8`](Self::gray8).
-    pub fn rgba8_planar(width: u32, height: u32, planes: impl AsRef<[u8]>) -> Result<Self> {
-        let pixels = interleave(Channels::Rgba, width, height, planes.as_ref())?;
-        Self::rgba8(width, height, pixels)
+    pub fn gray_f32(width: u32, height: u32, pixels: &[impl Into<f64> + Copy]) -> Result<Self> {
+        Self::from_floats(Channels::Gray, width, height, pixels)
+    }
+
+    /// Creates a colour image from `height * width * 3` floats, which are converted as in
+    /// [`gray_f32`](Self::gray_f32).
+    ///
+    /// # Errors
+    /// Like [`gray8`](Self::gray8).
+    pub fn rgb_f32(width: u32, height: u32, pixels: &[impl Into<f64> + Copy]) -> Result<Self> {
+        Self::from_floats(Channels::Rgb, width, height, pixels)
+    }
+
+    /// Creates a colour image with opacity from `height * width * 4` floats, which are converted as in
+    /// [`gray_f32`](Self::gray_f32).
+    ///
+    /// # Errors
+    /// Like [`gray8`](Self::gray8).
+    pub fn rgba_f32(width: u32, height: u32, pixels: &[impl Into<f64> + Copy]) -> Result<Self> {
+        Self::from_floats(Channels::Rgba, width, height, pixels)
     }
 
     /// Creates a 16-bit gray image from `height * width` samples. 65,535 is white.
@@ -126,14 +121,6 @@ impl Image {
     /// Like [`gray8`](Self::gray8).
     pub fn gray16(width: u32, height: u32, pixels: impl AsRef<[u16]>) -> Result<Self> {
         Self::from_u16(Channels::Gray, width, height, pixels.as_ref())
-    }
-
-    /// Creates a 16-bit gray image with opacity from `height * width * 2` samples.
-    ///
-    /// # Errors
-    /// Like [`gray8`](Self::gray8).
-    pub fn gray_alpha16(width: u32, height: u32, pixels: impl AsRef<[u16]>) -> Result<Self> {
-        Self::from_u16(Channels::GrayAlpha, width, height, pixels.as_ref())
     }
 
     /// Creates a 16-bit colour image from `height * width * 3` samples.
@@ -152,11 +139,55 @@ impl Image {
         Self::from_u16(Channels::Rgba, width, height, pixels.as_ref())
     }
 
+    /// Creates a 16-bit gray image with opacity from `height * width * 2` samples.
+    ///
+    /// # Errors
+    /// Like [`gray8`](Self::gray8).
+    pub fn gray_alpha16(width: u32, height: u32, pixels: impl AsRef<[u16]>) -> Result<Self> {
+        Self::from_u16(Channels::GrayAlpha, width, height, pixels.as_ref())
+    }
+
+    /// Like [`rgb8`](Self::rgb8), but channels first: all red samples, then all green ones, then all blue ones.
+    ///
+    /// # Errors
+    /// Like [`gray8`](Self::gray8).
+    pub fn rgb8_chw(width: u32, height: u32, planes: impl AsRef<[u8]>) -> Result<Self> {
+        let pixels = interleave(Channels::Rgb, width, height, planes.as_ref())?;
+        Self::rgb8(width, height, pixels)
+    }
+
+    /// Like [`rgba8`](Self::rgba8), but channels first.
+    ///
+    /// # Errors
+    /// Like [`gray8`](Self::gray8).
+    pub fn rgba8_chw(width: u32, height: u32, planes: impl AsRef<[u8]>) -> Result<Self> {
+        let pixels = interleave(Channels::Rgba, width, height, planes.as_ref())?;
+        Self::rgba8(width, height, pixels)
+    }
+
+    /// Like [`rgb_f32`](Self::rgb_f32), but channels first.
+    ///
+    /// # Errors
+    /// Like [`gray8`](Self::gray8).
+    pub fn rgb_f32_chw(width: u32, height: u32, planes: &[impl Into<f64> + Copy]) -> Result<Self> {
+        let pixels = interleave(Channels::Rgb, width, height, planes)?;
+        Self::from_floats(Channels::Rgb, width, height, &pixels)
+    }
+
+    /// Like [`rgba_f32`](Self::rgba_f32), but channels first.
+    ///
+    /// # Errors
+    /// Like [`gray8`](Self::gray8).
+    pub fn rgba_f32_chw(width: u32, height: u32, planes: &[impl Into<f64> + Copy]) -> Result<Self> {
+        let pixels = interleave(Channels::Rgba, width, height, planes)?;
+        Self::from_floats(Channels::Rgba, width, height, &pixels)
+    }
+
     /// Like [`rgb16`](Self::rgb16), but channels first.
     ///
     /// # Errors
     /// Like [`gray8`](Self::gray8).
-    pub fn rgb16_planar(width: u32, height: u32, planes: impl AsRef<[u16]>) -> Result<Self> {
+    pub fn rgb16_chw(width: u32, height: u32, planes: impl AsRef<[u16]>) -> Result<Self> {
         let pixels = interleave(Channels::Rgb, width, height, planes.as_ref())?;
         Self::rgb16(width, height, pixels)
     }
@@ -165,54 +196,9 @@ impl Image {
     ///
     /// # Errors
     /// Like [`gray8`](Self::gray8).
-    pub fn rgba16_planar(width: u32, height: u32, planes: impl AsRef<[u16]>) -> Result<Self> {
+    pub fn rgba16_chw(width: u32, height: u32, planes: impl AsRef<[u16]>) -> Result<Self> {
         let pixels = interleave(Channels::Rgba, width, height, planes.as_ref())?;
         Self::rgba16(width, height, pixels)
-    }
-
-    /// Creates a gray image from `height * width` floats of 0 to 1. Samples below 0 count as 0, samples above 1 as 1, and NaN
-    /// as 0. Each sample is rounded to 8 bits.
-    ///
-    /// # Errors
-    /// Like [`gray8`](Self::gray8).
-    pub fn gray_0_to_1(width: u32, height: u32, pixels: &[impl Intensity]) -> Result<Self> {
-        Self::from_floats(Channels::Gray, width, height, pixels)
-    }
-
-    /// Creates a colour image from `height * width * 3` floats, which are converted as in
-    /// [`gray_0_to_1`](Self::gray_0_to_1).
-    ///
-    /// # Errors
-    /// Like [`gray8`](Self::gray8).
-    pub fn rgb_0_to_1(width: u32, height: u32, pixels: &[impl Intensity]) -> Result<Self> {
-        Self::from_floats(Channels::Rgb, width, height, pixels)
-    }
-
-    /// Creates a colour image with opacity from `height * width * 4` floats, which are converted as in
-    /// [`gray_0_to_1`](Self::gray_0_to_1).
-    ///
-    /// # Errors
-    /// Like [`gray8`](Self::gray8).
-    pub fn rgba_0_to_1(width: u32, height: u32, pixels: &[impl Intensity]) -> Result<Self> {
-        Self::from_floats(Channels::Rgba, width, height, pixels)
-    }
-
-    /// Like [`rgb_0_to_1`](Self::rgb_0_to_1), but channels first.
-    ///
-    /// # Errors
-    /// Like [`gray8`](Self::gray8).
-    pub fn rgb_0_to_1_planar(width: u32, height: u32, planes: &[impl Intensity]) -> Result<Self> {
-        let pixels = interleave(Channels::Rgb, width, height, planes)?;
-        Self::from_floats(Channels::Rgb, width, height, &pixels)
-    }
-
-    /// Like [`rgba_0_to_1`](Self::rgba_0_to_1), but channels first.
-    ///
-    /// # Errors
-    /// Like [`gray8`](Self::gray8).
-    pub fn rgba_0_to_1_planar(width: u32, height: u32, planes: &[impl Intensity]) -> Result<Self> {
-        let pixels = interleave(Channels::Rgba, width, height, planes)?;
-        Self::from_floats(Channels::Rgba, width, height, &pixels)
     }
 
     pub(super) fn from_u8(
@@ -222,7 +208,7 @@ impl Image {
         pixels: &[u8],
     ) -> Result<Self> {
         check(channels, width, height, pixels.len())?;
-        Ok(Self::of(channels, 1, width, height, pixels.into()))
+        Ok(Self::from_bytes(channels, 1, width, height, pixels.into()))
     }
 
     /// Creates an image of 1 to 4 channels.
@@ -243,12 +229,12 @@ impl Image {
         channels: Channels,
         width: u32,
         height: u32,
-        samples: &[impl Intensity],
+        samples: &[impl Into<f64> + Copy],
     ) -> Result<Self> {
         check(channels, width, height, samples.len())?;
         Ok(Self {
             doubt: doubt(samples),
-            ..Self::of(channels, 1, width, height, to_u8(samples))
+            ..Self::from_bytes(channels, 1, width, height, to_u8(samples))
         })
     }
 
@@ -259,11 +245,17 @@ impl Image {
         pixels: &[u16],
     ) -> Result<Self> {
         check(channels, width, height, pixels.len())?;
-        Ok(Self::of(channels, 2, width, height, big_endian(pixels)))
+        Ok(Self::from_bytes(
+            channels,
+            2,
+            width,
+            height,
+            big_endian(pixels),
+        ))
     }
 
     /// The caller has checked that the number of bytes matches.
-    pub(super) fn of(
+    pub(super) fn from_bytes(
         channels: Channels,
         sample_bytes: usize,
         width: u32,
@@ -291,13 +283,13 @@ pub(super) fn big_endian(samples: &[u16]) -> Buffer {
     clippy::cast_sign_loss,
     reason = "the number is clamped, and NaN becomes 0"
 )]
-fn to_u8<T: Intensity>(samples: &[T]) -> Buffer {
+fn to_u8<T: Into<f64> + Copy>(samples: &[T]) -> Buffer {
     let round = |sample: &T| ((*sample).into().clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
     Buffer::collect(samples.len(), samples.iter().map(round))
 }
 
 /// Returns why the samples are probably not of 0 to 1.
-fn doubt<T: Intensity>(samples: &[T]) -> Option<Box<str>> {
+fn doubt<T: Into<f64> + Copy>(samples: &[T]) -> Option<Box<str>> {
     let numbers = samples.iter().map(|sample| (*sample).into());
     // A maximum of floats ignores NaN.
     let highest = numbers.fold(f64::NAN, f64::max);

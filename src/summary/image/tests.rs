@@ -57,7 +57,7 @@ fn every_16_bit_layout_keeps_its_samples() {
 }
 
 #[test]
-fn planar_layouts_make_the_same_image() {
+fn channels_first_layouts_make_the_same_image() {
     for channels in [3, 4] {
         let pixels = samples(channels);
         let planes: Vec<u16> = (0..usize::from(channels))
@@ -66,25 +66,22 @@ fn planar_layouts_make_the_same_image() {
             .collect();
         let bytes = |samples: &[u16]| -> Vec<u8> { samples.iter().map(|s| *s as u8).collect() };
         let (of_planes, of_pixels) = if channels == 3 {
-            (
-                Image::rgb16_planar(5, 3, &planes),
-                Image::rgb16(5, 3, &pixels),
-            )
+            (Image::rgb16_chw(5, 3, &planes), Image::rgb16(5, 3, &pixels))
         } else {
             (
-                Image::rgba16_planar(5, 3, &planes),
+                Image::rgba16_chw(5, 3, &planes),
                 Image::rgba16(5, 3, &pixels),
             )
         };
         assert_eq!(of_planes.unwrap(), of_pixels.unwrap());
         let (of_planes, of_pixels) = if channels == 3 {
             (
-                Image::rgb8_planar(5, 3, bytes(&planes)),
+                Image::rgb8_chw(5, 3, bytes(&planes)),
                 Image::rgb8(5, 3, bytes(&pixels)),
             )
         } else {
             (
-                Image::rgba8_planar(5, 3, bytes(&planes)),
+                Image::rgba8_chw(5, 3, bytes(&planes)),
                 Image::rgba8(5, 3, bytes(&pixels)),
             )
         };
@@ -101,11 +98,11 @@ fn intensities_may_have_16_bits() {
     let want = Image::gray8(2, 1, [191, 255]).unwrap();
     let samples = [0.75, 1.0];
     assert_eq!(
-        Image::gray_0_to_1(2, 1, &samples.map(f16::from_f32)).unwrap(),
+        Image::gray_f32(2, 1, &samples.map(f16::from_f32)).unwrap(),
         want
     );
     assert_eq!(
-        Image::gray_0_to_1(2, 1, &samples.map(bf16::from_f32)).unwrap(),
+        Image::gray_f32(2, 1, &samples.map(bf16::from_f32)).unwrap(),
         want
     );
     let batch = Image::batch_nchw([1, 1, 1, 2], &samples.map(bf16::from_f32));
@@ -129,23 +126,23 @@ fn intensities_are_rounded_and_clamped() {
         (f64::INFINITY, 255),
         (f64::NEG_INFINITY, 0),
     ] {
-        let got = Image::gray_0_to_1(1, 1, &[intensity]).unwrap();
+        let got = Image::gray_f32(1, 1, &[intensity]).unwrap();
         assert_eq!(got.pixels().unwrap().bytes, [want], "{intensity}");
-        let got = Image::gray_0_to_1(1, 1, &[intensity as f32]).unwrap();
+        let got = Image::gray_f32(1, 1, &[intensity as f32]).unwrap();
         assert_eq!(got.pixels().unwrap().bytes, [want], "{intensity} as f32");
     }
     let planes = [[1.0f32, 0.0], [0.0, 1.0], [0.5, 0.5]].concat();
     let want = Image::rgb8(2, 1, [255, 0, 128, 0, 255, 128]);
-    let got = Image::rgb_0_to_1_planar(2, 1, &planes);
+    let got = Image::rgb_f32_chw(2, 1, &planes);
     assert_eq!(got.unwrap(), want.unwrap());
     let pixels = [0.0, 0.2, 0.4, 0.6];
     let want = Image::rgba8(1, 1, [0, 51, 102, 153]).unwrap();
-    assert_eq!(Image::rgba_0_to_1(1, 1, &pixels).unwrap(), want);
-    assert_eq!(Image::rgba_0_to_1_planar(1, 1, &pixels).unwrap(), want);
+    assert_eq!(Image::rgba_f32(1, 1, &pixels).unwrap(), want);
+    assert_eq!(Image::rgba_f32_chw(1, 1, &pixels).unwrap(), want);
     let want = Image::rgb8(1, 1, [0, 51, 102]).unwrap();
-    assert_eq!(Image::rgb_0_to_1(1, 1, &pixels[..3]).unwrap(), want);
+    assert_eq!(Image::rgb_f32(1, 1, &pixels[..3]).unwrap(), want);
     let want = Image::gray8(2, 2, [0, 51, 102, 153]).unwrap();
-    assert_eq!(Image::gray_0_to_1(2, 2, &pixels).unwrap(), want);
+    assert_eq!(Image::gray_f32(2, 2, &pixels).unwrap(), want);
 }
 
 #[test]
@@ -187,19 +184,19 @@ fn invalid_sides_and_samples_are_rejected() {
             "image pixels: expected 18446744056529682436 samples, 4 for each of 2147483647 x 2147483647 pixels, got 0",
         ),
         (
-            Image::rgb8_planar(1, 1, [0; 4]),
+            Image::rgb8_chw(1, 1, [0; 4]),
             "image pixels: expected 3 samples, 3 for each of 1 x 1 pixels, got 4",
         ),
         (
-            Image::rgba16_planar(1, 1, []),
+            Image::rgba16_chw(1, 1, []),
             "image pixels: expected 4 samples, 4 for each of 1 x 1 pixels, got 0",
         ),
         (
-            Image::rgb_0_to_1_planar(0, 1, &[0.5f32; 0]),
+            Image::rgb_f32_chw(0, 1, &[0.5f32; 0]),
             "image width: expected 1 to 2147483647 pixels, got 0",
         ),
         (
-            Image::gray_0_to_1(2, 2, &[0.5f32]),
+            Image::gray_f32(2, 2, &[0.5f32]),
             "image pixels: expected 4 samples, 1 for each of 2 x 2 pixels, got 1",
         ),
     ] {

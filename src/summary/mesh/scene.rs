@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 /// mesh. Users can turn the camera from its initial position.
 ///
 /// ```
-/// use summary_writer::{Camera, Light, Material, Mesh, Scene};
+/// use summary_writer::mesh::{Camera, Light, Material, Scene};
+/// use summary_writer::Mesh;
 /// # let dir = tempfile::tempdir()?;
 /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
 ///
@@ -40,7 +41,7 @@ impl Scene {
     /// parameters. The canvas stays empty if three.js does not have the class.
     ///
     /// ```
-    /// use summary_writer::Scene;
+    /// use summary_writer::mesh::Scene;
     ///
     /// let scene = Scene::from_json(r#"{"material": {"cls": "MeshPhongMaterial", "shininess": 90}}"#)?;
     /// assert!(Scene::from_json("{'material': {}}").is_err());

@@ -1,6 +1,7 @@
 //! A layout of custom scalars that replaces an older one and is logged in a scope, and scalars before and after it.
 
-use summary_writer::{Category, Layout, Margin, SummaryWriter};
+use summary_writer::SummaryWriter;
+use summary_writer::custom_scalars::{Category, Layout, Margin};
 
 use crate::{Result, START};
 

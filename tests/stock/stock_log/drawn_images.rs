@@ -1,6 +1,7 @@
 //! Drawn images: grids, boxes, and confusion matrices with their tables.
 
-use summary_writer::{BoundingBox, ConfusionMatrix, Image, SummaryWriter, Tag};
+use summary_writer::images::{BoundingBox, ConfusionMatrix};
+use summary_writer::{Image, SummaryWriter, Tag};
 
 use crate::{Result, START};
 

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use summary_writer::graph::RunMetadata;
 use summary_writer::graph::{Attr, Call, Function, GraphBuilder, NodeStats, Op, Shape};
-use summary_writer::{DataType, Graph, Layer, Model, RunMetadata, SummaryWriter, Tag, Tensor};
+use summary_writer::proto::DataType;
+use summary_writer::{Graph, Layer, Model, SummaryWriter, Tag, Tensor};
 
 use crate::{Result, START};
 

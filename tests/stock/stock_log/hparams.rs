@@ -6,9 +6,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use serde::Serialize;
-use summary_writer::{
-    DatasetType, Experiment, HParamInfo, HParams, MetricInfo, SessionStatus, SummaryWriter,
-};
+use summary_writer::hparams::{DatasetType, Experiment, HParamInfo, MetricInfo, SessionStatus};
+use summary_writer::{HParams, SummaryWriter};
 
 use crate::{Result, START};
 

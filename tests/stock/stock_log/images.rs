@@ -27,49 +27,25 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     );
     run.image("rgb16", Image::rgb16(width, height, sixteen(3))?, 0);
     run.image("rgba16", Image::rgba16(width, height, sixteen(4))?, 0);
+    run.image("gray_f32", Image::gray_f32(width, height, &floats(1))?, 0);
+    run.image("rgb_f32", Image::rgb_f32(width, height, &floats(3))?, 0);
+    run.image("rgba_f32", Image::rgba_f32(width, height, &floats(4))?, 0);
+    run.image("rgb8_chw", Image::rgb8_chw(width, height, eight(3))?, 0);
+    run.image("rgba8_chw", Image::rgba8_chw(width, height, eight(4))?, 0);
+    run.image("rgb16_chw", Image::rgb16_chw(width, height, sixteen(3))?, 0);
     run.image(
-        "gray_0_to_1",
-        Image::gray_0_to_1(width, height, &floats(1))?,
+        "rgba16_chw",
+        Image::rgba16_chw(width, height, sixteen(4))?,
         0,
     );
     run.image(
-        "rgb_0_to_1",
-        Image::rgb_0_to_1(width, height, &floats(3))?,
+        "rgb_f32_chw",
+        Image::rgb_f32_chw(width, height, &floats(3))?,
         0,
     );
     run.image(
-        "rgba_0_to_1",
-        Image::rgba_0_to_1(width, height, &floats(4))?,
-        0,
-    );
-    run.image(
-        "rgb8_planar",
-        Image::rgb8_planar(width, height, eight(3))?,
-        0,
-    );
-    run.image(
-        "rgba8_planar",
-        Image::rgba8_planar(width, height, eight(4))?,
-        0,
-    );
-    run.image(
-        "rgb16_planar",
-        Image::rgb16_planar(width, height, sixteen(3))?,
-        0,
-    );
-    run.image(
-        "rgba16_planar",
-        Image::rgba16_planar(width, height, sixteen(4))?,
-        0,
-    );
-    run.image(
-        "rgb_0_to_1_planar",
-        Image::rgb_0_to_1_planar(width, height, &floats(3))?,
-        0,
-    );
-    run.image(
-        "rgba_0_to_1_planar",
-        Image::rgba_0_to_1_planar(width, height, &floats(4))?,
+        "rgba_f32_chw",
+        Image::rgba_f32_chw(width, height, &floats(4))?,
         0,
     );
 
@@ -80,7 +56,7 @@ pub(crate) fn write(run: &SummaryWriter) -> Result {
     let wrong = "wrong number of samples";
     run.image("dynamic/gray8", gray.ok_or(wrong)?, 0);
     run.image("dynamic/rgba16", &deep.ok_or(wrong)?, 0);
-    run.image("dynamic/rgb_0_to_1", float.ok_or(wrong)?, 0);
+    run.image("dynamic/rgb_f32", float.ok_or(wrong)?, 0);
 
     // Several images at several steps, of different sizes, in a scope and with a description.
     let tag = Tag::new("several")

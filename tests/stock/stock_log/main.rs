@@ -35,10 +35,9 @@ use std::io::{self, BufRead};
 use std::path::Path;
 
 use half::{bf16, f16};
-use summary_writer::{
-    DataClass, Element, HParams, Metadata, SummaryWriter, Tag, Tensor, Text, WriterOptions,
-    markdown_table, proto,
-};
+use summary_writer::proto::DataClass;
+use summary_writer::tensor::{Element, Metadata};
+use summary_writer::{HParams, SummaryWriter, Tag, Tensor, Text, WriterOptions, proto};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
@@ -194,7 +193,7 @@ fn text(run: &SummaryWriter) {
         [r"a\|b", r"a\\|b"],
         ["`u", "v`"],
     ];
-    run.text("made/table", markdown_table(["left", "right"], rows), 0);
+    run.text("made/table", Text::table(["left", "right"], rows), 0);
 
     for (step, raw) in (0..).zip(RAW_TEXTS) {
         run.text("made/raw", Text::preformatted(raw), step);
@@ -209,7 +208,7 @@ fn text(run: &SummaryWriter) {
         }
     }
     let rows = cells.iter().map(|cell| [cell, cell, "end"]);
-    run.text("made/odd table", markdown_table(["", "", ""], rows), 0);
+    run.text("made/odd table", Text::table(["", "", ""], rows), 0);
 }
 
 /// Logs to nested runs, with unusual names.

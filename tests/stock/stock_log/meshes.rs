@@ -1,6 +1,7 @@
 //! A cube at three steps, a square and batches of it, clouds of points, and scenes.
 
-use summary_writer::{Camera, Light, Material, Mesh, Scene, SummaryWriter, Tag};
+use summary_writer::mesh::{Camera, Light, Material, Scene};
+use summary_writer::{Mesh, SummaryWriter, Tag};
 
 use crate::{Result, START};
 

@@ -4,10 +4,15 @@
 
 use std::path::Path;
 
+use summary_writer::custom_scalars::{Category, Layout, Margin};
 use summary_writer::graph::{NodeStats, RunMetadata};
+use summary_writer::hparams::HParamValue;
+use summary_writer::mesh::{Material, Scene};
+use summary_writer::proto::DataClass;
+use summary_writer::tensor::Metadata;
 use summary_writer::{
-    Audio, Category, DataClass, Embedding, HParamValue, HParams, Histogram, Image, Layer, Layout,
-    Margin, Material, Mesh, Metadata, Model, PrCurve, Scene, SummaryWriter, Tag, Tensor,
+    Audio, Embedding, HParams, Histogram, Image, Layer, Mesh, Model, PrCurve, SummaryWriter, Tag,
+    Tensor,
 };
 
 use crate::{Result, START};

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use summary_writer::{TrainingLogger, UpdateFreq, WriterOptions};
+use summary_writer::training::UpdateFreq;
+use summary_writer::{TrainingLogger, WriterOptions};
 
 use super::Result;
 
@@ -15,7 +16,7 @@ pub(super) fn write(logdir: &Path, first: u32) -> Result {
     let batches = u64::from(first) * BATCHES;
     let options = WriterOptions::new().resume_training(first, batches);
     let summary = options.create_file_writer(logdir.join("net"))?;
-    let mut training = TrainingLogger::of(&summary)
+    let mut training = TrainingLogger::with_writer(&summary)
         .update_freq(UpdateFreq::Batch)
         .histogram_freq(2)
         .write_images(true);

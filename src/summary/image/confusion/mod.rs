@@ -5,7 +5,7 @@ mod picture;
 use super::Image;
 use super::canvas::check_letters;
 use crate::error::{Error, Result};
-use crate::summary::markdown_table;
+use crate::summary::Text;
 
 /// As many classes as ImageNet has. Each takes two pixels.
 const MAX_CLASSES: usize = 1000;
@@ -13,7 +13,7 @@ const MAX_CLASSES: usize = 1000;
 /// How often a classifier predicted each class: a row for each true class, a column for each predicted class.
 ///
 /// ```
-/// use summary_writer::ConfusionMatrix;
+/// use summary_writer::images::ConfusionMatrix;
 /// # let dir = tempfile::tempdir()?;
 /// # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
 ///
@@ -123,7 +123,7 @@ impl ConfusionMatrix {
             });
             [name.clone()].into_iter().chain(cells)
         });
-        markdown_table(header, rows)
+        Text::table(header, rows).to_string()
     }
 
     fn rows(&self) -> impl Iterator<Item = &[u64]> {
@@ -139,7 +139,7 @@ fn check_classes(classes: &[impl AsRef<str>]) -> Result<Vec<String>> {
     Err(Error::invalid("classes", problem))
 }
 
-/// Escapes text for Markdown. `markdown_table` escapes `|`.
+/// Escapes text for Markdown. `Text::table` escapes `|`.
 fn escape(text: &str) -> String {
     let mut markdown = String::with_capacity(text.len());
     for letter in text.chars() {
