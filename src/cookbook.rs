@@ -479,6 +479,6 @@
 //! [`record_every`]: crate::SummaryWriter::record_every
 //! [`images`]: crate::SummaryWriter::images
 //! [`Image::grid`]: crate::Image::grid
-//! [`default_writer`]: crate::default_writer
+//! [`default_writer`]: crate::current::default_writer
 //! [`TrainingLogger`]: crate::TrainingLogger
 //! [`Image::batch_nchw`]: crate::Image::batch_nchw

@@ -64,12 +64,14 @@ impl Step for CurrentStep {
 }
 
 /// Sets the current step of this thread, which [`CurrentStep`] uses.
+#[doc(alias = "set_global_step")]
 pub fn set_step(step: impl Step) {
     STEP.set(step.to_i64());
 }
 
 /// Returns the current step of this thread, which [`set_step`] sets. It starts at 0. A step outside the range of `i64` is
 /// returned as the nearest `i64`.
+#[doc(alias = "get_step")]
 pub fn step() -> i64 {
     STEP.get().unwrap_or_else(|nearest| nearest)
 }
@@ -100,13 +102,15 @@ pub fn text<'a>(tag: impl Into<Tag<'a>>, markdown: impl AsRef<str>, step: impl S
     with_current(|summary| summary.text(tag, markdown, step));
 }
 
-/// Calls [`SummaryWriter::image`] of the [default writer](SummaryWriter::as_default) of this thread.
+/// Calls [`SummaryWriter::image`] of the [default writer](SummaryWriter::as_default) of this thread. Needs the feature
+/// `png`, which is a default.
 #[cfg(feature = "png")]
 pub fn image<'a>(tag: impl Into<Tag<'a>>, image: impl Into<Image>, step: impl Step) {
     with_current(|summary| summary.image(tag, image, step));
 }
 
-/// Calls [`SummaryWriter::images`] of the [default writer](SummaryWriter::as_default) of this thread.
+/// Calls [`SummaryWriter::images`] of the [default writer](SummaryWriter::as_default) of this thread. Needs the feature
+/// `png`, which is a default.
 #[cfg(feature = "png")]
 pub fn images<'a>(
     tag: impl Into<Tag<'a>>,

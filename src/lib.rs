@@ -32,7 +32,7 @@
 //! - Let steps rise from call to call of a tag. A loader of stock TensorBoard forgets the points from a step on that
 //!   comes again, and one series that is written at step 0 only shows one point.
 //! - A loop of epochs and batches has a [`TrainingLogger`], which logs what Keras' callback does, under its names.
-//! - Code that is handed no writer logs by [`scalar()`] and its like to the thread's default one
+//! - Functions without an argument for the writer log through the module [`current`] to the thread's default writer
 //!   ([`SummaryWriter::as_default`]); [`SummaryWriter::record_every`] thins out what a handle logs, and
 //!   [`SummaryWriter::disabled`] logs nothing.
 //!
@@ -92,8 +92,8 @@
 //! [`reader`] decodes their values. [`record`] reads and writes TFRecord files with any payload, and [`proto`] has the
 //! messages.
 //!
-//! [`verify`] reports what is damaged in files, runs and logdirs, [`repair_to`] and [`repair_in_place`] keep what is
-//! sound, and [`EventReader::skip_damage`] reads it.
+//! [`reader::verify()`] reports what is damaged in files, runs and logdirs. [`reader::repair_to`] and
+//! [`reader::repair_in_place`] keep what is sound, and [`EventReader::skip_damage`] reads it.
 //!
 //! # Features
 //!
@@ -176,7 +176,7 @@ pub use summary::{Audio, HParams, Histogram, Mesh, PrCurve, Scalar, Tag, Tensor,
 pub use training::logger::TrainingLogger;
 pub use writer::{Stats, SummaryWriter, SyncPolicy, WhenFull, WriterOptions, unique_logdir};
 
-/// For the images dashboard: what can be drawn on an [`Image`], and its samples.
+/// For the images dashboard: boxes on an [`Image`], confusion matrices, and samples. Needs the feature `png`, which is a default.
 #[cfg(feature = "png")]
 pub mod images {
     pub use crate::summary::{BoundingBox, ConfusionMatrix, Sample};

@@ -158,7 +158,7 @@ impl Embedding {
     }
 
     /// Adds a picture for each point, in the order of the points and all of one size. The dashboard draws them as squares in
-    /// place of the points. 16-bit samples are rounded to 8 bits.
+    /// place of the points. 16-bit samples are rounded to 8 bits. Needs the feature `png`, which is a default.
     ///
     /// The pictures are copied into one image with as many rows as columns and at most 8,192 pixels on a side, which holds
     /// 85,264 pictures of 28 × 28 pixels, or 256 of 512 × 512. More or larger pictures are scaled down.

@@ -1,8 +1,8 @@
 //! Graphs of models, for the Graphs dashboard.
 //!
-//! A [`Graph`](crate::Graph) has nodes with inputs, shapes, devices and attributes. [`GraphBuilder`] makes one node by node,
-//! [`Graph::from_graph_def`](crate::Graph::from_graph_def) takes one that another program made. A [`Model`](crate::Model) is made of layers. A [`RunMetadata`] says
-//! how much time and memory the nodes took in a step.
+//! A [`Graph`] has nodes with inputs, shapes, devices and attributes. [`GraphBuilder`] makes one node by node, and
+//! [`Graph::from_graph_def`] takes one that another program made. A [`Model`] is made of layers. A [`RunMetadata`] says how
+//! much time and memory the nodes took in a step.
 
 mod attr;
 mod builder;

@@ -61,7 +61,8 @@ pub fn scalar(tensor: &Tensor) -> Result<f64> {
 
 /// Returns the images of a batch `[count, channels, height, width]`, for
 /// [`SummaryWriter::images`](crate::SummaryWriter::images) or [`Image::grid`]. Each is converted as
-/// [`Image::try_from`](Image#impl-TryFrom<%26Tensor>-for-Image) converts a tensor.
+/// [`Image::try_from`](Image#impl-TryFrom<%26Tensor>-for-Image) converts a tensor. Needs the feature `png`, which is a
+/// default.
 ///
 /// # Errors
 /// [`Error::Invalid`] if the shape is different, if there are not 1 to 4 channels, if a side is 0, or if the elements are
@@ -84,7 +85,7 @@ pub fn images(batch: &Tensor) -> Result<Vec<Image>> {
 }
 
 /// Returns a [heat map](Image::heat_map) of a tensor `[height, width]`, for example of attention weights. `tensor.get(i)` is
-/// a channel of a feature map.
+/// a channel of a feature map. Needs the feature `png`, which is a default.
 ///
 /// # Errors
 /// [`Error::Invalid`] if the shape is different, or if a side is 0; [`Error::Io`] if candle fails.
@@ -116,7 +117,8 @@ impl TryFrom<&Tensor> for Histogram {
 
 /// Converts a tensor with its channels first: `[height, width]` is gray, and `[channels, height, width]` with 1, 2, 3 or 4
 /// channels is gray, gray with alpha, RGB, or RGBA. In `U8` 255 is white; in floats of any size 1 is white, as in
-/// [`gray_f32`](Image::gray_f32). [`candle::images`](images) converts a batch.
+/// [`gray_f32`](Image::gray_f32). [`candle::images`](images) converts a batch. Needs the feature `png`, which is a
+/// default.
 ///
 /// # Errors
 /// [`Error::Invalid`] if the shape is different, if a side is 0, or if the elements are integers other than `U8`;

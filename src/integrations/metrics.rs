@@ -14,7 +14,8 @@ use crate::event::Step;
 use crate::summary::{DEFAULT_BUCKETS, Histogram, Scalar, Tag};
 use crate::writer::SummaryWriter;
 
-/// A recorder for [`metrics`](https://docs.rs/metrics) that logs what a program counts and measures.
+/// A recorder for [`metrics`](https://docs.rs/metrics) that logs what a program counts and measures. Needs the feature
+/// `metrics`.
 ///
 /// It is a handle: install one clone, and call [`set_step`](Self::set_step) on another.
 ///

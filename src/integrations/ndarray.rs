@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::summary::{Histogram, Scalar};
 
 /// Counts all numbers of an array or a view of any shape and layout. The numbers are copied if they are not contiguous.
+/// Needs the feature `ndarray`.
 ///
 /// ```
 /// use ndarray::{Array2, s};
@@ -35,8 +36,10 @@ impl<T: Scalar, S: Data<Elem = T>, D: Dimension> From<ArrayBase<S, D>> for Histo
     }
 }
 
+/// From arrays of the crate `ndarray`.
 impl Embedding {
-    /// Creates an embedding from an array or a view that has a row for each point, in any layout.
+    /// Creates an embedding from an array or a view that has a row for each point, in any layout. Needs the feature
+    /// `ndarray`.
     ///
     /// ```
     /// use ndarray::{Array2, s};
@@ -68,10 +71,11 @@ pub(crate) mod image {
     use crate::error::{Error, Result};
     use crate::summary::{Image, Sample, Scalar};
 
+    /// From arrays of the crate `ndarray`.
     impl Image {
         /// Creates an image from an array or a view with its channels last: `[height, width]` is gray, and
         /// `[height, width, channels]` with 1, 2, 3 or 4 channels is gray, gray with alpha, RGB, or RGBA. The array may have
-        /// any layout in memory. The type of the samples says what white is: see [`Sample`].
+        /// any layout in memory. The type of the samples says what white is: see [`Sample`]. Needs the feature `ndarray`.
         ///
         /// ```
         /// use ndarray::{Array2, Array4, s};
@@ -103,7 +107,7 @@ pub(crate) mod image {
         }
 
         /// Creates an image from an array or a view with its channels first: `[channels, height, width]`, or
-        /// `[height, width]`. Otherwise the same as [`from_hwc`](Self::from_hwc).
+        /// `[height, width]`. Otherwise the same as [`from_hwc`](Self::from_hwc). Needs the feature `ndarray`.
         ///
         /// ```
         /// use ndarray::Array3;
@@ -135,12 +139,10 @@ pub(crate) mod image {
                 ))
             })
         }
-    }
 
-    impl Image {
         /// Creates the images of a batch from an array or a view `[count, channels, height, width]`, for
         /// [`SummaryWriter::images`](crate::SummaryWriter::images) or [`grid`](Self::grid). Each is converted as by
-        /// [`from_chw`](Self::from_chw).
+        /// [`from_chw`](Self::from_chw). Needs the feature `ndarray`.
         ///
         /// ```
         /// use ndarray::Array4;
@@ -167,7 +169,7 @@ pub(crate) mod image {
         }
 
         /// Creates the images of a batch from an array or a view `[count, height, width, channels]`. Otherwise the same as
-        /// [`from_nchw`](Self::from_nchw).
+        /// [`from_nchw`](Self::from_nchw). Needs the feature `ndarray`.
         ///
         /// # Errors
         /// The same as for [`from_hwc`](Self::from_hwc).
@@ -180,10 +182,9 @@ pub(crate) mod image {
                 |image| Self::from_hwc(&image),
             )
         }
-    }
 
-    impl Image {
-        /// Creates a [`heat_map`](Self::heat_map) from an array or a view of two dimensions, in any layout.
+        /// Creates a [`heat_map`](Self::heat_map) from an array or a view of two dimensions, in any layout. Needs the
+        /// feature `ndarray`.
         ///
         /// ```
         /// use ndarray::Array2;

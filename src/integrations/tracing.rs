@@ -19,7 +19,8 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use crate::summary::Scalar;
 use crate::writer::SummaryWriter;
 
-/// A layer for [`tracing`](https://docs.rs/tracing) that logs events and spans that have a step.
+/// A layer for [`tracing`](https://docs.rs/tracing) that logs events and spans that have a step. Needs the feature
+/// `tracing`.
 ///
 /// ```standalone_crate
 /// use summary_writer::integrations::TracingLayer;

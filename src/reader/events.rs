@@ -41,7 +41,7 @@ use crate::proto::Event;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// [`ValueDecoder`] decodes images, histograms and all other kinds of data.
+/// [`ValueDecoder`](super::ValueDecoder) decodes images, histograms and all other kinds of data.
 ///
 /// The iterator returns each error once, and then continues:
 ///
@@ -49,6 +49,8 @@ use crate::proto::Event;
 /// - After other damage, it continues with the next file, because the end of the damaged record is unknown.
 ///   [`skip_damage`](Self::skip_damage) changes this.
 /// - After [`Error::Io`], it continues with the next file, and tries the failed operation again after the next `None`.
+#[doc(alias = "EventAccumulator")]
+#[doc(alias = "summary_iterator")]
 pub struct EventReader {
     /// The run directory, or `None` for a single file.
     dir: Option<PathBuf>,

@@ -1,7 +1,6 @@
 //! Reads, checks and repairs event files of this crate and of other writers.
 //!
-//! - [`EventReader`](crate::EventReader) reads the events of a file or a run. [`ValueDecoder`] turns them into numbers, images,
-//!   text and so on.
+//! - [`EventReader`] reads the events of a file or a run. [`ValueDecoder`] turns them into numbers, images, text and so on.
 //! - [`find_runs`] lists the runs of a logdir.
 //! - [`verify`](verify()) reports damage in files, runs and logdirs. [`repair_to`] and [`repair_in_place`] keep the sound
 //!   records.

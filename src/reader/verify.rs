@@ -120,7 +120,7 @@ pub enum DamageKind {
     /// A payload does not match its checksum. Stock TensorBoard shows wrong values, or loses the rest of the file.
     Payload,
     /// A record is incomplete, and other records follow. Stock TensorBoard loses the rest of the file.
-    Cut,
+    Truncated,
     /// There are zero bytes instead of a record. Some file systems leave them after a power failure. Stock TensorBoard loses the
     /// rest of the file.
     Zeros,
@@ -185,7 +185,7 @@ impl From<Fault> for DamageKind {
         match fault {
             Fault::Length => Self::Length,
             Fault::Payload => Self::Payload,
-            Fault::Cut => Self::Cut,
+            Fault::Cut => Self::Truncated,
             Fault::Zeros => Self::Zeros,
         }
     }
@@ -197,7 +197,7 @@ impl fmt::Display for DamageKind {
         f.write_str(match self {
             Self::Length => "the length of a record is damaged",
             Self::Payload => "the payload of a record is damaged",
-            Self::Cut => "a record ends early",
+            Self::Truncated => "a record ends early",
             Self::Zeros => "there are zeros instead of a record",
             Self::NotAnEvent => "a record is not an event",
             Self::WallTime => "the wall time of an event is not a number",
@@ -344,7 +344,7 @@ mod tests {
             .map(|damage| damage.kind)
             .collect();
         // The first payload is complete, but with bytes of the second record.
-        assert_eq!(kinds, [DamageKind::Payload, DamageKind::Cut]);
+        assert_eq!(kinds, [DamageKind::Payload, DamageKind::Truncated]);
     }
 
     #[test]

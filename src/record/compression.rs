@@ -9,7 +9,8 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 use super::{RecordReader, RecordWriter};
 use crate::error::{Error, Result};
 
-/// How a TFRecord file is compressed as a whole. The names are those of TensorFlow's options.
+/// How a TFRecord file is compressed as a whole. The names are those of TensorFlow's options. Needs the feature `flate2`,
+/// which is a default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
     /// `GZIP`: a gzip file.
@@ -20,6 +21,7 @@ pub enum Compression {
 
 impl<R: Read> RecordReader<Decoder<R>> {
     /// Reads records from a compressed stream. The stream must be complete: unlike a plain one it cannot be continued.
+    /// Needs the feature `flate2`, which is a default.
     ///
     /// ```
     /// use summary_writer::record::{Compression, RecordReader, RecordWriter};
@@ -42,7 +44,7 @@ impl<R: Read> RecordReader<Decoder<R>> {
 
 impl<W: Write> RecordWriter<Encoder<W>> {
     /// Writes records into a compressed stream, which is complete after [`RecordWriter::finish`] and
-    /// [`Encoder::finish`].
+    /// [`Encoder::finish`]. Needs the feature `flate2`, which is a default.
     pub fn compressed(sink: W, compression: Compression) -> Self {
         let level = flate2::Compression::default();
         Self::new(Encoder(match compression {
@@ -52,7 +54,7 @@ impl<W: Write> RecordWriter<Encoder<W>> {
     }
 }
 
-/// The stream inside a compressed file, for [`RecordReader::compressed`].
+/// The stream inside a compressed file, for [`RecordReader::compressed`]. Needs the feature `flate2`, which is a default.
 pub struct Decoder<R>(Decode<R>);
 
 enum Decode<R> {
@@ -69,7 +71,7 @@ impl<R: Read> Read for Decoder<R> {
     }
 }
 
-/// The compressing stream of [`RecordWriter::compressed`].
+/// The compressing stream of [`RecordWriter::compressed`]. Needs the feature `flate2`, which is a default.
 pub struct Encoder<W: Write>(Encode<W>);
 
 enum Encode<W: Write> {

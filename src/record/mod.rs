@@ -22,8 +22,8 @@ mod read;
 mod recover;
 mod write;
 
-#[cfg(feature = "flate2")]
 pub use crate::error::Part;
+#[cfg(feature = "flate2")]
 pub use compression::{Compression, Decoder, Encoder};
 pub use frame::append_frame;
 pub(crate) use frame::{FOOTER_BYTES, HEADER_BYTES, enclose, frame_start, payloads, seal};

@@ -32,6 +32,8 @@ const GROW_BYTES: usize = 1 << 20;
 /// assert_eq!(reader.next_record()?, None);
 /// # Ok::<(), summary_writer::Error>(())
 /// ```
+#[doc(alias = "TFRecordDataset")]
+#[doc(alias = "tf_record_iterator")]
 #[derive(Debug)]
 pub struct RecordReader<R> {
     source: R,

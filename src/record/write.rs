@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 /// assert_eq!(reader.next_record()?, None);
 /// # Ok::<(), summary_writer::Error>(())
 /// ```
+#[doc(alias = "TFRecordWriter")]
 #[derive(Debug)]
 pub struct RecordWriter<W: Write> {
     sink: W,

@@ -28,7 +28,8 @@ const MAX_COUNT: f64 = (1_u64 << 62) as f64;
 /// Precision and recall of a binary classifier at evenly spaced thresholds from 0 to 1.
 ///
 /// An example is predicted positive at a threshold if its prediction is at least the threshold. The counts are those of the
-/// stock package: a prediction `p` counts up to threshold number `floor(p * (n - 1))`, computed in `f32` if an `f32` holds every number of the type of `p`, and in `f64` otherwise.
+/// stock package: a prediction `p` counts up to threshold number `floor(p * (n - 1))`, computed in the precision of
+/// `p`: in `f32` if that type represents all numbers of the type of `p` exactly, otherwise in `f64`.
 /// Precision is `tp / (tp + fp)`, recall is `tp / (tp + fn)`, and both are 0 where nothing is counted.
 ///
 /// The dashboard shows whole counts, so choose weights of about 1 or more. It leaves out the thresholds above the highest
@@ -167,6 +168,7 @@ impl PrCurve {
     /// # Errors
     /// [`Error::Invalid`] if the lengths differ, if there are fewer than 2 counts or more than 65,536, or if a count is
     /// negative, not a number, or above 2<sup>62</sup>.
+    #[doc(alias = "add_pr_curve_raw")]
     pub fn from_counts(
         true_positives: &[f64],
         false_positives: &[f64],

@@ -53,6 +53,7 @@ use crate::writer::SummaryWriter;
 /// A run is opened when something is first logged to it. [`on_train_begin`](Self::on_train_begin) opens `train` and returns
 /// an error if that fails. The other methods that log return nothing; [`on_train_end`](Self::on_train_end) returns the first
 /// error.
+#[doc(alias = "TensorBoard")]
 #[derive(Debug)]
 pub struct TrainingLogger {
     parent: Parent,
@@ -335,7 +336,8 @@ impl TrainingLogger {
         self.writer(Child::Validation)
     }
 
-    /// Flushes both runs, and drops their handles. If the logger was created with [`with_writer`](Self::with_writer), close that writer.
+    /// Flushes both runs, and drops their handles. If the logger was created with [`with_writer`](Self::with_writer), close
+    /// that writer.
     ///
     /// # Errors
     /// The first error of the methods that return nothing: [`Error::Io`] if a run could not be opened, [`Error::Invalid`] if

@@ -5,7 +5,8 @@ mod weights;
 
 pub use weights::Weights;
 
-/// Says which batches of a training are logged. Used by [`TrainingLogger::update_freq`].
+/// Says which batches of a training are logged. Used by
+/// [`TrainingLogger::update_freq`](crate::TrainingLogger::update_freq).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UpdateFreq {
     /// No batches, only epochs.

@@ -6,7 +6,7 @@ use crate::summary::Image;
 use crate::summary::Scalar;
 use crate::writer::SummaryWriter;
 
-/// Logs the weights of a model at an epoch. [`TrainingLogger::weights`](super::TrainingLogger::weights) creates it.
+/// Logs the weights of a model at an epoch. [`TrainingLogger::weights`](crate::TrainingLogger::weights) creates it.
 #[derive(Debug)]
 pub struct Weights<'a> {
     train: &'a SummaryWriter,
@@ -34,7 +34,7 @@ impl<'a> Weights<'a> {
     }
 
     /// Logs one weight: a histogram of its `values`, which are in row-major order of `shape`, and a picture with
-    /// [`write_images`](super::TrainingLogger::write_images). A `:` in `name` becomes `_`, as in Keras.
+    /// [`write_images`](crate::TrainingLogger::write_images). A `:` in `name` becomes `_`, as in Keras.
     ///
     /// In the picture, 0 is middle gray, the largest magnitude is black or white, and NaN is black. Keras clips values to the
     /// range from 0 to 1 instead, which hides most of a weight. Sides of 1 are removed from the shape. Then the picture depends
@@ -46,7 +46,7 @@ impl<'a> Weights<'a> {
     /// - Otherwise, or if a side is above 65,535: no picture.
     ///
     /// If the number of values does not match the shape, only the histogram is logged, and
-    /// [`on_train_end`](super::TrainingLogger::on_train_end) returns an error.
+    /// [`on_train_end`](crate::TrainingLogger::on_train_end) returns an error.
     pub fn add<T: Scalar>(&mut self, name: &str, shape: &[usize], values: &[T]) {
         let name = name.replace(':', "_");
         let histogram_tag = format!("{name}/histogram");

@@ -65,6 +65,7 @@ impl Drop for DefaultGuard {
 /// });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "get_default_writer")]
 pub fn default_writer() -> Option<SummaryWriter> {
     newest().map(|writer| SummaryWriter::clone(&writer))
 }

@@ -37,6 +37,7 @@ impl SummaryWriter {
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "add_scalar")]
     #[inline]
     pub fn scalar<'a>(&self, tag: impl Into<Tag<'a>>, value: impl Scalar, step: impl Step) {
         let tag = tag.into();
@@ -135,6 +136,7 @@ impl SummaryWriter {
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "add_histogram")]
     pub fn histogram<'a>(
         &self,
         tag: impl Into<Tag<'a>>,
@@ -153,7 +155,7 @@ impl SummaryWriter {
 
     /// Logs an image. The call copies the pixels, and a second thread of the writer compresses them. So an image may reach the
     /// file after records of other tags that were logged later. Until it is compressed, its pixels count for
-    /// [`max_pending_bytes`](crate::WriterOptions::max_pending_bytes).
+    /// [`max_pending_bytes`](crate::WriterOptions::max_pending_bytes). Needs the feature `png`, which is a default.
     ///
     /// ```
     /// use summary_writer::Image;
@@ -167,6 +169,10 @@ impl SummaryWriter {
     ///
     /// With the feature `image`, also an image of the crate [`image`](https://docs.rs/image) or a reference to one:
     /// `summary.image("photo", &dynamic_image, 0)`. One without pixels is rejected like a record that cannot be encoded.
+    #[doc(alias = "add_image")]
+    #[doc(alias = "add_figure")]
+    #[doc(alias = "add_image_with_boxes")]
+    #[doc(alias = "add_video")]
     #[cfg(feature = "png")]
     pub fn image<'a>(&self, tag: impl Into<Tag<'a>>, image: impl Into<Image>, step: impl Step) {
         if self.is_recording(step) {
@@ -175,7 +181,8 @@ impl SummaryWriter {
     }
 
     /// Logs several images of one step, like [`image`](Self::image). The dashboard shows one of them and a slider for the
-    /// others. Without an image, nothing is logged.
+    /// others. Without an image, nothing is logged. Needs the feature `png`, which is a default.
+    #[doc(alias = "add_images")]
     #[cfg(feature = "png")]
     pub fn images<'a>(
         &self,
@@ -226,6 +233,7 @@ impl SummaryWriter {
     /// Logs Markdown: headings, tables, code, links and pictures. HTML in it is shown as text.
     /// [`Text::table`](crate::Text::table) makes a table, and [`Text::preformatted`](crate::Text::preformatted) shows a text as
     /// it is, with its line breaks.
+    #[doc(alias = "add_text")]
     pub fn text<'a>(&self, tag: impl Into<Tag<'a>>, markdown: impl AsRef<str>, step: impl Step) {
         self.log_value(step, || {
             summary::text(self.prefix(), &tag.into(), markdown.as_ref())
@@ -249,6 +257,7 @@ impl SummaryWriter {
     /// summary.text("speech/transcript", "it was", 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "add_audio")]
     pub fn audio<'a>(&self, tag: impl Into<Tag<'a>>, audio: Audio, step: impl Step) {
         self.audios(tag, [audio], step);
     }
@@ -290,6 +299,7 @@ impl SummaryWriter {
     }
 
     /// Logs a precision-recall curve. The dashboard has a slider for the steps.
+    #[doc(alias = "add_pr_curve")]
     pub fn pr_curve<'a>(&self, tag: impl Into<Tag<'a>>, curve: PrCurve, step: impl Step) {
         self.log_value(step, || {
             summary::pr_curve(self.prefix(), &tag.into(), curve)
@@ -325,6 +335,8 @@ impl SummaryWriter {
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "add_hparams")]
+    #[doc(alias = "KerasCallback")]
     pub fn hparams(&self, hparams: HParams) {
         let now = self.now();
         self.at_time(now).log_value(0, || {
@@ -350,6 +362,7 @@ impl SummaryWriter {
     /// summary.hparams_experiment(experiment);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "hparams_config")]
     pub fn hparams_experiment(&self, experiment: Experiment) {
         self.log_value(0, || summary::hparams_experiment(experiment));
     }
@@ -391,6 +404,7 @@ impl SummaryWriter {
     /// summary.graph(&graph.build()?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "add_graph")]
     pub fn graph(&self, graph: &Graph) {
         if self.is_recording(0) && self.run.counters.count_graph() {
             self.push_graph(graph);
@@ -399,6 +413,7 @@ impl SummaryWriter {
 
     /// Logs a model of layers as the [graph](Self::graph) of the run, and as its conceptual graph. The tag of the conceptual
     /// graph is `keras` in the current [`scope`](Self::scope).
+    #[doc(alias = "set_model")]
     pub fn model(&self, model: &Model) {
         if self.is_recording(0) && self.run.counters.count_graph() {
             let handle = self.at_time(self.now());
@@ -421,6 +436,8 @@ impl SummaryWriter {
     /// summary.run_metadata("step 100", &RunMetadata::new().node(hidden), 100);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "add_run_metadata")]
+    #[doc(alias = "trace_export")]
     pub fn run_metadata<'a>(
         &self,
         tag: impl Into<Tag<'a>>,
@@ -457,6 +474,7 @@ impl SummaryWriter {
     /// summary.mesh("tetrahedron", Mesh::new(&vertices)?.faces(&faces)?.colors(&colors)?, 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "add_mesh")]
     pub fn mesh<'a>(&self, tag: impl Into<Tag<'a>>, mesh: Mesh, step: impl Step) {
         self.log_values(step, |buffer| {
             if mesh.is_oversized() {
@@ -490,6 +508,9 @@ impl SummaryWriter {
     /// summary.custom_scalars(Layout::new().category(training));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "add_custom_scalars")]
+    #[doc(alias = "add_custom_scalars_marginchart")]
+    #[doc(alias = "add_custom_scalars_multilinechart")]
     pub fn custom_scalars(&self, layout: Layout) {
         self.log_value(0, || summary::custom_scalars(&layout));
     }
@@ -525,6 +546,7 @@ impl SummaryWriter {
     /// [`Error::Io`](crate::Error::Io) if a file cannot be written, or if an existing `projector_config.pbtxt` cannot be read.
     /// [`Error::Invalid`](crate::Error::Invalid) if this writer has no directory.
     /// [`Error::Closed`](crate::Error::Closed) if it is closed.
+    #[doc(alias = "add_embedding")]
     pub fn embedding(&self, embedding: Embedding, step: impl Step) -> Result<()> {
         if !self.is_recording(step) {
             return Ok(());
@@ -552,6 +574,8 @@ impl SummaryWriter {
     /// summary.tensor("settings", table, Metadata::new("text"), 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "add_tensor")]
+    #[doc(alias = "write")]
     pub fn tensor<'a>(
         &self,
         tag: impl Into<Tag<'a>>,
@@ -574,6 +598,9 @@ impl SummaryWriter {
     ///
     /// Its wall time is the one of [`at`](Self::at) if that was called, otherwise its own. If its own is 0 or not finite, it
     /// is the time of the call. The prefix of a [`scope`](Self::scope) is not used.
+    #[doc(alias = "add_event")]
+    #[doc(alias = "add_summary")]
+    #[doc(alias = "write_raw_pb")]
     pub fn event(&self, mut event: proto::Event) {
         if !self.is_recording(event.step) {
             return;

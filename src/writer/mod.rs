@@ -91,6 +91,8 @@ use session::HandleGuard;
 /// summary.close()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "FileWriter")]
+#[doc(alias = "Writer")]
 #[derive(Clone)]
 pub struct SummaryWriter {
     /// Dropped before the run, which may log the end of its session when it is dropped.
@@ -202,6 +204,7 @@ impl SummaryWriter {
 
     /// Returns a handle that puts `name/` before every tag. Scopes nest. A `/` at the start or the end of the name is left out,
     /// and an empty name changes nothing.
+    #[doc(alias = "name_scope")]
     #[must_use]
     pub fn scope(&self, name: impl AsRef<str>) -> Self {
         let name = name.as_ref().trim_matches('/');
@@ -221,6 +224,8 @@ impl SummaryWriter {
     /// A number that is not finite is not used, because a reader would stop at it. Records then have the time of the call, and
     /// are counted in [`Stats::replaced_wall_time_count`]. A number that is later than the year 9999, as milliseconds are, is
     /// used and reported once for each tag.
+    #[doc(alias = "walltime")]
+    #[doc(alias = "wall_time")]
     #[must_use]
     pub fn at(&self, wall_time: impl ToWallTime) -> Self {
         let wall_time = wall_time.to_wall_time();
@@ -277,6 +282,7 @@ impl SummaryWriter {
 
     /// Returns whether this handle logs the step: `false` for a [disabled](Self::disabled) writer, otherwise what
     /// [`record_every`](Self::record_every) and [`record_if`](Self::record_if) decide.
+    #[doc(alias = "should_record_summaries")]
     pub fn is_recording(&self, step: impl Step) -> bool {
         !self.is_conditional() || self.is_recorded(step.to_i64())
     }
@@ -302,6 +308,7 @@ impl SummaryWriter {
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "set_as_default")]
     pub fn as_default(&self) -> DefaultGuard {
         DefaultGuard::new(self)
     }
@@ -394,6 +401,8 @@ impl SummaryWriter {
     }
 
     /// Returns the run directory as an absolute path, or `None` for a stream and for a disabled writer.
+    #[doc(alias = "get_logdir")]
+    #[doc(alias = "log_dir")]
     pub fn logdir(&self) -> Option<&Path> {
         self.run.dir()
     }

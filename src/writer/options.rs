@@ -33,6 +33,7 @@ impl SummaryWriter {
     /// [`Error::Io`] if the directory or the file cannot be created, or if the first record cannot be written. Nothing is left
     /// behind then. [`Error::Invalid`] if `logdir` is a URL such as `s3://bucket/run`, or starts with `~` or `$HOME`, which only
     /// a shell replaces. A `file://` URL of an absolute path is used as that path.
+    #[doc(alias = "FileWriter")]
     pub fn create_file_writer(logdir: impl AsRef<Path>) -> Result<Self> {
         WriterOptions::new().create_file_writer(logdir)
     }
@@ -53,6 +54,7 @@ impl SummaryWriter {
     /// summary.close()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "create_noop_writer")]
     pub fn disabled() -> Self {
         let run = Run::closed(WriterOptions::new());
         Self::new(run.into()).with_condition(Condition::Never)
@@ -136,6 +138,8 @@ impl WriterOptions {
     ///
     /// Default: 200 ms, too short for a person to notice and long enough for a disk. [`Duration::ZERO`] writes each record
     /// before its call returns, which takes a few microseconds for each call.
+    #[doc(alias = "flush_secs")]
+    #[doc(alias = "flush_millis")]
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self
@@ -149,6 +153,8 @@ impl WriterOptions {
     ///
     /// Default: 64 MiB, over a million scalars. That is enough for a disk that stalls for seconds, and little compared with a
     /// model.
+    #[doc(alias = "max_queue")]
+    #[doc(alias = "max_queue_size")]
     pub fn max_pending_bytes(mut self, bytes: usize) -> Self {
         self.max_pending_bytes = bytes;
         self
@@ -161,68 +167,10 @@ impl WriterOptions {
         self
     }
 
-    /// Sets a suffix for the name of the event file. Default: none, because the names of two files differ without it.
-    pub fn filename_suffix(mut self, suffix: impl Into<String>) -> Self {
-        self.filename_suffix = suffix.into();
-        self
-    }
-
     /// Sets when data is synced to the disk. Default: [`SyncPolicy::Never`], because only a power failure or a crash of the
     /// system makes a difference, and a sync takes milliseconds.
     pub fn sync(mut self, sync: SyncPolicy) -> Self {
         self.sync = sync;
-        self
-    }
-
-    /// Sets whether problems of calls that return nothing, such as a step that goes back, are reported on stderr when the
-    /// program has no logger of the crate [`log`](https://docs.rs/log). Such a report is one line for each cause, and starts
-    /// with `summary-writer:`. With a logger, they are logged there, and stderr is not used.
-    ///
-    /// Default: `true`, because an unseen problem can cost a training. A program that draws on the whole terminal sets `false`,
-    /// and looks at [`SummaryWriter::stats`] or installs a logger. Setting the environment variable
-    /// `SUMMARY_WRITER_LOG` to `off` does the same for all writers of a process.
-    pub fn stderr(mut self, stderr: bool) -> Self {
-        self.stderr = stderr;
-        self
-    }
-
-    /// Starts no thread: each call encodes and writes its record before it returns, images and audio included. So the calls wait
-    /// for the disk, and [`flush_interval`](Self::flush_interval) has no meaning. A call does not fail if the disk does: the
-    /// data is kept, and the next call tries again.
-    ///
-    /// Default: off, because a training should not wait for a disk. On WebAssembly, where there are no threads, it is always on.
-    /// A program in a browser writes into memory by [`to_sink`](Self::to_sink), and gives a [`clock`](Self::clock).
-    pub fn unthreaded(mut self) -> Self {
-        self.is_unthreaded = true;
-        self
-    }
-
-    /// Sets the clock that gives each record its wall time: a function that returns seconds since 1970, a [`SystemTime`](std::time::SystemTime) or a
-    /// [`WallTime`]. Each call that logs calls it once, on its thread. A number that is not finite is replaced by the time of
-    /// the system.
-    ///
-    /// Default: [`SystemTime::now`](std::time::SystemTime::now), which resolves less than a microsecond. Reading it is about half of the cost of
-    /// [`scalar`](SummaryWriter::scalar). A program that logs millions of scalars per second can read a clock that costs less
-    /// and steps every few milliseconds, such as `CLOCK_REALTIME_COARSE` on Linux:
-    ///
-    /// ```
-    /// # #[cfg(target_os = "linux")] {
-    /// use rustix::time::{ClockId, clock_gettime};
-    /// use summary_writer::WriterOptions;
-    ///
-    /// let coarse = || {
-    ///     let time = clock_gettime(ClockId::RealtimeCoarse);
-    ///     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
-    /// };
-    /// let options = WriterOptions::new().clock(coarse);
-    /// # let summary = options.to_sink(Vec::new()).unwrap();
-    /// # summary.scalar("loss", 0.5, 0);
-    /// # }
-    /// ```
-    ///
-    /// A test that compares files sets a fixed time: `WriterOptions::new().clock(|| 1.7e9)`.
-    pub fn clock<T: ToWallTime>(mut self, clock: impl Fn() -> T + Send + Sync + 'static) -> Self {
-        self.clock = Clock::Custom(Arc::new(move || clock().to_wall_time()));
         self
     }
 
@@ -253,6 +201,7 @@ impl WriterOptions {
     /// [`resume_training`](Self::resume_training) for it.
     ///
     /// Default: none, so older files stay as they are.
+    #[doc(alias = "purge_step")]
     pub fn resume(mut self, step: impl Step) -> Self {
         let step = step.to_i64().unwrap_or_else(|nearest| nearest);
         self.resume = Some(Resume {
@@ -286,12 +235,71 @@ impl WriterOptions {
     /// # training.on_train_end()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "initial_epoch")]
     pub fn resume_training(mut self, epoch: impl Step, batches: u64) -> Self {
         let step = epoch.to_i64().unwrap_or_else(|nearest| nearest);
         self.resume = Some(Resume {
             step,
             batches: Some(batches),
         });
+        self
+    }
+
+    /// Sets a suffix for the name of the event file. Default: none, because the names of two files differ without it.
+    pub fn filename_suffix(mut self, suffix: impl Into<String>) -> Self {
+        self.filename_suffix = suffix.into();
+        self
+    }
+
+    /// Sets the clock that gives each record its wall time: a function that returns seconds since 1970, a
+    /// [`SystemTime`](std::time::SystemTime) or a [`WallTime`]. Each call that logs calls it once, on its thread. A number that
+    /// is not finite is replaced by the time of the system.
+    ///
+    /// Default: [`SystemTime::now`](std::time::SystemTime::now), which resolves less than a microsecond. Reading it is about
+    /// half of the cost of [`scalar`](SummaryWriter::scalar). A program that logs millions of scalars per second can read a clock that costs less
+    /// and steps every few milliseconds, such as `CLOCK_REALTIME_COARSE` on Linux:
+    ///
+    /// ```
+    /// # #[cfg(target_os = "linux")] {
+    /// use rustix::time::{ClockId, clock_gettime};
+    /// use summary_writer::WriterOptions;
+    ///
+    /// let coarse = || {
+    ///     let time = clock_gettime(ClockId::RealtimeCoarse);
+    ///     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+    /// };
+    /// let options = WriterOptions::new().clock(coarse);
+    /// # let summary = options.to_sink(Vec::new()).unwrap();
+    /// # summary.scalar("loss", 0.5, 0);
+    /// # }
+    /// ```
+    ///
+    /// A test that compares files sets a fixed time: `WriterOptions::new().clock(|| 1.7e9)`.
+    pub fn clock<T: ToWallTime>(mut self, clock: impl Fn() -> T + Send + Sync + 'static) -> Self {
+        self.clock = Clock::Custom(Arc::new(move || clock().to_wall_time()));
+        self
+    }
+
+    /// Starts no thread: each call encodes and writes its record before it returns, images and audio included. So the calls wait
+    /// for the disk, and [`flush_interval`](Self::flush_interval) has no meaning. A call does not fail if the disk does: the
+    /// data is kept, and the next call tries again.
+    ///
+    /// Default: off, because a training should not wait for a disk. On WebAssembly, where there are no threads, it is always on.
+    /// A program in a browser writes into memory by [`to_sink`](Self::to_sink), and gives a [`clock`](Self::clock).
+    pub fn unthreaded(mut self) -> Self {
+        self.is_unthreaded = true;
+        self
+    }
+
+    /// Sets whether problems of calls that return nothing, such as a step that goes back, are reported on stderr when the
+    /// program has no logger of the crate [`log`](https://docs.rs/log). Such a report is one line for each cause, and starts
+    /// with `summary-writer:`. With a logger, they are logged there, and stderr is not used.
+    ///
+    /// Default: `true`, because an unseen problem can cost a training. A program that draws on the whole terminal sets `false`,
+    /// and looks at [`SummaryWriter::stats`] or installs a logger. Setting the environment variable
+    /// `SUMMARY_WRITER_LOG` to `off` does the same for all writers of a process.
+    pub fn stderr(mut self, stderr: bool) -> Self {
+        self.stderr = stderr;
         self
     }
 

@@ -130,7 +130,7 @@ fn kind_name(kind: DamageKind) -> &'static str {
     match kind {
         DamageKind::Length => "length",
         DamageKind::Payload => "payload",
-        DamageKind::Cut => "cut",
+        DamageKind::Truncated => "truncated",
         DamageKind::Zeros => "zeros",
         DamageKind::NotAnEvent => "not_an_event",
         DamageKind::WallTime => "wall_time",

@@ -37,8 +37,10 @@ const MAX_KEY_LETTERS: usize = 100;
 /// The largest message that protobuf libraries write.
 const MAX_MODEL_BYTES: usize = 0x7fff_ffff;
 
+/// From ONNX models.
 impl Graph {
-    /// Makes the graph of a serialized ONNX model, the content of a `.onnx` file, without its weights.
+    /// Creates the graph of a serialized ONNX model, the content of a `.onnx` file, without its weights. Needs the feature
+    /// `onnx`.
     ///
     /// A node keeps its name; one without a name gets that of its first output. A `/` in a name makes a scope. In a file
     /// without any `/`, a dot does so in names like `layer1.0.conv1`. Characters that TensorFlow does not allow become
@@ -76,6 +78,7 @@ impl Graph {
     /// # Errors
     /// [`Error::Invalid`] if the bytes are not an ONNX model, if the model has no graph or no node, if a node takes a
     /// value that nothing makes, or if a limit is exceeded.
+    #[doc(alias = "add_onnx_graph")]
     pub fn from_onnx<'a>(model: impl Into<Cow<'a, [u8]>>) -> Result<Self> {
         let bytes = Bytes::from(model.into().into_owned());
         let len = bytes.len();

@@ -79,6 +79,7 @@ impl Category {
     /// [`Error::Invalid`] if `title` is empty, if there are no `tags`, or if one of them is empty or not an expression that
     /// Python accepts. The dashboard would show no line for it. References to groups that do not exist and a few other
     /// mistakes are not found.
+    #[doc(alias = "add_custom_scalars_multilinechart")]
     pub fn multiline<T: Into<String>>(
         self,
         title: impl Into<String>,
@@ -133,6 +134,7 @@ impl Category {
     /// # Errors
     /// [`Error::Invalid`] if `title` is empty, if there are no `margins`, if one of their tags is empty, or if the tag
     /// of a line has a `(`.
+    #[doc(alias = "add_custom_scalars_marginchart")]
     pub fn margin(
         self,
         title: impl Into<String>,

@@ -121,6 +121,7 @@ impl Histogram {
     /// # Errors
     /// [`Error::Invalid`] if the number of edges is not that of the counts plus one, if an edge is not finite or lower than
     /// the one before it, or if a count is negative or not finite.
+    #[doc(alias = "add_histogram_raw")]
     pub fn from_buckets<E: Scalar, C: Scalar>(edges: &[E], counts: &[C]) -> Result<Self> {
         let edges = to_f64(edges);
         let counts = to_f64(counts);

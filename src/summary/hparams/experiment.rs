@@ -23,6 +23,7 @@ use crate::proto::summary::Value;
 ///     .metric(MetricInfo::new("accuracy")?.group("validation"));
 /// # Ok::<(), summary_writer::Error>(())
 /// ```
+#[doc(alias = "hparams_config")]
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use]
 pub struct Experiment(proto::hparams::Experiment);
@@ -47,6 +48,7 @@ impl Experiment {
 }
 
 /// A hyperparameter of an [`Experiment`], with its domain.
+#[doc(alias = "HParam")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct HParamInfo(proto::hparams::HParamInfo);
@@ -134,6 +136,7 @@ impl HParamInfo {
 }
 
 /// A metric of an [`Experiment`]: the last value of a scalar in each session.
+#[doc(alias = "Metric")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct MetricInfo(proto::hparams::MetricInfo);

@@ -44,6 +44,43 @@ impl HParams {
         Self::default()
     }
 
+    /// Creates hyperparameters from the fields of a struct, or from the entries of a map. Needs the feature `serde`.
+    ///
+    /// Names and values are those of the JSON that `serde_json` makes of `config`:
+    ///
+    /// - A field of a nested struct or map is named by its path: `optimizer.lr`.
+    /// - A list or a tuple is text: `[64, 64, 10]`.
+    /// - A variant without data is its name, as text. A variant with data is a field: `optimizer: Adam { lr: 0.1 }` gives
+    ///   `optimizer.Adam.lr`. If the enum has `#[serde(tag = "name")]`, it gives `optimizer.name`, which is `Adam`, and
+    ///   `optimizer.lr`, so that all optimizers share a column.
+    /// - `None` and `()` are left out, so that a column of numbers stays a column of numbers. JSON has no NaN and no
+    ///   infinities: they are left out, too, and are `null` in a list. [`set`](Self::set) keeps infinities.
+    /// - Numbers are those of [`HParamValue`]: integers of 2^53 or more are rounded.
+    ///
+    /// ```
+    /// use summary_writer::HParams;
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct Config {
+    ///     lr: f64,
+    ///     layers: Vec<usize>,
+    ///     dropout: Option<f64>,
+    /// }
+    ///
+    /// let config = Config { lr: 1e-3, layers: vec![64, 10], dropout: None };
+    /// let hparams = HParams::from_serialize(&config)?;
+    /// assert_eq!(hparams, HParams::new().set("lr", 1e-3).set("layers", "[64, 10]"));
+    /// # Ok::<(), summary_writer::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) if `config` is not a struct or a map, or if it cannot be JSON: a map has keys that are not text,
+    /// numbers or `bool`, or a value refuses to be serialized.
+    #[cfg(feature = "serde")]
+    pub fn from_serialize<T: serde::Serialize + ?Sized>(config: &T) -> crate::error::Result<Self> {
+        serialize::from_serialize(config)
+    }
+
     /// Adds the hyperparameter `name`, or replaces its value. `None` and NaN leave it out. A name is any text, but the
     /// dashboard shows an empty column if it is empty.
     ///

@@ -6,57 +6,26 @@ use serde_json::{Map, Number, Value};
 use super::{HParamValue, HParams};
 use crate::error::{Error, Result};
 
-impl HParams {
-    /// Makes hyperparameters of the fields of a struct, or of the entries of a map. Needs the feature `serde`.
-    ///
-    /// Names and values are those of the JSON that `serde_json` makes of `config`:
-    ///
-    /// - A field of a nested struct or map is named by its path: `optimizer.lr`.
-    /// - A list or a tuple is text: `[64, 64, 10]`.
-    /// - A variant without data is its name, as text. A variant with data is a field: `optimizer: Adam { lr: 0.1 }` gives
-    ///   `optimizer.Adam.lr`. If the enum has `#[serde(tag = "name")]`, it gives `optimizer.name`, which is `Adam`, and
-    ///   `optimizer.lr`, so that all optimizers share a column.
-    /// - `None` and `()` are left out, so that a column of numbers stays a column of numbers. JSON has no NaN and no
-    ///   infinities: they are left out, too, and are `null` in a list. [`set`](Self::set) keeps infinities.
-    /// - Numbers are those of [`HParamValue`]: integers of 2^53 or more are rounded.
-    ///
-    /// ```
-    /// use summary_writer::HParams;
-    ///
-    /// #[derive(serde::Serialize)]
-    /// struct Config {
-    ///     lr: f64,
-    ///     layers: Vec<usize>,
-    ///     dropout: Option<f64>,
-    /// }
-    ///
-    /// let config = Config { lr: 1e-3, layers: vec![64, 10], dropout: None };
-    /// let hparams = HParams::from_serialize(&config)?;
-    /// assert_eq!(hparams, HParams::new().set("lr", 1e-3).set("layers", "[64, 10]"));
-    /// # Ok::<(), summary_writer::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] if `config` is not a struct or a map, or if it cannot be JSON: a map has keys that are not text,
-    /// numbers or `bool`, or a value refuses to be serialized.
-    pub fn from_serialize<T: Serialize + ?Sized>(config: &T) -> Result<Self> {
-        // `to_value` would widen an `f32` of 0.1 to 0.10000000149011612. Its JSON text is 0.1.
-        let value = serde_json::to_string(config)
-            .and_then(|json| serde_json::from_str(&json))
-            .map_err(|error| invalid(format!("must be convertible to JSON: {error}")))?;
-        let kind = match value {
-            Value::Object(fields) => {
-                let mut hparams = Self::new();
-                hparams.insert_fields("", fields);
-                return Ok(hparams);
-            }
-            Value::Null => "nothing",
-            Value::Bool(_) | Value::Number(_) | Value::String(_) => "a single value",
-            Value::Array(_) => "a list",
-        };
-        Err(invalid(format!("must be a struct or a map, got {kind}")))
-    }
+/// Does the work of [`HParams::from_serialize`].
+pub(super) fn from_serialize<T: Serialize + ?Sized>(config: &T) -> Result<HParams> {
+    // `to_value` would widen an `f32` of 0.1 to 0.10000000149011612. Its JSON text is 0.1.
+    let value = serde_json::to_string(config)
+        .and_then(|json| serde_json::from_str(&json))
+        .map_err(|error| invalid(format!("must be convertible to JSON: {error}")))?;
+    let kind = match value {
+        Value::Object(fields) => {
+            let mut hparams = HParams::new();
+            hparams.insert_fields("", fields);
+            return Ok(hparams);
+        }
+        Value::Null => "nothing",
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => "a single value",
+        Value::Array(_) => "a list",
+    };
+    Err(invalid(format!("must be a struct or a map, got {kind}")))
+}
 
+impl HParams {
     /// Adds `fields`, with `prefix` before their names.
     fn insert_fields(&mut self, prefix: &str, fields: Map<String, Value>) {
         for (name, value) in fields {

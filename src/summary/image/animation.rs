@@ -27,6 +27,7 @@ pub(super) struct Animation {
     period: f64,
 }
 
+/// Animations.
 impl Image {
     /// Creates an animated GIF that loops forever, from frames of one size. Other writers call it a video.
     ///
@@ -52,6 +53,8 @@ impl Image {
     /// [`Error::Invalid`] if there are no frames, if their sides differ or are above 65,535, if a frame is a file
     /// ([`encoded`](Self::encoded)) or an animation, if the rate is not a number above 0, or if a frame would show for more
     /// than 655.35 seconds.
+    #[doc(alias = "add_video")]
+    #[doc(alias = "gif")]
     pub fn animation(
         frames: impl IntoIterator<Item = impl Into<Self>>,
         frames_per_second: impl Into<f64>,

@@ -4,6 +4,7 @@ use super::format::Channels;
 use super::{Image, Sample};
 use crate::error::{Error, Result};
 
+/// From a batch, as frameworks keep it.
 impl Image {
     /// Creates the images of a batch from its samples and its shape `[count, channels, height, width]`, for
     /// [`SummaryWriter::images`](crate::SummaryWriter::images) or [`grid`](Self::grid). 1, 2, 3 or 4 channels are gray, gray
@@ -24,6 +25,7 @@ impl Image {
     /// # Errors
     /// [`Error::Invalid`] if the number of samples does not match the shape, if there are not 1 to 4 channels, or if a side
     /// is 0.
+    #[doc(alias = "dataformats")]
     #[doc(alias = "add_images")]
     #[doc(alias = "make_grid")]
     pub fn batch_nchw<T: Sample>(shape: [usize; 4], samples: &[T]) -> Result<Vec<Self>> {

@@ -21,7 +21,7 @@ const COLORS: [Color; 8] = [
 /// The space to the left and right of a label's text, in pixels.
 const PADDING: usize = 3;
 
-/// A box for [`Image::with_boxes`].
+/// A box for [`Image::with_boxes`]. Needs the feature `png`, which is a default.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct BoundingBox {
@@ -66,6 +66,7 @@ impl BoundingBox {
     }
 }
 
+/// Drawing on an image.
 impl Image {
     /// Copies the image and draws boxes on the copy: all frames in the given order, then all labels.
     ///
@@ -92,6 +93,8 @@ impl Image {
     /// [`Error::Invalid`], with the number of the box, if an edge is not finite, if the right or bottom edge is before the
     /// opposite one, if the box is outside of the image, or if the font lacks a letter of the label. Also if the image is a
     /// file ([`encoded`](Self::encoded)) or an animation.
+    #[doc(alias = "add_image_with_boxes")]
+    #[doc(alias = "draw_bounding_boxes")]
     pub fn with_boxes(&self, boxes: impl IntoIterator<Item = BoundingBox>) -> Result<Self> {
         let image = self
             .pixels()

@@ -3,6 +3,7 @@
 use super::{Content, Image, MAX_SIDE};
 use crate::error::{Error, Result};
 
+/// From a PNG, JPEG or GIF file.
 impl Image {
     /// Takes a PNG, JPEG or GIF file as it is. Animated files stay animated.
     ///

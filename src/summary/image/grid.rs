@@ -14,6 +14,7 @@ const MAX_GRID_BYTES: u64 = 1 << 30;
 /// The longest side of a sprite that the projector accepts, in pixels.
 const MAX_SPRITE_SIDE: usize = 8192;
 
+/// Several images in one.
 impl Image {
     /// Creates one image from several, row by row, with two pixels between and around them: the layout of torchvision's
     /// `make_grid`. A row has `columns` images, or all of them if there are fewer.
@@ -37,6 +38,7 @@ impl Image {
     /// # Errors
     /// [`Error::Invalid`] if there are no images or no columns, if an image is a file ([`encoded`](Self::encoded)) or an
     /// animation, or if the grid takes more than 1 GiB.
+    #[doc(alias = "make_grid")]
     pub fn grid(images: impl IntoIterator<Item: Borrow<Image>>, columns: usize) -> Result<Self> {
         let images: Vec<_> = images.into_iter().collect();
         let doubt = images.iter().find_map(|image| image.borrow().doubt.clone());

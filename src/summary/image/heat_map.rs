@@ -20,6 +20,7 @@ const VIRIDIS: [Color; 9] = [
 /// Not in the map.
 const GRAY: Color = [128; 3];
 
+/// Numbers as colours.
 impl Image {
     /// Creates a heat map of `height * width` numbers, row by row, for example of attention weights or of a feature map. The
     /// lowest number is dark blue, the highest one yellow: the colour map `viridis`.

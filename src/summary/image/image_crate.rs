@@ -8,7 +8,8 @@ use super::format::Channels;
 use super::{Content, Image};
 use crate::error::Result;
 
-/// Keeps channels and bits; floating-point samples are converted as [`gray_f32`](Image::gray_f32) converts them.
+/// Keeps channels and bits; floating-point samples are converted as [`gray_f32`](Image::gray_f32) converts them. Needs
+/// the feature `image`.
 ///
 /// The conversion cannot fail. An image of 0 x 0 pixels is rejected when it is encoded: the record is not written, it counts
 /// in the writer's [`stats`](crate::SummaryWriter::stats), and the first one is logged.

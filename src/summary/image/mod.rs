@@ -40,13 +40,13 @@ pub use pixels::Sample;
 /// The longest side that PNG allows.
 const MAX_SIDE: u32 = i32::MAX.cast_unsigned();
 
-/// An image for [`SummaryWriter::image`](crate::SummaryWriter::image).
+/// An image for [`SummaryWriter::image`](crate::SummaryWriter::image). Needs the feature `png`, which is a default.
 ///
 /// The name of a constructor says which channels a pixel has (`gray`, `gray_alpha`, `rgb`, `rgba`) and what a sample is
 /// (`8` or `16` bits, or a float from 0 to 1: `f32`). The samples of a pixel are next to each other. If the name ends in `chw`
-/// (channels, height, width), the channels come first instead: all red samples, then all green ones, and so on. Rows go from top to bottom, pixels from
-/// left to right. The width comes first, although the shape of an array usually starts with the height. A constructor copies
-/// the samples; a thread of the writer compresses them to PNG, without loss.
+/// (channels, height, width), the channels come first instead: all red samples, then all green ones, and so on. Rows go from
+/// top to bottom, pixels from left to right. The arguments start with the width, although the shape of an array usually
+/// starts with the height. A constructor copies the samples; a thread of the writer compresses them to PNG, without loss.
 ///
 /// ```
 /// use summary_writer::Image;
@@ -111,6 +111,7 @@ struct Pixels<'a> {
     bytes: &'a [u8],
 }
 
+/// Sizes.
 impl Image {
     /// The width in pixels.
     pub fn width(&self) -> u32 {

@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 const MAX_PLAUSIBLE: f64 = 10.0;
 
 /// A sample for [`Image::batch_nchw`], whose type says what white is: 255 for `u8`, 65,535 for `u16`, and 1 for `f32` and `f64`.
-/// With the feature `half`, white is also 1 for `half::f16` and `half::bf16`.
+/// With the feature `half`, white is also 1 for `half::f16` and `half::bf16`. Needs the feature `png`, which is a
+/// default.
 pub trait Sample: Copy + sealed::Sealed {}
 
 #[allow(unnameable_types, reason = "users must not implement it")]
@@ -49,6 +50,7 @@ samples! {
     half::bf16: from_floats;
 }
 
+/// From pixels, one after the other.
 impl Image {
     /// Creates an 8-bit gray image from `height * width` samples. 0 is black, 255 is white.
     ///
@@ -169,6 +171,7 @@ impl Image {
     ///
     /// # Errors
     /// Like [`gray8`](Self::gray8).
+    #[doc(alias = "dataformats")]
     pub fn rgb_f32_chw(width: u32, height: u32, planes: &[impl Into<f64> + Copy]) -> Result<Self> {
         let pixels = interleave(Channels::Rgb, width, height, planes)?;
         Self::from_floats(Channels::Rgb, width, height, &pixels)

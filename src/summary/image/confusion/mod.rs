@@ -10,7 +10,8 @@ use crate::summary::Text;
 /// As many classes as ImageNet has. Each takes two pixels.
 const MAX_CLASSES: usize = 1000;
 
-/// How often a classifier predicted each class: a row for each true class, a column for each predicted class.
+/// How often a classifier predicted each class: a row for each true class, a column for each predicted class. Needs the
+/// feature `png`, which is a default.
 ///
 /// ```
 /// use summary_writer::images::ConfusionMatrix;
