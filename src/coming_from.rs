@@ -62,7 +62,13 @@
 //! ```
 //! # #[cfg(feature = "png")] {
 //! use std::time::Duration;
-//! use summary_writer::*;
+//! use summary_writer::custom_scalars::{Category, Layout, Margin};
+//! use summary_writer::hparams::{Experiment, HParamInfo};
+//! use summary_writer::images::BoundingBox;
+//! use summary_writer::mesh::{Camera, Scene};
+//! use summary_writer::tensor::Metadata;
+//! use summary_writer::{Audio, Embedding, Error, Graph, HParams, Histogram, Image, Layer, Mesh, Model, PrCurve, Tensor};
+//! use summary_writer::{WhenFull, WriterOptions, proto, unique_logdir};
 //!
 //! # let dir = tempfile::tempdir()?;
 //! # let runs = dir.path();
@@ -133,12 +139,12 @@
 //! | `add_scalar(.., display_name, summary_description)`, which the default loader ignores | `Tag::new("loss").display_name("Loss").description("*mean*")` |
 //! | `add_scalars("loss", {"train": a}, step)`: the run `loss/train`. Keeps all values in memory | `scalar_in_runs("loss", [("loss/train", a)], step)?` |
 //! | `export_scalars_to_json(path)` | the program `summary-writer export RUN --format jsonl`, which reads the files |
-//! | `use_metadata(global_step=step, walltime=t)` | `set_step(step)` with [`CurrentStep`], and `at(t)` |
+//! | `use_metadata(global_step=step, walltime=t)` | `current::set_step(step)` with [`CurrentStep`], and `at(t)` |
 //! | `add_audio(tag, frames_by_channels, step)` | `Audio::stereo_f32(44_100, &samples)?` |
-//! | `GlobalSummaryWriter.getSummaryWriter()` | `as_default()`, then `summary_writer::current::scalar(..)` on that thread |
+//! | `GlobalSummaryWriter.getSummaryWriter()` | `as_default()`, then `current::scalar(..)` on that thread |
 //!
 //! ```
-//! use summary_writer::current::{CurrentStep, set_step};
+//! use summary_writer::current::{self, CurrentStep};
 //! use summary_writer::{Audio, SummaryWriter, Tag};
 //!
 //! # let dir = tempfile::tempdir()?;
@@ -147,11 +153,11 @@
 //! let summary = SummaryWriter::create_file_writer(logdir)?;
 //! summary.scalar(Tag::new("loss").display_name("Loss").description("*mean*"), 0.5, 0);
 //! summary.run("loss/train")?.scalar("loss", 0.5, 0);
-//! set_step(7);
+//! current::set_step(7);
 //! summary.at(1_700_000_000.5).scalar("accuracy", 0.5, CurrentStep);
 //! summary.audio("speech", Audio::stereo_f32(44_100, [0.0; 8])?, 7);
 //! let _guard = summary.as_default();
-//! summary_writer::current::scalar("reward", 0.5, 7);
+//! current::scalar("reward", 0.5, 7);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -175,9 +181,9 @@
 //! | `create_file_writer(logdir)` | `SummaryWriter::create_file_writer(logdir)?` |
 //! | `max_queue=10`, `flush_millis=120000`, `filename_suffix=".v2"` | `max_pending_bytes`, `flush_interval` and `filename_suffix` of `WriterOptions` |
 //! | `create_noop_writer()` | `SummaryWriter::disabled()` |
-//! | `with writer.as_default(step):` | `let _guard = summary.as_default();`. Dropping the guard does not flush |
+//! | `with writer.as_default(step):` | `let _guard = summary.as_default();`. Dropping the guard does not flush. The module [`current`](crate::current) has `scalar`, `histogram` and so on for it |
 //! | `writer.set_as_default()` | the same, with a guard that you keep |
-//! | `experimental.set_step(step)`, `get_step()`, which fails if no step is set | `set_step(step)`, `step()` and [`CurrentStep`], which start at 0 |
+//! | `experimental.set_step(step)`, `get_step()`, which fails if no step is set | `current::set_step(step)`, `current::step()` and [`CurrentStep`], which start at 0 |
 //! | `record_if(condition)`, `should_record_summaries()` | `summary.record_if(condition)`, `record_every` and `is_recording`. They apply to one handle, which may be the default one |
 //! | `scalar(name, data, step, description)` | `scalar(Tag::new(name).description("..."), data, step)` |
 //! | `histogram(name, data, step, buckets=30)` | `histogram(name, &data, step)`, `Histogram::with_buckets(&data, n)?` |
@@ -201,7 +207,12 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use summary_writer::*;
+//! use summary_writer::current::{self, CurrentStep};
+//! use summary_writer::hparams::{Experiment, MetricInfo};
+//! use summary_writer::record::RecordWriter;
+//! use summary_writer::tensor::Metadata;
+//! use summary_writer::{Audio, Graph, HParams, Histogram, Image, Mesh, PrCurve, SummaryWriter, Tag, Tensor};
+//! use summary_writer::{TrainingLogger, WriterOptions, proto};
 //!
 //! # let dir = tempfile::tempdir()?;
 //! # let logdir = dir.path().join("run");
@@ -210,9 +221,9 @@
 //! let summary = options.filename_suffix(".v2").create_file_writer(&logdir)?;
 //! SummaryWriter::disabled().close()?;
 //! let guard = summary.as_default();
-//! set_step(7);
-//! summary_writer::current::scalar("loss", 0.5, CurrentStep);
-//! assert_eq!(summary_writer::current::step(), 7);
+//! current::set_step(7);
+//! current::scalar("loss", 0.5, CurrentStep);
+//! assert_eq!(current::step(), 7);
 //! assert!(!summary.record_if(|step| step > 7).is_recording(7));
 //! assert!(summary.record_every(7).is_recording(7));
 //! drop(guard);
@@ -231,8 +242,8 @@
 //! let mut training = TrainingLogger::new(dir.path().join("keras"));
 //! training.on_epoch_end(0, [("loss", 0.5), ("val_loss", 0.6)]);
 //! training.on_train_end()?;
-//! # let mut graph = graph::GraphBuilder::new();
-//! # graph.node("pixels", graph::Op::new("Placeholder"));
+//! # let mut graph = summary_writer::graph::GraphBuilder::new();
+//! # graph.node("pixels", summary_writer::graph::Op::new("Placeholder"));
 //! # let graph_def = graph.build()?.to_graph_def();
 //! summary.graph(&Graph::from_graph_def(graph_def)?);
 //! summary.event(proto::Event::default());
@@ -240,7 +251,7 @@
 //! summary.at(1_700_000_000.5).scalar("late", 0.5, step);
 //! summary.flush()?;
 //! summary.close()?;
-//! let mut records = record::RecordWriter::new(Vec::new());
+//! let mut records = RecordWriter::new(Vec::new());
 //! records.write(b"any bytes")?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

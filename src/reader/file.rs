@@ -9,7 +9,7 @@ use prost::Message;
 use super::verify::{DamageKind, FileReport};
 use crate::error::{Error, Part, Result};
 use crate::proto::Event;
-use crate::record::{Piece, RecordReader};
+use crate::record::{RecordReader, Segment};
 
 /// Reads one file, which may still grow.
 pub(super) struct EventFile {
@@ -96,7 +96,7 @@ impl EventFile {
         loop {
             let records = self.open()?;
             let (offset, bytes, kind) = match records.advance_or_skip()? {
-                Some(Piece::Record { offset }) => {
+                Some(Segment::Record { offset }) => {
                     let kind = match Event::decode(records.payload()) {
                         Ok(event) if event.wall_time.is_nan() => DamageKind::WallTime,
                         Ok(event) => return Ok(Some(event)),
@@ -104,12 +104,12 @@ impl EventFile {
                     };
                     (offset, records.frame().len() as u64, kind)
                 }
-                Some(Piece::Damage {
+                Some(Segment::Damage {
                     offset,
                     bytes,
                     fault,
                 }) => (offset, bytes, fault.into()),
-                Some(Piece::Unfinished { .. }) | None => return Ok(None),
+                Some(Segment::Unfinished { .. }) | None => return Ok(None),
             };
             self.report.add(offset, bytes, kind);
         }
@@ -126,7 +126,7 @@ impl EventFile {
         if let Some(records) = &self.records {
             report.bytes = records.offset();
             match records.tail().filter(|_| self.is_at_end) {
-                Some(Piece::Damage {
+                Some(Segment::Damage {
                     offset,
                     bytes,
                     fault,
@@ -134,11 +134,11 @@ impl EventFile {
                     report.bytes = offset + bytes;
                     report.add(offset, bytes, fault.into());
                 }
-                Some(Piece::Unfinished { bytes }) => {
+                Some(Segment::Unfinished { bytes }) => {
                     report.bytes += bytes;
                     report.unfinished_bytes = bytes;
                 }
-                Some(Piece::Record { .. }) | None => {}
+                Some(Segment::Record { .. }) | None => {}
             }
         }
         report.finish()

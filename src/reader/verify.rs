@@ -185,7 +185,7 @@ impl From<Fault> for DamageKind {
         match fault {
             Fault::Length => Self::Length,
             Fault::Payload => Self::Payload,
-            Fault::Cut => Self::Truncated,
+            Fault::Truncated => Self::Truncated,
             Fault::Zeros => Self::Zeros,
         }
     }

@@ -28,5 +28,5 @@ pub use compression::{Compression, Decoder, Encoder};
 pub use frame::append_frame;
 pub(crate) use frame::{FOOTER_BYTES, HEADER_BYTES, enclose, frame_start, payloads, seal};
 pub use read::RecordReader;
-pub(crate) use recover::{Fault, Piece};
+pub(crate) use recover::{Fault, Segment};
 pub use write::RecordWriter;

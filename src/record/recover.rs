@@ -12,7 +12,7 @@ use crate::error::{Error, Part, Result};
 
 /// A part of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
+pub(crate) enum Segment {
     /// A sound record. The reader has its payload and its frame until the next call.
     Record { offset: u64 },
     /// Bytes that are no sound record, up to the next one or the end.
@@ -33,7 +33,7 @@ pub(crate) enum Fault {
     /// The payload disagrees with its checksum.
     Payload,
     /// A header announces more bytes than there are, although other records follow.
-    Cut,
+    Truncated,
     /// All bytes are zero.
     Zeros,
 }
@@ -48,8 +48,8 @@ pub(super) struct Skip {
 
 impl Skip {
     /// The damage, if it ends at `end`.
-    fn until(&self, end: u64, is_zero: bool) -> Piece {
-        Piece::Damage {
+    fn until(&self, end: u64, is_zero: bool) -> Segment {
+        Segment::Damage {
             offset: self.offset,
             bytes: end - self.offset,
             fault: match self.fault {
@@ -61,22 +61,26 @@ impl Skip {
 }
 
 impl<R: Read> RecordReader<R> {
-    /// Reads the next record like [`advance`](Self::advance), but skips damage and returns it as a piece. `None` is the
+    /// Reads the next record like [`advance`](Self::advance), but skips damage and returns it as a segment. `None` is the
     /// end of the stream for now; [`tail`](Self::tail) says what is left there.
     ///
     /// # Errors
     /// [`Error::Io`]: the source failed; the next call reads from it again.
-    pub(crate) fn advance_or_skip(&mut self) -> Result<Option<Piece>> {
+    pub(crate) fn advance_or_skip(&mut self) -> Result<Option<Segment>> {
         self.clear_payload();
         if self.skip.is_none() {
             let offset = self.offset();
             match self.check_frame() {
                 Ok(Some(frame_bytes)) => {
                     self.accept(frame_bytes);
-                    return Ok(Some(Piece::Record { offset }));
+                    return Ok(Some(Segment::Record { offset }));
                 }
                 // The record is unfinished, unless sound ones follow it.
-                Ok(None) => return Ok(self.find_buffered().map(|at| self.damage(at, Fault::Cut))),
+                Ok(None) => {
+                    return Ok(self
+                        .find_buffered()
+                        .map(|at| self.damage(at, Fault::Truncated)));
+                }
                 Err(Error::Corrupt {
                     part: Part::Payload,
                     ..
@@ -100,23 +104,23 @@ impl<R: Read> RecordReader<R> {
     }
 
     /// What is left at the end of the stream, after [`advance_or_skip`](Self::advance_or_skip) returned `None`.
-    pub(crate) fn tail(&self) -> Option<Piece> {
+    pub(crate) fn tail(&self) -> Option<Segment> {
         let rest = &self.buffer[self.start..self.end];
         match &self.skip {
             Some(skip) => {
                 let is_zero = skip.is_zero && rest.iter().all(|&byte| byte == 0);
                 Some(skip.until(self.offset() + rest.len() as u64, is_zero))
             }
-            None => (!rest.is_empty()).then_some(Piece::Unfinished {
+            None => (!rest.is_empty()).then_some(Segment::Unfinished {
                 bytes: rest.len() as u64,
             }),
         }
     }
 
-    fn damage(&mut self, bytes: usize, fault: Fault) -> Piece {
+    fn damage(&mut self, bytes: usize, fault: Fault) -> Segment {
         let offset = self.offset();
         self.pass(bytes);
-        Piece::Damage {
+        Segment::Damage {
             offset,
             bytes: bytes as u64,
             fault,
@@ -228,23 +232,23 @@ mod tests {
     }
 
     /// The payloads, and the pieces that are no records.
-    fn scan(source: impl Read) -> (Vec<Vec<u8>>, Vec<Piece>) {
+    fn scan(source: impl Read) -> (Vec<Vec<u8>>, Vec<Segment>) {
         let mut reader = RecordReader::new(source);
         let (mut payloads, mut others) = (Vec::new(), Vec::new());
         let mut at = 0;
-        while let Some(piece) = reader.advance_or_skip().unwrap() {
-            let (offset, bytes) = match piece {
-                Piece::Record { offset } => {
+        while let Some(segment) = reader.advance_or_skip().unwrap() {
+            let (offset, bytes) = match segment {
+                Segment::Record { offset } => {
                     payloads.push(reader.payload().to_vec());
                     (offset, reader.frame().len() as u64)
                 }
-                Piece::Damage { offset, bytes, .. } => {
-                    others.push(piece);
+                Segment::Damage { offset, bytes, .. } => {
+                    others.push(segment);
                     (offset, bytes)
                 }
-                Piece::Unfinished { .. } => panic!("{piece:?} before the end"),
+                Segment::Unfinished { .. } => panic!("{segment:?} before the end"),
             };
-            assert_eq!(offset, at, "a piece begins where the last one ends");
+            assert_eq!(offset, at, "a segment begins where the last one ends");
             assert!(bytes > 0);
             at += bytes;
         }
@@ -261,12 +265,12 @@ mod tests {
             damaged[edges[2] + 13] ^= 1;
             let (payloads, others) = scan(&damaged[..]);
             assert_eq!(payloads, PAYLOADS[..2], "{rest} bytes of the next");
-            let mut want = vec![Piece::Damage {
+            let mut want = vec![Segment::Damage {
                 offset: edges[2] as u64,
                 bytes: 21,
                 fault: Fault::Payload,
             }];
-            want.extend((rest > 0).then_some(Piece::Unfinished { bytes: rest as u64 }));
+            want.extend((rest > 0).then_some(Segment::Unfinished { bytes: rest as u64 }));
             assert_eq!(others, want, "{rest} bytes of the next");
         }
     }
@@ -280,7 +284,7 @@ mod tests {
             let (payloads, others) = scan(&bytes[..cut]);
             assert_eq!(payloads, PAYLOADS[..whole], "cut at byte {cut}");
             let rest = cut - edges[whole];
-            let want = (rest > 0).then_some(Piece::Unfinished { bytes: rest as u64 });
+            let want = (rest > 0).then_some(Segment::Unfinished { bytes: rest as u64 });
             assert_eq!(others, Vec::from_iter(want), "cut at byte {cut}");
         }
     }
@@ -295,7 +299,7 @@ mod tests {
             let hit = edges.iter().filter(|&&edge| edge <= bit / 8).count() - 1;
             let mut want: Vec<_> = PAYLOADS.iter().map(|payload| payload.to_vec()).collect();
             want.remove(hit);
-            let piece = Piece::Damage {
+            let segment = Segment::Damage {
                 offset: edges[hit] as u64,
                 bytes: (edges[hit + 1] - edges[hit]) as u64,
                 fault: match bit / 8 - edges[hit] {
@@ -305,7 +309,7 @@ mod tests {
             };
             for step in [1, 7, usize::MAX] {
                 let got = scan(Slow(&damaged, step));
-                assert_eq!(got, (want.clone(), vec![piece]), "bit {bit}, step {step}");
+                assert_eq!(got, (want.clone(), vec![segment]), "bit {bit}, step {step}");
             }
         }
     }
@@ -345,12 +349,12 @@ mod tests {
         bytes.extend(frames(&PAYLOADS));
         let (payloads, others) = scan(&bytes[..]);
         assert_eq!(payloads, PAYLOADS);
-        let piece = Piece::Damage {
+        let segment = Segment::Damage {
             offset: 0,
             bytes: 500,
-            fault: Fault::Cut,
+            fault: Fault::Truncated,
         };
-        assert_eq!(others, [piece]);
+        assert_eq!(others, [segment]);
     }
 
     #[test]
@@ -361,12 +365,12 @@ mod tests {
             if follows {
                 bytes.extend(frames(&[b"second"]));
             }
-            let piece = Piece::Damage {
+            let segment = Segment::Damage {
                 offset: 21,
                 bytes: zeros as u64,
                 fault: Fault::Zeros,
             };
-            assert_eq!(scan(&bytes[..]).1, [piece], "{zeros} zeros");
+            assert_eq!(scan(&bytes[..]).1, [segment], "{zeros} zeros");
         }
     }
 
@@ -418,16 +422,16 @@ mod tests {
         for damage in [vec![0; 1 << 20], noise.take(1 << 20).collect()] {
             let bytes = [damage, frames(&[b"next"])].concat();
             let mut reader = RecordReader::new(&bytes[..]);
-            let piece = reader.advance_or_skip().unwrap();
+            let segment = reader.advance_or_skip().unwrap();
             assert!(
                 matches!(
-                    piece,
-                    Some(Piece::Damage {
+                    segment,
+                    Some(Segment::Damage {
                         bytes: 1_048_576,
                         ..
                     })
                 ),
-                "{piece:?}"
+                "{segment:?}"
             );
             reader.advance_or_skip().unwrap();
             assert_eq!(reader.payload(), b"next");
@@ -446,13 +450,13 @@ mod tests {
             let (mut payloads, mut damage, mut ends) = (Vec::new(), Vec::new(), 0);
             while ends < 2 {
                 match reader.advance_or_skip().unwrap() {
-                    Some(Piece::Record { .. }) => payloads.push(reader.payload().to_vec()),
-                    Some(piece) => damage.push(piece),
+                    Some(Segment::Record { .. }) => payloads.push(reader.payload().to_vec()),
+                    Some(segment) => damage.push(segment),
                     None => ends += 1,
                 }
             }
             assert_eq!(payloads, PAYLOADS[1..], "{cut}");
-            let want = Piece::Damage {
+            let want = Segment::Damage {
                 offset: 0,
                 bytes: edges[1] as u64,
                 fault: Fault::Length,

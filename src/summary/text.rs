@@ -111,29 +111,29 @@ pub(crate) fn text(prefix: &str, tag: &Tag<'_>, markdown: &str) -> Value {
 /// Escapes a cell. For the dashboard, a cell ends at each `|` of the row that is neither escaped nor in code.
 fn cell(content: impl Display) -> String {
     let content = content.to_string().replace(['\n', '\r'], " ");
-    let pieces = pieces(&content);
+    let tokens = tokens(&content);
     // The index of the last run of backticks, by its length.
-    let last: HashMap<usize, usize> = pieces
+    let last: HashMap<usize, usize> = tokens
         .iter()
-        .map(|piece| backticks(piece))
+        .map(|token| backticks(token))
         .zip(0..)
         .collect();
     let mut cell = String::with_capacity(content.len());
     let mut code_end = 0;
-    for (i, piece) in pieces.iter().enumerate() {
-        let (escaped, run) = match piece.strip_prefix("\\`") {
+    for (i, token) in tokens.iter().enumerate() {
+        let (escaped, run) = match token.strip_prefix("\\`") {
             Some(run) => ("\\`", run),
-            None => ("", &piece[..backticks(piece)]),
+            None => ("", &token[..backticks(token)]),
         };
-        if *piece == "|" {
+        if *token == "|" {
             cell += "\\|";
         } else if i < code_end || run.is_empty() {
-            cell += piece;
+            cell += token;
         } else if last.get(&run.len()).is_some_and(|last| *last > i) {
             let ends = |other: &&str| backticks(other) == run.len();
-            let code = pieces[i + 1..].iter().take_while(|other| !ends(other));
+            let code = tokens[i + 1..].iter().take_while(|other| !ends(other));
             code_end = i + 1 + code.count() + 1;
-            cell += piece;
+            cell += token;
         } else {
             cell += escaped;
             cell.extend(iter::repeat_n("&#96;", run.len()));
@@ -144,9 +144,9 @@ fn cell(content: impl Display) -> String {
 
 /// Splits a cell into what the dashboard takes as one token: two backslashes, an escaped `|`, a run of backticks of which the
 /// first may be escaped, a `|`, and the text between these.
-fn pieces(mut text: &str) -> Vec<&str> {
+fn tokens(mut text: &str) -> Vec<&str> {
     const SPECIAL: [char; 3] = ['\\', '`', '|'];
-    let mut pieces = Vec::new();
+    let mut tokens = Vec::new();
     while let Some(first) = text.chars().next() {
         let rest = &text[first.len_utf8()..];
         let more = match first {
@@ -155,15 +155,15 @@ fn pieces(mut text: &str) -> Vec<&str> {
             '|' => 0,
             _ => rest.find(SPECIAL).unwrap_or(rest.len()),
         };
-        let (piece, after) = text.split_at(first.len_utf8() + more);
-        pieces.push(piece);
+        let (token, after) = text.split_at(first.len_utf8() + more);
+        tokens.push(token);
         text = after;
     }
-    pieces
+    tokens
 }
 
-fn backticks(piece: &str) -> usize {
-    piece.bytes().filter(|byte| *byte == b'`').count()
+fn backticks(token: &str) -> usize {
+    token.bytes().filter(|byte| *byte == b'`').count()
 }
 
 #[cfg(test)]

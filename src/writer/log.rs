@@ -209,13 +209,13 @@ impl SummaryWriter {
     ) {
         let list = images.as_ref();
         let (tag, prefix) = (tag.into_owned(), self.prefix.clone());
-        if let Some(doubt) = list.iter().find_map(Image::doubt) {
+        if let Some(warning) = list.iter().find_map(Image::warning) {
             let counters = &self.run.counters;
             let tag = [self.prefix(), &tag.name].concat();
             counters.warn_once_about_tag(
                 &counters.doubtful_images,
                 tag,
-                &format!("image: {doubt}"),
+                &format!("image: {warning}"),
             );
         }
         let bytes = list.iter().map(Image::bytes).sum();

@@ -89,7 +89,7 @@ impl Sink {
         if let Self::File(file) = self {
             file.batch_count += 1;
             if file.batch_count.is_power_of_two() {
-                file.look_around();
+                file.check_directory();
             }
         }
     }
@@ -97,7 +97,7 @@ impl Sink {
     /// Looks for a move of the directory and for other writers in it a last time, and removes a file without data.
     pub(crate) fn before_close(&mut self) {
         if let Self::File(file) = self {
-            file.look_around();
+            file.check_directory();
             file.remove_if_empty();
         }
     }
@@ -241,7 +241,7 @@ impl EventFile {
         Ok(())
     }
 
-    fn look_around(&mut self) {
+    fn check_directory(&mut self) {
         if !self.path.exists() && !self.is_deleted() {
             self.counters.warn_about_move();
         }

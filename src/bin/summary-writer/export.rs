@@ -16,7 +16,7 @@ use summary_writer::reader::{Bucket, Number, Value, ValueDecoder};
 use crate::Outcome;
 use crate::Result;
 use crate::arguments::{Export, Format, NamePattern};
-use crate::output::{Escaped, OutputNumber, complain, count, write_json};
+use crate::output::{Escaped, OutputNumber, count, print_error, write_json};
 use crate::source;
 
 struct Point<'a> {
@@ -73,7 +73,7 @@ fn write_csv(options: &Export, runs: &[Run], out: &mut impl Write) -> Result<Out
             .iter()
             .map(|(kind, points)| format!("{points} of {}", Escaped(kind)))
             .collect();
-        complain(&format!(
+        print_error(&format!(
             "CSV has only scalars; left out: {} (--format jsonl has them)",
             kinds.join(", ")
         ));
@@ -134,14 +134,14 @@ fn for_each_point(
                         format!("{path:?} has {damages}; `verify` shows where")
                     }
                 };
-                progress.suspend(|| complain(&problem));
+                progress.suspend(|| print_error(&problem));
             }
         }
     }
     for tag in missing_tags {
         let path = &options.path;
         let problem = format!("there is no tag {tag} in the exported runs of {path:?}");
-        progress.suspend(|| complain(&problem));
+        progress.suspend(|| print_error(&problem));
         outcome = Outcome::Failure;
     }
     Ok(outcome)

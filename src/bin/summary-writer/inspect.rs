@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::Outcome;
 use crate::Result;
-use crate::output::{Escaped, chain, complain, count, write_json};
+use crate::output::{Escaped, chain, count, print_error, write_json};
 use crate::series::{RunSeries, Series};
 use crate::source;
 use crate::verify::{self, FileJson};
@@ -42,7 +42,7 @@ pub(crate) fn run(path: &Path, json: bool, out: &mut impl Write) -> Result<Outco
                 .into_iter()
                 .for_each(|name| series.add_embedding(name)),
             Err(error) => {
-                progress.suspend(|| complain(&chain(&error)));
+                progress.suspend(|| print_error(&chain(&error)));
                 outcome = outcome.max(Outcome::Damage);
             }
         }

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use arguments::{Arguments, Command};
-use output::{chain, complain};
+use output::{chain, print_error};
 
 /// The result of a command. The exit code is that of the worst one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,11 +52,11 @@ fn main() -> ExitCode {
             // A reader such as `head` has closed the pipe.
             Some(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             Some(error) => {
-                complain(&format!("could not write to standard output: {error}"));
+                print_error(&format!("could not write to standard output: {error}"));
                 2
             }
             None => {
-                complain(&chain(&*error));
+                print_error(&chain(&*error));
                 2
             }
         },

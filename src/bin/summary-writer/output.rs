@@ -1,4 +1,4 @@
-//! Output of the commands: text that is safe for a terminal, lines of JSON, and complaints.
+//! Output of the commands: text that is safe for a terminal, lines of JSON, and errors.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -59,7 +59,7 @@ pub(crate) fn count(number: u64, what: &str) -> String {
 }
 
 /// Writes a problem to standard error. If that fails, the exit code still shows that there was one.
-pub(crate) fn complain(problem: &str) {
+pub(crate) fn print_error(problem: &str) {
     writeln!(io::stderr(), "summary-writer: {}", Escaped(problem)).ok();
 }
 

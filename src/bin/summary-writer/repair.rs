@@ -9,7 +9,7 @@ use summary_writer::reader::{FileReport, repair_in_place, repair_to};
 
 use crate::Outcome;
 use crate::Result;
-use crate::output::{Escaped, chain, complain, count};
+use crate::output::{Escaped, chain, count, print_error};
 use crate::source;
 use crate::verify;
 
@@ -52,7 +52,7 @@ pub(crate) fn in_place(path: &Path, force: bool, out: &mut impl Write) -> Result
                     (Outcome::Fine, format!("repaired, {changes}"))
                 }
                 Err(error) => {
-                    progress.suspend(|| complain(&chain(&error)));
+                    progress.suspend(|| print_error(&chain(&error)));
                     (Outcome::Failure, "not repaired".into())
                 }
             }

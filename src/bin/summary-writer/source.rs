@@ -12,7 +12,7 @@ use summary_writer::reader::{FileReport, Run, find_runs};
 
 use crate::Outcome;
 use crate::Result;
-use crate::output::{chain, complain};
+use crate::output::{chain, print_error};
 
 /// Returns the runs at `path`, at least one.
 pub(crate) fn runs(path: &Path) -> Result<Vec<Run>> {
@@ -53,7 +53,7 @@ pub(crate) fn read(
         Err(error) => Err(format!("could not open {path:?}: {error}")),
     };
     Ok(report.unwrap_or_else(|problem| {
-        progress.suspend(|| complain(&problem));
+        progress.suspend(|| print_error(&problem));
         None
     }))
 }

@@ -72,7 +72,7 @@ impl Image {
         let Some((width, height)) = frames.first().map(|first| (first.width, first.height)) else {
             return Err(invalid("expected at least 1, got none".into()));
         };
-        let doubt = frames.iter().find_map(|frame| frame.doubt.clone());
+        let warning = frames.iter().find_map(|frame| frame.warning.clone());
         let mut checked = Vec::with_capacity(frames.len());
         for (i, frame) in frames.into_iter().enumerate() {
             frame
@@ -101,7 +101,7 @@ impl Image {
                 frames: checked,
                 period,
             }),
-            doubt,
+            warning,
         })
     }
 }

@@ -131,7 +131,7 @@ impl Image {
             }
         }
         Ok(Self {
-            doubt: self.doubt.clone(),
+            warning: self.warning.clone(),
             ..canvas.into_image()
         })
     }

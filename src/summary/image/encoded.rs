@@ -29,7 +29,7 @@ impl Image {
             width,
             height,
             content: Content::File(file),
-            doubt: None,
+            warning: None,
         })
     }
 }

@@ -41,7 +41,9 @@ impl Image {
     #[doc(alias = "make_grid")]
     pub fn grid(images: impl IntoIterator<Item: Borrow<Image>>, columns: usize) -> Result<Self> {
         let images: Vec<_> = images.into_iter().collect();
-        let doubt = images.iter().find_map(|image| image.borrow().doubt.clone());
+        let warning = images
+            .iter()
+            .find_map(|image| image.borrow().warning.clone());
         let images = all_pixels("grid images", images.iter().map(Borrow::borrow))?;
         if columns == 0 {
             return Err(Error::invalid("grid columns", "expected at least 1, got 0"));
@@ -76,7 +78,7 @@ impl Image {
             return Err(Error::invalid("grid images", problem));
         }
         Ok(Self {
-            doubt,
+            warning,
             ..tile(&images, format, columns, rows, cell, PADDING)
         })
     }

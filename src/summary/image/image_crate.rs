@@ -100,7 +100,7 @@ fn from_buffer<P: Pixel, C: Deref<Target = [P::Subpixel]>>(
         width,
         height,
         content: Content::BadSides,
-        doubt: None,
+        warning: None,
     })
 }
 

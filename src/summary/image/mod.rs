@@ -81,7 +81,7 @@ pub struct Image {
     height: u32,
     content: Content,
     /// Why its float samples were probably meant otherwise. It is reported when the image is logged.
-    doubt: Option<Box<str>>,
+    warning: Option<Box<str>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -124,8 +124,8 @@ impl Image {
     }
 
     /// Why the image is probably not what was meant.
-    pub(crate) fn doubt(&self) -> Option<&str> {
-        self.doubt.as_deref()
+    pub(crate) fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
     }
 
     /// The memory that the image takes until it is encoded, in bytes.

@@ -236,7 +236,7 @@ impl Image {
     ) -> Result<Self> {
         check(channels, width, height, samples.len())?;
         Ok(Self {
-            doubt: doubt(samples),
+            warning: range_warning(samples),
             ..Self::from_bytes(channels, 1, width, height, to_u8(samples))
         })
     }
@@ -270,7 +270,7 @@ impl Image {
             width,
             height,
             content: Content::Pixels { format, bytes },
-            doubt: None,
+            warning: None,
         }
     }
 }
@@ -292,7 +292,7 @@ fn to_u8<T: Into<f64> + Copy>(samples: &[T]) -> Buffer {
 }
 
 /// Returns why the samples are probably not of 0 to 1.
-fn doubt<T: Into<f64> + Copy>(samples: &[T]) -> Option<Box<str>> {
+fn range_warning<T: Into<f64> + Copy>(samples: &[T]) -> Option<Box<str>> {
     let numbers = samples.iter().map(|sample| (*sample).into());
     // A maximum of floats ignores NaN.
     let highest = numbers.fold(f64::NAN, f64::max);
