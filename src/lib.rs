@@ -176,7 +176,8 @@ pub use summary::{Audio, HParams, Histogram, Mesh, PrCurve, Scalar, Tag, Tensor,
 pub use training::logger::TrainingLogger;
 pub use writer::{Stats, SummaryWriter, SyncPolicy, WhenFull, WriterOptions, unique_logdir};
 
-/// For the images dashboard: boxes on an [`Image`], confusion matrices, and samples. Needs the feature `png`, which is a default.
+/// For the images dashboard: boxes on an [`Image`], confusion matrices, and samples. Needs the feature `png`, which is a
+/// default.
 #[cfg(feature = "png")]
 pub mod images {
     pub use crate::summary::{BoundingBox, ConfusionMatrix, Sample};

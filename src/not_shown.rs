@@ -98,7 +98,7 @@
 //! | Mesh: blank | a face is drawn only from one side | turn it, or use a material that is [double-sided](crate::mesh::Material::double_sided) |
 //! | Mesh: a step without its colours, or with another scene | the parts, the scene and the batch size are those of the first step. [`Stats::changed_mesh_count`] | a tag for each form |
 //! | Mesh: an error 500 | the points of one tag have more than 256 MiB, the most that the data server may send. [`Stats::oversized_mesh_count`] | fewer vertices, or `--samples_per_plugin=mesh=10` |
-//! | Graphs: another graph | there is one for each run, the first that was logged. [`Stats::refused_graph_count`] | a run for each |
+//! | Graphs: another graph | there is one for each run, the first that was logged. [`Stats::rejected_graph_count`] | a run for each |
 //! | Text: line breaks, `*` or `__` are gone | the text is Markdown | [`Text::preformatted`](crate::Text::preformatted) |
 //! | Text: HTML tags show as text | TensorBoard escapes them | Markdown |
 //!
@@ -124,7 +124,7 @@
 //! [`Stats::unfit_tensor_count`]: crate::Stats::unfit_tensor_count
 //! [`text`]: crate::SummaryWriter::text
 //! [`literal`]: crate::custom_scalars::Category::literal
-//! [`Stats::refused_graph_count`]: crate::Stats::refused_graph_count
+//! [`Stats::rejected_graph_count`]: crate::Stats::rejected_graph_count
 //! [`Experiment`]: crate::hparams::Experiment
 //! [disabled]: crate::SummaryWriter::disabled
 //! [resumed]: crate::WriterOptions::resume

@@ -2,7 +2,7 @@
 //!
 //! The words in the table:
 //!
-//! - A record is *accepted* if its call did not increase [`Stats::refused_count`] or [`Stats::ignored_count`].
+//! - A record is *accepted* if its call did not increase [`Stats::rejected_count`] or [`Stats::ignored_count`].
 //! - A record is *flushed* when the operating system has it. It survives the end of the program, but not a power failure.
 //! - `T` is [`WriterOptions::flush_interval`], 200 ms by default.
 //!
@@ -56,7 +56,7 @@
 //!   counts as lost, so the number may be too high.
 //!
 //! [`run`]: crate::SummaryWriter::run
-//! [`Stats::refused_count`]: crate::Stats::refused_count
+//! [`Stats::rejected_count`]: crate::Stats::rejected_count
 //! [`Stats::ignored_count`]: crate::Stats::ignored_count
 //! [`Stats::other_writer_count`]: crate::Stats::other_writer_count
 //! [`Stats::pending_bytes`]: crate::Stats::pending_bytes

@@ -183,7 +183,7 @@ fn disabled_writer_accepts_every_call_and_writes_nothing() {
         (
             stats.accepted_count,
             stats.ignored_count,
-            stats.refused_count
+            stats.rejected_count
         ),
         (0, 0, 0)
     );

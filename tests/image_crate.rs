@@ -84,7 +84,7 @@ fn image_without_pixels_is_rejected_and_counted() {
         summary.image("empty", DynamicImage::new_rgb8(0, 0), 0);
         summary.image("good", GrayImage::new(1, 1), 0);
         summary.flush().unwrap();
-        assert_eq!(summary.stats().refused_count, 1);
+        assert_eq!(summary.stats().rejected_count, 1);
     });
     let tags: Vec<_> = files.iter().map(|(tag, _)| tag.as_str()).collect();
     assert_eq!(tags, ["good"]);

@@ -94,7 +94,7 @@ fn each_cause_is_reported_once() {
         summary.model(&model);
     }
     summary.graph(&Graph::from_graph_def(b"\x0a\x03\x0a\x01x").unwrap());
-    assert_eq!(summary.stats().refused_graph_count, 3);
+    assert_eq!(summary.stats().rejected_graph_count, 3);
     assert_eq!(summary.stats().accepted_count, 24, "a graph and a model");
     summary.clone().close().unwrap();
     for step in 0..10 {

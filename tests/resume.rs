@@ -195,12 +195,12 @@ fn run_that_logs_its_model_again_has_one_graph() {
     let summary = resume(1, dir.path());
     summary.model(&model);
     assert_eq!(
-        summary.stats().refused_graph_count,
+        summary.stats().rejected_graph_count,
         0,
         "programs log their model at each start"
     );
     summary.model(&model);
-    assert_eq!(summary.stats().refused_graph_count, 1);
+    assert_eq!(summary.stats().rejected_graph_count, 1);
     summary.close().unwrap();
     assert_eq!((graphs(), points(dir.path())), (1, of("keras", 0..1)));
     // At step 0, the run starts again, so it may have another model.

@@ -390,7 +390,7 @@ impl SummaryWriter {
     }
 
     /// Logs the graph of a model, at step 0. A run has one graph, because the loaders show different ones of two. Later calls
-    /// log nothing and are counted in [`Stats::refused_graph_count`](crate::Stats::refused_graph_count). If a
+    /// log nothing and are counted in [`Stats::rejected_graph_count`](crate::Stats::rejected_graph_count). If a
     /// [resumed](crate::WriterOptions::resume) run has a graph, the first call logs nothing either.
     ///
     /// ```

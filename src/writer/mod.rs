@@ -314,7 +314,7 @@ impl SummaryWriter {
     }
 
     /// Returns once the operating system has all records that were accepted before, of this run and its child runs. Refused
-    /// records are counted in [`Stats::refused_count`]. On a closed writer, returns whether everything was written.
+    /// records are counted in [`Stats::rejected_count`]. On a closed writer, returns whether everything was written.
     ///
     /// If the disk fails, this returns an error at once. A disk that neither works nor fails, such as an unreachable network
     /// drive, keeps this waiting: [`flush_timeout`](Self::flush_timeout) has a limit.

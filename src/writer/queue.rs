@@ -90,8 +90,8 @@ pub(super) struct State {
     /// the bytes of a deferred record are accepted when it is encoded.
     pub(super) accepted: Totals,
     pub(super) flushed: Totals,
-    pub(super) refused_count: u64,
-    /// The part of `refused_count` that was refused for its content, not because the queue was full.
+    pub(super) rejected_count: u64,
+    /// The part of `rejected_count` that was refused for its content, not because the queue was full.
     pub(super) invalid_count: u64,
     /// Accepted records that could not be encoded. They are refused, too, and never flushed.
     pub(super) unencoded_count: u64,
@@ -177,7 +177,7 @@ impl Queue {
                 encoder: EncoderState::default(),
                 accepted,
                 flushed: Totals::default(),
-                refused_count: 0,
+                rejected_count: 0,
                 invalid_count: 0,
                 unencoded_count: 0,
                 worker: WorkerState::Writing,
@@ -392,8 +392,8 @@ impl Queue {
         if state.is_closing || self.has_room(&state, record) {
             return Some(state);
         }
-        state.refused_count += 1;
-        let is_first = state.refused_count - state.invalid_count == 1;
+        state.rejected_count += 1;
+        let is_first = state.rejected_count - state.invalid_count == 1;
         drop(state);
         self.write_inline();
         if is_first {
@@ -520,7 +520,7 @@ impl Queue {
                 accepted_count: state.accepted.records,
                 flushed_count: state.flushed.records,
                 pending_bytes: state.pending_bytes(),
-                refused_count: state.refused_count,
+                rejected_count: state.rejected_count,
                 ignored_count,
                 failure: state
                     .failure
@@ -640,7 +640,7 @@ impl State {
 
     /// Counts a record that was refused for its content. Returns `true` for the first one.
     pub(super) fn count_invalid(&mut self) -> bool {
-        self.refused_count += 1;
+        self.rejected_count += 1;
         self.invalid_count += 1;
         self.invalid_count == 1
     }

@@ -331,7 +331,7 @@ mod tests {
         summary.flush().unwrap();
         summary.hparams(hparams()); // more than 100 bytes
         summary.scalar("loss", 0.5, 0);
-        assert_eq!(summary.stats().refused_count, 1, "it is full");
+        assert_eq!(summary.stats().rejected_count, 1, "it is full");
         tape.open();
         summary.close().unwrap();
         assert_eq!(records(&tape.bytes()).len(), 2);

@@ -20,13 +20,13 @@ pub struct Stats {
     /// Records that were put into the queue.
     pub accepted_count: u64,
     /// Accepted records that the operating system has. Once the writer is closed, the other accepted records are lost, or were
-    /// refused because they could not be encoded.
+    /// rejected because they could not be encoded.
     pub flushed_count: u64,
     /// Bytes that wait for the operating system.
     pub pending_bytes: u64,
-    /// Records that were refused: because `max_pending_bytes` were waiting, or because the record is longer than any reader
-    /// accepts. An image or an audio clip is encoded after it was accepted. If that fails, it counts as accepted and refused.
-    pub refused_count: u64,
+    /// Records that were rejected: because `max_pending_bytes` were waiting, or because the record is longer than any reader
+    /// accepts. An image or an audio clip is encoded after it was accepted. If that fails, it counts as accepted and rejected.
+    pub rejected_count: u64,
     /// Calls that came after the writer was closed, or from a fork of its process after the fork was noticed. A fork is
     /// noticed by the first call that finds the writer idle or returns a result, at the latest after 256 KiB of records.
     pub ignored_count: u64,
@@ -39,14 +39,14 @@ pub struct Stats {
     pub oversized_mesh_count: u64,
     /// Images of floats whose samples are all NaN, or reach far above 1, which is white. They are written nevertheless.
     pub doubtful_image_count: u64,
-    /// Tensors that stock TensorBoard does not show, because the dashboard of their [`Metadata`](crate::tensor::Metadata) needs another
-    /// type, shape or data class, or text in UTF-8. They are written nevertheless.
+    /// Tensors that stock TensorBoard does not show, because the dashboard of their [`Metadata`](crate::tensor::Metadata) needs
+    /// another type, shape or data class, or text in UTF-8. They are written nevertheless.
     pub unfit_tensor_count: u64,
     /// Steps of an audio tag that have more clips than an earlier step of the tag. TensorBoard fails to show some of these
     /// clips. They are written nevertheless.
     pub uneven_audio_count: u64,
     /// Graphs after the first of a run, which are not written.
-    pub refused_graph_count: u64,
+    pub rejected_graph_count: u64,
     /// Tags with a step below the one before it. TensorBoard may drop the points that it has from that step on.
     ///
     /// The counts of tags are updated when records are written, except that of meshes. They cover the first million tags of a run.
@@ -147,7 +147,7 @@ impl Counters {
     }
 
     /// Counts a call that logs a graph. Returns `true` if the graph must be written. In a resumed run that has its graph, the
-    /// first call is neither written nor counted as refused, because a program logs its graph each time it starts.
+    /// first call is neither written nor counted as rejected, because a program logs its graph each time it starts.
     pub(super) fn count_graph(&self) -> bool {
         let earlier = self.graphs.fetch_add(1, Ordering::Relaxed);
         if earlier == 1 {
@@ -203,7 +203,7 @@ impl Counters {
             doubtful_image_count: get(&self.doubtful_images),
             unfit_tensor_count: get(&self.unfit_tensors),
             uneven_audio_count: get(&self.uneven_audios),
-            refused_graph_count: get(&self.graphs).saturating_sub(1),
+            rejected_graph_count: get(&self.graphs).saturating_sub(1),
             backward_tag_count: get(&self.backward_tags),
             repeated_tag_count: get(&self.repeated_tags),
             mixed_tag_count: get(&self.mixed_tags),

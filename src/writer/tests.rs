@@ -204,9 +204,9 @@ fn failing_sink_keeps_nobody_waiting_and_loses_no_accepted_record() {
     }
     let stats = summary.stats();
     assert!(stats.pending_bytes <= 10_000, "{stats:?}");
-    assert!(stats.refused_count > 0, "{stats:?}");
+    assert!(stats.rejected_count > 0, "{stats:?}");
     assert_eq!(
-        stats.accepted_count + stats.refused_count,
+        stats.accepted_count + stats.rejected_count,
         1000,
         "{stats:?}"
     );
@@ -256,7 +256,7 @@ fn full_queue_blocks_until_there_is_room() {
     tape.open();
     caller.join().unwrap();
     summary.flush().unwrap();
-    assert_eq!(summary.stats().refused_count, 0);
+    assert_eq!(summary.stats().rejected_count, 0);
     assert!(steps(&tape.bytes()).into_iter().eq(0..1000));
 }
 
@@ -319,7 +319,7 @@ fn full_queue_refuses_new_records_with_drop_new() {
     }
     let stats = summary.stats();
     assert!(
-        stats.pending_bytes <= 1000 && stats.refused_count > 900,
+        stats.pending_bytes <= 1000 && stats.rejected_count > 900,
         "{stats:?}"
     );
     tape.open();
@@ -647,7 +647,7 @@ fn runs_of_a_writer_share_the_bound() {
     other.scalar("loss", 0.5, 1); // nothing else waits in this run
     other.scalar("loss", 0.5, 2);
     let stats = other.stats();
-    assert_eq!((stats.accepted_count, stats.refused_count), (1, 1));
+    assert_eq!((stats.accepted_count, stats.rejected_count), (1, 1));
 
     full.flush().unwrap();
     (3..=90).for_each(|step| other.scalar("loss", 0.5, step));

@@ -150,7 +150,7 @@ pub(crate) fn read_only(mut random: Rng) -> Tally {
         assert_eq!(flush_error(&summary), io::ErrorKind::ReadOnlyFilesystem);
         let stats = summary.stats();
         let accepted = 2 * count.unsigned_abs();
-        assert_eq!((stats.accepted_count, stats.refused_count), (accepted, 0));
+        assert_eq!((stats.accepted_count, stats.rejected_count), (accepted, 0));
         summary.close().unwrap_err();
         tally.lost += (count - read(&logdir).count("loss")).unsigned_abs();
         tally.tried += 1;

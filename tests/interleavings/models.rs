@@ -130,7 +130,7 @@ fn in_order(records: &[String], name: char) -> usize {
 fn all_is_written(stats: &Stats, records: u64) {
     let counts = (stats.accepted_count, stats.flushed_count);
     assert_eq!(counts, (records, records));
-    assert_eq!((stats.pending_bytes, stats.refused_count), (0, 0));
+    assert_eq!((stats.pending_bytes, stats.rejected_count), (0, 0));
     assert!(stats.failure.is_none());
 }
 
@@ -300,7 +300,7 @@ fn broken_sink_or_close_ends_the_wait_for_room() {
         join(callers);
         worker.join().unwrap();
         let stats = queue.stats();
-        let counted = stats.accepted_count + stats.refused_count + stats.ignored_count;
+        let counted = stats.accepted_count + stats.rejected_count + stats.ignored_count;
         assert_eq!((counted, stats.flushed_count), (2, 0));
     });
 }
@@ -320,7 +320,7 @@ fn records_without_room_are_refused_and_counted() {
         worker.join().unwrap();
         let stats = queue.stats();
         assert_eq!(stats.flushed_count, stats.accepted_count);
-        assert_eq!(stats.accepted_count + stats.refused_count, 3);
+        assert_eq!(stats.accepted_count + stats.rejected_count, 3);
         assert_eq!(records(&sink).len() as u64, stats.accepted_count);
     });
 }
@@ -366,7 +366,7 @@ fn flush_waits_for_the_encoder() {
                 encoder.join().unwrap();
                 let stats = queue.stats();
                 assert_eq!((stats.accepted_count, stats.flushed_count), (4, 3));
-                assert_eq!((stats.refused_count, stats.pending_bytes), (1, 0));
+                assert_eq!((stats.rejected_count, stats.pending_bytes), (1, 0));
             },
         );
     }

@@ -197,7 +197,7 @@ fn pixels_of_a_waiting_image_count_as_pending() {
         .unwrap();
     let gates = [0, 1, 2].map(|step| log_gated(&summary, step));
     let stats = summary.stats();
-    assert_eq!((stats.accepted_count, stats.refused_count), (2, 1));
+    assert_eq!((stats.accepted_count, stats.rejected_count), (2, 1));
     assert!((2000..3000).contains(&stats.pending_bytes), "{stats:?}");
     drop(gates);
     tape.open();
@@ -220,7 +220,7 @@ fn record_that_cannot_be_encoded_does_not_affect_others() {
     summary.flush().unwrap();
     let stats = summary.stats();
     assert_eq!([before, stats.accepted_count], [6, 6], "a counter stays");
-    assert_eq!((stats.flushed_count, stats.refused_count), (4, 2));
+    assert_eq!((stats.flushed_count, stats.rejected_count), (4, 2));
     assert_eq!(stats.pending_bytes, 0);
     let mut steps = steps(&tape.bytes());
     steps.sort_unstable();

@@ -50,14 +50,14 @@ fn full_queue_refuses_records_and_accepts_them_again() {
     let options = unthreaded().max_pending_bytes(200);
     let summary = options.to_sink(tape.clone()).unwrap();
     (0..10).for_each(|step| summary.scalar("loss", 0.5, step));
-    let refused = summary.stats().refused_count;
+    let refused = summary.stats().rejected_count;
     assert!(refused > 0);
     tape.recover();
     (10..20).for_each(|step| summary.scalar("loss", 0.5, step));
     summary.clone().close().unwrap();
     let stats = summary.stats();
     // The first call after the recovery is refused, and writes what was pending.
-    assert_eq!(stats.refused_count, refused + 1);
+    assert_eq!(stats.rejected_count, refused + 1);
     assert_eq!(stats.flushed_count, stats.accepted_count);
 }
 

@@ -102,8 +102,12 @@ fn failing_sink_ends_the_wait_for_room() {
     tape.permit(1);
     caller.join().unwrap();
     let stats = summary.stats();
-    assert!(stats.refused_count > 0, "{stats:?}");
-    assert_eq!(stats.accepted_count + stats.refused_count, 100, "{stats:?}");
+    assert!(stats.rejected_count > 0, "{stats:?}");
+    assert_eq!(
+        stats.accepted_count + stats.rejected_count,
+        100,
+        "{stats:?}"
+    );
     tape.recover();
     tape.open();
     summary.flush().unwrap();
@@ -181,7 +185,7 @@ fn worker_never_waits_for_another_writer() {
         tape.open();
         assert!(flushed.iter().all(Result::is_ok), "{flushed:?}");
         // Each write has logged a text of 500 bytes, and only one text had room after the version.
-        assert!(stats.refused_count >= 9, "{interval:?}: {stats:?}");
-        assert!(stats.accepted_count + stats.refused_count >= 10);
+        assert!(stats.rejected_count >= 9, "{interval:?}: {stats:?}");
+        assert!(stats.accepted_count + stats.rejected_count >= 10);
     }
 }
