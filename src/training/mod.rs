@@ -1,4 +1,4 @@
-//! What a [`TrainingLogger`](crate::TrainingLogger) logs, with the runs, tags and steps of Keras' `TensorBoard` callback.
+//! For [`TrainingLogger`](crate::TrainingLogger): which batches it logs, and the weights of a model.
 
 pub(crate) mod logger;
 mod weights;
