@@ -42,8 +42,8 @@ pub struct PrCurve {
 }
 
 impl PrCurve {
-    /// Creates a curve from `predictions`, each the probability that its example is positive. It has 201 thresholds, as many
-    /// as those of the stock writers.
+    /// Creates a curve from `predictions`, each the probability that its example is positive: a float, or a decision as `bool`.
+    /// The curve has 201 thresholds, as many as those of the stock writers.
     ///
     /// ```
     /// use summary_writer::PrCurve;
@@ -414,6 +414,19 @@ mod tests {
         let rows: Vec<_> = curves.iter().map(rows).collect();
         assert_eq!(rows, vec![vec![vec![0.0; 201]; 6]; 3]);
         assert_eq!(PrCurve::one_vs_rest(&[], &[0.0f32; 0], 0).unwrap(), []);
+    }
+
+    #[test]
+    fn predictions_may_be_decisions() {
+        let labels = [true, false, true];
+        let want = PrCurve::new(&labels, &[1.0, 1.0, 0.0]).unwrap();
+        assert_eq!(PrCurve::new(&labels, &[true, true, false]).unwrap(), want);
+        assert_eq!(PrCurve::new(&labels, &[1u8, 1, 0]).unwrap(), want);
+        let error = PrCurve::new(&labels, &[1u8, 2, 0]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "predictions: expected 0 to 1, got 2.0 at index 1"
+        );
     }
 
     #[cfg(feature = "half")]
