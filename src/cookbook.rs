@@ -462,7 +462,7 @@
 //! summary.scalar("loss", 0.5, 0);
 //! if let Err(error) = summary.flush_timeout(Duration::from_secs(5)) {
 //!     let stats = summary.stats();
-//!     alarm(format!("{error}; {} bytes are pending, {} records were refused", stats.pending_bytes, stats.rejected_count));
+//!     alarm(format!("{error}; {} bytes are pending, {} records were rejected", stats.pending_bytes, stats.rejected_count));
 //! }
 //! assert!(summary.close().is_err()); // still full: the number of lost records is reported
 //! # assert_eq!(alarms.len(), 1, "{alarms:?}");

@@ -47,7 +47,7 @@
 //! `static` or at [`std::process::exit`], so close or flush before. A program that is killed loses at most the last flush
 //! interval, and images and audio clips that were not encoded yet. Its file can be read up to the last whole record. If the
 //! disk is full or fails, no call waits: the writer keeps up to [`WriterOptions::max_pending_bytes`] and writes them once the
-//! disk works again, each byte once. It refuses, counts and reports further records. If the disk hangs, calls wait once
+//! disk works again, each byte once. It rejects, counts and reports further records. If the disk hangs, calls wait once
 //! `max_pending_bytes` are waiting, and `flush` and `close` wait: [`flush_timeout`](SummaryWriter::flush_timeout) and
 //! [`close_timeout`](SummaryWriter::close_timeout) have a limit. A fork of the process writes nothing: its calls are ignored,
 //! and [`flush`](SummaryWriter::flush) returns an error.
@@ -70,7 +70,7 @@
 //! |---|---|---|
 //! | [`flush_interval`](WriterOptions::flush_interval) | 200 ms | how long a record may wait, so that many are written together |
 //! | [`max_pending_bytes`](WriterOptions::max_pending_bytes) | 64 MiB | how much may wait for the disk |
-//! | [`when_full`](WriterOptions::when_full) | [`Block`](WhenFull::Block) | whether a call waits for room then, or its record is refused and counted |
+//! | [`when_full`](WriterOptions::when_full) | [`Block`](WhenFull::Block) | whether a call waits for room then, or its record is rejected and counted |
 //! | [`sync`](WriterOptions::sync) | [`Never`](SyncPolicy::Never) | when to call `fsync`: never, when the file is closed, or after each batch |
 //! | [`resume`](WriterOptions::resume), [`resume_training`](WriterOptions::resume_training) | none | the step from which a run continues |
 //! | [`filename_suffix`](WriterOptions::filename_suffix) | none | the end of the event file's name |

@@ -154,7 +154,7 @@ fn each_cause_is_reported_once() {
             ),
             (
                 Level::Error,
-                "new records are refused until earlier ones are written, because more than max_pending_bytes, 1000, would wait"
+                "new records are rejected until earlier ones are written, because more than max_pending_bytes, 1000, would wait"
                     .into()
             ),
             (
@@ -189,7 +189,7 @@ fn each_cause_is_reported_once() {
     let want = [
         named(
             &dir,
-            "new records are refused until earlier ones are written, because more than max_pending_bytes, 1000, would wait",
+            "new records are rejected until earlier ones are written, because more than max_pending_bytes, 1000, would wait",
         ),
         named(
             &dir,

@@ -127,7 +127,7 @@ fn problems_are_reported_once() {
                    on this thread and keep the guard";
     let full = [
         "could not write: no storage space; the data is kept and will be tried again",
-        "new records are refused until earlier ones are written, because more than max_pending_bytes, 1000, would wait",
+        "new records are rejected until earlier ones are written, because more than max_pending_bytes, 1000, would wait",
         "could not write: no storage space; the summary writer is closed, records lost: ",
     ];
     for (case, variable, want) in [

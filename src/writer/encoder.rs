@@ -46,7 +46,7 @@ pub(super) struct EncoderState {
     is_running: bool,
     /// The encoder sleeps. The next record must wake it.
     is_idle: bool,
-    /// Deferred records that were accepted, and how many of them are done: encoded, or refused by their encoder.
+    /// Deferred records that were accepted, and how many of them are done: encoded, or rejected by their encoder.
     pub(super) accepted_count: u64,
     pub(super) done_count: u64,
     /// Somebody waits until so many are done, so the encoder must not wait for more records before that.
@@ -139,8 +139,8 @@ struct Block {
     /// The frames, one after the other.
     frames: Vec<u8>,
     frame_count: u64,
-    refused_count: u64,
-    /// Why the last refused record has no frame.
+    rejected_count: u64,
+    /// Why the last rejected record has no frame.
     error: Option<Error>,
     /// The raw size of all records.
     raw_bytes: u64,
@@ -159,7 +159,7 @@ impl Block {
         });
         if let Err(error) = encoded {
             self.frames.truncate(start);
-            self.refused_count += 1;
+            self.rejected_count += 1;
             self.error = Some(error);
         } else {
             self.frame_count += 1;
@@ -246,7 +246,7 @@ impl Queue {
         state.encoder.take_batch(batch)
     }
 
-    /// Appends the frames of a block, and counts its other records as refused. The last block of a batch is written without
+    /// Appends the frames of a block, and counts its other records as rejected. The last block of a batch is written without
     /// waiting for other records, because the batch has waited already.
     fn finish_deferred(&self, block: &mut Block, is_last: bool) {
         let mut state = self.lock();
@@ -255,7 +255,7 @@ impl Queue {
         }
         let is_awaited = state.encoder.done_count < state.encoder.target_count;
         state.encoder.raw_bytes -= block.raw_bytes;
-        state.encoder.done_count += block.frame_count + block.refused_count;
+        state.encoder.done_count += block.frame_count + block.rejected_count;
         let is_frame = block.frame_count > 0;
         let mut fills = false;
         if is_frame {
@@ -267,9 +267,9 @@ impl Queue {
                 .chunks
                 .append_encoded(&mut block.frames, block.frame_count);
         }
-        state.unencoded_count += block.refused_count;
-        let is_first_refusal =
-            (0..block.refused_count).fold(false, |is_first, _| state.count_invalid() || is_first);
+        state.unencoded_count += block.rejected_count;
+        let is_first_rejection =
+            (0..block.rejected_count).fold(false, |is_first, _| state.count_invalid() || is_first);
         self.reserve(&mut state);
         if is_last || is_awaited {
             state.flush_target = state.accepted.bytes;
@@ -292,8 +292,8 @@ impl Queue {
         if is_expected {
             self.progress.notify_all();
         }
-        if let Some(error) = block.error.take_if(|_| is_first_refusal) {
-            self.report_refusal(&error);
+        if let Some(error) = block.error.take_if(|_| is_first_rejection) {
+            self.report_rejection(&error);
         }
     }
 }

@@ -83,7 +83,7 @@ impl SummaryWriter {
             append(buffer);
             let values_bytes = buffer.len() - VALUES;
             if values_bytes > MAX_VALUES_BYTES {
-                self.run.queue.refuse(&too_long(values_bytes));
+                self.run.queue.reject(&too_long(values_bytes));
             } else if values_bytes > 0 {
                 let nearest = step.unwrap_or_else(|nearest| nearest);
                 let start = put_head(buffer, self.now(), nearest, values_bytes);
@@ -131,7 +131,7 @@ impl SummaryWriter {
                 debug_assert!(encoded.is_ok(), "a `Vec` grows as needed");
                 self.push_enclosed(buffer, 0);
             } else {
-                self.run.queue.refuse(&too_long(payload_bytes));
+                self.run.queue.reject(&too_long(payload_bytes));
             }
         });
     }

@@ -40,10 +40,10 @@ const MAX_ROOM_BYTES: u64 = 8 << 10;
 /// The reaction of a call when `max_pending_bytes` wait for the disk already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhenFull {
-    /// The call waits for room. If the disk fails, the record is refused.
+    /// The call waits for room. If the disk fails, the record is rejected.
     #[default]
     Block,
-    /// The record is refused at once.
+    /// The record is rejected at once.
     DropNew,
 }
 
@@ -91,9 +91,9 @@ pub(super) struct State {
     pub(super) accepted: Totals,
     pub(super) flushed: Totals,
     pub(super) rejected_count: u64,
-    /// The part of `rejected_count` that was refused for its content, not because the queue was full.
+    /// The part of `rejected_count` that was rejected for its content, not because the queue was full.
     pub(super) invalid_count: u64,
-    /// Accepted records that could not be encoded. They are refused, too, and never flushed.
+    /// Accepted records that could not be encoded. They are rejected, too, and never flushed.
     pub(super) unencoded_count: u64,
     pub(super) worker: WorkerState,
     /// Somebody waits until this many bytes are flushed, so the worker must not wait for more records before that.
@@ -360,7 +360,7 @@ impl Queue {
             .reserve(&mut state.reservation, bytes, deferred_bytes);
     }
 
-    /// Waits for room. Returns `None` if the record was refused and counted.
+    /// Waits for room. Returns `None` if the record was rejected and counted.
     #[cold]
     fn wait_for_room<'a>(
         &'a self,
@@ -398,7 +398,7 @@ impl Queue {
         self.write_inline();
         if is_first {
             self.reporter.error(format_args!(
-                "new records are refused until earlier ones are written, because more than max_pending_bytes, {}, would wait",
+                "new records are rejected until earlier ones are written, because more than max_pending_bytes, {}, would wait",
                 self.limits.max_pending_bytes
             ));
         }
@@ -418,16 +418,16 @@ impl Queue {
     }
 
     /// Refuses a record that cannot be encoded, or that no reader accepts. The first one is reported.
-    pub(crate) fn refuse(&self, error: &Error) {
+    pub(crate) fn reject(&self, error: &Error) {
         let state = self.lock_unless_forked();
         if state.is_ok_and(|mut state| state.count_invalid()) {
-            self.report_refusal(error);
+            self.report_rejection(error);
         }
     }
 
-    pub(super) fn report_refusal(&self, error: &Error) {
+    pub(super) fn report_rejection(&self, error: &Error) {
         self.reporter
-            .error(format_args!("{}; the record is refused", Chain(error)));
+            .error(format_args!("{}; the record is rejected", Chain(error)));
     }
 
     /// Returns once everything that was accepted before is with the operating system. Returns an error if an attempt to
@@ -437,7 +437,7 @@ impl Queue {
         let mut state = self.lock_unless_forked()?;
         let mut target = state.target();
         if !state.is_flushed(&mut target) && state.has_worker() {
-            self.refuse_own_worker("flush")?;
+            self.check_own_worker("flush")?;
             let attempt = state.attempt;
             state.requested_attempt = attempt + 1;
             self.hurry(&mut state);
@@ -485,7 +485,7 @@ impl Queue {
         self.write_inline();
         let mut state = self.lock_unless_forked()?;
         if state.has_worker() {
-            self.refuse_own_worker("close")?;
+            self.check_own_worker("close")?;
             (state, _) = self
                 .progress
                 .wait_timeout_while(state, timeout, |state| state.has_worker())
@@ -595,7 +595,7 @@ impl Queue {
     }
 
     /// Returns an error on the worker's thread, which cannot wait for itself.
-    fn refuse_own_worker(&self, action: &'static str) -> Result<()> {
+    fn check_own_worker(&self, action: &'static str) -> Result<()> {
         if self.is_own_worker() {
             let problem = "the thread of a writer cannot wait for itself";
             let error = io::Error::new(io::ErrorKind::WouldBlock, problem);
@@ -638,7 +638,7 @@ impl State {
         self.chunks.append(frame)
     }
 
-    /// Counts a record that was refused for its content. Returns `true` for the first one.
+    /// Counts a record that was rejected for its content. Returns `true` for the first one.
     pub(super) fn count_invalid(&mut self) -> bool {
         self.rejected_count += 1;
         self.invalid_count += 1;

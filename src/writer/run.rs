@@ -372,7 +372,7 @@ impl Run {
         let mut frame = Vec::new();
         match make_frame(&mut frame) {
             Ok(()) => self.queue.push(&frame),
-            Err(error) => self.queue.refuse(&error),
+            Err(error) => self.queue.reject(&error),
         }
     }
 

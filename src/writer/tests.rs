@@ -308,7 +308,7 @@ fn small_records_cannot_keep_a_large_one_waiting_forever() {
 }
 
 #[test]
-fn full_queue_refuses_new_records_with_drop_new() {
+fn full_queue_rejects_new_records_with_drop_new() {
     let tape = Tape::new().gated();
     let options = patient()
         .max_pending_bytes(1000)

@@ -235,15 +235,15 @@ fn recovering_sink_gets_each_byte_once() {
         let (queue, worker) = start(CLOCK, &sink);
         let callers = [caller(&queue, b'a', 1), caller(&queue, b'b', 1)];
         // At most one flush returns each of the three failures, and nothing is lost.
-        let refused = (0..4)
+        let rejected = (0..4)
             .take_while(|_| queue.flush(Duration::MAX).is_err())
             .count();
-        assert!(refused <= 3, "flush fails after the sink has recovered");
+        assert!(rejected <= 3, "flush fails after the sink has recovered");
         join(callers);
-        let refused = (refused..4)
+        let rejected = (rejected..4)
             .take_while(|_| queue.flush(Duration::MAX).is_err())
             .count();
-        assert!(refused <= 3, "flush fails after the sink has recovered");
+        assert!(rejected <= 3, "flush fails after the sink has recovered");
         queue.close(b"", Duration::MAX).unwrap();
         worker.join().unwrap();
         let records = records(&sink);
@@ -306,7 +306,7 @@ fn broken_sink_or_close_ends_the_wait_for_room() {
 }
 
 #[test]
-fn records_without_room_are_refused_and_counted() {
+fn records_without_room_are_rejected_and_counted() {
     let limits = Limits {
         when_full: WhenFull::DropNew,
         ..NARROW

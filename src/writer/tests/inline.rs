@@ -45,19 +45,19 @@ fn data_of_a_failed_write_is_kept_and_written_once() {
 }
 
 #[test]
-fn full_queue_refuses_records_and_accepts_them_again() {
+fn full_queue_rejects_records_and_accepts_them_again() {
     let tape = Tape::new().failing_after(0);
     let options = unthreaded().max_pending_bytes(200);
     let summary = options.to_sink(tape.clone()).unwrap();
     (0..10).for_each(|step| summary.scalar("loss", 0.5, step));
-    let refused = summary.stats().rejected_count;
-    assert!(refused > 0);
+    let rejected = summary.stats().rejected_count;
+    assert!(rejected > 0);
     tape.recover();
     (10..20).for_each(|step| summary.scalar("loss", 0.5, step));
     summary.clone().close().unwrap();
     let stats = summary.stats();
-    // The first call after the recovery is refused, and writes what was pending.
-    assert_eq!(stats.rejected_count, refused + 1);
+    // The first call after the recovery is rejected, and writes what was pending.
+    assert_eq!(stats.rejected_count, rejected + 1);
     assert_eq!(stats.flushed_count, stats.accepted_count);
 }
 
