@@ -50,9 +50,9 @@ use crate::writer::SummaryWriter;
 /// Name metrics as in Keras: `loss`, `accuracy`, and `learning_rate`, which becomes `epoch_learning_rate`. A [`Tag`] with a
 /// description can be a name, too.
 ///
-/// A run is opened when something is first logged to it. [`on_train_begin`](Self::on_train_begin) opens `train` and returns
-/// an error if that fails. The other methods that log return nothing; [`on_train_end`](Self::on_train_end) returns the first
-/// error.
+/// [`on_train_begin`](Self::on_train_begin) opens `train` and returns an error if that fails. `validation` is opened when
+/// something is first logged to it. The methods that log do not return errors; [`on_train_end`](Self::on_train_end) returns
+/// the first one.
 #[doc(alias = "TensorBoard")]
 #[derive(Debug)]
 pub struct TrainingLogger {
@@ -166,8 +166,8 @@ impl TrainingLogger {
         self
     }
 
-    /// Opens the run `train` and starts the clock of the first epoch. If a loop does not call this, the first call that logs
-    /// opens the run, and the clock starts at the end of the first batch.
+    /// Opens the run `train`, and starts the first epoch. If a loop does not call this, the first call that logs opens the run,
+    /// and the first epoch starts at the end of its first batch.
     ///
     /// # Errors
     /// The same as for [`SummaryWriter::create_file_writer`]. [`Error::Invalid`] if the parent was opened with
@@ -178,7 +178,8 @@ impl TrainingLogger {
         Ok(())
     }
 
-    /// Starts the clock of an epoch. Without this call, an epoch begins when the previous one is logged.
+    /// Starts an epoch, so that its speed is measured from here. If a loop does not call this, an epoch starts when the previous
+    /// one is logged.
     pub fn on_epoch_begin(&mut self) {
         self.epoch_begin = Some(self.mark());
         self.last_batch = self.epoch_begin;
@@ -272,8 +273,8 @@ impl TrainingLogger {
         }
     }
 
-    /// Logs the weights of the model. Calls `add` and returns its result only if
-    /// [`histogram_freq`](Self::histogram_freq) includes the epoch.
+    /// Logs the weights of the model. If [`histogram_freq`](Self::histogram_freq) includes the epoch, this calls `add` and returns
+    /// its result. Otherwise it returns `None`.
     ///
     /// ```
     /// use summary_writer::TrainingLogger;
@@ -337,7 +338,7 @@ impl TrainingLogger {
     }
 
     /// Flushes both runs, and drops their handles. If the logger was created with [`with_writer`](Self::with_writer), close
-    /// that writer.
+    /// that writer yourself, because the program may log other data to it.
     ///
     /// # Errors
     /// The first error of the methods that return nothing: [`Error::Io`] if a run could not be opened, [`Error::Invalid`] if

@@ -26,8 +26,8 @@ impl SummaryWriter {
     /// Logs a number: a point of a curve.
     ///
     /// `value` is any primitive number or a `bool`. It keeps 24 bits of precision, as in stock TensorBoard. NaN and infinities
-    /// are shown as such. `step` is any integer. It should rise from call to call of one tag, because a loader drops the points
-    /// from a step on when that step comes again.
+    /// are shown as such. `step` is any integer. It should rise from call to call of one tag. If a step comes again, one of
+    /// TensorBoard's loaders drops the points that it has from that step on.
     ///
     /// ```
     /// # let dir = tempfile::tempdir()?;
@@ -167,8 +167,9 @@ impl SummaryWriter {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// With the feature `image`, also an image of the crate [`image`](https://docs.rs/image) or a reference to one:
-    /// `summary.image("photo", &dynamic_image, 0)`. One without pixels is rejected like a record that cannot be encoded.
+    /// With the feature `image`, this also takes an image of the crate [`image`](https://docs.rs/image) or a reference to one:
+    /// `summary.image("photo", &dynamic_image, 0)`. An image whose width or height is 0 is not logged. It is reported, and
+    /// counted in [`Stats::rejected_count`](crate::Stats::rejected_count).
     #[doc(alias = "add_image")]
     #[doc(alias = "add_figure")]
     #[doc(alias = "add_image_with_boxes")]
@@ -244,8 +245,8 @@ impl SummaryWriter {
     /// samples count for [`max_pending_bytes`](crate::WriterOptions::max_pending_bytes).
     ///
     /// The dashboard has a player for the clip and a slider for the steps. It shows no label for a clip. The
-    /// [description](Tag::description) of the tag is shown by a click on an icon. A [`text`](Self::text) with the same steps can have what
-    /// differs from step to step, such as a transcript.
+    /// [description](Tag::description) of the tag is shown by a click on an icon. To show a label for each step, such as a transcript, log
+    /// a [`text`](Self::text) at the same steps.
     ///
     /// ```
     /// use summary_writer::{Audio, Tag};
@@ -265,9 +266,9 @@ impl SummaryWriter {
     /// Logs several audio clips of one step, like [`audio`](Self::audio). The dashboard has a player for each. Without a clip,
     /// nothing is logged.
     ///
-    /// Give all steps of a tag the same number of clips. At each step, the dashboard fails to show the first clip that this
-    /// step lacks and another step has. So a step with fewer clips than an earlier step of this writer is padded with empty
-    /// clips of 0 seconds. A step with more clips is written as it is, counted in
+    /// Give all steps of a tag the same number of clips. If a step has fewer clips than another step, the dashboard shows an
+    /// error for the first missing clip. So a step with fewer clips than an earlier step of this writer is padded with empty
+    /// clips of 0 seconds. Earlier steps cannot be padded. So a step with more clips is written as it is, counted in
     /// [`uneven_audio_count`](crate::Stats::uneven_audio_count), and reported once for each tag. If the number varies, give
     /// each clip a tag of its own: `speech/0`, `speech/1`.
     pub fn audios<'a>(
@@ -316,8 +317,8 @@ impl SummaryWriter {
     /// with success. [`session_end`](Self::session_end) logs another end. A session without an end, for example of a program
     /// that was killed, is shown with unknown status.
     ///
-    /// The logdir must be above the run. In the run of the logdir itself, which TensorBoard calls `.`, the dashboard finds only
-    /// the metrics that an [`Experiment`] lists, or that runs below it have, too.
+    /// Start TensorBoard with a directory above the run. If the run is the logdir itself, which TensorBoard calls `.`, the
+    /// dashboard shows a metric only if an [`Experiment`] lists it, or if a run below has it, too.
     ///
     /// ```
     /// use summary_writer::HParams;
@@ -389,8 +390,8 @@ impl SummaryWriter {
         });
     }
 
-    /// Logs the graph of a model, at step 0. A run has one graph, because the loaders show different ones of two. Later calls
-    /// log nothing and are counted in [`Stats::rejected_graph_count`](crate::Stats::rejected_graph_count). If a
+    /// Logs the graph of a model, at step 0. Log one graph in a run, because TensorBoard's two loaders would show different ones
+    /// of two. Later calls log nothing and are counted in [`Stats::rejected_graph_count`](crate::Stats::rejected_graph_count). If a
     /// [resumed](crate::WriterOptions::resume) run has a graph, the first call logs nothing either.
     ///
     /// ```
@@ -519,7 +520,7 @@ impl SummaryWriter {
     /// system has them when it returns. That takes a fraction of a second for a million numbers. The writers of a process take
     /// turns.
     ///
-    /// The dashboard lists the points by run, tag and step. If a tag and step come again, the last call counts. Points of
+    /// The dashboard lists the points by run, tag and step. A later call with the same tag and step replaces the points. Points of
     /// other tags and steps stay, also those of other writers and of earlier programs. After a failure or a crash, the old
     /// points are still there. If two processes write to one run at the same moment, an entry of one of them may be lost, so
     /// give each a run of its own. The time of [`at`](Self::at) is not used.
@@ -559,7 +560,7 @@ impl SummaryWriter {
 
     /// Logs a tensor for a dashboard that has no method here. Description and display name of the tag go into the metadata.
     ///
-    /// If TensorBoard would not show the tensor on the page of a stock plugin, because that needs another type, shape or data
+    /// If TensorBoard would not show the tensor on the page of a stock plugin, because the page needs another type, shape or data
     /// class, the tensor is written nevertheless, counted in [`unfit_tensor_count`](crate::Stats::unfit_tensor_count), and
     /// reported once for each tag.
     ///
@@ -596,8 +597,8 @@ impl SummaryWriter {
 
     /// Logs an event as it is, for data that has no method here.
     ///
-    /// Its wall time is the one of [`at`](Self::at) if that was called, otherwise its own. If its own is 0 or not finite, it
-    /// is the time of the call. The prefix of a [`scope`](Self::scope) is not used.
+    /// The wall time is that of [`at`](Self::at) if this handle has one, otherwise that of the event. If the event's time is 0 or
+    /// not finite, the time of the call replaces it. The prefix of a [`scope`](Self::scope) is not used.
     #[doc(alias = "add_event")]
     #[doc(alias = "add_summary")]
     #[doc(alias = "write_raw_pb")]

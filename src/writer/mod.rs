@@ -163,13 +163,13 @@ impl SummaryWriter {
     /// one tag in several runs into one chart.
     ///
     /// The first call opens the run. Later calls return handles of the same writer until it is closed. This writer keeps the
-    /// child run open and flushes it together with itself. It closes the child run together with itself, unless there are
-    /// other handles of it. Prefix, wall time and conditions are those of this handle.
+    /// child run open. Flushing this writer flushes the child run. Closing this writer closes the child run, unless another
+    /// handle of it exists. The new handle has the prefix, wall time and conditions of this one.
     ///
     /// Thousands of runs can be open. At most 32 runs without a handle keep their file and their thread. The others release
     /// both, the least recently opened first, after their data is written. They are not closed: the session does not end, all
-    /// counts and checks continue, and the next call appends to the same file. For that, this call may wait until the data of
-    /// another run is written, but at most half a second.
+    /// counts and checks continue, and the next call appends to the same file. Before a run releases its file, its data is written, so this
+    /// call may wait for that, but at most half a second.
     ///
     /// ```
     /// # let dir = tempfile::tempdir()?;
@@ -184,7 +184,7 @@ impl SummaryWriter {
     ///
     /// # Errors
     /// The same as [`create_file_writer`](Self::create_file_writer); also [`Error::Invalid`](crate::Error::Invalid) if `name` is
-    /// not a relative path without `..` and `://`, or if this writer has no directory, and [`Error::Closed`](crate::Error::Closed) if it
+    /// an absolute path or has `..` or `://`, or if this writer has no directory, and [`Error::Closed`](crate::Error::Closed) if it
     /// is closed.
     pub fn run(&self, name: impl AsRef<str>) -> Result<Self> {
         if self.is_disabled() {
@@ -221,9 +221,9 @@ impl SummaryWriter {
     /// Returns a handle whose records have this wall time instead of the time of the call: seconds since 1970, or a
     /// [`SystemTime`](std::time::SystemTime).
     ///
-    /// A number that is not finite is not used, because a reader would stop at it. Records then have the time of the call, and
-    /// are counted in [`Stats::replaced_wall_time_count`]. A number that is later than the year 9999, as milliseconds are, is
-    /// used and reported once for each tag.
+    /// A number that is not finite is replaced by the time of the call, because readers stop there. Such records are counted in
+    /// [`Stats::replaced_wall_time_count`]. A time after the year 9999, such as milliseconds given as seconds, is used, and
+    /// reported once for each tag.
     #[doc(alias = "walltime")]
     #[doc(alias = "wall_time")]
     #[must_use]
@@ -313,21 +313,21 @@ impl SummaryWriter {
         DefaultGuard::new(self)
     }
 
-    /// Returns once the operating system has all records that were accepted before, of this run and its child runs. Refused
-    /// records are counted in [`Stats::rejected_count`]. On a closed writer, returns whether everything was written.
+    /// Returns once the operating system has all records that were accepted before, of this run and its child runs. Rejected
+    /// records are counted in [`Stats::rejected_count`]. On a closed writer, returns the same result as [`close`](Self::close).
     ///
-    /// If the disk fails, this returns an error at once. A disk that neither works nor fails, such as an unreachable network
-    /// drive, keeps this waiting: [`flush_timeout`](Self::flush_timeout) has a limit.
+    /// If the disk fails, this returns an error at once. If a write hangs, as on an unreachable network drive, this waits.
+    /// [`flush_timeout`](Self::flush_timeout) limits the wait.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::Error::Io) if an attempt to write has failed. Nothing is lost: the writer tries again, and this can
-    /// be called again. [`Error::Closed`](crate::Error::Closed) in a fork of the process that opened the writer.
+    /// [`Error::Io`](crate::Error::Io) if an attempt to write has failed. Accepted records are kept, and the writer tries
+    /// again. You can call this again. [`Error::Closed`](crate::Error::Closed) in a fork of the process that opened the writer.
     pub fn flush(&self) -> Result<()> {
         self.flush_timeout(Duration::MAX)
     }
 
     /// Does the same as [`flush`](Self::flush), but waits at most `timeout`, for this run and its child runs together. With
-    /// [`Duration::ZERO`] it starts the writing, and returns whether there was nothing to write.
+    /// [`Duration::ZERO`] it starts the writing, and returns an error if anything is pending.
     ///
     /// ```
     /// use std::time::Duration;
@@ -360,8 +360,8 @@ impl SummaryWriter {
     /// that only opens child runs leaves no run of its own.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::Error::Io) if the last attempt to write has failed: the records that [`stats`](Self::stats) of another
-    /// handle counts as accepted but not as flushed are lost. [`Error::Closed`](crate::Error::Closed) in a fork of the process
+    /// [`Error::Io`](crate::Error::Io) if the last attempt to write has failed. The records that were not written are lost. The
+    /// [`stats`](Self::stats) of another handle has their number: `accepted_count - flushed_count`. [`Error::Closed`](crate::Error::Closed) in a fork of the process
     /// that opened the writer.
     pub fn close(self) -> Result<()> {
         self.close_timeout(Duration::MAX)

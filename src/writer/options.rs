@@ -23,7 +23,7 @@ use crate::platform;
 /// Opening a writer.
 impl SummaryWriter {
     /// Creates an event file in the run directory `logdir`, and the directory if it does not exist. Existing files are never
-    /// changed. [`WriterOptions`] does the same with other settings.
+    /// changed. [`WriterOptions`] has the settings.
     ///
     /// If two writers write to one run, stock TensorBoard does not show all points. So give each process, and each writer
     /// that is open at the same time, a directory of its own: [`unique_logdir`](crate::unique_logdir) creates one. Event files
@@ -136,7 +136,7 @@ impl WriterOptions {
     /// Sets how long a record waits for others, so that they are written together. A program that is killed loses at most the
     /// records of this time, and images and audio clips that were not encoded yet.
     ///
-    /// Default: 200 ms, too short for a person to notice and long enough for a disk. [`Duration::ZERO`] writes each record
+    /// Default: 200 ms, too short for a person to notice and long enough to write many records at once. [`Duration::ZERO`] writes each record
     /// before its call returns, which takes a few microseconds for each call.
     #[doc(alias = "flush_secs")]
     #[doc(alias = "flush_millis")]
@@ -145,8 +145,8 @@ impl WriterOptions {
         self
     }
 
-    /// Sets how many bytes may wait for the disk, of this writer and its child runs together. If nothing waits in a run, the run
-    /// accepts one record of any size, so that it never waits for the files of the others.
+    /// Sets how many bytes may wait for the disk, of this writer and its child runs together. A run without pending records
+    /// accepts one record of any size, so that a slow file of another run cannot block it.
     ///
     /// Images and audio clips may take three quarters of it, so that a program that logs them faster than they are encoded
     /// leaves room to scalars.
@@ -161,37 +161,39 @@ impl WriterOptions {
     }
 
     /// Sets what a call does when `max_pending_bytes` wait. Default: [`WhenFull::Block`], because a curve with gaps misleads,
-    /// and a disk that works soon makes room.
+    /// and a working disk makes room within moments. After a write that failed, no call waits: the record is rejected.
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
         self
     }
 
-    /// Sets when data is synced to the disk. Default: [`SyncPolicy::Never`], because only a power failure or a crash of the
-    /// system makes a difference, and a sync takes milliseconds.
+    /// Sets when data is synced to the disk. Default: [`SyncPolicy::Never`], because it matters only if the power fails or the
+    /// operating system crashes, and a sync takes milliseconds.
     pub fn sync(mut self, sync: SyncPolicy) -> Self {
         self.sync = sync;
         self
     }
 
-    /// Continues a run that stopped, from `step` on. Removes from its older files what they have at `step` and later, and what
-    /// is unfinished or damaged. New data goes to a new file, which the loaders read after the older ones. The same happens to
+    /// Continues a run that stopped, from `step` on. Removes the records at `step` and later from the older files, and records
+    /// that are unfinished or damaged. New data goes to a new file, which the loaders read after the older ones. The same happens to
     /// each child run when [`SummaryWriter::run`] first opens it. If there is no run yet, a new one starts.
     ///
     /// [`SummaryWriter::last_step`] returns where a run ended. A program that continues from a checkpoint passes the step after
-    /// it. Embeddings at later steps are removed, too. Hyperparameters and layouts of custom scalars stay. A session that was
-    /// ended continues: closing the writer ends it, even if this program does not log its hyperparameters again. A graph stays,
-    /// unless `step` is 0 or less. Then the first graph that this program logs is ignored, because a run has one graph.
+    /// it. Embeddings at later steps are removed, too. Hyperparameters and layouts of custom scalars stay. A session that has
+    /// ended is open again: closing the writer ends it, even if this program does not call
+    /// [`hparams`](SummaryWriter::hparams). If `step` is above 0, the graph stays, and the first graph that this program logs is
+    /// ignored, because a run has one graph. Otherwise the graph is removed.
     ///
-    /// The checks of the steps continue, too: a tag that goes back from its last step that was kept is reported. Texts,
-    /// hyperparameters and layouts are not, because programs log them each time they start.
+    /// A step that is lower than the last kept step of its tag is reported. Texts, hyperparameters and layouts are not checked,
+    /// because programs log them at every start.
     ///
     /// An older file is replaced by a new version that was written next to it, so one of the two exists at every moment. If the
-    /// program is killed meanwhile, it can do the same again.
+    /// program is killed during this call, make the same call again.
     ///
-    /// No other writer may write to the run meanwhile, because it would continue in a file that was replaced. If a writer of
-    /// this process has the run open, this is an error. If a file of another process was written in the last seconds, or if
-    /// that process is known to run, a warning is logged before anything is removed.
+    /// No other writer may write to the run during this call, because it would continue in a file that was replaced. If a
+    /// writer of this process has the run open, or if a file grows while it is read, opening returns [`Error::Invalid`]. If a
+    /// file of another process was written in the last seconds, or if that process is known to run, a warning is logged before
+    /// anything is removed.
     ///
     /// A TensorBoard that is started later shows one curve without a step back. A running one shows the same with
     /// `--load_fast=false`. The fast loader, which is the default, keeps the old points of a tag until a new point arrives, so
@@ -212,13 +214,14 @@ impl WriterOptions {
     }
 
     /// Continues the runs of a [`TrainingLogger`](crate::TrainingLogger) like [`resume`](Self::resume), from the epoch `epoch`
-    /// on, after `batches` trained batches. Records of its `on_batch_end` and `on_test_end` are kept up to the step `batches`. All
-    /// other records are kept if they are before the step `epoch`.
+    /// on, after `batches` trained batches. Records of its `on_batch_end` and `on_test_end` are kept if their step is at most
+    /// `batches`. All other records are kept if their step is below `epoch`.
     ///
-    /// [`TrainingLogger::with_writer`](crate::TrainingLogger::with_writer) takes the number of batches from the writer, and continues to count
-    /// there.
+    /// [`TrainingLogger::with_writer`](crate::TrainingLogger::with_writer) reads `batches` from the writer, and counts on from
+    /// it.
     ///
-    /// A running TensorBoard keeps the old epochs of a tag until it is restarted.
+    /// A running TensorBoard keeps the old epochs of a tag until it is restarted, because it can drop points only from one step
+    /// on, and the steps of batches are higher than those of epochs.
     ///
     /// ```
     /// use summary_writer::training::UpdateFreq;
@@ -226,7 +229,7 @@ impl WriterOptions {
     ///
     /// # let dir = tempfile::tempdir()?;
     /// # let logdir = dir.path();
-    /// let (epoch, batches) = (5, 500); // of the checkpoint: five epochs of a hundred batches
+    /// let (epoch, batches) = (5, 500); // the checkpoint: epochs 0 to 4 are done, each of 100 batches
     /// let options = WriterOptions::new().resume_training(epoch, batches);
     /// let summary = options.create_file_writer(logdir)?;
     /// let mut training = TrainingLogger::with_writer(&summary).update_freq(UpdateFreq::Batch);
@@ -252,8 +255,8 @@ impl WriterOptions {
     }
 
     /// Sets the clock that gives each record its wall time: a function that returns seconds since 1970, a
-    /// [`SystemTime`](std::time::SystemTime) or a [`WallTime`]. Each call that logs calls it once, on its thread. A number that
-    /// is not finite is replaced by the time of the system.
+    /// [`SystemTime`](std::time::SystemTime) or a [`WallTime`]. Each call that logs reads the clock once, on the calling
+    /// thread. A number that is not finite is replaced by the time of the system.
     ///
     /// Default: [`SystemTime::now`](std::time::SystemTime::now), which resolves less than a microsecond. Reading it is about
     /// half of the cost of [`scalar`](SummaryWriter::scalar). A program that logs millions of scalars per second can read a clock that costs less
@@ -308,7 +311,7 @@ impl WriterOptions {
     ///
     /// # Errors
     /// [`Error::Io`] if the directory or the file cannot be created, or if the first record cannot be written. Nothing is left
-    /// behind then. [`Error::Invalid`] if `logdir` is a URL such as `s3://bucket/run` or starts with `~`, if the suffix cannot
+    /// behind then. [`Error::Invalid`] if `logdir` is a URL such as `s3://bucket/run` or starts with `~` or `$HOME`, if the suffix cannot
     /// be part of a file name, or if the run to resume is open in another writer of this process or grows meanwhile.
     pub fn create_file_writer(self, logdir: impl AsRef<Path>) -> Result<SummaryWriter> {
         let suffix = &self.filename_suffix;
@@ -328,7 +331,7 @@ impl WriterOptions {
     /// batch.
     ///
     /// # Errors
-    /// [`Error::Io`] if the thread cannot be started. [`Error::Invalid`] if a run is to be resumed. Errors of the stream are
+    /// [`Error::Io`] if the thread cannot be started. [`Error::Invalid`] if [`resume`](Self::resume) is set. Errors of the stream are
     /// returned by [`flush`](SummaryWriter::flush), [`close`](SummaryWriter::close) and [`stats`](SummaryWriter::stats).
     pub fn to_sink(self, sink: impl Write + Send + 'static) -> Result<SummaryWriter> {
         if self.resume.is_some() {

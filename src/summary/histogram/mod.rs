@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::proto::DataClass;
 use crate::proto::summary::Value;
 
-/// The default of the stock writers. The dashboard draws as many, whatever the number of buckets is.
+/// The default of the stock writers. The histograms dashboard always draws 30 buckets.
 pub(crate) const DEFAULT_BUCKETS: usize = 30;
 const MAX_BUCKETS: usize = 4096;
 
@@ -31,7 +31,7 @@ const MAX_BUCKETS: usize = 4096;
 /// Edges are `f64`, so an integer beyond 2^53 counts as the nearest `f64`. Counts are exact up to 2^53. NaN and the
 /// infinities are in no bucket; they are counted separately.
 ///
-/// The dashboards compute with `f64`, too, so they may not draw a range above 1e304.
+/// The dashboards compute with `f64`, too. Above 1e304 their sums can overflow, so they may not draw such a range.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
     /// The edges are finite and in order, the counts finite and not negative.
@@ -50,8 +50,8 @@ impl Histogram {
 
     /// Counts `values` in `buckets` buckets, 1 to 4,096.
     ///
-    /// The histograms dashboard always draws 30 buckets. More of them make the percentiles of the distributions dashboard
-    /// more precise.
+    /// More buckets make the percentiles of the distributions dashboard more precise. They do not change the histograms
+    /// dashboard, which always draws 30.
     ///
     /// ```
     /// use summary_writer::Histogram;
@@ -119,8 +119,8 @@ impl Histogram {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the number of edges is not that of the counts plus one, if an edge is not finite or lower than
-    /// the one before it, or if a count is negative or not finite.
+    /// [`Error::Invalid`] unless there is one edge more than counts, if an edge is lower than the one before it, or if an edge or
+    /// a count is not finite, or if a count is negative.
     #[doc(alias = "add_histogram_raw")]
     pub fn from_buckets<E: Scalar, C: Scalar>(edges: &[E], counts: &[C]) -> Result<Self> {
         let edges = to_f64(edges);

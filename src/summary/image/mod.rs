@@ -80,7 +80,7 @@ pub struct Image {
     width: u32,
     height: u32,
     content: Content,
-    /// Why its float samples were probably meant otherwise. It is reported when the image is logged.
+    /// A problem of its float samples, such as a range of 0 to 255. It is reported when the image is logged.
     warning: Option<Box<str>>,
 }
 
@@ -123,7 +123,7 @@ impl Image {
         self.height
     }
 
-    /// Why the image is probably not what was meant.
+    /// Returns a problem that is reported when the image is logged.
     pub(crate) fn warning(&self) -> Option<&str> {
         self.warning.as_deref()
     }
@@ -190,7 +190,7 @@ fn encode_png(width: u32, height: u32, format: Format, bytes: &[u8]) -> Result<V
         1 => BitDepth::Eight,
         _ => BitDepth::Sixteen,
     });
-    // Many times faster than the default, and photographs become no larger.
+    // This is many times faster than the default, and does not make photographs larger.
     encoder.set_compression(Compression::Fast);
     encoder
         .write_header()
