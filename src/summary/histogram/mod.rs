@@ -31,7 +31,7 @@ const MAX_BUCKETS: usize = 4096;
 /// Edges are `f64`, so an integer beyond 2^53 counts as the nearest `f64`. Counts are exact up to 2^53. NaN and the
 /// infinities are in no bucket; they are counted separately.
 ///
-/// The dashboards compute with `f64`, too. Above 1e304 their sums can overflow, so they may not draw such a range.
+/// The dashboards may not draw a range above 1e304 completely. It depends on the browser.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
     /// The edges are finite and in order, the counts finite and not negative.
