@@ -38,6 +38,7 @@ mod sync {
 
     pub(super) use std::sync::atomic::{AtomicU64, Ordering};
     pub(super) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+    pub(super) use std::thread::yield_now;
 
     thread_local! {
         /// The address of the queue whose worker this thread is, or 0.

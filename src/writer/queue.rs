@@ -6,7 +6,6 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::hint;
 use std::io;
 use std::ptr;
 use std::sync::Arc;
@@ -19,19 +18,19 @@ use super::inline::Inline;
 use super::stats::Stats;
 use super::sync::{
     AtomicU64, Condvar, Mutex, MutexGuard, Ordering, PoisonError, QUEUE_OF_WORKER, TryLockError,
+    yield_now,
 };
 use crate::error::{Chain, Error, Result};
 use crate::platform;
 use crate::report::Reporter;
 
-/// How often a caller tries to get the lock before it lets the system wait for it, and how many times it executes a pause
-/// instruction after each attempt: 10 µs where a pause takes 40 ns, 1 µs where it takes 4 ns.
+/// How often a caller tries to get the lock, and lets other threads run after each attempt, before it sleeps until the lock is
+/// released.
 ///
-/// The lock is held for tens of nanoseconds. But each attempt takes its cache line from the core that holds it, and a caller
-/// that sleeps must be woken by another one. With these numbers, two or more callers on two cores log 9 M scalars per second
-/// together, about as many as one caller. With ten attempts and up to 64 pauses it was 4.5 M, without spinning 2 M.
-const LOCK_ATTEMPTS: u32 = 4;
-const PAUSES: u32 = 256;
+/// The lock is held for tens of nanoseconds, and waking a thread that sleeps takes microseconds. A loop of pause instructions
+/// would keep the core from the worker: on two cores, two callers and eight callers log 1.2 to 1.6 times as much with yields
+/// (`cargo bench --bench scalar`).
+const LOCK_ATTEMPTS: u32 = 6;
 
 /// The most room that callers get at once. A hundred scalars or so share the cost of the checks, and a thousand busy runs take
 /// only a part of the bound for it.
@@ -568,9 +567,7 @@ impl Queue {
             match self.state.try_lock() {
                 Ok(state) => return Some(state),
                 Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-                Err(TryLockError::WouldBlock) => {
-                    (0..PAUSES).for_each(|_| hint::spin_loop());
-                }
+                Err(TryLockError::WouldBlock) => yield_now(),
             }
         }
         self.lock_unless_forked().ok()
