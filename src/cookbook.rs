@@ -126,7 +126,7 @@
 //! # let checkpoint = std::cell::Cell::new(None);
 //! # let save_checkpoint = |step: i64| checkpoint.set(Some(step));
 //! # for died_at in [17, 30] {
-//! let first = checkpoint.get().map_or(0, |step| step + 1);
+//! let first = checkpoint.get().map_or(0, |step| step + 1); // 0 removes all points: only for a new training
 //! let summary = WriterOptions::new().resume(first).create_file_writer(logs.join("run"))?;
 //! for step in first..30 {
 //!     # if step == died_at { break }
@@ -148,12 +148,13 @@
 //!
 //! # Resume a loop of epochs and batches
 //!
-//! A [`TrainingLogger`] counts epochs and batches. So resuming needs two numbers: the next epoch, and the number of batches
-//! before it. Pass them to [`resume_training`].
+//! A [`TrainingLogger`] counts epochs and batches. So resuming needs two numbers: the epoch that comes next or is half
+//! done, and the number of all batches that were trained so far. Pass them to [`resume_training`].
 //!
 //! ```
 //! use std::error::Error;
 //! use std::fs;
+//! use std::io::ErrorKind;
 //! use std::path::Path;
 //!
 //! use summary_writer::training::UpdateFreq;
@@ -168,7 +169,8 @@
 //! let train = |logdir: &Path, checkpoint: &Path| -> Result<(), Box<dyn Error>> {
 //!     let first_epoch: u64 = match fs::read_to_string(checkpoint) {
 //!         Ok(epoch) => epoch.parse()?,
-//!         Err(_) => 0, // no checkpoint yet
+//!         Err(error) if error.kind() == ErrorKind::NotFound => 0, // a new training
+//!         Err(error) => return Err(error.into()), // a resume at 0 would remove all points
 //!     };
 //!     let options = WriterOptions::new().resume_training(first_epoch, first_epoch * BATCHES);
 //!     let summary = options.create_file_writer(logdir)?;

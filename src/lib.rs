@@ -103,12 +103,12 @@
 //! # Features
 //!
 //! - `png` (default): images and animations, from slices.
-//! - `image`: [`SummaryWriter::image`] takes the images of the crate [`image`](https://docs.rs/image), such as `DynamicImage`.
+//! - `image`: [`SummaryWriter::image`] takes the images of the crate [`image`](https://docs.rs/image) 0.25, such as `DynamicImage`.
 //! - `flate2` (default): compressed TFRecord streams, in [`record`]. Event files are never compressed.
 //! - `serde`: [`HParams`] from any struct that serializes.
 //! - `candle`: scalars, histograms and images from the tensors of [`candle-core`](https://docs.rs/candle-core), 0.9 to 0.11:
 //!   see the module `integrations::candle`.
-//! - `half`: the 16-bit floats of the crate [`half`](https://docs.rs/half), wherever numbers are taken.
+//! - `half`: the 16-bit floats of the crate [`half`](https://docs.rs/half) 2, wherever numbers are taken.
 //! - `ndarray`: [`Histogram`], [`Image`] and [`Embedding`] from the arrays and views of the crate
 //!   [`ndarray`](https://docs.rs/ndarray), 0.15 to 0.17.
 //! - `onnx`: graphs of ONNX models, with `Graph::from_onnx`.

@@ -30,6 +30,11 @@ impl Reporter {
         }
     }
 
+    /// Reports what is no problem, so only to a logger.
+    pub(crate) fn info(&self, message: impl Display) {
+        self.report(Level::Info, &message);
+    }
+
     pub(crate) fn warn(&self, message: impl Display) {
         self.report(Level::Warn, &message);
     }
@@ -48,7 +53,7 @@ impl Reporter {
         let prefix = &self.prefix;
         if log::max_level() != LevelFilter::Off {
             log::log!(target: "summary_writer", level, "{prefix}{message}");
-        } else if self.uses_stderr && !is_off() {
+        } else if level <= Level::Warn && self.uses_stderr && !is_off() {
             // One call, so that the lines of several threads do not mix. A program without stderr must not fail here, so the
             // error is ignored, and `eprintln` would panic.
             let line = format!("summary-writer: {prefix}{message}\n");

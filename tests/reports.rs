@@ -225,6 +225,32 @@ fn each_cause_is_reported_once() {
     assert_eq!(REPORTS.take(), [], "a resumed program logs them again");
 
     let dir = tempfile::tempdir().unwrap();
+    for (first, level, want) in [
+        (0, Level::Info, ""),
+        (3, Level::Info, ""), // nothing to remove
+        (
+            2,
+            Level::Info,
+            "the records from step 2 on were removed, because the run continues at step 2",
+        ),
+        (
+            0,
+            Level::Warn,
+            "all records were removed, from step 0 on, because the run continues at step 0; if a checkpoint was \
+                          not found, do not resume",
+        ),
+    ] {
+        let summary = options()
+            .resume(first)
+            .create_file_writer(dir.path())
+            .unwrap();
+        let want = (!want.is_empty()).then(|| (level, named(dir.path(), want)));
+        assert_eq!(REPORTS.take(), Vec::from_iter(want), "resume({first})");
+        (first..3).for_each(|step| summary.scalar("loss", 0.5, step));
+        summary.close().unwrap();
+    }
+
+    let dir = tempfile::tempdir().unwrap();
     let summary = options().create_file_writer(dir.path()).unwrap();
     let clip = || Audio::mono_i16(8000, [0]).unwrap();
     for (step, count) in (0..).zip([2, 1, 2, 3, 3, 5]) {
@@ -248,6 +274,18 @@ fn each_cause_is_reported_once() {
     let want =
         "tag \"eval/note\": expected UTF-8 for the plugin \"text\", got other bytes in string 0";
     assert_eq!(REPORTS.take(), [(Level::Warn, want.to_owned())]);
+
+    #[cfg(feature = "image")]
+    {
+        let summary = options().to_sink(Disk::default()).unwrap();
+        for width in [0, 1] {
+            let empty = image::RgbImage::new(width, 0);
+            summary.scope("eval").image("empty", empty, 0);
+        }
+        summary.flush().unwrap();
+        let want = "image: tag \"eval/empty\": expected sides of 1 to 2147483647 pixels, got 0 x 0; the record is rejected";
+        assert_eq!(REPORTS.take(), [(Level::Error, want.to_owned())]);
+    }
 
     #[cfg(feature = "png")]
     {

@@ -445,6 +445,20 @@ fn killing_a_program_while_it_resumes_loses_no_record_before_the_step() {
 }
 
 #[test]
+fn more_epochs_than_batches_are_swapped_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = |epoch, batches| {
+        let options = WriterOptions::new().resume_training(epoch, batches);
+        options.create_file_writer(dir.path()).map(drop)
+    };
+    let error = open(25, 2).unwrap_err().to_string();
+    assert!(error.contains("got 25 epochs and 2 batches"), "{error}");
+    for (epoch, batches) in [(2, 25), (2, 2), (2, 0), (0, 0)] {
+        open(epoch, batches).unwrap();
+    }
+}
+
+#[test]
 fn training_resumes_at_its_epoch_and_its_batch() {
     let dir = tempfile::tempdir().unwrap();
     // An epoch has three batches. The first program dies in the middle of epoch 3. Its last checkpoint is after epoch 1.

@@ -86,6 +86,10 @@ impl ToWallTime for WallTime {
 /// The caller's counter: any integer, or the thread's [`CurrentStep`](crate::current::CurrentStep).
 ///
 /// A step beyond the range of `i64` is written as the nearest `i64`, and a warning is logged.
+#[diagnostic::on_unimplemented(
+    message = "a step must be an integer, got `{Self}`",
+    note = "the step is the last argument; the value comes before it"
+)]
 pub trait Step: Copy + sealed::Step {
     /// Returns the step, or the nearest `i64` as `Err` if the step is out of range.
     fn to_i64(self) -> Result<i64, i64>;

@@ -12,6 +12,10 @@ const PLUGIN: &str = "scalars";
 ///
 /// Stock TensorBoard stores scalars as `f32`, so a value keeps 24 bits of precision, and a number beyond the range of `f32`
 /// becomes an infinity. NaN and the infinities are written as they are.
+#[diagnostic::on_unimplemented(
+    message = "expected a number such as `f32`, `f64` or `u64`, got `{Self}`",
+    note = "the 16-bit floats of the crate `half` need the feature `half`, and tensors of `candle` have functions of their own"
+)]
 pub trait Scalar: Copy + sealed::Sealed {
     /// The number as it is written.
     fn to_f32(self) -> f32;

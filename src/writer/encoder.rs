@@ -140,7 +140,7 @@ struct Block {
     frames: Vec<u8>,
     frame_count: u64,
     rejected_count: u64,
-    /// Why the last rejected record has no frame.
+    /// Why the first rejected record has no frame.
     error: Option<Error>,
     /// The raw size of all records.
     raw_bytes: u64,
@@ -160,7 +160,7 @@ impl Block {
         if let Err(error) = encoded {
             self.frames.truncate(start);
             self.rejected_count += 1;
-            self.error = Some(error);
+            self.error.get_or_insert(error);
         } else {
             self.frame_count += 1;
         }

@@ -225,7 +225,8 @@ impl SummaryWriter {
         let step = self.saturated(step.to_i64(), name);
         self.push_deferred(step, bytes, move |buffer| {
             let prefix = prefix.as_deref().unwrap_or_default();
-            let value = summary::images(prefix, &tag, images.as_ref())?;
+            let value = summary::images(prefix, &tag, images.as_ref())
+                .map_err(|error| error.of_tag(&[prefix, &tag.name].concat()))?;
             event::append_value(buffer, &value);
             Ok(())
         });

@@ -60,9 +60,10 @@ impl SummaryWriter {
         Self::new(run.into()).with_condition(Condition::Never)
     }
 
-    /// Returns the highest step that was logged in the run directory `logdir`, without the runs in its subdirectories. Returns
+    /// Returns the highest step that was logged in the run directory `logdir`. Returns
     /// `None` if there is no step or no such directory. Damage in the files is skipped. Hyperparameters, layouts of custom scalars
-    /// and graphs do not count, because they have no step of their own.
+    /// and graphs do not count, because they have no step of their own. The runs below `logdir` do not count either: the steps of
+    /// a [`TrainingLogger`](crate::TrainingLogger) are in `logdir.join("train")`.
     ///
     /// This reads all files of the run. Pass the next step to [`WriterOptions::resume`](WriterOptions::resume) to
     /// continue the run after its end, or the step of a checkpoint to continue from there.
@@ -175,7 +176,8 @@ impl WriterOptions {
     }
 
     /// Continues a run that stopped, from `step` on. Removes the records at `step` and later from the older files, and records
-    /// that are unfinished or damaged. New data goes to a new file, which the loaders read after the older ones. The same happens to
+    /// that are unfinished or damaged. With `step` 0 that is everything, so do not resume if a checkpoint is missing. The
+    /// removal is reported: at the level `info`, or as a warning if no point is left. New data goes to a new file, which the loaders read after the older ones. The same happens to
     /// each child run when [`SummaryWriter::run`] first opens it. If there is no run yet, a new one starts.
     ///
     /// [`SummaryWriter::last_step`] returns where a run ended. A program that continues from a checkpoint passes the step after
@@ -238,6 +240,12 @@ impl WriterOptions {
     /// # training.on_train_end()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// For a checkpoint inside an epoch, `epoch` is the epoch that is half done, and `batches` are all batches so far: after
+    /// half of epoch 3 of 100 batches each, `resume_training(3, 350)`.
+    ///
+    /// [`create_file_writer`](Self::create_file_writer) returns [`Error::Invalid`] if there are more epochs than batches, unless
+    /// `batches` is 0.
     #[doc(alias = "initial_epoch")]
     pub fn resume_training(mut self, epoch: impl Step, batches: u64) -> Self {
         let step = epoch.to_i64().unwrap_or_else(|nearest| nearest);

@@ -145,6 +145,16 @@ impl Resume {
         reporter: &Reporter,
         warnings: &mut SeriesWarnings,
     ) -> Result<Resumed> {
+        if let Some(batches) = self.batches
+            && batches > 0
+            && u64::try_from(self.step).is_ok_and(|epoch| epoch > batches)
+        {
+            let problem = format!(
+                "expected at least one batch for each epoch, got {} epochs and {batches} batches; the epoch comes first",
+                self.step
+            );
+            return Err(Error::invalid("resume_training", problem));
+        }
         refuse_open_run(dir)?;
         let files = event_files(dir)?;
         let now = SystemTime::now();
@@ -159,11 +169,18 @@ impl Resume {
             start_frames: start_frames(self.step.max(self.first_batch()), clock.now()),
             ..Resumed::default()
         };
+        let (mut first_removed, mut is_point_left) = (None, false);
         for path in files {
             reader::retain_events(&path, &mut |event| {
                 let values = values(event);
                 resumed.has_session |= values.iter().any(summary::is_session_start);
                 let is_retained = self.retains(event);
+                let is_point = !values.iter().all(is_timeless);
+                if is_point && is_retained {
+                    is_point_left = true;
+                } else if is_point {
+                    first_removed = Some(event.step.min(first_removed.unwrap_or(i64::MAX)));
+                }
                 if is_retained {
                     resumed.has_graph |= matches!(event.what, Some(What::GraphDef(_)));
                     let checked = values
@@ -175,6 +192,18 @@ impl Resume {
                 }
                 is_retained
             })?;
+        }
+        match first_removed {
+            Some(first) if is_point_left => reporter.info(format_args!(
+                "the records from step {first} on were removed, because the run continues at step {}",
+                self.step
+            )),
+            Some(first) => reporter.warn(format_args!(
+                "all records were removed, from step {first} on, because the run continues at step {}; if a checkpoint was not \
+                 found, do not resume",
+                self.step
+            )),
+            None => {}
         }
         embedding::remove_steps(dir, self.step)?;
         reader::remove_leftovers(dir)?;
