@@ -1,7 +1,7 @@
 //! Tables for users of PyTorch, tensorboardX, TensorFlow and tensorboard-rs: each of their calls, and the call here.
 //!
 //! The left columns describe PyTorch 2, tensorboardX 2.6.5, TensorFlow 2 with TensorBoard 2.21, and tensorboard-rs 0.5.9,
-//! after their sources. The calls in the right columns are compiled in the example below each table.
+//! according to their source code. The calls in the right columns are compiled in the example below each table.
 //!
 //! # The main differences
 //!
@@ -10,9 +10,9 @@
 //! | step | optional in PyTorch and tensorboardX, with the default 0. The default loader of TensorBoard shows one point of a series whose steps are all 0 | an argument of every call. [`CurrentStep`] takes it from the thread |
 //! | records that a killed program loses | tensorboardX: its buffer, up to two minutes. TensorFlow: up to ten records. PyTorch without TensorFlow, and tensorboard-rs: what their threads have not written yet | up to 200 ms |
 //! | full disk | PyTorch, TensorFlow: a call fails. tensorboardX: a call waits forever. tensorboard-rs: a call panics | no logging call fails or waits. `flush`, `close` and `stats` return the error |
-//! | buckets of a histogram | PyTorch, tensorboardX: 1,548 buckets, each 10 % wider than the next one towards 0, and an error if there are no values. TensorFlow: as here | 30 buckets of equal width. If there are far outliers, use more: `Histogram::with_buckets` |
+//! | buckets of a histogram | PyTorch, tensorboardX: 1,548 buckets, whose width grows by 10 % from one to the next away from 0, and an error if there are no values. TensorFlow: as here | 30 buckets of equal width. If there are far outliers, use more: `Histogram::with_buckets` |
 //! | NaN in a histogram | an error, wrong edges, or left out silently | left out, and counted in the scalar `<tag>/non_finite` |
-//! | threads | one object. TensorBoard's own `Writer` is not thread-safe | clone the writer, and use it from any thread |
+//! | threads | one object, used by one thread. TensorBoard's own `Writer` is not thread-safe | clone the writer, and use it from any thread |
 //!
 //! # PyTorch
 //!
@@ -23,7 +23,7 @@
 //! | `SummaryWriter("runs/a")` | `SummaryWriter::create_file_writer("runs/a")?` |
 //! | `SummaryWriter()`, which writes to `runs/May04_22-14-54_host` | `create_file_writer(unique_logdir("runs")?)?`, which writes to `runs/20260504-221454` (UTC). The directory is always new |
 //! | `comment="_lr0.1"` | `unique_logdir("runs/lr0.1")?` |
-//! | `purge_step=n` | `WriterOptions::new().resume(n)`. It removes the points from the files. PyTorch only hides them in TensorBoard, and the default loader hides those of a tag only after a new point of the tag |
+//! | `purge_step=n` | `WriterOptions::new().resume(n)`. It removes the points from the files. PyTorch only hides them in TensorBoard, and the default loader hides the old points of a tag only when a new point of that tag arrives |
 //! | `flush_secs=120` | `flush_interval`, 200 ms by default |
 //! | `max_queue=10`: the next call waits if ten events are pending | `max_pending_bytes`, 64 MiB by default, and `when_full` |
 //! | `filename_suffix` | `filename_suffix` |
@@ -302,7 +302,7 @@
 //!
 //! Other differences:
 //!
-//! - Its other methods are `unimplemented!()`. This crate has everything that it has.
-//! - Its queue has no limit, so a slow disk fills the memory. A disk error panics its thread, and then the caller.
+//! - Its other methods are `unimplemented!()`. This crate has all methods that work there.
+//! - Its queue has no limit, so a slow disk fills the memory. After a disk error, its thread panics, and then the calling thread does.
 //!
 //! [`CurrentStep`]: crate::current::CurrentStep

@@ -57,8 +57,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A program that trains all trials in turn takes each one from a common writer. Thousands of trials can be open, because those
-//! without a handle [release](crate::SummaryWriter::run) their file and their thread. Closing the common writer ends all sessions.
+//! If one program trains all trials in turn, each trial is a child run of one writer. Thousands of trials can be open, because a
+//! child run without a handle [releases](crate::SummaryWriter::run) its file and its thread. Closing the writer ends the sessions
+//! of all trials.
 //!
 //! ```
 //! use summary_writer::{HParams, SummaryWriter};
@@ -82,8 +83,8 @@
 //!
 //! # A training loop of epochs and batches
 //!
-//! [`TrainingLogger`] chooses the run, the tag and the step of each metric, as Keras does. Log data of the whole training,
-//! such as hyperparameters, to the writer that you give it.
+//! [`TrainingLogger`] chooses the run, the tag and the step of each metric, as Keras does. Log data about the whole training,
+//! such as hyperparameters, to the writer that you pass to `with_writer`.
 //!
 //! ```
 //! use summary_writer::training::UpdateFreq;
@@ -208,7 +209,7 @@
 //!
 //! # Many processes
 //!
-//! Log what is the same on all ranks in one process only. The other ranks use a [disabled](crate::SummaryWriter::disabled)
+//! If data is the same on all ranks, log it in one process only. The other ranks use a [disabled](crate::SummaryWriter::disabled)
 //! writer, so that the code needs no `if`. Give each rank its own run for data that differs. If two processes write to one
 //! run, TensorBoard does not show all points. Choose the directory in the process that starts the others. If you fork,
 //! create the writers after the fork.

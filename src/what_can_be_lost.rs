@@ -6,21 +6,22 @@
 //! - A record is *flushed* when the operating system has it. It survives the end of the program, but not a power failure.
 //! - `T` is [`WriterOptions::flush_interval`], 200 ms by default.
 //!
-//! In every case, the file has its records in order, and each of them once. Only the last record may be torn, after a crash.
-//! Readers stop before it.
+//! - *Lost* means accepted, but not in the file. A rejected record is not accepted, so it does not count as lost.
+//!
+//! The writer writes each record once and in order. After a crash, the last record may be incomplete. Readers stop before it.
 //!
 //! | what happens | lost at most | what else to know | checked by |
 //! |---|---|---|---|
 //! | `close` is called, or the last handle is dropped, also by a panic | nothing | | `faults` "panic, exit, abort" |
 //! | the program is killed, aborts or runs out of memory | records accepted in the last `T`, and images and audio clips that are not encoded yet | with a flush interval of [`Duration::ZERO`], each call writes its record before it returns | `faults` "kill -9" |
 //! | the program calls [`std::process::exit`], or the handle is in a `static` | the same as if it was killed | nothing drops the handle: call [`flush`] or [`close`] first | `faults` "panic, exit, abort" |
-//! | the system crashes or loses power | what the disk did not have yet, usually some seconds | with [`SyncPolicy::EachFlush`], only what was accepted in the last `T`; with [`SyncPolicy::OnClose`], nothing of closed files | no test, because none cuts the power |
+//! | the system crashes or loses power | what the disk did not have yet, usually some seconds | with [`SyncPolicy::EachFlush`], only what was accepted in the last `T`; with [`SyncPolicy::OnClose`], closed files lose nothing | not tested, because a test cannot cut the power |
 //! | the disk is full, the quota or the file size limit is reached, or writing fails, and this ends later | nothing | beyond [`WriterOptions::max_pending_bytes`], records are rejected and counted; no call waits | `faults` "full disk", "file size limit", "immutable file", "read-only disk" |
 //! | the same, but it has not ended at `close` | what was not flushed | `close` returns the error; the number of lost records is logged, and is in the [`stats`] of other handles | `faults` "full disk" |
 //! | the disk hangs, and recovers | nothing | beyond `max_pending_bytes`, calls wait; with [`WhenFull::DropNew`], records are rejected and counted instead. [`flush_timeout`] and [`close_timeout`] wait no longer than their limit | `faults` "frozen disk", "stuck pipe" |
 //! | the disk is slow, writes only a part of the data, or is interrupted by signals | nothing | | `faults` "stuck pipe", "short writes" |
 //! | the directory or the file is deleted | the deleted file, with what was written after the deletion and before the next batch | later records go to a new file. `close` and drop do not create the directory again: `close` returns an error, and what was not flushed is lost | `faults` "deleted directory", `tests/files.rs` |
-//! | the directory is moved | nothing | the open file moves with it. Runs that are opened later are created at the old path, and so is a new file of a child run that had released its file. A warning is logged | `tests/reports.rs` |
+//! | the directory is moved | nothing | the open file moves with it. Runs that are opened later are created at the old path. A child run that had released its file gets a new file there. A warning is logged | `tests/reports.rs` |
 //! | a child run without a handle releases its file and its threads | nothing | it does so after its data is written, and not while the disk fails. The next [`run`] of its name appends to the file | `tests/runs.rs` |
 //! | the process forks | nothing of the parent's records | what the child logs is ignored, and counted in [`Stats::ignored_count`]. The child reports this only in `flush` and `close`, because its logger may be locked forever | `faults` "fork", `tests/fork.rs` |
 //! | several processes log, each to its own run | nothing | | `faults` "a run for each process" |
@@ -29,7 +30,7 @@
 //! | a run is opened with [`WriterOptions::resume`] | what has that step or a later one, as intended | earlier records stay, also if the program is killed during the call | `tests/resume.rs` |
 //! | the same, while another process writes to the run | what that process writes afterwards | a warning is logged first. If another writer of the same process has the run open, the call is an error, and nothing is lost | `tests/resume.rs` |
 //! | an image cannot be encoded | that record | it is counted, and an error is logged | `writer::tests::encoder` |
-//! | a record is longer than 2 GiB | that record, because no reader accepts it | it is counted, and an error is logged | no test, because none writes so much |
+//! | a record is longer than 2 GiB | that record, because no reader accepts it | it is counted, and an error is logged | not tested, because a test cannot write so much |
 //! | a step goes back or repeats, or a tag is used for two kinds of data | nothing in the file | TensorBoard drops points of the tag. One warning is logged for each tag, and the tag is counted | `writer::series::tests` |
 //! | a file is damaged later | the damaged records | [`verify`] finds them, and [`repair_to`] keeps the others | `tests/stock/test_repair.py` |
 //!
@@ -39,7 +40,7 @@
 //!   often each fault happened, and how many records were lost beyond this table. That number must be 0. With
 //!   `FAULT_CAMPAIGN=long` it kills 240 programs.
 //! - `tests/stock/test_faults.py` checks that stock TensorBoard reads what is left.
-//! - `cargo test --test interleavings` uses a model checker. It runs callers, a flush, a close and a failing disk through
+//! - `cargo test --package interleavings` uses a model checker. It runs callers, a flush, a close and a failing disk through
 //!   the possible orders of their locks, waits and wakes, up to a bound.
 //!
 //! # Details

@@ -13,7 +13,7 @@ pub(crate) struct Point<'a> {
     pub(crate) step: i64,
     /// Seconds since 1970.
     pub(crate) wall_time: f64,
-    /// `None` if the value does not name its plugin. Only the first value of a tag has to.
+    /// `None` if neither the metadata nor an older field names the plugin. Only the first value of a tag has to.
     pub(crate) kind: Option<PluginKind>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) enum PluginKind {
     Mesh,
     CustomScalars,
     HParams,
-    /// A graph, conceptual or not.
+    /// The graph of a run, or of a Keras model.
     Graphs,
     RunMetadata,
     Other,
@@ -83,7 +83,7 @@ impl PluginKind {
 /// The tag under which both loaders keep the graph of a run.
 const RUN_GRAPH: &[u8] = b"__run_graph__";
 
-/// Calls `visit` for each value, the graph or the run metadata of an event that this crate encoded.
+/// Calls `visit` for each value, the graph or the run metadata of an event. An event with the layout of `encode` takes the fast way.
 #[inline]
 pub(crate) fn scan(payload: &[u8], mut visit: impl FnMut(Point<'_>)) {
     let Some((wall_time, step, mut values)) = event_with_values(payload) else {
@@ -126,7 +126,7 @@ fn event_with_values(payload: &[u8]) -> Option<(f64, i64, &[u8])> {
     is_last.then_some((f64::from_le_bytes(*wall_time), step.cast_signed(), values))
 }
 
-/// Splits the first of several values off, if it is a plain scalar. Returns its tag.
+/// Returns the tag of the first value and the values after it, if the first value is a plain scalar.
 #[inline]
 fn plain_scalar(values: &[u8]) -> Option<(&[u8], &[u8])> {
     let (value, rest) = split_bytes(values)?;
@@ -134,7 +134,7 @@ fn plain_scalar(values: &[u8]) -> Option<(&[u8], &[u8])> {
     matches!(number, [0x15, _, _, _, _]).then_some((tag, rest))
 }
 
-/// Splits a first field of bytes with the number 1 off.
+/// Returns the content of the first field and the fields after it, if the first field has number 1 and holds bytes.
 #[inline]
 fn split_bytes(fields: &[u8]) -> Option<(&[u8], &[u8])> {
     let (0x0a, rest) = fields.split_first()? else {

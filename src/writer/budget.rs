@@ -35,7 +35,7 @@ impl Budget {
     pub(super) fn reserve(&self, own: &mut Reservation, bytes: u64, deferred_bytes: u64) {
         let replace = |sum: &AtomicU64, before: &mut u64, after: u64| {
             if after != *before {
-                // The sum wraps around and back if it must.
+                // Adding a difference that has wrapped around subtracts.
                 sum.fetch_add(after.wrapping_sub(*before), Ordering::Relaxed);
                 *before = after;
             }

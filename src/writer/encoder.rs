@@ -179,8 +179,8 @@ impl Block {
 
 /// The encoder's side of the queue.
 impl Queue {
-    /// Accepts a record whose frame the encoder makes, or counts why it was not accepted. Until then it counts with the size
-    /// of its raw data as pending. Calls `start_encoder` if no encoder runs.
+    /// Accepts a record that the encoder encodes, or counts why it was not accepted. Until it is encoded, `raw_bytes` bytes of it
+    /// are pending. Calls `start_encoder` if no encoder runs.
     pub(crate) fn push_deferred(
         &self,
         raw_bytes: usize,
@@ -211,7 +211,7 @@ impl Queue {
         if wakes {
             self.encode.notify_one();
         }
-        // Large records are rare, and a fork must not keep many of them.
+        // `finish_push` finds out whether this is a fork, which would collect images that nobody encodes.
         let is_large = raw_bytes as u64 >= BATCH_BYTES;
         if starts || wakes || is_large || self.limits.flush_interval.is_zero() {
             self.finish_push(target);
@@ -274,7 +274,7 @@ impl Queue {
         if is_last || is_awaited {
             state.flush_target = state.accepted.bytes;
         }
-        // A wake is a system call, so small images of a batch do without. Callers wait for a target or for room.
+        // A wake is a system call, so callers are woken only if a target is reached or somebody waits for room.
         let is_expected = is_last || is_awaited || !state.waiting.is_empty();
         let is_complete = state.is_complete();
         let wakes = match state.worker {

@@ -50,7 +50,7 @@ impl Queue {
     /// Writes everything that is pending, and ends a queue that is closed. Does nothing if there is a worker. After a failure
     /// the data is kept, and the next call tries again.
     pub(super) fn write_inline(&self) {
-        // The sink and the logger may log to this writer, which then writes their records, too.
+        // If the sink or the logger logs during a write, the loop of that write also writes their record.
         let Some(inline) = self.inline.as_ref().filter(|_| !is_worker_thread()) else {
             return;
         };

@@ -70,7 +70,7 @@ pub(crate) struct Queue {
     pub(super) progress: Condvar,
     /// Not part of the state, because in a fork the lock may never be released.
     ignored_count: AtomicU64,
-    /// The handles outside, without their clones. Not part of the state for the same reason.
+    /// The number of handles, without their clones. Not part of the state for the same reason.
     pub(super) handle_count: AtomicU64,
     process_id: u32,
 }
@@ -81,7 +81,7 @@ pub(super) struct State {
     /// of the bound. It is 0 if a caller may have to wake or to wait for somebody. Any other access to the state sets it to 0,
     /// and the next caller sets it anew.
     pub(super) room: usize,
-    /// At least what is pending and the room.
+    /// What this queue has reserved: at least the pending bytes and the room.
     reservation: Reservation,
     pub(super) chunks: Chunks,
     pub(super) encoder: EncoderState,
@@ -92,7 +92,7 @@ pub(super) struct State {
     pub(super) rejected_count: u64,
     /// The part of `rejected_count` that was rejected for its content, not because the queue was full.
     pub(super) invalid_count: u64,
-    /// Accepted records that could not be encoded. They are rejected, too, and never flushed.
+    /// Accepted records that could not be encoded. `rejected_count` includes them, and they are never flushed.
     pub(super) unencoded_count: u64,
     pub(super) worker: WorkerState,
     /// Somebody waits until this many bytes are flushed, so the worker must not wait for more records before that.
@@ -285,7 +285,8 @@ impl Queue {
         Some(state)
     }
 
-    /// Does the rest of a push, if it wakes somebody or fills a chunk. The lock was released.
+    /// Runs after the lock is released: finds out whether this is a fork, writes if there is no worker, and waits if the flush
+    /// interval is zero.
     pub(super) fn finish_push(&self, mut target: Target) {
         if self.is_forked() {
             // No worker will take the record. Later calls see that the queue is closed.
@@ -511,7 +512,7 @@ impl Queue {
             .map_or(true, |state| state.is_closing)
     }
 
-    /// Returns the counts of the queue, and 0 for the others.
+    /// Returns the counts that the queue has. The other fields are 0.
     pub(crate) fn stats(&self) -> Stats {
         let ignored_count = self.ignored_count.load(Ordering::Relaxed);
         match self.lock_unless_forked() {
@@ -552,7 +553,8 @@ impl Queue {
         Ok(self.lock())
     }
 
-    /// Locks the state, in a process that is not a fork. The state stays consistent if a thread panics.
+    /// Locks the state, and sets the room to 0. Not for a fork, unless this process has had the lock before. The state stays
+    /// consistent if a thread panics.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.room = 0;
@@ -664,7 +666,7 @@ impl State {
         (self.is_closing || self.is_suspending) && !self.encoder.is_busy()
     }
 
-    /// Returns what must be flushed so that all records that were accepted until now are.
+    /// Returns the target of a flush of all records that were accepted until now.
     #[inline]
     pub(super) fn target(&self) -> Target {
         Target {

@@ -73,7 +73,7 @@ pub(crate) fn run(
     None
 }
 
-/// Does what follows the write of a chunk.
+/// Syncs the file if the policy says so, inspects the frames, and counts them as flushed.
 pub(super) fn finish_chunk(
     queue: &Queue,
     sink: &mut Sink,
@@ -89,7 +89,7 @@ pub(super) fn finish_chunk(
     sink.after_batch();
 }
 
-/// Does what follows the last write. Returns why a sync has failed.
+/// Prepares the file for its close, and syncs it unless the policy is `Never`. Returns the error of the sync.
 pub(super) fn finish_file(sink: &mut Sink, sync: SyncPolicy) -> Option<Error> {
     sink.before_close();
     match sync {
@@ -190,7 +190,8 @@ impl Queue {
         Task::Write(state.chunks.take())
     }
 
-    /// Sets the result of a sync, and reports the first failure.
+    /// Sets the result of a sync, and reports the first failure. After a failure, the sink returns the same error until the file
+    /// is replaced.
     fn set_sync_failure(&self, failure: Option<Error>) {
         let mut state = self.lock();
         let is_first = state.sync_failure.is_none();
@@ -257,8 +258,8 @@ impl Queue {
         true
     }
 
-    /// Closes the queue without a worker. Records that were not written are lost. `failure` is the reason, if the state does
-    /// not have it yet.
+    /// Closes the queue without a worker. Records that were not written are lost. `failure`, if there is one,
+    /// replaces the failure of the state.
     pub(super) fn end(&self, failure: Option<Error>) {
         let mut state = self.lock();
         state.worker = WorkerState::Ended;

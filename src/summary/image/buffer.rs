@@ -9,7 +9,7 @@ use std::sync::Mutex;
 /// The free buffers of a process may have so many bytes together: three quarters of the default of `max_pending_bytes`, which
 /// images may fill while they wait for the encoder.
 const MAX_FREE_BYTES: usize = 48 << 20;
-/// Smaller buffers are cheap to allocate. Larger ones are rare, and few would fill the list.
+/// Smaller buffers are cheap to allocate. Larger ones are rare, and a few of them would fill the list.
 const MIN_BYTES: usize = 16 << 10;
 const MAX_BYTES: usize = 4 << 20;
 
@@ -105,7 +105,7 @@ impl FreeList {
         self.buffers.remove(found)
     }
 
-    /// Adds a buffer. Returns the ones that were not used for the longest time if there are too many bytes now.
+    /// Adds a buffer. If there are too many bytes then, returns the oldest buffers, so that the caller frees them without the lock.
     fn add(&mut self, mut buffer: Vec<u8>) -> Vec<Vec<u8>> {
         buffer.clear();
         self.bytes += buffer.capacity();
