@@ -11,6 +11,7 @@ mod options;
 
 mod log;
 
+mod admission;
 mod budget;
 mod chunks;
 mod condition;

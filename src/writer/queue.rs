@@ -11,6 +11,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::admission::Waiting;
 use super::budget::{Budget, Reservation};
 use super::chunks::Chunks;
 use super::encoder::EncoderState;
@@ -31,10 +32,6 @@ use crate::report::Reporter;
 /// would keep the core from the worker: on two cores, two callers and eight callers log 1.2 to 1.6 times as much with yields
 /// (`cargo bench --bench scalar`).
 const LOCK_ATTEMPTS: u32 = 6;
-
-/// The most room that callers get at once. A hundred scalars or so share the cost of the checks, and a thousand busy runs take
-/// only a part of the bound for it.
-const MAX_ROOM_BYTES: u64 = 8 << 10;
 
 /// The reaction of a call when `max_pending_bytes` wait for the disk already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,7 +79,7 @@ pub(super) struct State {
     /// and the next caller sets it anew.
     pub(super) room: usize,
     /// What this queue has reserved: at least the pending bytes and the room.
-    reservation: Reservation,
+    pub(super) reservation: Reservation,
     pub(super) chunks: Chunks,
     pub(super) encoder: EncoderState,
     /// The totals of what callers and worker have done. `flushed` never exceeds `accepted`. The bytes are those of frames, so
@@ -109,7 +106,7 @@ pub(super) struct State {
     /// Callers that wait for room, in call order. Only the first may go on: otherwise small records could keep a large one
     /// waiting forever. But other records pass deferred ones that wait for the encoder.
     pub(super) waiting: VecDeque<Waiting>,
-    next_ticket: u64,
+    pub(super) next_ticket: u64,
     pub(super) is_closing: bool,
     /// The worker suspends the run once nothing is pending, and the encoder ends once it has nothing to do.
     pub(super) is_suspending: bool,
@@ -119,14 +116,6 @@ pub(super) struct State {
 pub(super) struct Totals {
     pub(super) records: u64,
     pub(super) bytes: u64,
-}
-
-/// A caller that waits for room.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Waiting {
-    ticket: u64,
-    bytes: u64,
-    is_deferred: bool,
 }
 
 /// What a caller waits for: all records that were accepted before.
@@ -239,15 +228,7 @@ impl Queue {
         }
         let is_synchronous = self.limits.flush_interval.is_zero();
         if !is_synchronous && state.waiting.is_empty() {
-            // A part of what is left, so that many runs do not reserve everything and use little of it.
-            let left_bytes = self
-                .max_bytes()
-                .saturating_sub(self.reserved_bytes(&state).0);
-            let room = (left_bytes / 8).min(MAX_ROOM_BYTES);
-            state.room = state
-                .chunks
-                .room()
-                .min(room.try_into().unwrap_or(usize::MAX));
+            state.room = self.new_room(&state);
         }
         self.reserve(&mut state);
         let target = state.target();
@@ -259,30 +240,6 @@ impl Queue {
         if wakes || fills || is_synchronous {
             self.finish_push(target);
         }
-    }
-
-    /// Waits for room for a record. Returns `None` if the record is not accepted, which was counted.
-    pub(super) fn admit<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        bytes: usize,
-        is_deferred: bool,
-    ) -> Option<MutexGuard<'a, State>> {
-        state.room = 0;
-        let record = Waiting {
-            ticket: state.next_ticket,
-            bytes: bytes as u64,
-            is_deferred,
-        };
-        if !self.may_enter(&state, record) {
-            state = self.wait_for_room(state, record)?;
-        }
-        if state.is_closing {
-            drop(state);
-            self.count_ignored();
-            return None;
-        }
-        Some(state)
     }
 
     /// Runs after the lock is released: finds out whether this is a fork, writes if there is no worker, and waits if the flush
@@ -303,106 +260,6 @@ impl Queue {
                     && state.worker != WorkerState::Ended
             }));
         }
-    }
-
-    /// Returns whether a record may be accepted now: there is room, and nobody who came before waits for this room.
-    fn may_enter(&self, state: &State, record: Waiting) -> bool {
-        let may_pass = |earlier: &Waiting| {
-            let waits_for_encoder =
-                earlier.is_deferred && !self.has_room_for_deferred(state, earlier.bytes);
-            waits_for_encoder && !record.is_deferred
-        };
-        self.has_room(state, record)
-            && state
-                .waiting
-                .iter()
-                .take_while(|waiting| waiting.ticket != record.ticket)
-                .all(may_pass)
-    }
-
-    /// Returns whether the bounds allow so many more bytes. When nothing is pending in this queue, any record is allowed: it
-    /// may be larger than the bound, and a run must not wait for the disks of other runs.
-    fn has_room(&self, state: &State, record: Waiting) -> bool {
-        state.pending_bytes() == 0
-            || self.reserved_bytes(state).0 + record.bytes <= self.max_bytes()
-                && (!record.is_deferred || self.has_room_for_deferred(state, record.bytes))
-    }
-
-    /// Returns whether so many more bytes of deferred records leave a quarter of the bound to the other records.
-    fn has_room_for_deferred(&self, state: &State, bytes: u64) -> bool {
-        let max_bytes = self.max_bytes() - self.max_bytes() / 4;
-        state.encoder.pending_bytes() == 0 || self.reserved_bytes(state).1 + bytes <= max_bytes
-    }
-
-    fn max_bytes(&self) -> u64 {
-        self.limits.max_pending_bytes as u64
-    }
-
-    /// Returns what is pending in this queue and reserved by the others: all bytes, and those of deferred records.
-    fn reserved_bytes(&self, state: &State) -> (u64, u64) {
-        let (bytes, deferred_bytes) = self.budget.of_others(&state.reservation);
-        (
-            bytes + state.pending_bytes(),
-            deferred_bytes + state.encoder.pending_bytes(),
-        )
-    }
-
-    /// Reserves what is pending now.
-    pub(super) fn reserve(&self, state: &mut State) {
-        let (bytes, deferred_bytes) = match state.worker {
-            WorkerState::Ended => (0, 0),
-            _ => (
-                state.pending_bytes() + state.room as u64,
-                state.encoder.pending_bytes(),
-            ),
-        };
-        self.budget
-            .reserve(&mut state.reservation, bytes, deferred_bytes);
-    }
-
-    /// Waits for room. Returns `None` if the record was rejected and counted.
-    #[cold]
-    fn wait_for_room<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        record: Waiting,
-    ) -> Option<MutexGuard<'a, State>> {
-        if self.is_forked() {
-            drop(state);
-            self.count_ignored();
-            return None;
-        }
-        let may_wait = self.limits.when_full == WhenFull::Block && !is_worker_thread();
-        if may_wait && state.has_worker() && state.failure.is_none() && !state.is_closing {
-            state.next_ticket += 1;
-            state.waiting.push_back(record);
-            self.work.notify_one();
-            self.encode.notify_one();
-            state = self.wait_while(state, |state| {
-                !self.may_enter(state, record) && state.failure.is_none() && !state.is_closing
-            });
-            state
-                .waiting
-                .retain(|waiting| waiting.ticket != record.ticket);
-            // There may be room for the next caller, too.
-            self.progress.notify_all();
-        } else if state.failure.is_none() {
-            self.hurry(&mut state);
-        }
-        if state.is_closing || self.has_room(&state, record) {
-            return Some(state);
-        }
-        state.rejected_count += 1;
-        let is_first = state.rejected_count - state.invalid_count == 1;
-        drop(state);
-        self.write_inline();
-        if is_first {
-            self.reporter.error(format_args!(
-                "new records are rejected until earlier ones are written, because more than max_pending_bytes, {}, would wait",
-                self.limits.max_pending_bytes
-            ));
-        }
-        None
     }
 
     /// Lets worker and encoder process what was accepted, without waiting for more.
@@ -603,7 +460,7 @@ impl Queue {
         Ok(())
     }
 
-    fn wait_while<'a>(
+    pub(super) fn wait_while<'a>(
         &'a self,
         state: MutexGuard<'a, State>,
         mut condition: impl FnMut(&State) -> bool,
@@ -645,20 +502,12 @@ impl State {
     }
 
     /// Returns whether a worker will write what is pending.
-    fn has_worker(&self) -> bool {
+    pub(super) fn has_worker(&self) -> bool {
         !matches!(self.worker, WorkerState::Ended | WorkerState::Inline)
     }
 
-    fn pending_bytes(&self) -> u64 {
+    pub(super) fn pending_bytes(&self) -> u64 {
         self.accepted.bytes - self.flushed.bytes + self.encoder.raw_bytes
-    }
-
-    /// Returns whether a write would give room to a caller that waits. If the encoder has something to do, it will start the
-    /// write for deferred records.
-    pub(super) fn needs_room(&self) -> bool {
-        let is_encoding = self.encoder.raw_bytes > 0 && self.encoder.encoded_bytes == 0;
-        let mut waiting = self.waiting.iter();
-        waiting.any(|waiting| !(waiting.is_deferred && is_encoding))
     }
 
     /// Returns whether the encoder has no work left and will get no more.

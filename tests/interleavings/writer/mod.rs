@@ -1,6 +1,8 @@
 //! Includes the files of `src/writer` that share data between threads. They use the locks of the model checker and a sink in
 //! memory.
 
+#[path = "../../../src/writer/admission.rs"]
+mod admission;
 #[path = "../../../src/writer/budget.rs"]
 mod budget;
 #[path = "../../../src/writer/chunks.rs"]
