@@ -16,7 +16,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused `action`. A writer keeps what it could not write and tries again; a reader can be asked again.
-    #[error("could not {action}{}", quoted(path.as_deref()))]
+    #[error("could not {action}{}", after_space(path.as_deref()))]
     Io {
         /// What was tried: a verb and its object.
         action: &'static str,
@@ -86,8 +86,13 @@ pub enum Error {
 const _: () = assert!(size_of::<Error>() <= 64); // every `Result` of the crate has room for it
 
 /// ` "path"`, or nothing.
-fn quoted(path: Option<&Path>) -> String {
-    path.map_or_else(String::new, |path| format!(" {path:?}"))
+fn after_space(path: Option<&Path>) -> String {
+    path.map_or_else(String::new, |path| format!(" {}", quoted(path)))
+}
+
+/// Returns a path in quotes for a message. The debug form would double each `\` of a Windows path.
+pub(crate) fn quoted(path: &Path) -> String {
+    format!("\"{}\"", path.display())
 }
 
 /// The first record of a file of another kind has a damaged length.

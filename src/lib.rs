@@ -151,6 +151,7 @@ mod error;
 mod event;
 mod local_path;
 mod platform;
+mod replace_file;
 mod report;
 mod summary;
 #[cfg(test)]

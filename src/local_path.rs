@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 
 /// Returns the local path that `path` means: the path itself, or that of a `file://` URL.
 ///
@@ -13,8 +13,9 @@ pub(crate) fn local_path(path: &Path) -> Result<&Path> {
         return if scheme.eq_ignore_ascii_case("file") {
             path_of_file_url(path, rest)
         } else {
+            let path = quoted(path);
             let problem = format!(
-                "it must be in the local file system, got {path:?}: `{scheme}://` is not supported; use a local directory and \
+                "it must be in the local file system, got {path}: `{scheme}://` is not supported; use a local directory and \
                  copy it, or mount the store as a directory"
             );
             Err(Error::invalid("path", problem))
@@ -29,8 +30,9 @@ pub(crate) fn local_path(path: &Path) -> Result<&Path> {
         None
     };
     if let Some(function) = replaced_by_shell {
+        let path = quoted(path);
         let problem = format!(
-            "only a shell replaces the `{first}` of {path:?}: use {function}, or start with `./` if a directory has that name"
+            "only a shell replaces the `{first}` of {path}: use {function}, or start with `./` if a directory has that name"
         );
         return Err(Error::invalid("path", problem));
     }
@@ -52,8 +54,9 @@ fn split_url(path: &Path) -> Option<(&str, &str)> {
 fn path_of_file_url<'a>(url: &Path, rest: &'a str) -> Result<&'a Path> {
     let path = rest.strip_prefix("localhost").unwrap_or(rest);
     if !path.starts_with('/') || path.contains(['%', '?', '#']) {
+        let url = quoted(url);
         let problem = format!(
-            "a file URL must be `file://` and an absolute path without `%`, `?` and `#`, got {url:?}: use the path itself"
+            "a file URL must be `file://` and an absolute path without `%`, `?` and `#`, got {url}: use the path itself"
         );
         return Err(Error::invalid("path", problem));
     }

@@ -16,6 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use super::Embedding;
 use super::config;
 use crate::error::{Error, Result};
+use crate::replace_file::replace_file;
 
 pub(super) const TENSORS: &str = "tensors.tsv";
 pub(super) const METADATA: &str = "metadata.tsv";
@@ -218,7 +219,7 @@ fn put_config(run: &Path, folder: &Path, content: &str, synced: bool) -> Result<
     if synced {
         sync_directories(folder)?;
     }
-    fs::rename(&new_path, &path).map_err(|error| Error::io("replace", &path, error))
+    replace_file(&new_path, &path)
 }
 
 /// Returns the folders of `tensor_paths` that the config `rest` does not use.

@@ -10,12 +10,13 @@ use std::time::UNIX_EPOCH;
 use super::file::EventFile;
 use super::runs::find_runs;
 use super::verify::{FileReport, Report, verify_file};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 use crate::event::{self, WallTime};
 use crate::local_path::local_path;
 use crate::proto::Event;
 use crate::proto::event::What;
 use crate::record::append_frame;
+use crate::replace_file::replace_file;
 
 const BUFFER_BYTES: usize = 256 << 10;
 /// The prefix of a temporary copy next to its original: `.summary-writer-repair-<process id>-<number>`. Loaders ignore it,
@@ -107,6 +108,7 @@ pub(crate) fn retain_events(path: &Path, keep: &mut dyn FnMut(&Event) -> bool) -
     }
     let report = file.report();
     let is_whole = keeps_all && report.is_sound() && report.unfinished_bytes == 0;
+    drop(file); // Windows may refuse to replace an open file.
     if report.records > 0 && !is_whole {
         rewrite(path, keep)?;
     }
@@ -154,7 +156,8 @@ fn replace(path: &Path, temporary: &Path, bytes: u64) -> Result<()> {
         copy.sync_all()
     };
     sync().map_err(|error| Error::io("write", temporary, error))?;
-    fs::rename(temporary, path).map_err(|error| Error::io("replace", path, error))
+    drop(original); // Windows may refuse to replace an open file.
+    replace_file(temporary, path)
 }
 
 /// Returns a new name in the directory of `path` that loaders ignore.
@@ -180,7 +183,8 @@ fn expect_len(path: &Path, file: &File, bytes: u64) -> Result<()> {
         return Ok(());
     }
     let problem = format!(
-        "{path:?} changed from {bytes} to {} bytes during the repair; stop its writer first",
+        "{} changed from {bytes} to {} bytes during the repair; stop its writer first",
+        quoted(path),
         metadata.len()
     );
     Err(Error::invalid("event file", problem))

@@ -15,7 +15,7 @@ use super::options::Clock;
 use super::queue::Queue;
 use super::series::SeriesWarnings;
 use crate::embedding;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 use crate::event::{PluginKind, Step, WallTime};
 use crate::proto::event::What;
 use crate::proto::session_log::SessionStatus;
@@ -160,8 +160,9 @@ impl Resume {
         let now = SystemTime::now();
         if let Some(path) = files.iter().find(|path| may_have_writer(path, now)) {
             reporter.warn(format_args!(
-                "another process may still write {path:?}: what it writes after its steps were removed is lost; \
-                 stop it before the run is resumed"
+                "another process may still write {}: what it writes after its steps were removed is lost; \
+                 stop it before the run is resumed",
+                quoted(path)
             ));
         }
         let mut resumed = Resumed {
@@ -252,8 +253,10 @@ fn refuse_open_run(dir: &Path) -> Result<()> {
         .iter()
         .any(|(dir, queue)| *dir == path && is_open(queue))
     {
-        let problem =
-            format!("{dir:?} is open in another writer of this process; close that writer first");
+        let problem = format!(
+            "{} is open in another writer of this process; close that writer first",
+            quoted(dir)
+        );
         return Err(Error::invalid("resume", problem));
     }
     Ok(())

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
+use same_file::Handle;
+
 use super::directory::Directory;
 use super::file_name::OlderFiles;
 use super::lock;
 use super::stats::Counters;
 use crate::embedding;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 
 #[derive(Debug)]
 pub(crate) enum Sink {
@@ -114,7 +116,7 @@ impl Sink {
 #[derive(Debug)]
 pub(crate) struct EventFile {
     /// `None` while the run is suspended.
-    file: Option<File>,
+    file: Option<Handle>,
     path: PathBuf,
     /// The path for the handles, which differs from the first one if the file was deleted.
     shared_path: Arc<Mutex<PathBuf>>,
@@ -169,12 +171,13 @@ impl EventFile {
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let closed = io::ErrorKind::NotFound;
-        self.file.as_mut().ok_or(closed)?.write(bytes)
+        self.file.as_ref().ok_or(closed)?.as_file().write(bytes)
     }
 
     fn reopen(&mut self) -> Result<()> {
         if self.file.is_none() {
-            match OpenOptions::new().append(true).open(&self.path) {
+            let opened = OpenOptions::new().append(true).open(&self.path);
+            match opened.and_then(Handle::from_file) {
                 Ok(file) => self.file = Some(file),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(Error::io("open", &self.path, error)),
@@ -185,7 +188,7 @@ impl EventFile {
 
     fn metadata(&self) -> io::Result<Metadata> {
         match &self.file {
-            Some(file) => file.metadata(),
+            Some(file) => file.as_file().metadata(),
             None => fs::metadata(&self.path),
         }
     }
@@ -197,7 +200,7 @@ impl EventFile {
         if self.sync_failure.is_none()
             && let Some(file) = &self.file
         {
-            let synced = file.sync_data();
+            let synced = file.as_file().sync_data();
             self.sync_failure = synced
                 .map_err(|error| Error::io("sync", &self.path, error))
                 .err();
@@ -205,18 +208,22 @@ impl EventFile {
         self.sync_failure.clone().map_or(Ok(()), Err)
     }
 
-    #[cfg(unix)]
+    /// Returns whether nobody can open the file any more. On Unix, a file without its path was moved if it has a link. Some
+    /// file systems in user space report no links for any file. On Windows, a file is only moved while it is closed, and a
+    /// deleted file may stay in its directory until all programs have closed it, but cannot be opened.
     fn is_deleted(&self) -> bool {
-        use std::os::unix::fs::MetadataExt;
-        match &self.file {
-            Some(file) => file.metadata().is_ok_and(|metadata| metadata.nlink() == 0),
-            None => !self.path.exists(),
+        let Some(file) = &self.file else {
+            return !self.path.exists();
+        };
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let metadata = file.as_file().metadata();
+            if metadata.is_ok_and(|metadata| metadata.nlink() > 0) {
+                return false;
+            }
         }
-    }
-
-    #[cfg(not(unix))]
-    fn is_deleted(&self) -> bool {
-        !self.path.exists()
+        Handle::from_path(&self.path).map_or(true, |at_path| at_path != *file)
     }
 
     fn recreate(&mut self, create_dir: bool) -> Result<()> {
@@ -232,7 +239,8 @@ impl EventFile {
             self.is_synced,
         )?;
         self.counters.reporter.warn(format_args!(
-            "the event file was deleted; the writer continues in {path:?}"
+            "the event file was deleted; the writer continues in {}",
+            quoted(&path)
         ));
         self.file = Some(file);
         self.sync_failure = None;
@@ -286,14 +294,14 @@ fn create(
     suffix: &str,
     first: &[u8],
     is_synced: bool,
-) -> Result<(File, PathBuf, OlderFiles)> {
+) -> Result<(Handle, PathBuf, OlderFiles)> {
     let missing: Vec<&Path> = dir.ancestors().take_while(|dir| !dir.exists()).collect();
     let created = fs::create_dir_all(dir)
         .map_err(|error| Error::io("create the directory", dir, error))
         .and_then(|()| directory.create_file(suffix))
         .and_then(
-            |(file, path, older_files)| match start(&file, dir, first, is_synced) {
-                Ok(()) => Ok((file, path, older_files)),
+            |(file, path, older_files)| match start(file, dir, first, is_synced) {
+                Ok(file) => Ok((file, path, older_files)),
                 Err(error) => {
                     let error = Error::io("start the event file", &path, error);
                     Err(match fs::remove_file(&path) {
@@ -314,7 +322,7 @@ fn create(
     created
 }
 
-fn start(mut file: &File, dir: &Path, first: &[u8], is_synced: bool) -> io::Result<()> {
+fn start(mut file: File, dir: &Path, first: &[u8], is_synced: bool) -> io::Result<Handle> {
     file.write_all(first)?;
     if is_synced {
         file.sync_data()?;
@@ -323,7 +331,7 @@ fn start(mut file: &File, dir: &Path, first: &[u8], is_synced: bool) -> io::Resu
             File::open(dir)?.sync_all()?;
         }
     }
-    Ok(())
+    Handle::from_file(file)
 }
 
 #[cfg(test)]
@@ -346,7 +354,10 @@ mod tests {
                 .unwrap()
                 .0
         };
-        let null = || Some(OpenOptions::new().write(true).open("/dev/null").unwrap());
+        let null = || {
+            let file = OpenOptions::new().write(true).open("/dev/null").unwrap();
+            Some(Handle::from_file(file).unwrap())
+        };
 
         let dir = tempfile::tempdir().unwrap();
         let mut file = new_file(dir.path());
@@ -389,6 +400,36 @@ mod tests {
             }
             queue.close(b"", Duration::MAX).unwrap_err();
         });
+    }
+
+    #[test]
+    fn file_that_was_moved_is_not_deleted() {
+        let dir = tempfile::tempdir().unwrap();
+        let version = b"version".to_vec();
+        let file = EventFile::create(
+            dir.path(),
+            String::new(),
+            version,
+            b"",
+            false,
+            Arc::default(),
+        );
+        let file = file.unwrap().0;
+        assert!(!file.is_deleted());
+        // Windows does not move an open file.
+        if cfg!(unix) {
+            let moved = dir.path().join("moved");
+            fs::rename(&file.path, &moved).unwrap();
+            assert!(!file.is_deleted());
+            fs::rename(&moved, &file.path).unwrap();
+        }
+        fs::remove_file(&file.path).unwrap();
+        assert!(file.is_deleted());
+        // Windows creates no file of the same name before this one is closed.
+        if cfg!(unix) {
+            fs::write(&file.path, "another file").unwrap();
+            assert!(file.is_deleted());
+        }
     }
 
     #[cfg(unix)]

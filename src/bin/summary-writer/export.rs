@@ -41,7 +41,8 @@ fn wanted_runs(options: &Export) -> Result<Vec<Run>> {
     let mut runs = source::runs(&options.path)?;
     let is_missing = |pattern: &&NamePattern| !runs.iter().any(|run| pattern.matches(&run.name));
     if let Some(pattern) = options.runs.iter().find(is_missing) {
-        return Err(format!("there is no run {pattern} in {:?}", options.path).into());
+        let path = options.path.display();
+        return Err(format!("there is no run {pattern} in \"{path}\"").into());
     }
     runs.retain(|run| is_wanted(&options.runs, &run.name));
     Ok(runs)
@@ -127,11 +128,12 @@ fn for_each_point(
             })?;
             outcome = outcome.max(source::outcome(report.as_ref()));
             if let Some(report) = report.filter(|report| !report.is_sound()) {
+                let path = path.display();
                 let problem = match source::not_an_event_file(&report) {
-                    Some(text) => format!("{path:?} is {text}"),
+                    Some(text) => format!("\"{path}\" is {text}"),
                     None => {
                         let damages = count(report.damage_count, "damage");
-                        format!("{path:?} has {damages}; `verify` shows where")
+                        format!("\"{path}\" has {damages}; `verify` shows where")
                     }
                 };
                 progress.suspend(|| print_error(&problem));
@@ -139,8 +141,8 @@ fn for_each_point(
         }
     }
     for tag in missing_tags {
-        let path = &options.path;
-        let problem = format!("there is no tag {tag} in the exported runs of {path:?}");
+        let path = options.path.display();
+        let problem = format!("there is no tag {tag} in the exported runs of \"{path}\"");
         progress.suspend(|| print_error(&problem));
         outcome = Outcome::Failure;
     }

@@ -18,7 +18,7 @@ use crate::output::{chain, print_error};
 pub(crate) fn runs(path: &Path) -> Result<Vec<Run>> {
     let runs = find_runs(path)?;
     if runs.is_empty() {
-        return Err(format!("there are no event files in {path:?}").into());
+        return Err(format!("there are no event files in \"{}\"", path.display()).into());
     }
     Ok(runs)
 }
@@ -50,7 +50,7 @@ pub(crate) fn read(
                 }
             }
         }
-        Err(error) => Err(format!("could not open {path:?}: {error}")),
+        Err(error) => Err(format!("could not open \"{}\": {error}", path.display())),
     };
     Ok(report.unwrap_or_else(|problem| {
         progress.suspend(|| print_error(&problem));
