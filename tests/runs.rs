@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
+#[cfg(target_os = "linux")]
+use std::time::Instant;
 
 use summary_writer::proto::event::What;
 use summary_writer::{EventReader, HParams, SummaryWriter};
@@ -75,18 +77,25 @@ fn idle_runs_release_their_files_and_threads() {
             run.scalar("loss", 0.5, step);
         }
     }
+    // Waits until threads that have done their work have exited, too.
+    let expect = |held_count: usize, idle_count: usize| {
+        let start = Instant::now();
+        let is_expected = |(before, after): (usize, usize)| {
+            (before + held_count..=before + held_count + idle_count).contains(&after)
+        };
+        while !before.into_iter().zip(count()).all(is_expected) {
+            let counts = count();
+            assert!(start.elapsed().as_secs() < 10, "{before:?}, {counts:?}");
+            thread::yield_now();
+        }
+    };
     // The root, 32 idle runs, and the run that was dropped last.
-    for (before, after) in before.into_iter().zip(count()) {
-        assert!((before..=before + 34).contains(&after), "{before}, {after}");
-    }
+    expect(0, 34);
     let held: Vec<_> = (0..RUNS / 2).map(|i| root.run(name(i)).unwrap()).collect();
     held.iter().for_each(|run| run.scalar("loss", 0.5, 3));
     suspend_all(&root);
     root.flush().unwrap();
-    for (before, after) in before.into_iter().zip(count()) {
-        let held = before + held.len();
-        assert!((held..=held + 34).contains(&after), "{held}, {after}");
-    }
+    expect(held.len(), 34);
     for i in 0..RUNS {
         let step_count = if i < held.len() { 4 } else { 3 };
         let steps = steps(&dir.path().join(name(i)));
@@ -94,7 +103,7 @@ fn idle_runs_release_their_files_and_threads() {
     }
     drop(held);
     root.close().unwrap();
-    assert_eq!(count(), before);
+    expect(0, 0);
 }
 
 #[test]
@@ -221,4 +230,35 @@ fn threads_that_use_many_runs_lose_no_record() {
     assert_eq!(scalar_count, THREADS * VISITS);
     let images = THREADS * VISITS.div_ceil(3);
     assert_eq!(image_count, if cfg!(feature = "png") { images } else { 0 });
+}
+
+#[test]
+fn two_names_of_a_directory_are_one_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    let first = root.run("run").unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(dir.path().join("run"), dir.path().join("RUN")).unwrap();
+    let second = root.run("RUN").unwrap();
+    first.scalar("loss", 0.5, 0);
+    second.scalar("loss", 0.5, 1);
+    second.close().unwrap();
+    assert_eq!(steps(&dir.path().join("run")), [0, 1]);
+
+    for name in ["RUN", "run", "RUN"] {
+        root.run(name).unwrap().scalar("loss", 0.5, 2);
+    }
+    root.close().unwrap();
+    assert_eq!(event_files(&dir.path().join("run")).len(), 2);
+}
+
+/// Windows would remove the dot or the space from the name of the directory.
+#[test]
+fn run_name_may_end_in_a_dot_except_on_windows() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    for name in ["x.", "x ", "x./y", "y\\x "] {
+        assert_eq!(root.run(name).is_ok(), !cfg!(windows), "{name:?}");
+    }
+    root.run("x.y/.z").unwrap();
 }

@@ -1,13 +1,14 @@
 //! One run while it is open: its queue, its worker thread, its directory and its child runs.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs;
 use std::io;
 use std::mem;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use super::budget::Budget;
@@ -22,7 +23,7 @@ use super::session::Session;
 use super::sink::{EventFile, Sink, Stream};
 use super::stats::Counters;
 use super::worker::{self, SyncPolicy};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 use crate::platform::Timeout;
 use crate::report::Reporter;
 
@@ -53,15 +54,17 @@ pub(super) struct Run {
     pub(super) first_meshes: FirstMeshes,
 }
 
-/// The thread of a worker, or what it has left.
+/// The worker, or what it has left.
 #[derive(Debug)]
 enum Worker {
-    Thread(JoinHandle<Option<SinkAndWarnings>>),
+    /// Returns the sink if the run is suspended, and an error once the worker has ended. Nobody joins its thread: on Windows, a
+    /// thread-local variable is dropped under a lock that each thread needs to exit. If that drops the last handle, a join
+    /// would deadlock.
+    Active(Receiver<SinkAndWarnings>),
     Suspended(SinkAndWarnings),
     /// The callers write.
     Inline,
-    /// The thread was joined or detached.
-    Gone,
+    Ended,
 }
 
 type SinkAndWarnings = Box<(Sink, SeriesWarnings)>;
@@ -77,7 +80,8 @@ pub(super) struct RunDirectory {
 /// The runs that were opened from the same root.
 #[derive(Debug, Default)]
 struct OpenRuns {
-    /// By their directory, so that none is opened twice.
+    /// By their directory, so that none is opened twice: by the paths that were given, and by the canonical one, because two
+    /// names may mean the same directory. Windows and macOS ignore case, and there are links.
     by_dir: HashMap<PathBuf, Weak<Run>>,
     /// The child runs with a file and a thread. The least recently opened first.
     active: Vec<(Arc<Queue>, Weak<Run>)>,
@@ -98,7 +102,7 @@ impl Run {
     /// writing does.
     fn open(options: WriterOptions, directory: RunDirectory, budget: Arc<Budget>) -> Result<Self> {
         let dir = &directory.dir;
-        let reporter = Reporter::new(format!("{dir:?}: "), options.stderr);
+        let reporter = Reporter::new(quoted(dir) + ": ", options.stderr);
         let counters = Arc::new(Counters::new(reporter.clone()));
         let queue = Queue::new(options.limits(), budget, reporter, b"");
         let session = Arc::<Session>::default();
@@ -167,7 +171,7 @@ impl Run {
     /// Creates a closed run.
     pub(super) fn closed(options: WriterOptions) -> Self {
         let queue = Queue::closed(options.limits());
-        Self::new(Arc::new(queue), Worker::Gone, Arc::default(), options)
+        Self::new(Arc::new(queue), Worker::Ended, Arc::default(), options)
     }
 
     fn new(
@@ -201,6 +205,13 @@ impl Run {
         if !is_relative || name.contains('\0') || name.contains("://") {
             let problem =
                 format!("it must be a relative path without `..` and `://`, got {name:?}");
+            return Err(Error::invalid("run name", problem));
+        }
+        let is_shortened = |part: &str| part.ends_with(['.', ' ']);
+        if cfg!(windows) && name.split(['/', '\\']).any(is_shortened) {
+            let problem = format!(
+                "no part of it may end in `.` or a space, which Windows removes, got {name:?}"
+            );
             return Err(Error::invalid("run name", problem));
         }
         let directory = self.require_directory("run")?;
@@ -239,17 +250,13 @@ impl Run {
         is_suspended || self.queue.has_ended()
     }
 
-    /// Locks the worker, and joins its thread if the run is suspended. The thread ends then, so the join is short.
+    /// Locks the worker, and takes its sink if the run is suspended. The worker returns it then, so the wait is short.
     fn lock_worker(&self) -> MutexGuard<'_, Worker> {
         let mut worker = lock(&self.worker);
-        if self.queue.is_suspended() {
-            *worker = match mem::replace(&mut *worker, Worker::Gone) {
-                Worker::Thread(thread) => match thread.join() {
-                    Ok(Some(sink_and_warnings)) => Worker::Suspended(sink_and_warnings),
-                    _ => Worker::Gone,
-                },
-                worker => worker,
-            };
+        if self.queue.is_suspended()
+            && let Worker::Active(returned) = &*worker
+        {
+            *worker = returned.recv().map_or(Worker::Ended, Worker::Suspended);
         }
         worker
     }
@@ -260,10 +267,8 @@ impl Run {
         if !matches!(*worker, Worker::Suspended(_)) {
             return Ok(());
         }
-        let (sender, thread) = spawn_worker(&self.queue, self.options.sync)?;
-        if let Worker::Suspended(sink_and_warnings) =
-            mem::replace(&mut *worker, Worker::Thread(thread))
-        {
+        let (sender, new_worker) = spawn_worker(&self.queue, self.options.sync)?;
+        if let Worker::Suspended(sink_and_warnings) = mem::replace(&mut *worker, new_worker) {
             self.queue.resume();
             sender.send(sink_and_warnings).ok();
         }
@@ -333,11 +338,13 @@ impl Run {
             self.queue.end(Some(error));
         }
         let outcome = self.queue.await_end(timeout.left());
-        let worker = mem::replace(&mut *lock(&self.worker), Worker::Gone);
-        if let Worker::Thread(thread) = worker
+        let worker = mem::replace(&mut *lock(&self.worker), Worker::Ended);
+        // The sink or the logger may drop the last handle on the worker's own thread.
+        if let Worker::Active(returned) = worker
             && self.queue.has_ended()
+            && !self.queue.is_own_worker()
         {
-            self.join(thread);
+            returned.recv().ok(); // The worker has logged its last error.
         }
         let children = mem::take(&mut *lock(&self.children));
         children.into_values().fold(outcome, |outcome, run| {
@@ -347,15 +354,6 @@ impl Run {
                 Err(run) => run.flush(timeout),
             })
         })
-    }
-
-    fn join<T>(&self, thread: JoinHandle<T>) {
-        // The sink or the logger may drop the last handle on the worker's own thread.
-        if !self.queue.is_own_worker() && thread.join().is_err() {
-            self.queue
-                .reporter
-                .error("the sink of the summary writer panicked");
-        }
     }
 
     /// Pushes a record that the encoder's thread encodes, or this call if the writer has no threads.
@@ -400,9 +398,9 @@ impl Drop for Run {
         let worker = self.worker.get_mut();
         let worker = worker.unwrap_or_else(PoisonError::into_inner);
         if self.queue.is_forked() {
-            // The thread does not exist in this process, so it can be neither joined nor detached.
-            mem::forget(mem::replace(worker, Worker::Gone));
-        } else if !matches!(worker, Worker::Gone) {
+            // The thread does not exist in this process, and it may have been in the middle of returning the sink.
+            mem::forget(mem::replace(worker, Worker::Ended));
+        } else if !matches!(worker, Worker::Ended) {
             // An error was logged when it happened.
             self.close(Duration::MAX).ok();
         }
@@ -413,15 +411,25 @@ impl RunDirectory {
     /// Returns the run in the directory `dir`, and opens it if it is not open.
     fn open_child(&self, parent: &Run, dir: &Path) -> Result<Arc<Run>> {
         let mut open_runs = lock(&self.open_runs);
-        let known = open_runs.by_dir.get(dir);
-        let open = known.and_then(Weak::upgrade);
-        if let Some(run) = open.filter(|run| !run.queue.is_closed()) {
-            open_runs.add_active(&run);
+        let find = |dir: &Path| {
+            let run = open_runs.by_dir.get(dir)?.upgrade();
+            Some(run.filter(|run| !run.queue.is_closed()))
+        };
+        let mut known = find(dir);
+        // A canonical path needs several system calls, so an open run is found without it.
+        if !matches!(known, Some(Some(_)))
+            && let Ok(canonical) = fs::canonicalize(dir)
+        {
+            known = find(&canonical).or(known);
+        }
+        let is_known = known.is_some();
+        if let Some(Some(run)) = known {
+            open_runs.add(dir, &run);
             return Ok(run);
         }
         parent.warn_if_moved();
         let mut options = parent.options.clone();
-        if known.is_some() {
+        if is_known {
             options.resume = None; // The run has only what this program has logged.
         }
         let directory = Self {
@@ -434,15 +442,18 @@ impl RunDirectory {
             directory,
             Arc::clone(&parent.queue.budget),
         )?);
-        open_runs.by_dir.insert(dir.into(), Arc::downgrade(&run));
-        open_runs.add_active(&run);
+        if let Ok(dir) = fs::canonicalize(dir) {
+            open_runs.add(&dir, &run);
+        }
+        open_runs.add(dir, &run);
         Ok(run)
     }
 }
 
 impl OpenRuns {
     /// Adds a run that is being opened, as the one that was opened last.
-    fn add_active(&mut self, run: &Arc<Run>) {
+    fn add(&mut self, dir: &Path, run: &Arc<Run>) {
+        self.by_dir.insert(dir.into(), Arc::downgrade(run));
         let added = &run.queue;
         self.active
             .retain(|(queue, run)| !Arc::ptr_eq(queue, added) && run.strong_count() > 0);
@@ -476,31 +487,34 @@ fn start_worker(
         return Ok((Arc::new(queue), Worker::Inline));
     }
     let queue = Arc::new(queue);
-    let (sender, thread) = spawn_worker(&queue, options.sync)?;
+    let (sender, worker) = spawn_worker(&queue, options.sync)?;
     sender.send(open()?).map_err(|_| {
         Error::stream(
             "start the writer's thread",
             io::ErrorKind::BrokenPipe.into(),
         )
     })?;
-    Ok((queue, Worker::Thread(thread)))
+    Ok((queue, worker))
 }
 
-/// Starts the thread of a worker, which waits for its sink. It returns the sink if the run was suspended.
-fn spawn_worker(
-    queue: &Arc<Queue>,
-    sync: SyncPolicy,
-) -> Result<(Sender<SinkAndWarnings>, JoinHandle<Option<SinkAndWarnings>>)> {
+/// Starts the thread of a worker, which waits for its sink.
+fn spawn_worker(queue: &Arc<Queue>, sync: SyncPolicy) -> Result<(Sender<SinkAndWarnings>, Worker)> {
     let queue = Arc::clone(queue);
     let (sender, receiver) = mpsc::channel::<SinkAndWarnings>();
-    let thread = thread::Builder::new()
+    let (returner, returned) = mpsc::channel();
+    thread::Builder::new()
         .name("summary-writer".into())
         .spawn(move || {
             // There is no sink if it could not be opened.
-            let (sink, mut warnings) = *receiver.recv().ok()?;
-            let sink = worker::run(&queue, sink, sync, |frames| warnings.check(frames))?;
-            Some(Box::new((sink, warnings)))
+            let Ok(sink_and_warnings) = receiver.recv() else {
+                return;
+            };
+            let (sink, mut warnings) = *sink_and_warnings;
+            let sink = worker::run(&queue, sink, sync, |frames| warnings.check(frames));
+            if let Some(sink) = sink {
+                returner.send(Box::new((sink, warnings))).ok();
+            }
         })
         .map_err(|error| Error::stream("start the writer's thread", error))?;
-    Ok((sender, thread))
+    Ok((sender, Worker::Active(returned)))
 }

@@ -412,6 +412,38 @@ fn panic_of_the_sink_keeps_nobody_waiting() {
 }
 
 #[test]
+fn sink_is_dropped_before_close_returns() {
+    /// Calls `close` on another thread while it is dropped.
+    struct Sink(mpsc::Receiver<SummaryWriter>, mpsc::Sender<Result<()>>);
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Drop for Sink {
+        fn drop(&mut self) {
+            let summary = self.0.recv().unwrap();
+            let close = thread::spawn(move || summary.close_timeout(Duration::ZERO));
+            self.1.send(close.join().unwrap()).unwrap();
+        }
+    }
+
+    let (handle, to_sink) = mpsc::channel();
+    let (closed, outcome) = mpsc::channel();
+    let summary = patient().to_sink(Sink(to_sink, closed)).unwrap();
+    handle.send(summary.clone()).unwrap();
+    summary.close().unwrap();
+    let error = outcome.try_recv().unwrap().unwrap_err();
+    assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
+}
+
+#[test]
 fn panic_that_drops_the_last_handle_writes_what_is_left() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();

@@ -32,7 +32,7 @@ pub enum SyncPolicy {
 /// that were written, before they count as flushed. Returns the sink if the run was suspended.
 pub(crate) fn run(
     queue: &Queue,
-    mut sink: Sink,
+    sink: Sink,
     sync: SyncPolicy,
     mut inspect: impl FnMut(&[u8]),
 ) -> Option<Sink> {
@@ -43,6 +43,7 @@ pub(crate) fn run(
         is_suspended: false,
         failure: Some(sink.error("write", panicked)),
     };
+    let mut sink = sink; // It is dropped before `end`, so that the file is closed when `close` returns.
     let mut retry_after = FIRST_RETRY;
     loop {
         let mut chunk = match queue.next_task() {
