@@ -129,7 +129,7 @@ mod tests {
             assert!(matches!(error, Error::Invalid { .. }), "{error:?}");
             let message = error.to_string();
             assert!(message.contains(reason), "{message}");
-            assert!(message.contains(&format!("{path:?}")), "{message}");
+            assert!(message.contains(&quoted(Path::new(path))), "{message}");
         }
     }
 }

@@ -111,7 +111,9 @@ fn impossible_logdir_is_an_error_with_its_path_and_leaves_nothing() {
         let error = SummaryWriter::create_file_writer(&logdir).unwrap_err();
         assert!(matches!(error, Error::Io { .. }), "{error}");
         assert!(
-            error.to_string().contains(&format!("{logdir:?}")),
+            error
+                .to_string()
+                .contains(&format!("\"{}\"", logdir.display())),
             "{error}"
         );
         assert!(std::error::Error::source(&error).is_some());
@@ -396,7 +398,9 @@ fn records_wait_until_a_deleted_directory_can_be_created_again() {
     summary.scalar("loss", 0.5, 1);
     let error = summary.flush().unwrap_err();
     assert!(
-        error.to_string().contains(&format!("{logdir:?}")),
+        error
+            .to_string()
+            .contains(&format!("\"{}\"", logdir.display())),
         "{error}"
     );
     fs::remove_file(&logdir).unwrap();

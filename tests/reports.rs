@@ -60,7 +60,7 @@ impl Write for Disk {
 
 /// A message about the run in `dir`.
 fn named(dir: &Path, report: &str) -> String {
-    format!("{dir:?}: {report}")
+    format!("\"{}\": {report}", dir.display())
 }
 
 fn options() -> WriterOptions {
@@ -385,9 +385,9 @@ fn each_cause_is_reported_once() {
     assert_eq!(counts, [1, 1]);
     // Each file has grown since the other writer first looked.
     let mut want = paths.each_ref().map(|other| {
-        let (dir, other) = (dir.path(), other.file_name().unwrap());
+        let (dir, other) = (dir.path().display(), other.file_name().unwrap());
         format!(
-            "{dir:?}: the directory has another writer, of {other:?}: stock TensorBoard does not show all points then; give each writer \
+            "\"{dir}\": the directory has another writer, of {other:?}: stock TensorBoard does not show all points then; give each writer \
              a directory of its own"
         )
     });

@@ -283,7 +283,6 @@ fn is_portable(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
 
     use super::*;
@@ -514,30 +513,27 @@ mod tests {
         let run = run.path();
         let numbers = [0.5; 1000];
         put(run, "a", &numbers, 0);
-        let done = AtomicBool::new(false);
         thread::scope(|scope| {
-            let reader = scope.spawn(|| {
-                loop {
-                    let is_last = done.load(Ordering::Relaxed);
-                    let before = config(run);
-                    let paths = config::remove(&before, "a:00000").unwrap().1;
-                    assert_eq!(paths.len(), 1, "{before}");
-                    let tensors = fs::read_to_string(run.join(&paths[0]));
-                    // A file that was replaced meanwhile may be gone.
-                    if config(run) == before {
-                        assert_eq!(tensors.unwrap(), "0.5\t0\t0\n".repeat(1000));
-                    }
-                    if is_last {
-                        break;
-                    }
+            let writer = scope.spawn(|| {
+                for step in 0..100 {
+                    put(run, "a", &numbers, 0);
+                    put(run, "b", &numbers, step);
                 }
             });
-            for step in 0..100 {
-                put(run, "a", &numbers, 0);
-                put(run, "b", &numbers, step);
+            loop {
+                let is_last = writer.is_finished();
+                let before = config(run);
+                let paths = config::remove(&before, "a:00000").unwrap().1;
+                assert_eq!(paths.len(), 1, "{before}");
+                let tensors = fs::read_to_string(run.join(&paths[0]));
+                // A file that was replaced meanwhile may be gone.
+                if config(run) == before {
+                    assert_eq!(tensors.unwrap(), "0.5\t0\t0\n".repeat(1000));
+                }
+                if is_last {
+                    break;
+                }
             }
-            done.store(true, Ordering::Relaxed);
-            reader.join().unwrap();
         });
     }
 

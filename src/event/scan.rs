@@ -158,7 +158,8 @@ fn split_long_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     for (i, byte) in bytes.iter().enumerate().take(10) {
         number |= u64::from(byte & 0x7f) << (7 * i);
         if *byte < 0x80 {
-            return Some((number, &bytes[i + 1..]));
+            let has_64_bits = i < 9 || *byte < 2;
+            return has_64_bits.then_some((number, &bytes[i + 1..]));
         }
     }
     None
@@ -389,7 +390,27 @@ mod tests {
         // The number is missing, or the value has another length than its fields.
         assert_eq!(plain_scalar(b"\x0a\x06\x0a\x04loss"), None);
         assert_eq!(plain_scalar(b"\x0a\x0c\x0a\x04loss\x15\0\0\0\x3f"), None);
-        // A varint without an end.
-        assert_eq!(split_varint(&[0xff; 20]), None);
+    }
+
+    #[test]
+    fn varint_is_read_as_prost_reads_it() {
+        for bytes in [
+            &[0x00][..],
+            &[0x7f],
+            &[0x80, 0x00],
+            &[0x80, 0x80, 0x01, 0x02],
+            b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+            b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00",
+            b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02",
+            b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00",
+            &[0xff; 20],
+            &[0x80],
+            &[],
+        ] {
+            let mut rest = bytes;
+            let number = prost::encoding::decode_varint(&mut rest).ok();
+            let want = number.map(|number| (number, rest));
+            assert_eq!(split_varint(bytes), want, "{bytes:02x?}");
+        }
     }
 }

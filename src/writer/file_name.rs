@@ -4,8 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::process;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use portable_atomic::AtomicU64;
 
 const PREFIX: &str = "events.out.tfevents.";
 /// Ten digits sort as text until the year 2286.

@@ -37,7 +37,8 @@ mod worker;
 mod sync {
     use std::cell::Cell;
 
-    pub(super) use std::sync::atomic::{AtomicU64, Ordering};
+    pub(super) use portable_atomic::AtomicU64;
+    pub(super) use std::sync::atomic::Ordering;
     pub(super) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
     pub(super) use std::thread::yield_now;
 

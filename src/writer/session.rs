@@ -2,8 +2,10 @@
 //! closed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+
+use portable_atomic::AtomicU64;
 
 use super::frame;
 use super::options::Clock;
