@@ -492,8 +492,8 @@ mod tests {
                 "thresholds: expected 2 to 65536, got 1",
             ),
             (
-                PrCurve::with_thresholds(&[true], &[0.5f64], usize::MAX),
-                "thresholds: expected 2 to 65536, got 18446744073709551615",
+                PrCurve::with_thresholds(&[true], &[0.5f64], 65_537),
+                "thresholds: expected 2 to 65536, got 65537",
             ),
             (
                 PrCurve::weighted(&[true], &[0.5f64], &[], 201),
@@ -560,12 +560,7 @@ mod tests {
                 2,
                 "labels: expected a class below 2, got 2 at index 1",
             ),
-            (
-                &[],
-                &[],
-                usize::MAX,
-                "classes: expected 0 to 65536, got 18446744073709551615",
-            ),
+            (&[], &[], 65_537, "classes: expected 0 to 65536, got 65537"),
         ] {
             let error = PrCurve::one_vs_rest(labels, probabilities, classes).unwrap_err();
             assert_eq!(error.to_string(), want);

@@ -243,8 +243,8 @@ mod tests {
                 "true labels: expected a class below 2, got 2 at index 1",
             ),
             (
-                ConfusionMatrix::from_labels(&two, &[0, 1], &[usize::MAX, 0]),
-                "predicted labels: expected a class below 2, got 18446744073709551615 at index 0",
+                ConfusionMatrix::from_labels(&two, &[0, 1], &[7, 0]),
+                "predicted labels: expected a class below 2, got 7 at index 0",
             ),
         ] {
             assert_eq!(result.unwrap_err().to_string(), want);
