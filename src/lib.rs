@@ -130,6 +130,7 @@
 //! - [`coming_from`]: PyTorch, tensorboardX, TensorFlow or tensorboard-rs, call by call.
 //! - [`not_shown`]: why TensorBoard does not show what was logged.
 //! - [`what_can_be_lost`]: which records remain after each kind of failure.
+//! - [`platforms`]: where the crate works, and what differs on Windows.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -163,6 +164,7 @@ pub mod current;
 pub mod graph;
 pub mod integrations;
 pub mod not_shown;
+pub mod platforms;
 pub mod proto;
 pub mod reader;
 pub mod record;

@@ -57,9 +57,9 @@ pub(super) struct Run {
 /// The worker, or what it has left.
 #[derive(Debug)]
 enum Worker {
-    /// Returns the sink if the run is suspended, and an error once the worker has ended. Nobody joins its thread: on Windows, a
-    /// thread-local variable is dropped under a lock that each thread needs to exit. If that drops the last handle, a join
-    /// would deadlock.
+    /// Returns the sink if the run is suspended, and an error once the worker has ended. The thread is never joined: Windows
+    /// drops thread-local variables under a lock that each thread needs to exit, so a join would deadlock if the last handle is
+    /// such a variable.
     Active(Receiver<SinkAndWarnings>),
     Suspended(SinkAndWarnings),
     /// The callers write.

@@ -208,7 +208,7 @@ impl EventFile {
         self.sync_failure.clone().map_or(Ok(()), Err)
     }
 
-    /// Returns whether nobody can open the file any more. On Unix, a file without its path was moved if it has a link. Some
+    /// Returns whether no program can open the file any more. On Unix, a file without its path was moved if it has a link. Some
     /// file systems in user space report no links for any file. On Windows, a file is only moved while it is closed, and a
     /// deleted file may stay in its directory until all programs have closed it, but cannot be opened.
     fn is_deleted(&self) -> bool {

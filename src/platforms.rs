@@ -1,0 +1,33 @@
+//! Where the crate works, and what differs there.
+//!
+//! Rust 1.88 or later. Everything is compiled and tested with Rust 1.95. Rust 1.88 itself was not tried: a lint of Clippy checks
+//! that the library uses no newer part of the standard library, and no dependency in `Cargo.lock` states a newer version.
+//!
+//! | platform | what was tested, with the default features | passed |
+//! |---|---|---|
+//! | Linux, x86-64 | everything, with each feature, stock TensorBoard and a browser: `tests/all.sh` | all |
+//! | Linux, i686 (32-bit) | unit and integration tests | I686 |
+//! | Linux, s390x (big-endian) | the same, under qemu | S390X |
+//! | Linux, aarch64 | the unit tests, under qemu | AARCH |
+//! | Windows, x86-64 | unit and integration tests, under wine 8 | WINDOWS |
+//! | Linux, powerpc (no 64-bit atomics) | it compiles | |
+//! | macOS, aarch64 | it compiles: `cargo check --target aarch64-apple-darwin` | |
+//! | WebAssembly without an operating system | it compiles, and writes to a stream; see below | |
+//!
+//! `tests/portability.sh` runs these tests, except for the first and the last two rows.
+//!
+//! # Windows
+//!
+//! - A file cannot be replaced while a program reads it that does not share its deletion, as Python does. So
+//!   [`resume`](crate::WriterOptions::resume), [`repair_in_place`](crate::reader::repair_in_place) and
+//!   [`embedding`](crate::SummaryWriter::embedding) try for half a second. Then they return an error, and the old file stays.
+//!   Stop TensorBoard if this happens.
+//! - No part of the name of a [`run`](crate::SummaryWriter::run) may end in a dot or a space, because Windows removes them.
+//! - Names that differ only in case are one directory, and so one run. This also holds for most disks of macOS.
+//! - A directory cannot be moved while a writer has a file open in it.
+//!
+//! # WebAssembly
+//!
+//! Without threads, use [`unthreaded`](crate::WriterOptions::unthreaded): each call writes before it returns. Without a clock, as
+//! in a browser, set one with [`clock`](crate::WriterOptions::clock). There are no files, so the writer needs a
+//! [sink](crate::WriterOptions::to_sink).
