@@ -79,6 +79,10 @@ fn writer_can_log_the_messages_of_its_own_worker() {
     log::set_max_level(log::LevelFilter::Trace);
 
     bounded("a deleted directory, and a flush interval of 0", || {
+        // Windows may keep a directory while a file in it is open.
+        if cfg!(windows) {
+            return;
+        }
         let dir = tempfile::tempdir().unwrap();
         let logdir = dir.path().join("run");
         let options = WriterOptions::new().flush_interval(Duration::ZERO);

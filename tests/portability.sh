@@ -67,7 +67,7 @@ run_tests() {
     # shellcheck disable=SC2086
     timeout "$limit_secs" $runner "$program" >"$log" 2>&1 </dev/null || true
     local result
-    result=$(grep -ao '^test result: .*finished' "$log" || echo "no result within $limit_secs s, or a crash")
+    result=$(grep -ao '^test result: [^;]*; [^;]*; [^;]*' "$log" || echo "no result within $limit_secs s, or a crash")
     printf '%-40s %s\n' "${program##*/}" "$result"
     grep -a '^test .*FAILED$' "$log" || true
   done
