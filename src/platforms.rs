@@ -3,13 +3,13 @@
 //! Rust 1.88 or later. Everything is compiled and tested with Rust 1.95. Rust 1.88 itself was not tried: a lint of Clippy checks
 //! that the library uses no newer part of the standard library, and no dependency in `Cargo.lock` states a newer version.
 //!
-//! | platform | what was tested, with the default features | passed |
+//! | platform | what was tested, with the default features | passed: unit tests, and integration tests |
 //! |---|---|---|
 //! | Linux, x86-64 | everything, with each feature, stock TensorBoard and a browser: `tests/all.sh` | all |
-//! | Linux, i686 (32-bit) | unit and integration tests | I686 |
-//! | Linux, s390x (big-endian) | the same, under qemu | S390X |
-//! | Linux, aarch64 | the unit tests, under qemu | AARCH |
-//! | Windows, x86-64 | unit and integration tests, under wine 8 | WINDOWS |
+//! | Linux, i686 (32-bit) | unit and integration tests | 335 of 335, and 99 of 99 |
+//! | Linux, s390x (big-endian) | the first unit tests, under qemu | 276 of 276, then the run was stopped |
+//! | Linux, aarch64 | `tests/portability.sh aarch64` tests it under qemu; this was not done for this version | |
+//! | Windows, x86-64 | unit and integration tests, under wine 8 | 330 of 330, and 74 of 74 |
 //! | Linux, powerpc (no 64-bit atomics) | it compiles | |
 //! | macOS, aarch64 | it compiles: `cargo check --target aarch64-apple-darwin` | |
 //! | WebAssembly without an operating system | it compiles, and writes to a stream; see below | |
