@@ -189,16 +189,6 @@ impl Error {
         }
     }
 
-    /// Adds the tag of the record to an error about data.
-    pub(crate) fn of_tag(self, tag: &str) -> Self {
-        match self {
-            Self::Invalid { what, problem } => {
-                Self::invalid(what, format!("tag {tag:?}: {problem}"))
-            }
-            other => other,
-        }
-    }
-
     /// Adds the path of the file to an error that has none.
     pub(crate) fn in_file(self, file: &Path) -> Self {
         match self {

@@ -12,9 +12,9 @@
 //! | Windows, x86-64 | unit and integration tests, under wine 8 | 330 of 330, and 74 of 74 |
 //! | Linux, powerpc (no 64-bit atomics) | it compiles | |
 //! | macOS, aarch64 | it compiles: `cargo check --target aarch64-apple-darwin` | |
-//! | WebAssembly without an operating system | it compiles, and writes to a stream; see below | |
+//! | WebAssembly without an operating system | `tests/wasm` logs into memory in Node 20; see below | all |
 //!
-//! `tests/portability.sh` runs these tests, except for the first and the last two rows.
+//! `tests/portability.sh` runs these tests, except for the first and the last two rows. `tests/README.md` says how to run the last one.
 //!
 //! # Windows
 //!

@@ -180,6 +180,7 @@ fn wrong_image_shapes_are_errors_with_a_hint() {
     for (result, want) in [
         (Image::from_hwc(&zeros(&[0, 30, 3])), "height"),
         (Image::from_chw(&zeros(&[3, 28, 0])), "width"),
+        #[cfg(target_pointer_width = "64")]
         (Image::from_chw(&zeros(&[0, 1 << 40])), "width"),
     ] {
         let error = result.unwrap_err();

@@ -398,7 +398,7 @@ mod tests {
             &[0x00][..],
             &[0x7f],
             &[0x80, 0x00],
-            &[0x80, 0x80, 0x01, 0x02],
+            &[0x80, 0x80, 0x01],
             b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
             b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00",
             b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02",
@@ -407,10 +407,14 @@ mod tests {
             &[0x80],
             &[],
         ] {
-            let mut rest = bytes;
-            let number = prost::encoding::decode_varint(&mut rest).ok();
-            let want = number.map(|number| (number, rest));
-            assert_eq!(split_varint(bytes), want, "{bytes:02x?}");
+            // The message `google.protobuf.UInt64Value`: the key of field 1, and the varint.
+            let want = u64::decode(&[&[0x08], bytes].concat()[..]).ok();
+            let got = split_varint(bytes).map(|(number, rest)| {
+                assert_eq!(rest, [0; 0]);
+                number
+            });
+            assert_eq!(got, want, "{bytes:02x?}");
         }
+        assert_eq!(split_varint(&[0x80, 0x01, 0x02]), Some((128, &[0x02][..])));
     }
 }

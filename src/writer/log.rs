@@ -8,6 +8,8 @@ use super::SummaryWriter;
 use super::frame::first_tag;
 use super::options::SyncPolicy;
 use crate::embedding::{self, Embedding};
+#[cfg(feature = "png")]
+use crate::error::Error;
 use crate::error::Result;
 use crate::event::{self, Step};
 use crate::graph::{Graph, Model, RunMetadata};
@@ -226,7 +228,7 @@ impl SummaryWriter {
         self.push_deferred(step, bytes, move |buffer| {
             let prefix = prefix.as_deref().unwrap_or_default();
             let value = summary::images(prefix, &tag, images.as_ref())
-                .map_err(|error| error.of_tag(&[prefix, &tag.name].concat()))?;
+                .map_err(|error| with_tag(error, &[prefix, &tag.name].concat()))?;
             event::append_value(buffer, &value);
             Ok(())
         });
@@ -624,5 +626,14 @@ impl SummaryWriter {
             what: Some(What::GraphDef(graph.to_graph_def())),
             ..Default::default()
         });
+    }
+}
+
+/// Adds the tag to an error about an image.
+#[cfg(feature = "png")]
+fn with_tag(error: Error, tag: &str) -> Error {
+    match error {
+        Error::Invalid { what, problem } => Error::invalid(what, format!("tag {tag:?}: {problem}")),
+        other => other,
     }
 }
