@@ -1,5 +1,5 @@
-//! Log training data from any Rust program, and look at it in stock TensorBoard. A scalar takes 65 ns on average, and losses
-//! are small and reported.
+//! Log training data from any Rust program, and look at it in stock TensorBoard. A scalar takes 65 ns on average. Little
+//! data is lost in a crash, and never silently.
 //!
 //! ```standalone_crate
 //! use summary_writer::SummaryWriter;
@@ -21,19 +21,19 @@
 //! A *logdir* is the directory that you give to TensorBoard. A directory in it that has *event files* is a *run*, named by its
 //! path. An event file is a sequence of *records*. Each record contains an *event*. An event has a *wall time*, a *step*, which
 //! is the program's own counter, and one or more *values*. A value belongs to a *tag*. All values of a tag in a run are a *time
-//! series*, which TensorBoard draws as one curve. A record is *accepted* when it is in the writer's queue, *rejected* if the
-//! queue has no room for it, and *flushed* when the operating system has it.
+//! series*, which TensorBoard draws as one curve. A record is *accepted* when it is in the writer's queue, *rejected* if there
+//! is no room or its data is invalid, and *flushed* when the operating system has it.
 //!
 //! # Runs, tags, steps
 //!
 //! - Give each training its own run: [`unique_logdir`] names one by the time. [`SummaryWriter::run`] opens runs below a
-//!   run, as `train` and `validation`, whose curves TensorBoard draws into one chart.
+//!   run, such as `train` and `validation`, whose curves TensorBoard draws into one chart.
 //! - Name tags `group/name`; [`SummaryWriter::scope`] puts a group before all tags of a part of the program. Within a run
 //!   a tag belongs to one kind of data.
 //! - Let the steps of a tag rise from call to call. If a step comes again, a loader of TensorBoard drops the points that it has
 //!   from that step on. If all values of a tag have step 0, TensorBoard shows one point.
 //! - For a loop of epochs and batches, use a [`TrainingLogger`]. It logs what the callback of Keras logs, under the same names.
-//! - Functions without an argument for the writer log through the module [`current`] to the thread's default writer
+//! - A function that has no writer as an argument calls the module [`current`], which logs to the thread's default writer
 //!   ([`SummaryWriter::as_default`]). A handle of [`SummaryWriter::record_every`] logs every n-th step, and a
 //!   [`disabled`](SummaryWriter::disabled) writer logs nothing.
 //!
@@ -44,9 +44,9 @@
 //! queue is empty. A second thread, which starts with the first image or audio clip, encodes these. Records of one tag are in
 //! the file in the order of the calls, also across threads if one call returned before another began.
 //!
-//! Dropping the last handle writes what is left and closes the file, also if a panic drops it. Nothing drops a handle in a
-//! `static` or at [`std::process::exit`], so close or flush before. A program that is killed loses at most the last flush
-//! interval, and images and audio clips that were not encoded yet. Its file can be read up to the last whole record.
+//! Dropping the last handle writes what is left and closes the file, also if a panic drops it. A handle in a `static` is
+//! never dropped, and [`std::process::exit`] drops nothing, so close or flush before. While the disk works, a program that is
+//! killed loses at most the last flush interval, and images and audio clips that were not encoded yet. Its file can be read up to the last whole record.
 //!
 //! If a write fails, for example because the disk is full, no call waits. The writer keeps up to
 //! [`WriterOptions::max_pending_bytes`] and writes each byte once when the disk works again. It rejects further records, counts
@@ -55,10 +55,10 @@
 //! the process writes nothing: its calls are ignored, and [`flush`](SummaryWriter::flush) returns an error.
 //! [`what_can_be_lost`] lists all cases, with the tests that check them.
 //!
-//! At any load, a writer takes at most this memory:
+//! At any load, the memory is at most the sum of:
 //!
 //! - together with its child runs, `max_pending_bytes`;
-//! - for each run, two buffers of 256 KiB (three with images or audio), one record beyond the bound, the image or clip that is
+//! - for each run, two buffers of 256 KiB (three with images or audio), one record above `max_pending_bytes`, the image or clip that is
 //!   being encoded, and the records whose callers wait for room;
 //! - for the whole process, up to 48 MiB of image buffers. They are reused for images of the same size, because new memory takes
 //!   several times as long as a copy of the pixels. Buffers of less than 16 KiB or more than 4 MiB are freed.
@@ -215,7 +215,7 @@ pub mod tensor {
     pub use crate::summary::{Element, Metadata};
 }
 
-/// The examples of the README are compiled, where there is all that they log.
+/// Compiles the examples of the README, if the features that they need are enabled.
 #[cfg(all(doctest, feature = "png"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -8,14 +8,11 @@
 #     tests/portability.sh                  # all targets
 #     tests/portability.sh windows s390x    # some of them
 #
-# It needs Debian 12, root (for apt-get) and a toolchain of rustup with the target x86_64-pc-windows-gnu. The standard library
-# of the other targets is compiled from its sources by Debian's newer compiler, which is unpacked below target/portability and
-# changes nothing elsewhere.
+# It needs Debian 12, root (for apt-get) and rustup, from which it gets the standard library of each target.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 work=$PWD/target/portability
-rust=$work/rust/usr
 targets=("${@:-windows i686 aarch64 s390x powerpc}")
 read -ra targets <<<"${targets[*]}"
 # A test that needs longer hangs. Some unit tests take many minutes under qemu.
@@ -25,17 +22,6 @@ mkdir -p "$work"
 install() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >"$work/apt.log" 2>&1 ||
     { tail "$work/apt.log"; exit 1; }
-}
-
-# Unpacks Debian's compiler and the sources of its standard library.
-unpack_rust() {
-  [ ! -x "$work/rustc" ] || return 0
-  mkdir -p "$work/deb" "$work/rust"
-  # The compiler needs the exact versions of the last two. `apt-cache depends --recurse rustc-web` names them.
-  (cd "$work/deb" && apt-get download rustc-web rust-web-src libstd-rust-web-dev libstd-rust-web-1.96 libllvm22)
-  for package in "$work"/deb/*.deb; do dpkg-deb -x "$package" "$work/rust"; done
-  printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s "$@"\n' "$rust/lib/x86_64-linux-gnu" "$rust/bin/rustc" >"$work/rustc"
-  chmod +x "$work/rustc"
 }
 
 # Creates a Windows directory. Wine 8 has no `ProcessPrng`, from which Rust's standard library gets random numbers.
@@ -51,16 +37,16 @@ __declspec(dllexport) int __stdcall ProcessPrng(void *bytes, size_t count) { ret
 SHIM
 }
 
-# Builds the tests for a target and runs each program. Arguments: a name, the target, the linker, the program that runs the
-# tests, and options of Cargo.
+# Builds the tests for a target and runs each program. Arguments: a name, the target, the linker, and the program that runs the
+# tests.
 run_tests() {
   local name=$1 target=$2 linker=$3 runner=$4
-  shift 4
   echo "== $name"
+  rustup target add "$target"
   local variable=${target^^}
   export "CARGO_TARGET_${variable//-/_}_LINKER=$linker"
   # The tests that need no other package, with the default features.
-  local build=(cargo test --package summary-writer --lib --tests --no-run --target "$target" --target-dir "$work/$name" "$@")
+  local build=(cargo test --package summary-writer --lib --tests --no-run --target "$target" --target-dir "$work/$name")
   "${build[@]}" 2>"$work/$name.build.log" || { tail -n 40 "$work/$name.build.log"; return 1; }
   local programs program
   programs=$("${build[@]}" --message-format=json 2>/dev/null | grep -o '"executable":"[^"]*"' | cut -d'"' -f4)
@@ -77,10 +63,7 @@ run_tests() {
 
 # Tests a Linux target. Programs are linked statically, so that they need no libraries of their system.
 run_linux_tests() {
-  local name=$1 target=$2 linker=$3 runner=$4
-  unpack_rust
-  RUSTC=$work/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS="-C target-feature=+crt-static" \
-    run_tests "$name" "$target" "$linker" "$runner" -Zbuild-std
+  RUSTFLAGS="-C target-feature=+crt-static" run_tests "$@"
 }
 
 apt-get update >/dev/null
@@ -104,10 +87,10 @@ for target in "${targets[@]}"; do
       run_linux_tests s390x s390x-unknown-linux-gnu s390x-linux-gnu-gcc qemu-s390x
       ;;
     powerpc)
-      unpack_rust
       echo "== powerpc"
+      rustup target add powerpc-unknown-linux-gnu
       # A dependency of candle needs 64-bit atomics.
-      RUSTC=$work/rustc RUSTC_BOOTSTRAP=1 cargo check --package summary-writer -Zbuild-std \
+      cargo check --package summary-writer \
         --features cli,half,image,metrics,ndarray,onnx,serde,tracing \
         --target powerpc-unknown-linux-gnu --target-dir "$work/powerpc"
       ;;

@@ -273,8 +273,8 @@ impl TrainingLogger {
         }
     }
 
-    /// Logs the weights of the model. If [`histogram_freq`](Self::histogram_freq) includes the epoch, this calls `add` and returns
-    /// its result. Otherwise it returns `None`.
+    /// Logs the weights of the model. If [`histogram_freq`](Self::histogram_freq) includes the epoch, this calls the closure and
+    /// returns its result. Otherwise it returns `None`.
     ///
     /// ```
     /// use summary_writer::TrainingLogger;

@@ -393,8 +393,8 @@ impl SummaryWriter {
         });
     }
 
-    /// Logs the graph of a model, at step 0. Log one graph in a run, because TensorBoard's two loaders would show different ones
-    /// of two. Later calls log nothing and are counted in [`Stats::rejected_graph_count`](crate::Stats::rejected_graph_count). If a
+    /// Logs the graph of a model, at step 0. Log one graph in a run, because with two graphs, the two loaders of
+    /// TensorBoard disagree on which one they show. Later calls log nothing and are counted in [`Stats::rejected_graph_count`](crate::Stats::rejected_graph_count). If a
     /// [resumed](crate::WriterOptions::resume) run has a graph, the first call logs nothing either.
     ///
     /// ```
@@ -548,7 +548,7 @@ impl SummaryWriter {
     ///
     /// # Errors
     /// [`Error::Io`](crate::Error::Io) if a file cannot be written, or if an existing `projector_config.pbtxt` cannot be read.
-    /// [`Error::Invalid`](crate::Error::Invalid) if this writer has no directory.
+    /// [`Error::Invalid`](crate::Error::Invalid) if this writer writes to a stream.
     /// [`Error::Closed`](crate::Error::Closed) if it is closed.
     #[doc(alias = "add_embedding")]
     pub fn embedding(&self, embedding: Embedding, step: impl Step) -> Result<()> {

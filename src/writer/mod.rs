@@ -73,7 +73,7 @@ use session::HandleGuard;
 /// Logs the data of one run.
 ///
 /// This is a handle: its clones write to the same event file, from any thread, and no method needs `&mut`. The methods that
-/// log return nothing and never panic. They wait for the disk only if
+/// log never panic. All but [`embedding`](Self::embedding) and [`scalar_in_runs`](Self::scalar_in_runs) return nothing, and wait for the disk only if
 /// [`max_pending_bytes`](WriterOptions::max_pending_bytes) are waiting already, or if [`WriterOptions`] say so. If the disk
 /// fails, the writer keeps the data and tries again. The failure is reported once, through the [`log`](https://docs.rs/log) crate
 /// or [on stderr](WriterOptions::stderr), and returned by [`flush`](Self::flush), [`close`](Self::close) and
@@ -187,7 +187,7 @@ impl SummaryWriter {
     ///
     /// # Errors
     /// The same as [`create_file_writer`](Self::create_file_writer); also [`Error::Invalid`](crate::Error::Invalid) if `name` is
-    /// an absolute path or has `..` or `://`, or if this writer has no directory, and [`Error::Closed`](crate::Error::Closed) if it
+    /// an absolute path or has `..` or `://`, or if this writer writes to a stream, and [`Error::Closed`](crate::Error::Closed) if it
     /// is closed.
     pub fn run(&self, name: impl AsRef<str>) -> Result<Self> {
         if self.is_disabled() {
@@ -356,7 +356,7 @@ impl SummaryWriter {
         self.run.flush(timeout)
     }
 
-    /// Writes what is left and closes the event file, for all handles. Later calls are ignored, counted and reported. Child runs
+    /// Writes what is left and closes the event file, for all handles. Later calls that log are ignored, counted and reported. Child runs
     /// with other handles are flushed and stay open. On a closed writer, returns the same result again.
     ///
     /// If nothing was logged, the event file is removed, because TensorBoard would show a run without data for it. So a writer

@@ -162,7 +162,7 @@ impl WriterOptions {
     }
 
     /// Sets what a call does when `max_pending_bytes` wait. Default: [`WhenFull::Block`], because a curve with gaps misleads,
-    /// and a working disk makes room within moments. After a write that failed, no call waits: the record is rejected.
+    /// and a working disk makes room within moments. If a write has failed, no call waits for room: its record is rejected.
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
         self
@@ -176,23 +176,23 @@ impl WriterOptions {
     }
 
     /// Continues a run that stopped, from `step` on. Removes the records at `step` and later from the older files, and records
-    /// that are unfinished or damaged. With `step` 0 that is everything, so do not resume if a checkpoint is missing. The
+    /// that are unfinished or damaged. With `step` 0 these are all points, so do not resume if a run has data but its checkpoint is missing. The
     /// removal is reported: at the level `info`, or as a warning if no point is left. New data goes to a new file, which the loaders read after the older ones. The same happens to
     /// each child run when [`SummaryWriter::run`] first opens it. If there is no run yet, a new one starts.
     ///
     /// [`SummaryWriter::last_step`] returns where a run ended. A program that continues from a checkpoint passes the step after
-    /// it. Embeddings at later steps are removed, too. Hyperparameters and layouts of custom scalars stay. A session that has
-    /// ended is open again: closing the writer ends it, even if this program does not call
-    /// [`hparams`](SummaryWriter::hparams). If `step` is above 0, the graph stays, and the first graph that this program logs is
+    /// it. Embeddings at later steps are removed, too. Hyperparameters and layouts of custom scalars stay. If the run has
+    /// hyperparameters and its session has ended, the session is open again. Closing the writer ends it, even if this program does
+    /// not call [`hparams`](SummaryWriter::hparams). If `step` is above 0, the graph stays, and the first graph that this program logs is
     /// ignored, because a run has one graph. Otherwise the graph is removed.
     ///
     /// A step that is lower than the last kept step of its tag is reported. Texts, hyperparameters and layouts are not checked,
     /// because programs log them at every start.
     ///
     /// An older file is replaced by a new version that was written next to it, so one of the two exists at every moment. If the
-    /// program is killed during this call, make the same call again.
+    /// program is killed while it opens the writer, it can open it in the same way again.
     ///
-    /// No other writer may write to the run during this call, because it would continue in a file that was replaced. If a
+    /// No other writer may write to the run while it is opened, because it would continue in a file that was replaced. If a
     /// writer of this process has the run open, or if a file grows while it is read, opening returns [`Error::Invalid`]. If a
     /// file of another process was written in the last seconds, or if that process is known to run, a warning is logged before
     /// anything is removed.
@@ -222,8 +222,8 @@ impl WriterOptions {
     /// [`TrainingLogger::with_writer`](crate::TrainingLogger::with_writer) reads `batches` from the writer, and counts on from
     /// it.
     ///
-    /// A running TensorBoard keeps the old epochs of a tag until it is restarted, because it can drop points only from one step
-    /// on, and the steps of batches are higher than those of epochs.
+    /// A running TensorBoard keeps the old epochs of a tag until it is restarted, because it can only drop all points of a
+    /// run from one step on, and batches and epochs need different steps.
     ///
     /// ```
     /// use summary_writer::training::UpdateFreq;
@@ -256,7 +256,7 @@ impl WriterOptions {
         self
     }
 
-    /// Sets a suffix for the name of the event file. Default: none, because the names of two files differ without it.
+    /// Sets a suffix for the name of the event file. Default: none, because file names differ even without a suffix.
     pub fn filename_suffix(mut self, suffix: impl Into<String>) -> Self {
         self.filename_suffix = suffix.into();
         self
