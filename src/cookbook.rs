@@ -57,8 +57,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! If one program trains all trials in turn, each trial is a child run of one writer. Thousands of trials can be open, because a
-//! child run without a handle [releases](crate::SummaryWriter::run) its file and its thread. Closing the writer ends the sessions
+//! If one program trains all trials in turn, each trial is a child run of one writer. Thousands of trials can be open, because at
+//! most 32 child runs without a handle stay open: the others [release](crate::SummaryWriter::run) their file and their threads. Closing the writer ends the sessions
 //! of all trials.
 //!
 //! ```
@@ -150,7 +150,7 @@
 //! # Resume a loop of epochs and batches
 //!
 //! A [`TrainingLogger`] counts epochs and batches. So resuming needs two numbers: the epoch that comes next or is half
-//! done, and the number of all batches that were trained so far. Pass them to [`resume_training`].
+//! done, and the number of all batches that were trained until the checkpoint. Pass them to [`resume_training`].
 //!
 //! ```
 //! use std::error::Error;

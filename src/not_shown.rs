@@ -93,7 +93,7 @@
 //! | Custom Scalars: a margin without its lines | its three tags have different steps | [`scalars`], which logs them together |
 //! | Images: all white, or all black | floats of 0 to 255 where 1 is white, or all NaN. [`Stats::doubtful_image_count`] | divide by 255; find the NaN |
 //! | Images: slanted stripes | width and height are swapped: an array of the shape `[height, width]` has its height first | `Image::from_hwc` and the other `from_` constructors take both from the shape |
-//! | a page that shows a [`tensor`] fails, or lacks it | its type, shape or data class is not the page's, or its text is not UTF-8. [`Stats::unfit_tensor_count`] | the method of the page, such as [`text`] |
+//! | a [`tensor`] is missing on its page, or the page fails | the tensor has a type, shape or data class that the page does not accept, or text that is not UTF-8. [`Stats::unfit_tensor_count`] | the method of the page, such as [`text`] |
 //! | Audio: a tag fails | its steps have different numbers of clips. [`Stats::uneven_audio_count`] | a tag for each clip |
 //! | Mesh: blank | a face is drawn only from one side | turn it, or use a material that is [double-sided](crate::mesh::Material::double_sided) |
 //! | Mesh: a step without its colours, or with another scene | the parts, the scene and the batch size are those of the first step. [`Stats::changed_mesh_count`] | a tag for each form |

@@ -3,7 +3,7 @@
 //! Rust 1.88 or later. Everything is compiled and tested with Rust 1.95. Rust 1.88 itself was not tried: a lint of Clippy checks
 //! that the library uses no newer part of the standard library, and no dependency in `Cargo.lock` states a newer version.
 //!
-//! | platform | what was tested, with the default features | passed: unit tests, and integration tests |
+//! | platform | what was tested, with the default features unless the row says more | passed: unit tests, and integration tests |
 //! |---|---|---|
 //! | Linux, x86-64 | everything, with each feature, stock TensorBoard and a browser: `tests/all.sh` | all |
 //! | Linux, i686 (32-bit) | unit and integration tests | 335 of 335, and 99 of 99 |
@@ -18,7 +18,8 @@
 //!
 //! # Windows
 //!
-//! - A file cannot be replaced while a program reads it that does not share its deletion, as Python does. So
+//! - If a program has a file open and does not allow others to delete it, the file cannot be replaced. Python opens files in
+//!   this way. So
 //!   [`resume`](crate::WriterOptions::resume), [`repair_in_place`](crate::reader::repair_in_place) and
 //!   [`embedding`](crate::SummaryWriter::embedding) try for half a second. Then they return an error, and the old file stays.
 //!   Stop TensorBoard if this happens.

@@ -6,9 +6,9 @@
 //! - A record is *flushed* when the operating system has it. It survives the end of the program, but not a power failure.
 //! - `T` is [`WriterOptions::flush_interval`], 200 ms by default.
 //!
-//! - *Lost* means accepted, but not in the file. A rejected record is not accepted, so it does not count as lost.
+//! - *Lost* means accepted, but not in the file. A record that its call rejects is not accepted, so it does not count as lost.
 //!
-//! The writer writes each record once and in order. After a crash, the last record may be incomplete. Readers stop before it.
+//! The writer writes each record once, and the records of one tag in the order of their calls. After a crash, the last record may be incomplete. Readers stop before it.
 //!
 //! | what happens | lost at most | what else to know | checked by |
 //! |---|---|---|---|
@@ -20,9 +20,9 @@
 //! | the same, but it has not ended at `close` | what was not flushed | `close` returns the error; the number of lost records is logged, and is in the [`stats`] of other handles | `faults` "full disk" |
 //! | the disk hangs, and recovers | nothing | beyond `max_pending_bytes`, calls wait; with [`WhenFull::DropNew`], records are rejected and counted instead. [`flush_timeout`] and [`close_timeout`] wait no longer than their limit | `faults` "frozen disk", "stuck pipe" |
 //! | the disk is slow, writes only a part of the data, or is interrupted by signals | nothing | | `faults` "stuck pipe", "short writes" |
-//! | the directory or the file is deleted | the deleted file, with what was written after the deletion and before the next batch | later records go to a new file. `close` and drop do not create the directory again: `close` returns an error, and what was not flushed is lost | `faults` "deleted directory", `tests/files.rs` |
+//! | the directory or the file is deleted | the deleted file, and the batch that was being written when it was deleted | later records go to a new file. `close` and drop do not create the directory again: `close` returns an error, and what was not flushed is lost | `faults` "deleted directory", `tests/files.rs` |
 //! | the directory is moved | nothing | the open file moves with it. Runs that are opened later are created at the old path. A child run that had released its file gets a new file there. A warning is logged | `tests/reports.rs` |
-//! | a child run without a handle releases its file and its threads | nothing | it does so after its data is written, and not while the disk fails. The next [`run`] of its name appends to the file | `tests/runs.rs` |
+//! | a child run without a handle releases its file and its threads, because there are more than 32 of them | nothing | it does so after its data is written, and not while the disk fails. The next [`run`] of its name appends to the file | `tests/runs.rs` |
 //! | the process forks | nothing of the parent's records | what the child logs is ignored, and counted in [`Stats::ignored_count`]. The child reports this only in `flush` and `close`, because its logger may be locked forever | `faults` "fork", `tests/fork.rs` |
 //! | several processes log, each to its own run | nothing | | `faults` "a run for each process" |
 //! | several processes log to one run by mistake | nothing | each has its own file, but TensorBoard does not show all of them: the Python loader follows one file, and in the fast loader the steps of one file remove points of another. A warning is logged, and [`Stats::other_writer_count`] counts the other files | `faults` "one run for all processes" |
