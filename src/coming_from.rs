@@ -211,7 +211,9 @@
 //! use summary_writer::hparams::{Experiment, MetricInfo};
 //! use summary_writer::record::RecordWriter;
 //! use summary_writer::tensor::Metadata;
-//! use summary_writer::{Audio, Graph, HParams, Histogram, Image, Mesh, PrCurve, SummaryWriter, Tag, Tensor};
+//! # #[cfg(feature = "png")]
+//! use summary_writer::Image;
+//! use summary_writer::{Audio, Graph, HParams, Histogram, Mesh, PrCurve, SummaryWriter, Tag, Tensor};
 //! use summary_writer::{TrainingLogger, WriterOptions, proto};
 //!
 //! # let dir = tempfile::tempdir()?;
