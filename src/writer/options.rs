@@ -266,8 +266,8 @@ impl WriterOptions {
     /// [`SystemTime`](std::time::SystemTime) or a [`WallTime`]. Each call that logs reads the clock once, on the calling
     /// thread. A number that is not finite is replaced by the time of the system.
     ///
-    /// Default: [`SystemTime::now`](std::time::SystemTime::now), which resolves less than a microsecond. Reading it is about
-    /// half of the cost of [`scalar`](SummaryWriter::scalar). A program that logs millions of scalars per second can read a clock that costs less
+    /// Default: [`SystemTime::now`](std::time::SystemTime::now), which resolves less than a microsecond. Reading it is a
+    /// large part of the cost of [`scalar`](SummaryWriter::scalar). A program that logs millions of scalars per second can read a clock that costs less
     /// and steps every few milliseconds, such as `CLOCK_REALTIME_COARSE` on Linux:
     ///
     /// ```
