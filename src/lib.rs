@@ -57,8 +57,8 @@
 //!
 //! At any load, the memory is at most the sum of:
 //!
-//! - together with its child runs, `max_pending_bytes`;
-//! - for each run, two buffers of 256 KiB (three with images or audio), one record above `max_pending_bytes`, the image or clip that is
+//! - `max_pending_bytes`, for a writer and all its child runs together;
+//! - for each run, two buffers of 256 KiB (three with images or audio), one record that is accepted although the limit is reached, the image or clip that is
 //!   being encoded, and the records whose callers wait for room;
 //! - for the whole process, up to 48 MiB of image buffers. They are reused for images of the same size, because new memory takes
 //!   several times as long as a copy of the pixels. Buffers of less than 16 KiB or more than 4 MiB are freed.

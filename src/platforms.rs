@@ -29,6 +29,6 @@
 //!
 //! # WebAssembly
 //!
-//! Without threads, use [`unthreaded`](crate::WriterOptions::unthreaded): each call writes before it returns. Without a clock, as
+//! There are no threads, so a writer is always [`unthreaded`](crate::WriterOptions::unthreaded): each call writes before it returns. Without a clock, as
 //! in a browser, set one with [`clock`](crate::WriterOptions::clock). There are no files, so the writer needs a
 //! [sink](crate::WriterOptions::to_sink).

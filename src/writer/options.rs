@@ -66,7 +66,7 @@ impl SummaryWriter {
     /// a [`TrainingLogger`](crate::TrainingLogger) are in `logdir.join("train")`.
     ///
     /// This reads all files of the run. Pass the next step to [`WriterOptions::resume`](WriterOptions::resume) to
-    /// continue the run after its end, or the step of a checkpoint to continue from there.
+    /// continue the run after its end, or the step after a checkpoint to continue from there.
     ///
     /// ```
     /// use summary_writer::{SummaryWriter, WriterOptions};
@@ -181,7 +181,7 @@ impl WriterOptions {
     /// each child run when [`SummaryWriter::run`] first opens it. If there is no run yet, a new one starts.
     ///
     /// [`SummaryWriter::last_step`] returns where a run ended. A program that continues from a checkpoint passes the step after
-    /// it. Embeddings at later steps are removed, too. Hyperparameters and layouts of custom scalars stay. If the run has
+    /// it. Embeddings at `step` and later are removed, too. Hyperparameters and layouts of custom scalars stay. If the run has
     /// hyperparameters and its session has ended, the session is open again. Closing the writer ends it, even if this program does
     /// not call [`hparams`](SummaryWriter::hparams). If `step` is above 0, the graph stays, and the first graph that this program logs is
     /// ignored, because a run has one graph. Otherwise the graph is removed.
@@ -192,7 +192,7 @@ impl WriterOptions {
     /// An older file is replaced by a new version that was written next to it, so one of the two exists at every moment. If the
     /// program is killed while it opens the writer, it can open it in the same way again.
     ///
-    /// No other writer may write to the run while it is opened, because it would continue in a file that was replaced. If a
+    /// While the run is opened, no other writer may write to it. The other writer would continue in the old file, which was replaced. If a
     /// writer of this process has the run open, or if a file grows while it is read, opening returns [`Error::Invalid`]. If a
     /// file of another process was written in the last seconds, or if that process is known to run, a warning is logged before
     /// anything is removed.
@@ -222,8 +222,8 @@ impl WriterOptions {
     /// [`TrainingLogger::with_writer`](crate::TrainingLogger::with_writer) reads `batches` from the writer, and counts on from
     /// it.
     ///
-    /// A running TensorBoard keeps the old epochs of a tag until it is restarted, because it can only drop all points of a
-    /// run from one step on, and batches and epochs need different steps.
+    /// A running TensorBoard may keep the old epochs of a tag until it is restarted. With `--load_fast=false`, it can only drop
+    /// all points of a run from one step on, and batches and epochs need different steps.
     ///
     /// ```
     /// use summary_writer::training::UpdateFreq;
