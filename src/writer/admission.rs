@@ -52,6 +52,11 @@ impl Queue {
             self.count_ignored();
             return None;
         }
+        if self.inline.is_some() {
+            drop(state);
+            self.write_inline();
+            state = self.lock();
+        }
         let may_wait = self.limits.when_full == WhenFull::Block && !is_worker_thread();
         if may_wait && state.has_worker() && state.failure.is_none() && !state.is_closing {
             state.next_ticket += 1;
@@ -75,7 +80,6 @@ impl Queue {
         state.rejected_count += 1;
         let is_first = state.rejected_count - state.invalid_count == 1;
         drop(state);
-        self.write_inline();
         if is_first {
             self.reporter.error(format_args!(
                 "new records are rejected until earlier ones are written, because more than max_pending_bytes, {}, would wait",

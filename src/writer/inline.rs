@@ -7,7 +7,7 @@ use std::panic::{self, AssertUnwindSafe};
 use super::chunks::Chunk;
 use super::queue::{Queue, WorkerState, is_worker_thread};
 use super::sink::Sink;
-use super::sync::{Mutex, PoisonError};
+use super::sync::{Mutex, PoisonError, TryLockError};
 use super::worker::{self, SyncPolicy};
 use crate::record;
 
@@ -50,17 +50,24 @@ impl Queue {
     /// Writes everything that is pending, and ends a queue that is closed. Does nothing if there is a worker. After a failure
     /// the data is kept, and the next call tries again.
     pub(super) fn write_inline(&self) {
-        // If the sink or the logger logs during a write, the loop of that write also writes their record.
-        let Some(inline) = self.inline.as_ref().filter(|_| !is_worker_thread()) else {
+        let Some(inline) = &self.inline else {
             return;
         };
-        let mut inline = inline.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = self
-            .as_worker(|| panic::catch_unwind(AssertUnwindSafe(|| self.write_all(&mut inline))));
-        if written.is_err() {
-            let panicked = io::Error::other("the sink or the logger panicked");
-            self.end(Some(inline.sink.error("write", panicked)));
-        }
+        let mut inline = match inline.try_lock() {
+            Ok(inline) => inline,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // The sink or the logger may log during a write. The loop of that write also writes their record.
+            Err(TryLockError::WouldBlock) if is_worker_thread() => return,
+            Err(TryLockError::WouldBlock) => inline.lock().unwrap_or_else(PoisonError::into_inner),
+        };
+        self.as_worker(|| {
+            let written = panic::catch_unwind(AssertUnwindSafe(|| self.write_all(&mut inline)));
+            if written.is_err() {
+                let panicked = io::Error::other("the sink or the logger panicked");
+                let error = inline.sink.error("write", panicked);
+                panic::catch_unwind(AssertUnwindSafe(|| self.end(Some(error)))).ok();
+            }
+        });
     }
 
     fn write_all(&self, inline: &mut Inline) {
@@ -70,20 +77,24 @@ impl Queue {
             inspect,
             chunk: current,
         } = inline;
+        if self.has_ended() {
+            return;
+        }
         while let Some((chunk, mut written)) = current.take().or_else(|| self.next_chunk()) {
+            self.lock().attempt += 1;
             match worker::write(sink, &chunk.bytes, &mut written, || !self.is_closed()) {
                 Ok(()) => worker::finish_chunk(self, sink, *sync, inspect, chunk),
                 Err(error) => {
                     let is_last = self.set_failure(error);
-                    *current = Some((chunk, written));
                     if is_last {
-                        self.end(None);
+                        return self.end(None);
                     }
+                    *current = Some((chunk, written));
                     return;
                 }
             }
         }
-        if self.is_closed() && !self.has_ended() {
+        if self.is_closed() {
             self.end(worker::finish_file(sink, *sync));
         }
     }
@@ -93,7 +104,6 @@ impl Queue {
         if state.chunks.is_empty() {
             return None;
         }
-        state.attempt += 1;
         let mut chunk = state.chunks.take();
         drop(state);
         record::seal(&mut chunk.bytes);

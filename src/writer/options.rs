@@ -292,7 +292,7 @@ impl WriterOptions {
     }
 
     /// Starts no thread: each call encodes and writes its record before it returns, images and audio included. So the calls wait
-    /// for the disk, and [`flush_interval`](Self::flush_interval) has no meaning. A call does not fail if the disk does: the
+    /// for the disk, and [`flush_interval`](Self::flush_interval) has no meaning. If a write hangs, no timeout ends the wait. A call does not fail if the disk does: the
     /// data is kept, and the next call tries again.
     ///
     /// Default: off, because a training should not wait for a disk. On WebAssembly, where there are no threads, it is always on.

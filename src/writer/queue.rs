@@ -439,9 +439,10 @@ impl Queue {
 
     /// Calls `work` on this thread as if it were the worker.
     pub(super) fn as_worker<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = QUEUE_OF_WORKER.with(Cell::get);
         self.register_worker();
         let result = work();
-        QUEUE_OF_WORKER.with(|queue| queue.set(0));
+        QUEUE_OF_WORKER.with(|queue| queue.set(before));
         result
     }
 

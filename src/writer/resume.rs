@@ -247,7 +247,7 @@ pub(super) fn note_open_run(dir: &Path, queue: &Arc<Queue>) {
 /// Returns an error if a writer of this process has the run `dir` open: it would continue in a file that was replaced.
 fn refuse_open_run(dir: &Path) -> Result<()> {
     let path = canonical(dir);
-    let is_open = |queue: &Weak<Queue>| queue.upgrade().is_some_and(|queue| !queue.is_closed());
+    let is_open = |queue: &Weak<Queue>| queue.upgrade().is_some_and(|queue| !queue.has_ended());
     let opened = lock(&OPENED);
     if opened
         .iter()
@@ -356,6 +356,19 @@ mod tests {
                 .unwrap();
             assert_eq!(may_have_writer(&path, now), want, "{name}, {age_secs} s");
         }
+    }
+
+    #[test]
+    fn run_stays_open_until_its_worker_has_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let limits = crate::WriterOptions::new().limits();
+        let queue = Queue::new(limits, Arc::default(), Reporter::default(), b"");
+        let queue = Arc::new(queue);
+        note_open_run(dir.path(), &queue);
+        queue.begin_close(b"").unwrap(); // as a close whose timeout is over
+        assert!(refuse_open_run(dir.path()).is_err());
+        queue.end(None);
+        assert!(refuse_open_run(dir.path()).is_ok());
     }
 
     /// The process that the next test starts. It ends when its input does.

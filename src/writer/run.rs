@@ -349,9 +349,9 @@ impl Run {
         let children = mem::take(&mut *lock(&self.children));
         children.into_values().fold(outcome, |outcome, run| {
             let timeout = timeout.left();
-            outcome.and(match Arc::try_unwrap(run) {
-                Ok(run) => run.close(timeout),
-                Err(run) => run.flush(timeout),
+            outcome.and(match run.queue.has_handle() {
+                true => run.flush(timeout),
+                false => run.close(timeout),
             })
         })
     }

@@ -713,3 +713,14 @@ fn clock_of_the_options_gives_all_records_their_time() {
         "the time of the system"
     );
 }
+
+#[test]
+fn child_run_is_closed_although_another_call_uses_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    root.run("child").unwrap().scalar("loss", 0.5, 0);
+    // A flush on another thread keeps the child runs like this.
+    let used = root.run.child("child").unwrap();
+    root.close().unwrap();
+    assert!(used.queue.has_ended());
+}

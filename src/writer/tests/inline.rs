@@ -56,16 +56,21 @@ fn full_queue_rejects_records_and_accepts_them_again() {
     (10..20).for_each(|step| summary.scalar("loss", 0.5, step));
     summary.clone().close().unwrap();
     let stats = summary.stats();
-    // The first call after the recovery is rejected, and writes what was pending.
-    assert_eq!(stats.rejected_count, rejected + 1);
+    assert_eq!(stats.rejected_count, rejected);
     assert_eq!(stats.flushed_count, stats.accepted_count);
 }
 
 #[test]
 fn close_on_a_failing_sink_returns_an_error() {
-    let summary = unthreaded().to_sink(Tape::new().failing_after(50)).unwrap();
+    let tape = Tape::new().failing_after(50);
+    let summary = unthreaded().to_sink(tape.clone()).unwrap();
     summary.scalar("loss", 0.5, 0);
     assert!(summary.clone().close().is_err());
+    // What was lost stays lost, although the sink works again.
+    tape.recover();
+    let attempts = tape.attempts();
+    assert!(summary.clone().close().is_err() && summary.flush().is_err());
+    assert_eq!(tape.attempts(), attempts);
     summary.scalar("loss", 0.5, 1);
     assert_eq!(summary.stats().ignored_count, 1);
     assert!(summary.close().is_err());
@@ -76,6 +81,49 @@ fn panic_of_the_sink_does_not_reach_the_caller() {
     let summary = unthreaded().to_sink(Tape::new().panicking()).unwrap();
     summary.scalar("loss", 0.5, 0);
     assert!(summary.close().is_err());
+}
+
+#[test]
+fn call_waits_for_the_write_of_another_thread_instead_of_being_rejected() {
+    let tape = Tape::new().gated();
+    let summary = unthreaded()
+        .max_pending_bytes(100)
+        .to_sink(tape.clone())
+        .unwrap();
+    let tag = "a".repeat(80);
+    thread::scope(|scope| {
+        scope.spawn(|| summary.scalar(&tag, 0.5, 0));
+        tape.await_caller();
+        let second = scope.spawn(|| summary.scalar(&tag, 0.5, 1));
+        tape.open();
+        second.join().unwrap();
+    });
+    assert_eq!(summary.stats().rejected_count, 0);
+    assert_eq!(steps(&tape.bytes()), [0, 1]);
+}
+
+/// A sink that logs to another writer on the thread that writes.
+struct Echo(SummaryWriter);
+
+impl Write for Echo {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.scalar("bytes", bytes.len() as u64, 0);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn record_that_a_worker_of_another_writer_logs_is_written() {
+    let tape = Tape::new();
+    let echo = unthreaded().stderr(false).to_sink(tape.clone()).unwrap();
+    let summary = patient().to_sink(Echo(echo)).unwrap();
+    summary.scalar("loss", 0.5, 0);
+    summary.close().unwrap(); // drops the other writer on the worker's thread
+    assert_eq!(steps(&tape.bytes()), [0]);
 }
 
 #[test]
