@@ -133,6 +133,13 @@
 //! - [`platforms`]: where the crate works, and what differs on Windows.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(feature = "object-store"),
+    allow(
+        clippy::infallible_destructuring_match,
+        reason = "with the feature, a path may lead to an object store"
+    )
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     test,
@@ -150,10 +157,12 @@ mod writer;
 mod embedding;
 mod error;
 mod event;
-mod local_path;
+mod location;
 mod platform;
 mod replace_file;
 mod report;
+#[cfg(feature = "object-store")]
+mod store;
 mod summary;
 #[cfg(test)]
 mod test_io;
@@ -177,6 +186,8 @@ pub use error::{Error, Result};
 pub use event::{Step, ToWallTime, WallTime};
 pub use graph::graph_def::Graph;
 pub use graph::model::{Layer, Model};
+#[cfg(feature = "object-store")]
+pub use object_store;
 pub use reader::events::EventReader;
 #[cfg(feature = "png")]
 pub use summary::Image;

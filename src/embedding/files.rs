@@ -16,6 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use super::Embedding;
 use super::config;
 use crate::error::{Error, Result};
+use crate::location::{Location, location};
 use crate::replace_file::replace_file;
 
 pub(super) const TENSORS: &str = "tensors.tsv";
@@ -28,7 +29,7 @@ const MIN_DIMENSIONS: usize = 3;
 const MAX_NAME_BYTES: usize = 80;
 
 /// Threads of a process must not replace a config at the same time.
-static LOCK: Mutex<()> = Mutex::new(());
+pub(super) static LOCK: Mutex<()> = Mutex::new(());
 
 /// Writes the files of `embedding` into the directory `run` and adds it to the config there. With `synced`, all is on the
 /// disk when the call returns. After an error the old config is in place and the new files are removed, unless only the
@@ -61,6 +62,11 @@ pub(crate) fn write(
 
 /// Returns the names of the embeddings in the directory `run`, in the order of its config.
 pub(crate) fn names(run: &Path) -> Result<Vec<String>> {
+    let run = match location(run)? {
+        Location::Local(run) => run,
+        #[cfg(feature = "object-store")]
+        Location::Store(run) => return super::store::names(&run),
+    };
     let path = run.join(CONFIG);
     let config = read_config(&path).and_then(|config| config::names(&config).map_err(not_text));
     config.map_err(|error| Error::io("read", &path, error))
@@ -74,7 +80,7 @@ fn read_config(path: &Path) -> io::Result<String> {
     }
 }
 
-fn not_text(problem: &str) -> io::Error {
+pub(super) fn not_text(problem: &str) -> io::Error {
     let problem = format!("it is not in protobuf's text format: {problem}");
     io::Error::new(io::ErrorKind::InvalidData, problem)
 }
@@ -83,7 +89,7 @@ fn not_text(problem: &str) -> io::Error {
 ///
 /// The page puts names into addresses without encoding them, so characters with a meaning there are replaced by others
 /// that look like them.
-fn name(tag: &str, step: i64) -> String {
+pub(super) fn name(tag: &str, step: i64) -> String {
     let replaced = tag.chars().map(|c| match c {
         '#' => '＃',
         '%' => '％',
@@ -149,7 +155,7 @@ fn write_file(
 }
 
 /// Writes a line for each point. Numbers have the fewest digits that give them back.
-fn write_tensors(file: &mut impl Write, embedding: &Embedding) -> io::Result<()> {
+pub(super) fn write_tensors(file: &mut impl Write, embedding: &Embedding) -> io::Result<()> {
     for vector in embedding.vectors.chunks_exact(embedding.dimensions) {
         for (i, number) in vector.iter().enumerate() {
             let separator = if i > 0 { "\t" } else { "" };
@@ -262,7 +268,7 @@ fn our_folder(tensor_path: &str) -> Option<&str> {
 }
 
 /// A name for a folder that every file system accepts. Different tags may have the same one.
-fn file_name(tag: &str) -> String {
+pub(super) fn file_name(tag: &str) -> String {
     let replaced = tag.chars().map(|c| if is_portable(c) { c } else { '_' });
     let name: String = replaced.take(MAX_NAME_BYTES).collect();
     // Windows reserves these names, and COM and LPT with a digit.

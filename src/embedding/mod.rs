@@ -3,6 +3,8 @@
 mod config;
 mod files;
 mod metadata;
+#[cfg(feature = "object-store")]
+mod store;
 
 #[cfg(feature = "png")]
 use std::borrow::Borrow;
@@ -14,6 +16,8 @@ use crate::summary::Image;
 use crate::summary::Scalar;
 
 pub(crate) use files::{CONFIG, names, remove_steps, write};
+#[cfg(feature = "object-store")]
+pub(crate) use store::write_to_store;
 
 /// The dashboard does not list embeddings with fewer points.
 const MIN_POINTS: usize = 2;

@@ -1,15 +1,13 @@
 //! Reads the events of a file or of a run.
 
 use std::fmt;
-use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::file::EventFile;
-use super::runs::event_files;
+use super::runs::{event_files, is_dir};
 use super::verify::Report;
 use crate::error::{Error, Result};
-use crate::local_path::local_path;
 use crate::proto::Event;
 
 /// Reads the events of an event file or of a run directory. It reads the files of a run in the order of their names, as stock
@@ -64,14 +62,14 @@ pub struct EventReader {
 }
 
 impl EventReader {
-    /// Opens an event file, or a run directory. A directory without event files has no events yet.
+    /// Opens an event file, or a run directory. A directory without event files has no events yet. With the feature
+    /// `object-store`, `path` may be a URL such as `s3://bucket/logs/run`.
     ///
     /// # Errors
-    /// [`Error::Io`] if `path` does not exist or cannot be read. [`Error::Invalid`] if it is a URL or starts with `~`.
+    /// [`Error::Io`] if `path` does not exist or cannot be read. [`Error::Invalid`] if it is another URL or starts with `~`.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = local_path(path.as_ref())?;
-        let metadata = fs::metadata(path).map_err(|error| Error::io("open", path, error))?;
-        if metadata.is_dir() {
+        let path = path.as_ref();
+        if is_dir(path)? {
             let mut reader = Self::new(Some(path.into()), Vec::new());
             reader.find_files()?;
             return Ok(reader);

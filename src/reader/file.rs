@@ -8,8 +8,27 @@ use prost::Message;
 
 use super::verify::{DamageKind, FileReport};
 use crate::error::{Error, Part, Result};
+use crate::location::{Location, location};
 use crate::proto::Event;
 use crate::record::{RecordReader, Segment};
+#[cfg(feature = "object-store")]
+use crate::store::ObjectReader;
+
+/// Opens a file, or an object in a store: `s3://bucket/run/events.out.tfevents.1` (feature `object-store`). It is read in large
+/// parts. At the end of a file that grows, later reads return what was added.
+///
+/// # Errors
+/// [`Error::Io`] if it does not exist or cannot be opened.
+pub fn open(path: impl AsRef<Path>) -> Result<Box<dyn Read + Send>> {
+    match location(path.as_ref())? {
+        Location::Local(path) => {
+            let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
+            Ok(Box::new(file))
+        }
+        #[cfg(feature = "object-store")]
+        Location::Store(object) => Ok(Box::new(ObjectReader::open(object)?)),
+    }
+}
 
 /// Reads one file, which may still grow.
 pub(super) struct EventFile {
@@ -49,9 +68,8 @@ impl EventFile {
         match &mut self.records {
             Some(records) => Ok(records),
             closed => {
-                let path = &self.report.path;
-                let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
-                Ok(closed.insert(RecordReader::new(Box::new(file))))
+                let source = open(&self.report.path)?;
+                Ok(closed.insert(RecordReader::new(source)))
             }
         }
     }

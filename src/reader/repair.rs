@@ -14,7 +14,7 @@ use super::runs::find_runs;
 use super::verify::{FileReport, Report, verify_file};
 use crate::error::{Error, Result, quoted};
 use crate::event::{self, WallTime};
-use crate::local_path::local_path;
+use crate::location::local_path;
 use crate::proto::Event;
 use crate::proto::event::What;
 use crate::record::append_frame;

@@ -1,13 +1,19 @@
 //! Finds the runs of a logdir and their event files.
 
+#[cfg(feature = "object-store")]
+use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::fs;
+#[cfg(feature = "object-store")]
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::embedding;
 use crate::error::{Chain, Error, Result};
-use crate::local_path::local_path;
+use crate::location::{Location, location};
 use crate::report::Reporter;
+#[cfg(feature = "object-store")]
+use crate::store::StoreDir;
 
 /// A directory with event files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,17 +43,22 @@ impl Run {
 ///
 /// A directory below `logdir` that cannot be listed is skipped, and a warning is logged.
 ///
+/// With the feature `object-store`, `logdir` may be a URL such as `s3://bucket/logs`, and the files are URLs, too.
+///
 /// # Errors
-/// [`Error::Io`] if `logdir` does not exist or cannot be listed. [`Error::Invalid`] if it is a URL or starts with `~`.
+/// [`Error::Io`] if `logdir` does not exist or cannot be listed. [`Error::Invalid`] if it is another URL or starts with `~`.
 pub fn find_runs(logdir: impl AsRef<Path>) -> Result<Vec<Run>> {
-    let logdir = local_path(logdir.as_ref())?;
-    let metadata = fs::metadata(logdir).map_err(|error| Error::io("open", logdir, error))?;
-    if !metadata.is_dir() {
+    if !is_dir(logdir.as_ref())? {
         return Ok(vec![Run {
             name: ".".into(),
-            files: vec![logdir.into()],
+            files: vec![logdir.as_ref().into()],
         }]);
     }
+    let logdir = match location(logdir.as_ref())? {
+        Location::Local(logdir) => logdir,
+        #[cfg(feature = "object-store")]
+        Location::Store(logdir) => return runs_in_store(&logdir),
+    };
     let mut runs = Vec::new();
     let mut seen = HashSet::new();
     let mut waiting = vec![logdir.to_path_buf()];
@@ -81,9 +92,59 @@ pub fn find_runs(logdir: impl AsRef<Path>) -> Result<Vec<Run>> {
     Ok(runs)
 }
 
+/// Returns whether `path` is a directory and not a file. In an object store, a directory exists if there is an object in it.
+pub(super) fn is_dir(path: &Path) -> Result<bool> {
+    match location(path)? {
+        Location::Local(path) => {
+            let metadata = fs::metadata(path).map_err(|error| Error::io("open", path, error))?;
+            Ok(metadata.is_dir())
+        }
+        #[cfg(feature = "object-store")]
+        Location::Store(dir) => {
+            let is_object = dir.object_bytes()?.is_some();
+            if !is_object && dir.is_empty()? {
+                return Err(Error::io("open", path, io::ErrorKind::NotFound.into()));
+            }
+            Ok(!is_object)
+        }
+    }
+}
+
 /// Returns the event files in `dir` itself, in the order of their names.
 pub(crate) fn event_files(dir: &Path) -> Result<Vec<PathBuf>> {
-    list(dir).map(|(files, _)| files)
+    match location(dir)? {
+        Location::Local(dir) => list(dir).map(|(files, _)| files),
+        #[cfg(feature = "object-store")]
+        Location::Store(dir) => {
+            let objects = dir.list()?.into_iter();
+            let names = objects.map(|object| object.name);
+            let files = names.filter(|name| is_event_file(Path::new(name)));
+            Ok(files.map(|name| dir.url_of(&name).into()).collect())
+        }
+    }
+}
+
+/// Finds the runs in a directory of an object store.
+#[cfg(feature = "object-store")]
+fn runs_in_store(logdir: &StoreDir) -> Result<Vec<Run>> {
+    let mut runs = BTreeMap::<Vec<String>, Vec<PathBuf>>::new();
+    for object in logdir.walk()? {
+        let mut parts: Vec<_> = object.name.split('/').map(str::to_owned).collect();
+        let name = parts.pop();
+        if name.is_some_and(|name| is_event_file(Path::new(&name))) {
+            let files = runs.entry(parts).or_default();
+            files.push(logdir.url_of(&object.name).into());
+        }
+    }
+    let name = |parts: Vec<String>| match parts.is_empty() {
+        true => ".".into(),
+        false => parts.join("/"),
+    };
+    let runs = runs.into_iter().map(|(parts, files)| Run {
+        name: name(parts),
+        files,
+    });
+    Ok(runs.collect())
 }
 
 /// Returns the event files in `dir`, in the order of their names, and the directories.

@@ -24,6 +24,15 @@ pub(super) struct Chunk {
     pub(super) encoded_bytes: u64,
 }
 
+impl Chunk {
+    /// Adds the records of the chunk that follows.
+    pub(super) fn append(&mut self, next: Self) {
+        self.bytes.extend_from_slice(&next.bytes);
+        self.record_count += next.record_count;
+        self.encoded_bytes += next.encoded_bytes;
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Chunks {
     /// The oldest first, without empty chunks.
@@ -130,10 +139,6 @@ impl Chunks {
 
     pub(super) fn is_empty(&self) -> bool {
         self.full.is_empty() && self.filling.bytes.is_empty()
-    }
-
-    pub(super) fn has_full(&self) -> bool {
-        !self.full.is_empty()
     }
 
     /// Drops all records and the memory.

@@ -85,7 +85,7 @@ impl Queue {
             match worker::write(sink, &chunk.bytes, &mut written, || !self.is_closed()) {
                 Ok(()) => worker::finish_chunk(self, sink, *sync, inspect, chunk),
                 Err(error) => {
-                    let is_last = self.set_failure(error);
+                    let is_last = self.set_failure(error, false);
                     if is_last {
                         return self.end(None);
                     }

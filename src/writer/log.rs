@@ -7,6 +7,7 @@ use prost::Message;
 use super::SummaryWriter;
 use super::frame::first_tag;
 use super::options::SyncPolicy;
+use super::run::Place;
 use crate::embedding::{self, Embedding};
 #[cfg(feature = "png")]
 use crate::error::Error;
@@ -556,9 +557,12 @@ impl SummaryWriter {
             return Ok(());
         }
         let step = self.saturated(step.to_i64(), || embedding.full_tag(self.prefix()));
-        let dir = self.run.require_open_dir("embedding")?;
         let is_synced = self.run.options.sync != SyncPolicy::Never;
-        embedding::write(dir, self.prefix(), &embedding, step, is_synced)
+        match self.run.require_open_place("embedding")? {
+            Place::Local(dir) => embedding::write(dir, self.prefix(), &embedding, step, is_synced),
+            #[cfg(feature = "object-store")]
+            Place::Store(dir) => embedding::write_to_store(dir, self.prefix(), &embedding, step),
+        }
     }
 
     /// Logs a tensor for a dashboard that has no method here. Description and display name of the tag go into the metadata.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
-use crate::local_path::local_path;
+use crate::location::{Location, location};
 
 /// Creates a directory in `parent` named after the time in UTC, like `logs/digits/20261122-211530`, and returns its path.
 ///
@@ -23,26 +23,44 @@ use crate::local_path::local_path;
 /// ```
 ///
 /// # Errors
-/// [`Error::Io`] if the directory cannot be created. [`Error::Invalid`] if `parent` is a URL or starts with `~`, as for
+/// [`Error::Io`] if the directory cannot be created. [`Error::Invalid`] for the same paths as
 /// [`create_file_writer`](crate::SummaryWriter::create_file_writer).
 pub fn unique_logdir(parent: impl AsRef<Path>) -> Result<PathBuf> {
-    let parent = local_path(parent.as_ref())?;
-    fs::create_dir_all(parent).map_err(|error| Error::io("create the directory", parent, error))?;
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
     let stamp = Stamp(now).to_string();
-    let mut dir = parent.join(&stamp);
+    let parent = match location(parent.as_ref())? {
+        Location::Local(parent) => parent,
+        #[cfg(feature = "object-store")]
+        Location::Store(parent) => {
+            return first_new(&stamp, |name| {
+                let dir = parent.child(name)?;
+                Ok(dir.create_new()?.then(|| dir.url().into()))
+            });
+        }
+    };
+    fs::create_dir_all(parent).map_err(|error| Error::io("create the directory", parent, error))?;
+    first_new(&stamp, |name| {
+        let dir = parent.join(name);
+        match fs::create_dir(&dir) {
+            Ok(()) => Ok(Some(dir)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+            Err(error) => Err(Error::io("create the directory", &dir, error)),
+        }
+    })
+}
+
+/// Tries names until `create` returns a new directory, and not `None` for one that exists.
+fn first_new(stamp: &str, create: impl Fn(&str) -> Result<Option<PathBuf>>) -> Result<PathBuf> {
+    let mut name = stamp.to_owned();
     let mut number = 1u32;
     loop {
-        match fs::create_dir(&dir) {
-            Ok(()) => return Ok(dir),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                number = number.saturating_add(1);
-                dir = parent.join(format!("{stamp}-{number}"));
-            }
-            Err(error) => return Err(Error::io("create the directory", &dir, error)),
+        if let Some(dir) = create(&name)? {
+            return Ok(dir);
         }
+        number = number.saturating_add(1);
+        name = format!("{stamp}-{number}");
     }
 }
 

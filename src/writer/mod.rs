@@ -25,6 +25,8 @@ mod logdir;
 mod queue;
 mod resume;
 mod run;
+#[cfg(feature = "object-store")]
+mod segments;
 mod series;
 mod session;
 mod sink;
@@ -367,7 +369,8 @@ impl SummaryWriter {
     /// [`stats`](Self::stats) of another handle has their number: `accepted_count - flushed_count`. [`Error::Closed`](crate::Error::Closed) in a fork of the process
     /// that opened the writer.
     pub fn close(self) -> Result<()> {
-        self.close_timeout(Duration::MAX)
+        let timeout = self.run.close_timeout();
+        self.close_timeout(timeout)
     }
 
     /// Does the same as [`close`](Self::close), but waits at most `timeout`, for this run and its child runs together. `close`

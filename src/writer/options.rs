@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::io::Write;
+#[cfg(feature = "object-store")]
+use std::path::PathBuf;
 use std::path::{self, Path};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +15,14 @@ use super::SummaryWriter;
 use super::condition::Condition;
 use super::queue::Limits;
 use super::resume::{self, Resume};
-use super::run::Run;
+use super::run::{Place, Run};
 use super::sink::Stream;
 use crate::error::{Error, Result};
 use crate::event::{Step, ToWallTime, WallTime};
-use crate::local_path::local_path;
+use crate::location::{Location, location};
 use crate::platform;
+#[cfg(feature = "object-store")]
+use crate::store::StoreDir;
 
 /// Opening a writer.
 impl SummaryWriter {
@@ -90,6 +94,9 @@ impl SummaryWriter {
     }
 }
 
+/// The flush interval of a writer to a disk or a stream.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
+
 /// The settings of a writer. Every default is meant for training, so change one only for a reason.
 ///
 /// ```
@@ -107,7 +114,8 @@ impl SummaryWriter {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct WriterOptions {
-    pub(super) flush_interval: Duration,
+    /// The default of a disk and that of an object store differ.
+    pub(super) flush_interval: Option<Duration>,
     pub(super) max_pending_bytes: usize,
     pub(super) when_full: WhenFull,
     pub(super) filename_suffix: String,
@@ -116,13 +124,17 @@ pub struct WriterOptions {
     pub(super) stderr: bool,
     pub(super) clock: Clock,
     pub(super) is_unthreaded: bool,
+    pub(super) max_file_bytes: Option<u64>,
+    pub(super) close_timeout: Option<Duration>,
+    #[cfg(feature = "object-store")]
+    pub(super) spill_dir: Option<PathBuf>,
 }
 
 impl WriterOptions {
     /// Returns the defaults, which [`SummaryWriter::create_file_writer`] uses.
     pub fn new() -> Self {
         Self {
-            flush_interval: Duration::from_millis(200),
+            flush_interval: None,
             max_pending_bytes: 64 << 20,
             when_full: WhenFull::default(),
             filename_suffix: String::new(),
@@ -131,6 +143,10 @@ impl WriterOptions {
             stderr: true,
             clock: Clock::System,
             is_unthreaded: !platform::HAS_THREADS,
+            max_file_bytes: None,
+            close_timeout: None,
+            #[cfg(feature = "object-store")]
+            spill_dir: None,
         }
     }
 
@@ -139,10 +155,13 @@ impl WriterOptions {
     ///
     /// Default: 200 ms, too short for a person to notice and long enough to write many records at once. [`Duration::ZERO`] writes each record
     /// before its call returns, which takes a few microseconds for each call.
+    ///
+    /// In an object store, the default is 10 s at first, and grows with the age of the run to 60 s after an hour: each upload
+    /// is a request that costs money, and sends the newest object again.
     #[doc(alias = "flush_secs")]
     #[doc(alias = "flush_millis")]
     pub fn flush_interval(mut self, interval: Duration) -> Self {
-        self.flush_interval = interval;
+        self.flush_interval = Some(interval);
         self
     }
 
@@ -256,6 +275,36 @@ impl WriterOptions {
         self
     }
 
+    /// Starts a new event file once one has this many bytes. Both loaders show the files of a run as one. The size counts whole
+    /// batches, so a file can be a little larger.
+    ///
+    /// Default: no limit on a disk, because one file is the easiest to copy. In an object store 32 MiB, because the newest object
+    /// is in memory, and is uploaded again with each batch.
+    pub fn max_file_bytes(mut self, bytes: u64) -> Self {
+        self.max_file_bytes = Some(bytes);
+        self
+    }
+
+    /// Sets how long [`close`](SummaryWriter::close) and the drop of the last handle wait for a disk or an object store that
+    /// does not take the data. [`SummaryWriter::close_timeout`] sets it for one call.
+    ///
+    /// Default: no limit on a disk, and 60 s in an object store, whose network may be gone for hours. A writer to a store tries
+    /// again until then. What it could not upload is lost, unless there is a [directory for it](Self::spill_dir).
+    pub fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.close_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets a local directory for the records that an object store has not taken when the writer gives up at its close. They
+    /// become an event file in a directory with the path of the run. Copy it into the run to add them.
+    ///
+    /// Default: none, so these records are lost. [`SummaryWriter::close`] returns an error in both cases.
+    #[cfg(feature = "object-store")]
+    pub fn spill_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.spill_dir = Some(dir.into());
+        self
+    }
+
     /// Sets a suffix for the name of the event file. Default: none, because file names differ even without a suffix.
     pub fn filename_suffix(mut self, suffix: impl Into<String>) -> Self {
         self.filename_suffix = suffix.into();
@@ -327,11 +376,53 @@ impl WriterOptions {
             let problem = format!("it must not have `/`, `\\` or a NUL, got {suffix:?}");
             return Err(Error::invalid("filename suffix", problem));
         }
+        let logdir = match location(logdir.as_ref())? {
+            Location::Local(logdir) => logdir,
+            #[cfg(feature = "object-store")]
+            Location::Store(dir) => return self.open_in_store(dir),
+        };
         // The program may change its working directory later.
-        let logdir = local_path(logdir.as_ref())?;
         let dir = path::absolute(logdir)
             .map_err(|error| Error::io("create the directory", logdir, error))?;
-        let run = Run::open_dir(self, dir)?;
+        let run = Run::open_dir(self, Place::Local(dir))?;
+        Ok(SummaryWriter::new(run.into()))
+    }
+
+    /// Writes to the directory `path` of any object store. [`create_file_writer`](Self::create_file_writer) takes URLs of the
+    /// stores that most programs use.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use summary_writer::WriterOptions;
+    /// use summary_writer::object_store::memory::InMemory;
+    ///
+    /// let store = Arc::new(InMemory::new());
+    /// let summary = WriterOptions::new().object_store(store, "logs/run")?;
+    /// summary.scalar("loss", 0.5, 0);
+    /// summary.close()?;
+    /// # Ok::<(), summary_writer::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the store does not accept an object within 10 s. [`Error::Invalid`] if `path` has an empty part, or `.`
+    /// or `..`.
+    #[cfg(feature = "object-store")]
+    pub fn object_store(
+        self,
+        store: Arc<dyn object_store::ObjectStore>,
+        path: impl AsRef<str>,
+    ) -> Result<SummaryWriter> {
+        self.open_in_store(StoreDir::in_store(store, path.as_ref())?)
+    }
+
+    #[cfg(feature = "object-store")]
+    fn open_in_store(self, dir: StoreDir) -> Result<SummaryWriter> {
+        if self.is_unthreaded {
+            let problem = "a writer to an object store needs a thread; use a local directory";
+            return Err(Error::invalid("unthreaded", problem));
+        }
+        dir.check_access()?;
+        let run = Run::open_dir(self, Place::Store(dir))?;
         Ok(SummaryWriter::new(run.into()))
     }
 
@@ -358,7 +449,7 @@ impl WriterOptions {
         Limits {
             flush_interval: match self.is_unthreaded {
                 true => Duration::ZERO,
-                false => self.flush_interval,
+                false => self.flush_interval.unwrap_or(FLUSH_INTERVAL),
             },
             max_pending_bytes: self.max_pending_bytes,
             when_full: self.when_full,

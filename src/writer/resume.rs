@@ -1,5 +1,7 @@
 //! Resumes a run at a step: removes later steps from its older files, and tells the loaders in the new file.
 
+#[cfg(feature = "object-store")]
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,7 @@ use super::file_name;
 use super::lock;
 use super::options::Clock;
 use super::queue::Queue;
+use super::run::Place;
 use super::series::SeriesWarnings;
 use crate::embedding;
 use crate::error::{Error, Result, quoted};
@@ -24,6 +27,8 @@ use crate::proto::{Event, SessionLog, SourceMetadata, Summary};
 use crate::reader::{self, EventReader};
 use crate::record;
 use crate::report::Reporter;
+#[cfg(feature = "object-store")]
+use crate::store::{ObjectReader, StoreDir};
 use crate::summary::{self, Tag};
 
 /// Kinds whose values belong to the whole run, so that their step has no meaning.
@@ -140,7 +145,7 @@ impl Resume {
     /// checks in `warnings` continue after the points that are retained.
     pub(super) fn prepare(
         self,
-        dir: &Path,
+        place: &Place,
         clock: &Clock,
         reporter: &Reporter,
         warnings: &mut SeriesWarnings,
@@ -155,6 +160,11 @@ impl Resume {
             );
             return Err(Error::invalid("resume_training", problem));
         }
+        let dir = match place {
+            Place::Local(dir) => dir,
+            #[cfg(feature = "object-store")]
+            Place::Store(dir) => return self.prepare_in_store(dir, clock, warnings),
+        };
         refuse_open_run(dir)?;
         let files = event_files(dir)?;
         let now = SystemTime::now();
@@ -173,23 +183,12 @@ impl Resume {
         let (mut first_removed, mut is_point_left) = (None, false);
         for path in files {
             reader::retain_events(&path, &mut |event| {
-                let values = values(event);
-                resumed.has_session |= values.iter().any(summary::is_session_start);
-                let is_retained = self.retains(event);
-                let is_point = !values.iter().all(is_timeless);
+                let is_retained = self.note(event, &mut resumed, warnings);
+                let is_point = !values(event).iter().all(is_timeless);
                 if is_point && is_retained {
                     is_point_left = true;
                 } else if is_point {
                     first_removed = Some(event.step.min(first_removed.unwrap_or(i64::MAX)));
-                }
-                if is_retained {
-                    resumed.has_graph |= matches!(event.what, Some(What::GraphDef(_)));
-                    let checked = values
-                        .iter()
-                        .filter(|value| !is_of(value, &LOGGED_AT_START));
-                    for value in checked {
-                        warnings.continue_after(&value.tag, event.step, PluginKind::of(value));
-                    }
                 }
                 is_retained
             })?;
@@ -211,14 +210,58 @@ impl Resume {
         Ok(resumed)
     }
 
+    /// Notes what an event says about the run, and returns whether it is retained.
+    fn note(self, event: &Event, resumed: &mut Resumed, warnings: &mut SeriesWarnings) -> bool {
+        let values = values(event);
+        resumed.has_session |= values.iter().any(summary::is_session_start);
+        let is_retained = self.retains(event);
+        if is_retained {
+            resumed.has_graph |= matches!(event.what, Some(What::GraphDef(_)));
+            let checked = values
+                .iter()
+                .filter(|value| !is_of(value, &LOGGED_AT_START));
+            for value in checked {
+                warnings.continue_after(&value.tag, event.step, PluginKind::of(value));
+            }
+        }
+        is_retained
+    }
+
+    /// Reads the run in an object store. Its objects stay as they are, because a TensorBoard may be reading them: the records
+    /// that start the next segment make the loaders forget the later steps.
+    #[cfg(feature = "object-store")]
+    fn prepare_in_store(
+        self,
+        dir: &StoreDir,
+        clock: &Clock,
+        warnings: &mut SeriesWarnings,
+    ) -> Result<Resumed> {
+        refuse_open_run(Path::new(&dir.url()))?;
+        let (mut resumed, mut start_step) = (Resumed::default(), self.step);
+        let objects = dir.list()?.into_iter();
+        let is_event_file = |name: &str| file_name::is_event_file(OsStr::new(name));
+        for object in objects.filter(|object| is_event_file(&object.name)) {
+            let source = ObjectReader::open(dir.child(&object.name)?)?;
+            let reader = EventReader::from_source(dir.url_of(&object.name), source);
+            for event in reader.skip_damage(true) {
+                let event = event?;
+                if counts_batches(&event) {
+                    start_step = self.step.max(self.first_batch());
+                }
+                self.note(&event, &mut resumed, warnings);
+            }
+        }
+        resumed.start_frames = start_frames(start_step, clock.now());
+        Ok(resumed)
+    }
+
     /// Retains the version record and what belongs to the whole run, except the end of a session that now continues.
     fn retains(self, event: &Event) -> bool {
         let values = values(event);
         if !values.is_empty() && values.iter().all(is_timeless) {
             return !values.iter().any(summary::is_session_end);
         }
-        let metadata = event.source_metadata.as_ref();
-        let end = match metadata.is_some_and(|metadata| metadata.writer == BATCH_WRITER) {
+        let end = match counts_batches(event) {
             true => self.first_batch(),
             false => self.step,
         };
@@ -299,6 +342,12 @@ fn event_files(dir: &Path) -> Result<Vec<PathBuf>> {
 
 fn is_not_found(error: &Error) -> bool {
     matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+}
+
+/// Returns whether the step of an event is a number of batches.
+fn counts_batches(event: &Event) -> bool {
+    let metadata = event.source_metadata.as_ref();
+    metadata.is_some_and(|metadata| metadata.writer == BATCH_WRITER)
 }
 
 fn values(event: &Event) -> &[Value] {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::mem;
+#[cfg(feature = "object-store")]
+use std::path::MAIN_SEPARATOR;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -18,6 +20,8 @@ use super::lock;
 use super::options::WriterOptions;
 use super::queue::{Queue, is_worker_thread};
 use super::resume;
+#[cfg(feature = "object-store")]
+use super::segments::{Deadline, SEGMENT_BYTES, SegmentOptions, Segments};
 use super::series::{ClipCounts, FirstMeshes, SeriesWarnings};
 use super::session::Session;
 use super::sink::{EventFile, Sink, Stream};
@@ -26,6 +30,8 @@ use super::worker::{self, SyncPolicy};
 use crate::error::{Error, Result, quoted};
 use crate::platform::Timeout;
 use crate::report::Reporter;
+#[cfg(feature = "object-store")]
+use crate::store::StoreDir;
 
 /// The child runs without a handle that have a file and a thread, so that a program that uses a few runs in turn does not open
 /// files all the time.
@@ -33,6 +39,12 @@ const MAX_IDLE_RUNS: usize = 32;
 /// How long the opening of a run waits for another one to be suspended. The wait is limited because a logger that the other
 /// one's worker calls may wait for the lock of a caller.
 const SUSPEND_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long a close waits for an object store.
+#[cfg(feature = "object-store")]
+const STORE_CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a worker that gives up may take to write the pending records to a local directory.
+#[cfg(feature = "object-store")]
+const GIVE_UP_TIME: Duration = Duration::from_secs(10);
 
 /// One event file or stream with its worker, shared by all handles.
 #[derive(Debug)]
@@ -52,6 +64,16 @@ pub(super) struct Run {
     pub(super) counters: Arc<Counters>,
     pub(super) clip_counts: Arc<ClipCounts>,
     pub(super) first_meshes: FirstMeshes,
+    #[cfg(feature = "object-store")]
+    deadline: Arc<Deadline>,
+}
+
+/// Where a run is.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    Local(PathBuf),
+    #[cfg(feature = "object-store")]
+    Store(StoreDir),
 }
 
 /// The worker, or what it has left.
@@ -71,6 +93,8 @@ type SinkAndWarnings = Box<(Sink, SeriesWarnings)>;
 
 #[derive(Debug)]
 pub(super) struct RunDirectory {
+    pub(super) place: Place,
+    /// The local path, or the URL.
     dir: PathBuf,
     open_runs: Arc<Mutex<OpenRuns>>,
     /// Older files of other processes were reported for one of the runs that were opened from the same root.
@@ -89,12 +113,8 @@ struct OpenRuns {
 
 impl Run {
     /// Opens a run directory that has no parent.
-    pub(super) fn open_dir(options: WriterOptions, dir: PathBuf) -> Result<Self> {
-        let directory = RunDirectory {
-            dir,
-            open_runs: Arc::default(),
-            are_older_files_reported: Arc::default(),
-        };
+    pub(super) fn open_dir(options: WriterOptions, place: Place) -> Result<Self> {
+        let directory = RunDirectory::new(place, Arc::default(), Arc::default());
         Self::open(options, directory, Arc::default())
     }
 
@@ -106,13 +126,18 @@ impl Run {
         let counters = Arc::new(Counters::new(reporter.clone()));
         let queue = Queue::new(options.limits(), budget, reporter, b"");
         let session = Arc::<Session>::default();
+        #[cfg(feature = "object-store")]
+        let deadline = Arc::<Deadline>::default();
         let mut path = None;
         let (queue, worker) = start_worker(queue, &options, || {
             let mut warnings = SeriesWarnings::new(Arc::clone(&counters)).in_dir(dir);
             let resumed = match options.resume {
-                Some(resume) => {
-                    resume.prepare(dir, &options.clock, &counters.reporter, &mut warnings)?
-                }
+                Some(resume) => resume.prepare(
+                    &directory.place,
+                    &options.clock,
+                    &counters.reporter,
+                    &mut warnings,
+                )?,
                 None => Default::default(),
             };
             if resumed.has_session {
@@ -121,14 +146,39 @@ impl Run {
             if resumed.has_graph {
                 counters.continue_graph();
             }
-            let (file, older_files) = EventFile::create(
-                dir,
-                options.filename_suffix.clone(),
-                frame::version_frame(options.clock.now()),
-                &resumed.start_frames,
-                options.sync != SyncPolicy::Never,
-                Arc::clone(&counters),
-            )?;
+            let suffix = options.filename_suffix.clone();
+            let version_frame = frame::version_frame(options.clock.now());
+            let (sink, older_files) = match &directory.place {
+                Place::Local(dir) => {
+                    let (file, older_files) = EventFile::create(
+                        dir,
+                        suffix,
+                        version_frame,
+                        &resumed.start_frames,
+                        options.sync != SyncPolicy::Never,
+                        Arc::clone(&counters),
+                    )?;
+                    path = Some(Arc::clone(file.shared_path()));
+                    let file = file.with_max_bytes(options.max_file_bytes.unwrap_or(u64::MAX));
+                    (Sink::File(file.into()), older_files)
+                }
+                #[cfg(feature = "object-store")]
+                Place::Store(dir) => {
+                    let settings = SegmentOptions {
+                        suffix,
+                        version_frame,
+                        start_frames: resumed.start_frames,
+                        max_bytes: options.max_file_bytes.unwrap_or(SEGMENT_BYTES),
+                        interval: options.flush_interval,
+                        spill_dir: options.spill_dir.clone(),
+                        deadline: Arc::clone(&deadline),
+                    };
+                    let (segments, older_files) =
+                        Segments::open(dir.clone(), settings, Arc::clone(&counters))?;
+                    path = Some(Arc::clone(segments.shared_path()));
+                    (Sink::Segments(segments.into()), older_files)
+                }
+            };
             let needs_report = options.resume.is_none() && older_files.are_of_others();
             if needs_report
                 && !directory
@@ -141,14 +191,17 @@ impl Run {
                      unique_logdir",
                 );
             }
-            path = Some(Arc::clone(file.shared_path()));
-            Ok(Box::new((Sink::File(file.into()), warnings)))
+            Ok(Box::new((sink, warnings)))
         })?;
         resume::note_open_run(dir, &queue);
         let mut run = Self::new(queue, worker, counters, options);
         run.directory = Some(directory);
         run.path = path;
         run.session = session;
+        #[cfg(feature = "object-store")]
+        {
+            run.deadline = deadline;
+        }
         Ok(run)
     }
 
@@ -191,6 +244,8 @@ impl Run {
             session: Arc::default(),
             clip_counts: Arc::new(ClipCounts::new(Arc::clone(&counters))),
             first_meshes: FirstMeshes::new(Arc::clone(&counters)),
+            #[cfg(feature = "object-store")]
+            deadline: Arc::default(),
             counters,
         }
     }
@@ -215,9 +270,9 @@ impl Run {
             return Err(Error::invalid("run name", problem));
         }
         let directory = self.require_directory("run")?;
-        // Joining the components makes `a//b/` the same as `a/b`.
-        let dir: PathBuf = directory.dir.join(name).components().collect();
-        let child = directory.open_child(self, &dir)?;
+        let place = directory.child(name)?;
+        let dir = place.path();
+        let child = directory.open_child(self, place)?;
         let mut children = lock(&self.children);
         let is_new = children.insert(dir, Arc::clone(&child)).is_none();
         // Not at each opening, which would take longer the more runs there are.
@@ -279,19 +334,27 @@ impl Run {
         Some(&self.directory.as_ref()?.dir)
     }
 
-    /// Returns the directory, or an error if the run is closed or a stream. `what` needs the directory.
-    pub(super) fn require_open_dir(&self, what: &'static str) -> Result<&Path> {
+    /// Returns the place, or an error if the run is closed or a stream. `what` needs the place.
+    pub(super) fn require_open_place(&self, what: &'static str) -> Result<&Place> {
         if self.queue.is_closed() {
             return Err(Error::Closed);
         }
         let directory = self.require_directory(what)?;
         self.warn_if_moved();
-        Ok(&directory.dir)
+        Ok(&directory.place)
     }
 
     /// Warns if files that are created now would not be next to the event file.
     fn warn_if_moved(&self) {
-        if let Some(path) = self.path()
+        let is_local = matches!(
+            &self.directory,
+            Some(RunDirectory {
+                place: Place::Local(_),
+                ..
+            })
+        );
+        if is_local
+            && let Some(path) = self.path()
             && !path.exists()
         {
             self.counters.warn_about_move();
@@ -332,12 +395,13 @@ impl Run {
             return Err(Error::Closed);
         }
         let timeout = Timeout::new(timeout);
+        let grace = self.limit_close(timeout.left());
         self.queue
             .begin_close(&self.session.end_frame(&self.options.clock))?;
         if let Err(error) = self.resume() {
             self.queue.end(Some(error));
         }
-        let outcome = self.queue.await_end(timeout.left());
+        let outcome = self.queue.await_end(timeout.left().saturating_add(grace));
         let worker = mem::replace(&mut *lock(&self.worker), Worker::Ended);
         // The sink or the logger may drop the last handle on the worker's own thread.
         if let Worker::Active(returned) = worker
@@ -354,6 +418,31 @@ impl Run {
                 false => run.close(timeout),
             })
         })
+    }
+
+    /// Returns how long a close waits if its caller does not say it.
+    pub(super) fn close_timeout(&self) -> Duration {
+        let default = match self.directory.as_ref().map(|directory| &directory.place) {
+            #[cfg(feature = "object-store")]
+            Some(Place::Store(_)) => STORE_CLOSE_TIMEOUT,
+            _ => Duration::MAX,
+        };
+        self.options.close_timeout.unwrap_or(default)
+    }
+
+    /// Tells the worker of a run in an object store when to give up. Returns how long it may take for that.
+    fn limit_close(&self, timeout: Duration) -> Duration {
+        match self.directory.as_ref().map(|directory| &directory.place) {
+            #[cfg(feature = "object-store")]
+            Some(Place::Store(_)) => {
+                self.deadline.set(timeout);
+                GIVE_UP_TIME
+            }
+            _ => {
+                let _ = timeout;
+                Duration::ZERO
+            }
+        }
     }
 
     /// Pushes a record that the encoder's thread encodes, or this call if the writer has no threads.
@@ -402,14 +491,53 @@ impl Drop for Run {
             mem::forget(mem::replace(worker, Worker::Ended));
         } else if !matches!(worker, Worker::Ended) {
             // An error was logged when it happened.
-            self.close(Duration::MAX).ok();
+            self.close(self.close_timeout()).ok();
+        }
+    }
+}
+
+impl Place {
+    /// The local path, or the URL.
+    fn path(&self) -> PathBuf {
+        match self {
+            Self::Local(dir) => dir.clone(),
+            #[cfg(feature = "object-store")]
+            Self::Store(dir) => dir.url().into(),
         }
     }
 }
 
 impl RunDirectory {
-    /// Returns the run in the directory `dir`, and opens it if it is not open.
-    fn open_child(&self, parent: &Run, dir: &Path) -> Result<Arc<Run>> {
+    fn new(
+        place: Place,
+        open_runs: Arc<Mutex<OpenRuns>>,
+        are_older_files_reported: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            dir: place.path(),
+            place,
+            open_runs,
+            are_older_files_reported,
+        }
+    }
+
+    /// Returns the place of the run `name` below this one.
+    fn child(&self, name: &str) -> Result<Place> {
+        match &self.place {
+            // Joining the components makes `a//b/` the same as `a/b`.
+            Place::Local(dir) => Ok(Place::Local(dir.join(name).components().collect())),
+            #[cfg(feature = "object-store")]
+            Place::Store(dir) => {
+                let parts = name.split(['/', MAIN_SEPARATOR]);
+                let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
+                dir.child(&parts.join("/")).map(Place::Store)
+            }
+        }
+    }
+
+    /// Returns the run at `place`, and opens it if it is not open.
+    fn open_child(&self, parent: &Run, place: Place) -> Result<Arc<Run>> {
+        let dir = &*place.path();
         let mut open_runs = lock(&self.open_runs);
         let find = |dir: &Path| {
             let run = open_runs.by_dir.get(dir)?.upgrade();
@@ -432,11 +560,11 @@ impl RunDirectory {
         if is_known {
             options.resume = None; // The run has only what this program has logged.
         }
-        let directory = Self {
-            dir: dir.into(),
-            open_runs: Arc::clone(&self.open_runs),
-            are_older_files_reported: Arc::clone(&self.are_older_files_reported),
-        };
+        let directory = Self::new(
+            place,
+            Arc::clone(&self.open_runs),
+            Arc::clone(&self.are_older_files_reported),
+        );
         let run = Arc::new(Run::open(
             options,
             directory,

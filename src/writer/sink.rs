@@ -1,24 +1,30 @@
-//! Where the worker writes: an event file, or any stream of the caller.
+//! Where the worker writes: an event file, the segments of a run in an object store, or any stream of the caller.
 
 use std::fmt;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use same_file::Handle;
 
+use super::chunks::CHUNK_BYTES;
 use super::directory::Directory;
 use super::file_name::OlderFiles;
 use super::lock;
+#[cfg(feature = "object-store")]
+use super::segments::{self, Segments};
 use super::stats::Counters;
+use super::worker::Batching;
 use crate::embedding;
-use crate::error::{Error, Result, quoted};
+use crate::error::{Chain, Error, Result, quoted};
 
 #[derive(Debug)]
 pub(crate) enum Sink {
     File(Box<EventFile>),
+    #[cfg(feature = "object-store")]
+    Segments(Box<Segments>),
     Stream(Stream),
 }
 
@@ -31,9 +37,54 @@ impl fmt::Debug for Stream {
 }
 
 impl Sink {
+    /// Returns when a batch is due, if records wait for others for `flush_interval` on a disk.
+    pub(crate) fn batching(&self, flush_interval: Duration) -> Batching {
+        match self {
+            #[cfg(feature = "object-store")]
+            Self::Segments(segments) => Batching {
+                interval: segments.interval(),
+                bytes: segments::SEGMENT_BYTES,
+            },
+            _ => Batching {
+                interval: flush_interval,
+                bytes: CHUNK_BYTES as u64,
+            },
+        }
+    }
+
+    /// Returns whether a batch is written by one call, because each call costs more than the bytes.
+    pub(crate) fn takes_whole_batches(&self) -> bool {
+        match self {
+            #[cfg(feature = "object-store")]
+            Self::Segments(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Returns whether a failed write is tried again although the writer is closed.
+    pub(crate) fn keeps_trying(&self) -> bool {
+        match self {
+            #[cfg(feature = "object-store")]
+            Self::Segments(segments) => segments.keeps_trying(),
+            _ => false,
+        }
+    }
+
+    /// Writes frames that the sink did not take to a local file. Returns its path, or `None` if there is no place for it.
+    #[cfg_attr(not(feature = "object-store"), allow(unused_variables))]
+    pub(crate) fn spill(&self, take_frames: impl FnOnce() -> Vec<u8>) -> Option<Result<PathBuf>> {
+        match self {
+            #[cfg(feature = "object-store")]
+            Self::Segments(segments) => segments.spill(take_frames),
+            _ => None,
+        }
+    }
+
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::File(file) => file.write(bytes),
+            #[cfg(feature = "object-store")]
+            Self::Segments(segments) => segments.write(bytes).map(|()| bytes.len()),
             Self::Stream(stream) => stream.0.write(bytes),
         }
     }
@@ -41,23 +92,26 @@ impl Sink {
     /// Hands everything that was written to the operating system.
     pub(crate) fn flush(&mut self) -> Result<()> {
         match self {
-            Self::File(_) => Ok(()), // A file has no buffer.
             Self::Stream(stream) => stream.0.flush().map_err(|error| self.error("flush", error)),
+            _ => Ok(()), // The others have no buffer.
         }
     }
 
-    /// Syncs everything that was written to the disk. For a stream, `flush` is all there is.
+    /// Syncs everything that was written to the disk. Otherwise, the write is all there is.
     pub(crate) fn sync(&mut self) -> Result<()> {
         match self {
             Self::File(file) => file.sync(),
-            Self::Stream(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
     /// Closes the file until the next write.
     pub(crate) fn suspend(&mut self) {
-        if let Self::File(file) = self {
-            file.file = None;
+        match self {
+            Self::File(file) => file.file = None,
+            #[cfg(feature = "object-store")]
+            Self::Segments(segments) => segments.suspend(),
+            Self::Stream(_) => {}
         }
     }
 
@@ -65,7 +119,7 @@ impl Sink {
     pub(crate) fn reopen(&mut self) -> Result<()> {
         match self {
             Self::File(file) => file.reopen(),
-            Self::Stream(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -73,7 +127,7 @@ impl Sink {
     pub(crate) fn is_deleted(&self) -> bool {
         match self {
             Self::File(file) => file.is_deleted(),
-            Self::Stream(_) => false,
+            _ => false,
         }
     }
 
@@ -81,32 +135,48 @@ impl Sink {
     pub(crate) fn recreate(&mut self, create_dir: bool) -> Result<()> {
         match self {
             Self::File(file) => file.recreate(create_dir),
-            Self::Stream(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
     /// Counts a written batch. After the first, the second, the fourth and so on, looks for a move of the directory and for
-    /// other writers in it, so that a month of logging lists the directory thirty times.
+    /// other writers in it, so that a month of logging lists the directory thirty times. A file that is large enough is
+    /// followed by a new one.
     pub(crate) fn after_batch(&mut self) {
-        if let Self::File(file) = self {
-            file.batch_count += 1;
-            if file.batch_count.is_power_of_two() {
-                file.check_directory();
+        match self {
+            Self::File(file) => {
+                file.batch_count += 1;
+                if file.batch_count.is_power_of_two() {
+                    file.check_directory();
+                }
+                if file.bytes >= file.max_bytes {
+                    file.begin_next();
+                }
             }
+            #[cfg(feature = "object-store")]
+            Self::Segments(segments) => segments.after_batch(),
+            Self::Stream(_) => {}
         }
     }
 
     /// Looks for a move of the directory and for other writers in it a last time, and removes a file without data.
     pub(crate) fn before_close(&mut self) {
-        if let Self::File(file) = self {
-            file.check_directory();
-            file.remove_if_empty();
+        match self {
+            Self::File(file) => {
+                file.check_directory();
+                file.remove_if_empty();
+            }
+            #[cfg(feature = "object-store")]
+            Self::Segments(segments) => segments.look_for_other_writers(),
+            Self::Stream(_) => {}
         }
     }
 
     pub(crate) fn error(&self, action: &'static str, source: io::Error) -> Error {
         match self {
             Self::File(file) => Error::io(action, &file.path, source),
+            #[cfg(feature = "object-store")]
+            Self::Segments(segments) => Error::io(action, &segments.path(), source),
             Self::Stream(_) => Error::stream(action, source),
         }
     }
@@ -128,6 +198,10 @@ pub(crate) struct EventFile {
     /// Why a sync of this file failed.
     sync_failure: Option<Error>,
     batch_count: u64,
+    /// The bytes that were written to this file.
+    bytes: u64,
+    /// A file of this size is followed by a new one.
+    max_bytes: u64,
     directory: Directory,
     counters: Arc<Counters>,
 }
@@ -159,10 +233,18 @@ impl EventFile {
             is_synced,
             sync_failure: None,
             batch_count: 0,
+            bytes: first.len() as u64,
+            max_bytes: u64::MAX,
             directory,
             counters,
         };
         Ok((file, older_files))
+    }
+
+    /// Starts a new file once a file has this size.
+    pub(crate) fn with_max_bytes(mut self, max_bytes: u64) -> Self {
+        self.max_bytes = max_bytes;
+        self
     }
 
     pub(crate) fn shared_path(&self) -> &Arc<Mutex<PathBuf>> {
@@ -171,7 +253,9 @@ impl EventFile {
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let closed = io::ErrorKind::NotFound;
-        self.file.as_ref().ok_or(closed)?.as_file().write(bytes)
+        let written = self.file.as_ref().ok_or(closed)?.as_file().write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
     }
 
     fn reopen(&mut self) -> Result<()> {
@@ -231,6 +315,16 @@ impl EventFile {
             let deleted = io::Error::new(io::ErrorKind::NotFound, "the run directory was deleted");
             return Err(Error::io("write", &self.path, deleted));
         }
+        self.replace()?;
+        self.counters.reporter.warn(format_args!(
+            "the event file was deleted; the writer continues in {}",
+            quoted(&self.path)
+        ));
+        Ok(())
+    }
+
+    /// Continues in a new file.
+    fn replace(&mut self) -> Result<()> {
         let (file, path, _) = create(
             &self.dir,
             &mut self.directory,
@@ -238,15 +332,26 @@ impl EventFile {
             &self.version_frame,
             self.is_synced,
         )?;
-        self.counters.reporter.warn(format_args!(
-            "the event file was deleted; the writer continues in {}",
-            quoted(&path)
-        ));
         self.file = Some(file);
+        self.bytes = self.version_frame.len() as u64;
         self.sync_failure = None;
         self.path.clone_from(&path);
         *lock(&self.shared_path) = path;
         Ok(())
+    }
+
+    /// Continues in a new file, because this one is large enough. If that fails, this file continues until it has grown by the
+    /// same size again.
+    fn begin_next(&mut self) {
+        let synced = if self.is_synced { self.sync() } else { Ok(()) };
+        if let Err(error) = synced.and_then(|()| self.replace()) {
+            self.bytes = 0;
+            self.counters.reporter.warn(format_args!(
+                "{}; the writer continues in {}",
+                Chain(&error),
+                quoted(&self.path)
+            ));
+        }
     }
 
     fn check_directory(&mut self) {
@@ -271,19 +376,9 @@ impl EventFile {
 
     fn look_for_other_writers(&mut self) {
         let others = self.directory.changed_by_others();
-        let count = others.len() as u64;
-        let before = self
-            .counters
-            .other_writers
-            .fetch_max(count, Ordering::Relaxed);
-        if before == 0
-            && let Some(other) = others.first()
-        {
-            self.counters.reporter.warn(format_args!(
-                "the directory has another writer, of {other:?}: stock TensorBoard does not show all points then; give each \
-                 writer a directory of its own"
-            ));
-        }
+        let first = others.first().map(|other| other.to_string_lossy());
+        self.counters
+            .count_other_writers(others.len() as u64, first.as_deref());
     }
 }
 

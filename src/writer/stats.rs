@@ -70,6 +70,13 @@ pub struct Stats {
     /// fourth and so on, and when it is closed. It checks whether older files grow,
     /// but only the 100 that sort last.
     pub other_writer_count: u64,
+    /// Uploads to an object store. Each one replaces the newest object of the run by a longer one, or creates the next. The run
+    /// directories on a disk have none.
+    pub upload_count: u64,
+    /// The bytes of these uploads. They are more than the bytes of the records, because a store cannot append.
+    pub uploaded_bytes: u64,
+    /// Uploads that failed, and were or will be tried again.
+    pub upload_retry_count: u64,
     /// Why the last attempt to write failed; `None` after a success. With
     /// [`SyncPolicy::EachFlush`](crate::SyncPolicy::EachFlush), also why a sync failed, until the file is closed or replaced.
     pub failure: Option<Error>,
@@ -97,7 +104,10 @@ pub(super) struct Counters {
     tag_warnings: AtomicU64,
     /// The tags that [`warn_once_about_tag`](Self::warn_once_about_tag) has reported.
     reported_tags: Mutex<HashSet<String>>,
-    pub(super) other_writers: AtomicU64,
+    other_writers: AtomicU64,
+    pub(super) uploads: AtomicU64,
+    pub(super) uploaded_bytes: AtomicU64,
+    pub(super) upload_retries: AtomicU64,
     is_move_reported: AtomicBool,
 }
 
@@ -131,6 +141,19 @@ impl Counters {
             "stock TensorBoard may fail to show a mesh of this size: it draws faces of the first 65535 vertices, and serves \
              100 steps of 2.5 MiB; the mesh is written nevertheless",
         );
+    }
+
+    /// Notes that `count` event files of other writers have appeared or grown. Warns about the first one.
+    pub(super) fn count_other_writers(&self, count: u64, first: Option<&str>) {
+        let before = self.other_writers.fetch_max(count, Ordering::Relaxed);
+        if before == 0
+            && let Some(first) = first
+        {
+            self.reporter.warn(format_args!(
+                "the directory has another writer, of {first:?}: stock TensorBoard does not show all points then; give each \
+                 writer a directory of its own"
+            ));
+        }
     }
 
     /// Warns once that the open event file is not at its path any more.
@@ -213,6 +236,9 @@ impl Counters {
             late_tag_count: get(&self.late_tags),
             changed_mesh_count: get(&self.changed_meshes),
             other_writer_count: get(&self.other_writers),
+            upload_count: get(&self.uploads),
+            uploaded_bytes: get(&self.uploaded_bytes),
+            upload_retry_count: get(&self.upload_retries),
             ..queue
         }
     }

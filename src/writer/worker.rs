@@ -8,7 +8,7 @@ use super::chunks::Chunk;
 use super::queue::{Queue, State, WorkerState};
 use super::sink::Sink;
 use super::sync::PoisonError;
-use crate::error::{Chain, Error};
+use crate::error::{Chain, Error, quoted};
 use crate::record;
 
 /// The pause between two attempts to write to a failing sink. It doubles from the first to the last.
@@ -26,6 +26,13 @@ pub enum SyncPolicy {
     /// After each batch, and so before `flush` returns. After a sync that failed, the system may have dropped data, although the
     /// next sync succeeds. So `flush` and `close` return the error from then on. Logging continues.
     EachFlush,
+}
+
+/// When the worker writes what is pending: after this time, or when there are more bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Batching {
+    pub(crate) interval: Duration,
+    pub(crate) bytes: u64,
 }
 
 /// Runs until the queue is closed and empty, or until the sink fails after the queue was closed. `inspect` gets the frames
@@ -46,8 +53,13 @@ pub(crate) fn run(
     let mut sink = sink; // It is dropped before `end`, so that the file is closed when `close` returns.
     let mut retry_after = FIRST_RETRY;
     loop {
-        let mut chunk = match queue.next_task() {
-            Task::Write(chunk) => chunk,
+        let mut chunk = match queue.next_task(sink.batching(queue.limits.flush_interval)) {
+            Task::Write(mut chunk) => {
+                if sink.takes_whole_batches() {
+                    queue.take_rest(&mut chunk);
+                }
+                chunk
+            }
             Task::Suspend => {
                 sink.suspend();
                 if queue.finish_suspend() {
@@ -61,8 +73,8 @@ pub(crate) fn run(
         record::seal(&mut chunk.bytes);
         let mut written = 0;
         while let Err(error) = write(&mut sink, &chunk.bytes, &mut written, || !queue.is_closed()) {
-            if !queue.wait_before_retry(error, retry_after) {
-                end.failure = None;
+            if !queue.wait_before_retry(error, retry_after, sink.keeps_trying()) {
+                end.failure = spill(queue, &sink, chunk);
                 return None;
             }
             retry_after = (retry_after * 2).min(LAST_RETRY);
@@ -72,6 +84,22 @@ pub(crate) fn run(
     }
     end.failure = finish_file(&mut sink, sync);
     None
+}
+
+/// Writes the records that the sink did not take to the place for them, if there is one. Returns what to report then.
+fn spill(queue: &Queue, sink: &Sink, mut chunk: Chunk) -> Option<Error> {
+    let take_frames = || {
+        queue.take_rest(&mut chunk);
+        record::seal(&mut chunk.bytes);
+        chunk.bytes
+    };
+    Some(match sink.spill(take_frames)? {
+        Ok(path) => {
+            let problem = format!("the pending records were written to {}", quoted(&path));
+            sink.error("upload", io::Error::other(problem))
+        }
+        Err(error) => error,
+    })
 }
 
 /// Syncs the file if the policy says so, inspects the frames, and counts them as flushed.
@@ -153,7 +181,7 @@ pub(super) fn write(
 impl Queue {
     /// Waits until a batch is due, and takes its next chunk. When nothing is left to write and to encode, the queue may be
     /// closed or suspended.
-    fn next_task(&self) -> Task {
+    fn next_task(&self, batching: Batching) -> Task {
         let mut state = self.lock();
         while state.chunks.is_empty() {
             if state.is_complete() {
@@ -172,23 +200,41 @@ impl Queue {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         let must_wait = |state: &State| {
-            !state.chunks.has_full()
+            state.accepted.bytes - state.flushed.bytes <= batching.bytes
                 && !state.needs_room()
                 && state.flushed.bytes >= state.flush_target
                 && !state.is_closing
         };
-        if !self.limits.flush_interval.is_zero() && must_wait(&state) {
-            state.worker = WorkerState::Batching;
-            let interval = self.limits.flush_interval;
+        if !batching.interval.is_zero() && must_wait(&state) {
+            let keep_waiting = |state: &mut State| {
+                let must_wait = must_wait(state);
+                if must_wait {
+                    state.worker = WorkerState::Batching; // a full chunk may have woken it
+                }
+                must_wait
+            };
             (state, _) = self
                 .work
-                .wait_timeout_while(state, interval, |state| must_wait(state))
+                .wait_timeout_while(state, batching.interval, keep_waiting)
                 .unwrap_or_else(PoisonError::into_inner);
         }
         state.worker = WorkerState::Writing;
         state.attempt += 1;
         state.room = 0;
         Task::Write(state.chunks.take())
+    }
+
+    /// Adds everything that is pending to a chunk that was taken.
+    fn take_rest(&self, chunk: &mut Chunk) {
+        let mut state = self.lock();
+        let mut rest = Vec::new();
+        while !state.chunks.is_empty() {
+            rest.push(state.chunks.take());
+        }
+        drop(state);
+        for next in rest {
+            chunk.append(next);
+        }
     }
 
     /// Sets the result of a sync, and reports the first failure. After a failure, the sink returns the same error until the file
@@ -227,10 +273,10 @@ impl Queue {
     }
 
     /// Records a failed attempt. Returns whether it was the last one, because the queue is closed.
-    pub(super) fn set_failure(&self, error: Error) -> bool {
+    pub(super) fn set_failure(&self, error: Error, keeps_trying: bool) -> bool {
         let mut state = self.lock();
         let is_first = state.failure.is_none();
-        let is_last = state.is_closing && state.attempt >= state.requested_attempt;
+        let is_last = !keeps_trying && state.is_closing && state.attempt >= state.requested_attempt;
         state.failure = Some(error.clone());
         state.failed_attempt = state.attempt;
         drop(state);
@@ -245,8 +291,8 @@ impl Queue {
     }
 
     /// Records a failed attempt, and waits until it is time for the next one. Returns `false` if this was the last attempt.
-    fn wait_before_retry(&self, error: Error, retry_after: Duration) -> bool {
-        if self.set_failure(error) {
+    fn wait_before_retry(&self, error: Error, retry_after: Duration, keeps_trying: bool) -> bool {
+        if self.set_failure(error, keeps_trying) {
             return false;
         }
         let (mut state, _) = self
@@ -267,6 +313,7 @@ impl Queue {
         state.is_closing = true;
         state.failure = failure.or(state.failure.take());
         let lost = state.accepted.records - state.flushed.records - state.unencoded_count;
+        let lost_bytes = state.accepted.bytes - state.flushed.bytes;
         let failure = state.failure.clone();
         state.chunks.clear();
         state.encoder.clear();
@@ -276,7 +323,7 @@ impl Queue {
         self.progress.notify_all();
         if let Some(failure) = failure {
             self.reporter.error(format_args!(
-                "{}; the summary writer is closed, records lost: {lost}",
+                "{}; the summary writer is closed, records lost: {lost} ({lost_bytes} bytes)",
                 Chain(&failure)
             ));
         }

@@ -2,7 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::chunks::CHUNK_BYTES;
+use super::worker::Batching;
 
 use crate::error::{Error, Result};
 
@@ -38,6 +43,25 @@ impl Sink {
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
         self.bytes.lock().unwrap().clone()
+    }
+
+    pub(super) fn batching(&self, flush_interval: Duration) -> Batching {
+        Batching {
+            interval: flush_interval,
+            bytes: CHUNK_BYTES as u64,
+        }
+    }
+
+    pub(super) fn takes_whole_batches(&self) -> bool {
+        false
+    }
+
+    pub(super) fn keeps_trying(&self) -> bool {
+        false
+    }
+
+    pub(super) fn spill(&self, _: impl FnOnce() -> Vec<u8>) -> Option<Result<PathBuf>> {
+        None
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -1,23 +1,53 @@
-//! Checks paths of the caller. The operating system takes a URL and a leading `~` for the names of directories.
+//! Where a path of the caller leads: to the file system, or to an object store. The operating system takes a URL and a leading
+//! `~` for the names of directories.
 
 use std::path::Path;
 
 use crate::error::{Error, Result, quoted};
+#[cfg(feature = "object-store")]
+use crate::store::StoreDir;
+
+/// What a path means.
+#[derive(Debug)]
+pub(crate) enum Location<'a> {
+    Local(&'a Path),
+    #[cfg(feature = "object-store")]
+    Store(StoreDir),
+}
+
+/// Returns what `path` means: a local path, that of a `file://` URL, or a directory of an object store.
+///
+/// # Errors
+/// [`Error::Invalid`] for another URL, and for what only a shell replaces: a leading `~`, `$NAME` or `${NAME}`.
+pub(crate) fn location(path: &Path) -> Result<Location<'_>> {
+    #[cfg(feature = "object-store")]
+    if let Some((scheme, _)) = split_url(path)
+        && is_store(scheme)
+    {
+        return StoreDir::of_url(&path.to_string_lossy()).map(Location::Store);
+    }
+    local_path(path).map(Location::Local)
+}
 
 /// Returns the local path that `path` means: the path itself, or that of a `file://` URL.
 ///
 /// # Errors
-/// [`Error::Invalid`] for another URL, and for what only a shell replaces: a leading `~`, `$NAME` or `${NAME}`.
+/// As for [`location`], and for a URL of an object store.
 pub(crate) fn local_path(path: &Path) -> Result<&Path> {
     if let Some((scheme, rest)) = split_url(path) {
         return if scheme.eq_ignore_ascii_case("file") {
             path_of_file_url(path, rest)
         } else {
+            let advice = if !is_store(scheme) {
+                "is not supported; use a local directory and copy it, or mount the store as a directory"
+            } else if cfg!(feature = "object-store") {
+                "is not supported here; copy it to a local directory"
+            } else {
+                "needs the feature `object-store` of summary-writer"
+            };
             let path = quoted(path);
-            let problem = format!(
-                "it must be in the local file system, got {path}: `{scheme}://` is not supported; use a local directory and \
-                 copy it, or mount the store as a directory"
-            );
+            let problem =
+                format!("it must be in the local file system, got {path}: `{scheme}://` {advice}");
             Err(Error::invalid("path", problem))
         };
     }
@@ -37,6 +67,14 @@ pub(crate) fn local_path(path: &Path) -> Result<&Path> {
         return Err(Error::invalid("path", problem));
     }
     Ok(path)
+}
+
+/// Returns whether a URL with this scheme names an object store: S3, Google Cloud Storage or Azure.
+pub(crate) fn is_store(scheme: &str) -> bool {
+    let stores = ["s3", "s3a", "gs", "az", "abfs", "abfss"];
+    stores
+        .iter()
+        .any(|store| scheme.eq_ignore_ascii_case(store))
 }
 
 /// Splits a URL at its `://`. A scheme has at least two letters, because `C:` is a drive.
@@ -111,9 +149,13 @@ mod tests {
 
     #[test]
     fn url_and_home_directory_are_refused_with_a_reason() {
+        let store_reason = match cfg!(feature = "object-store") {
+            true => "is not supported here",
+            false => "needs the feature `object-store`",
+        };
         for (path, reason) in [
-            ("s3://bucket/run", "`s3://` is not supported"),
-            ("gs://bucket", "`gs://` is not supported"),
+            ("s3://bucket/run", store_reason),
+            ("gs://bucket", store_reason),
             ("hdfs://host:9000/run", "`hdfs://` is not supported"),
             ("abfss+v2.x-y://run", "`abfss+v2.x-y://` is not supported"),
             ("file://runs/a", "an absolute path"),
