@@ -149,7 +149,7 @@ fn read_only_logdir_is_an_error_with_its_path() {
 #[test]
 fn every_function_with_a_path_rejects_urls_and_home_directories() {
     let local = tempfile::tempdir().unwrap();
-    for path in ["s3://bucket/run", "~/runs", "$HOME/runs"] {
+    for path in ["hdfs://host/run", "~/runs", "$HOME/runs"] {
         let errors = [
             SummaryWriter::create_file_writer(path).err(),
             WriterOptions::new()
@@ -171,9 +171,36 @@ fn every_function_with_a_path_rejects_urls_and_home_directories() {
             assert!(is_invalid, "{path} {i}: {error:?}");
         }
     }
-    for created in ["s3:", "~", "$HOME"] {
+    for created in ["hdfs:", "~", "$HOME"] {
         assert!(!Path::new(created).exists(), "{created}");
     }
+}
+
+/// With the feature, the other functions take these URLs: see tests/object_store.rs.
+#[test]
+fn repair_rejects_urls_of_object_stores() {
+    let local = tempfile::tempdir().unwrap();
+    for url in ["s3://bucket/run", "gs://bucket", "az://container/run"] {
+        for error in [
+            repair_in_place(url).unwrap_err(),
+            repair_to(url, local.path()).unwrap_err(),
+            repair_to(local.path(), url).unwrap_err(),
+        ] {
+            let is_invalid = matches!(error, Error::Invalid { what: "path", .. });
+            assert!(is_invalid, "{url}: {error:?}");
+        }
+    }
+}
+
+#[cfg(not(feature = "object-store"))]
+#[test]
+fn url_of_an_object_store_needs_the_feature() {
+    let error = SummaryWriter::create_file_writer("s3://bucket/run").unwrap_err();
+    let message = error.to_string();
+    assert!(
+        message.contains("needs the feature `object-store`"),
+        "{message}"
+    );
 }
 
 #[cfg(unix)]

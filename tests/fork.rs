@@ -3,6 +3,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::process;
 use std::sync::Mutex;
@@ -14,7 +15,7 @@ use fork::{Fork, fork, waitpid_nohang};
 use log::{LevelFilter, Log, Metadata, Record};
 use summary_writer::proto::Event;
 use summary_writer::proto::event::What;
-use summary_writer::{Embedding, Error, EventReader, HParams, SummaryWriter, WriterOptions};
+use summary_writer::{Audio, Embedding, Error, EventReader, HParams, SummaryWriter, WriterOptions};
 
 /// A logger that holds a lock while it logs, as most do.
 struct Logger(Mutex<()>);
@@ -36,6 +37,7 @@ impl Log for Logger {
 /// Logs like a child that does not handle the fork. Returns whether all calls behave as documented.
 fn child_is_ignored(summary: SummaryWriter) -> bool {
     log_images(&summary);
+    log_audio(&summary, 1_000_000);
     for step in 1_000_000..1_020_000 {
         summary.scalar("child", 0.5, step);
     }
@@ -69,6 +71,10 @@ fn log_images(summary: &SummaryWriter) {
 
 #[cfg(not(feature = "png"))]
 fn log_images(_: &SummaryWriter) {}
+
+fn log_audio(summary: &SummaryWriter, step: i64) {
+    summary.audio("audio", Audio::mono_i16(8000, [0]).unwrap(), step);
+}
 
 fn install_logger() {
     log::set_logger(&LOGGER).ok(); // Another test may have installed it.
@@ -144,6 +150,8 @@ fn fork_while_other_threads_log_never_hangs() {
     install_logger();
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+    let unthreaded = WriterOptions::new().unthreaded().to_sink(io::sink());
+    let unthreaded = unthreaded.unwrap();
     let done = AtomicBool::new(false);
     let logged = thread::scope(|scope| {
         // This thread holds the locks for opening runs.
@@ -160,6 +168,12 @@ fn fork_while_other_threads_log_never_hangs() {
                 thread::yield_now();
             }
         });
+        // This thread holds the locks for audio clips and of a writer without threads.
+        scope.spawn(|| {
+            (0..)
+                .take_while(|_| !done.load(Ordering::Relaxed))
+                .for_each(|step| log_audio(&unthreaded, step));
+        });
         let logger = scope.spawn(|| {
             (1i64..)
                 .take_while(|_| !done.load(Ordering::Relaxed))
@@ -167,8 +181,9 @@ fn fork_while_other_threads_log_never_hangs() {
                 .last()
         });
         let stop = Stop(&done);
-        for i in 0..8 {
+        for i in 0..4 {
             assert_eq!(status_of_child(&summary), 0, "fork {i}");
+            assert_eq!(status_of_child(&unthreaded), 0, "fork {i}, unthreaded");
         }
         drop(stop);
         logger.join().unwrap().unwrap()

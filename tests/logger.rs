@@ -1,5 +1,5 @@
-//! A logger that writes all messages with a summary writer. The worker of this writer also logs messages, and must not wait for
-//! itself. The test is alone in its process, because a process has one logger.
+//! A logger that writes all messages with a summary writer, and may hold a lock meanwhile. The writer reports problems to this
+//! logger, and neither may wait for the other. The test is alone in its process, because a process has one logger.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -17,8 +17,10 @@ struct Logger(Mutex<Option<SummaryWriter>>);
 
 static LOGGER: Logger = Logger(Mutex::new(None));
 
-/// The logger keeps its lock, and logs to a child run.
+/// The logger keeps its lock while it logs, and logs to a child run.
 static OPENS_RUN: AtomicBool = AtomicBool::new(false);
+/// The logger keeps its lock while it logs.
+static KEEPS_LOCK: AtomicBool = AtomicBool::new(false);
 
 impl Log for Logger {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
@@ -32,6 +34,12 @@ impl Log for Logger {
         {
             let run = root.run("log").unwrap();
             return run.text("log", record.args().to_string(), 0);
+        }
+        if let Some(summary) = &*root
+            && KEEPS_LOCK.load(Ordering::Relaxed)
+        {
+            // The worker reports that these steps repeat.
+            return (0..3).for_each(|_| summary.text("log", record.args().to_string(), 0));
         }
         let summary = root.clone();
         drop(root);
@@ -90,6 +98,9 @@ fn writer_can_log_the_messages_of_its_own_worker() {
         *LOGGER.0.lock().unwrap() = Some(summary.clone());
         fs::remove_dir_all(&logdir).unwrap();
         summary.scalar("loss", 0.5, 0);
+        while summary.stats().accepted_count < 2 {
+            thread::yield_now(); // the report comes from another thread
+        }
         *LOGGER.0.lock().unwrap() = None;
         summary.close().unwrap();
         assert_eq!(
@@ -137,4 +148,51 @@ fn writer_can_log_the_messages_of_its_own_worker() {
             assert!(events.count() > 50, "the trials have reports");
         },
     );
+
+    bounded(
+        "reports of runs that open, and a logger that opens a run",
+        || {
+            let dir = tempfile::tempdir().unwrap();
+            // An event file of another process is reported.
+            let file = dir
+                .path()
+                .join("a")
+                .join("events.out.tfevents.0000000001.host.1.0");
+            fs::create_dir(file.parent().unwrap()).unwrap();
+            fs::write(file, "").unwrap();
+            let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();
+            drop(summary.run("log").unwrap());
+            *LOGGER.0.lock().unwrap() = Some(summary.clone());
+            OPENS_RUN.store(true, Ordering::Relaxed);
+            drop(summary.run("a").unwrap());
+            OPENS_RUN.store(false, Ordering::Relaxed);
+            *LOGGER.0.lock().unwrap() = None;
+            summary.close().unwrap();
+            let events = EventReader::open(dir.path().join("log")).unwrap();
+            assert_eq!(events.count(), 2, "version, report");
+        },
+    );
+
+    let immediate = || WriterOptions::new().flush_interval(Duration::ZERO);
+    let small = || WriterOptions::new().max_pending_bytes(100);
+    for (name, options) in [
+        ("a flush interval of 0", immediate()),
+        ("a small bound", small()),
+    ] {
+        let name = format!("{name}, and a logger that keeps its lock");
+        bounded(&name, move || {
+            let summary = options.to_sink(io::sink()).unwrap();
+            *LOGGER.0.lock().unwrap() = Some(summary.clone());
+            KEEPS_LOCK.store(true, Ordering::Relaxed);
+            let other = thread::spawn(|| (0..100).for_each(|i| log::warn!("message {i}")));
+            for i in 0..80 {
+                let tag = format!("loss {i}");
+                (0..2).for_each(|_| summary.scalar(&tag, 0.5, 0));
+            }
+            other.join().unwrap();
+            KEEPS_LOCK.store(false, Ordering::Relaxed);
+            *LOGGER.0.lock().unwrap() = None;
+            summary.close().unwrap();
+        });
+    }
 }

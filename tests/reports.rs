@@ -163,7 +163,7 @@ fn each_cause_is_reported_once() {
             ),
             (
                 Level::Error,
-                format!("{failure}; the summary writer is closed, records lost: 1")
+                format!("{failure}; the summary writer is closed, records lost: 1 (42 bytes)")
             ),
         ]
     );
@@ -227,6 +227,7 @@ fn each_cause_is_reported_once() {
     }
     summary.flush().unwrap();
     assert_eq!(summary.stats().uneven_audio_count, 2);
+    summary.close().unwrap(); // the report may come after `flush` has returned
     let want = named(
         dir.path(),
         "audio \"speech\" has 3 clips at a step, but 2 at an earlier one: TensorBoard will fail to show clip 3",
@@ -251,7 +252,7 @@ fn each_cause_is_reported_once() {
             let empty = image::RgbImage::new(width, 0);
             summary.scope("eval").image("empty", empty, 0);
         }
-        summary.flush().unwrap();
+        summary.close().unwrap();
         let want = "image: tag \"eval/empty\": expected sides of 1 to 2147483647 pixels, got 0 x 0; the record is rejected";
         assert_eq!(REPORTS.take(), [(Level::Error, want.to_owned())]);
     }
@@ -300,6 +301,7 @@ fn each_cause_is_reported_once() {
         [1, 1, 1],
         "the counts include everything that was flushed"
     );
+    summary.close().unwrap();
     let problems = [
         "step 1 comes twice, so TensorBoard may show only one of the points",
         "step 0 comes after 1, so TensorBoard may drop the points from step 0 on",

@@ -74,7 +74,7 @@ pub fn repair_to(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Report>
 /// - [`Error::Io`] if something cannot be read or written. Each file is unchanged or repaired.
 /// - [`Error::Invalid`] if a file changes during the repair, because a writer is still active.
 pub fn repair_in_place(path: impl AsRef<Path>) -> Result<Report> {
-    let runs = find_runs(path)?;
+    let runs = find_runs(local_path(path.as_ref())?)?;
     let mut files = Vec::new();
     for file in runs.into_iter().flat_map(|run| run.files) {
         let report = verify_file(file)?;

@@ -123,7 +123,7 @@ fn encode_batch(queue: &Queue, batch: &mut VecDeque<Deferred>, block: &mut Block
         if next_bytes.is_some_and(has_room) {
             continue;
         }
-        // A panic of the logger must not end the encoder, because callers wait for it.
+        // If this is the thread of a caller, a panic of the logger must not end the encoding, because others wait for it.
         panic::catch_unwind(AssertUnwindSafe(|| {
             queue.finish_deferred(block, next_bytes.is_none());
         }))

@@ -10,6 +10,7 @@ use super::sink::Sink;
 use super::sync::{Mutex, PoisonError, TryLockError};
 use super::worker::{self, SyncPolicy};
 use crate::record;
+use crate::report;
 
 /// The sink of a writer without a thread, and the state of its last write.
 pub(crate) struct Inline {
@@ -50,20 +51,24 @@ impl Queue {
     /// Writes everything that is pending, and ends a queue that is closed. Does nothing if there is a worker. After a failure
     /// the data is kept, and the next call tries again.
     pub(super) fn write_inline(&self) {
-        let Some(inline) = &self.inline else {
-            return;
-        };
+        if let Some(inline) = &self.inline {
+            // A logger that locks something may log to this writer from another thread.
+            report::after(|| self.write_locked(inline));
+        }
+    }
+
+    fn write_locked(&self, inline: &Mutex<Inline>) {
         let mut inline = match inline.try_lock() {
             Ok(inline) => inline,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            // The sink or the logger may log during a write. The loop of that write also writes their record.
+            // The sink may log during a write. The loop of that write also writes its record.
             Err(TryLockError::WouldBlock) if is_worker_thread() => return,
             Err(TryLockError::WouldBlock) => inline.lock().unwrap_or_else(PoisonError::into_inner),
         };
         self.as_worker(|| {
             let written = panic::catch_unwind(AssertUnwindSafe(|| self.write_all(&mut inline)));
             if written.is_err() {
-                let panicked = io::Error::other("the sink or the logger panicked");
+                let panicked = io::Error::other("the sink panicked");
                 let error = inline.sink.error("write", panicked);
                 panic::catch_unwind(AssertUnwindSafe(|| self.end(Some(error)))).ok();
             }

@@ -446,7 +446,7 @@ impl Queue {
         result
     }
 
-    /// Returns whether this thread is the worker of this queue. The sink or the logger may call the writer from it.
+    /// Returns whether this thread is the worker of this queue. The sink may call the writer from it.
     pub(crate) fn is_own_worker(&self) -> bool {
         QUEUE_OF_WORKER.with(Cell::get) == ptr::from_ref(self).addr()
     }
@@ -481,7 +481,7 @@ impl Queue {
 }
 
 /// Returns whether this thread is the worker of any queue. A worker must never wait for another queue: two workers whose
-/// loggers or sinks log to each other's queue could deadlock.
+/// sinks log to each other's queue could deadlock.
 pub(super) fn is_worker_thread() -> bool {
     QUEUE_OF_WORKER.with(Cell::get) != 0
 }

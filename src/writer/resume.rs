@@ -13,7 +13,6 @@ use prost::Message;
 use super::SummaryWriter;
 use super::file_name;
 use super::lock;
-use super::options::Clock;
 use super::queue::Queue;
 use super::run::Place;
 use super::series::SeriesWarnings;
@@ -146,7 +145,7 @@ impl Resume {
     pub(super) fn prepare(
         self,
         place: &Place,
-        clock: &Clock,
+        now: WallTime,
         reporter: &Reporter,
         warnings: &mut SeriesWarnings,
     ) -> Result<Resumed> {
@@ -163,12 +162,12 @@ impl Resume {
         let dir = match place {
             Place::Local(dir) => dir,
             #[cfg(feature = "object-store")]
-            Place::Store(dir) => return self.prepare_in_store(dir, clock, warnings),
+            Place::Store(dir) => return self.prepare_in_store(dir, now, warnings),
         };
         refuse_open_run(dir)?;
         let files = event_files(dir)?;
-        let now = SystemTime::now();
-        if let Some(path) = files.iter().find(|path| may_have_writer(path, now)) {
+        let system_now = SystemTime::now();
+        if let Some(path) = files.iter().find(|path| may_have_writer(path, system_now)) {
             reporter.warn(format_args!(
                 "another process may still write {}: what it writes after its steps were removed is lost; \
                  stop it before the run is resumed",
@@ -177,7 +176,7 @@ impl Resume {
         }
         let mut resumed = Resumed {
             // A loader forgets all tags from one step on, so it must not be one of the steps that are retained.
-            start_frames: start_frames(self.step.max(self.first_batch()), clock.now()),
+            start_frames: start_frames(self.step.max(self.first_batch()), now),
             ..Resumed::default()
         };
         let (mut first_removed, mut is_point_left) = (None, false);
@@ -233,7 +232,7 @@ impl Resume {
     fn prepare_in_store(
         self,
         dir: &StoreDir,
-        clock: &Clock,
+        now: WallTime,
         warnings: &mut SeriesWarnings,
     ) -> Result<Resumed> {
         refuse_open_run(Path::new(&dir.url()))?;
@@ -251,7 +250,7 @@ impl Resume {
                 self.note(&event, &mut resumed, warnings);
             }
         }
-        resumed.start_frames = start_frames(start_step, clock.now());
+        resumed.start_frames = start_frames(start_step, now);
         Ok(resumed)
     }
 

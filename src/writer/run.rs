@@ -28,16 +28,16 @@ use super::sink::{EventFile, Sink, Stream};
 use super::stats::Counters;
 use super::worker::{self, SyncPolicy};
 use crate::error::{Error, Result, quoted};
+use crate::event::WallTime;
 use crate::platform::Timeout;
-use crate::report::Reporter;
+use crate::report::{self, Reporter};
 #[cfg(feature = "object-store")]
 use crate::store::StoreDir;
 
 /// The child runs without a handle that have a file and a thread, so that a program that uses a few runs in turn does not open
 /// files all the time.
 const MAX_IDLE_RUNS: usize = 32;
-/// How long the opening of a run waits for another one to be suspended. The wait is limited because a logger that the other
-/// one's worker calls may wait for the lock of a caller.
+/// How long the opening of a run waits for another one to be suspended. The wait is limited because a disk may hang.
 const SUSPEND_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long a close waits for an object store.
 #[cfg(feature = "object-store")]
@@ -115,12 +115,18 @@ impl Run {
     /// Opens a run directory that has no parent.
     pub(super) fn open_dir(options: WriterOptions, place: Place) -> Result<Self> {
         let directory = RunDirectory::new(place, Arc::default(), Arc::default());
-        Self::open(options, directory, Arc::default())
+        let now = options.clock.now();
+        Self::open(options, directory, Arc::default(), now)
     }
 
     /// Creates an event file in the directory. Its first record is written before this returns, so that opening fails if
     /// writing does.
-    fn open(options: WriterOptions, directory: RunDirectory, budget: Arc<Budget>) -> Result<Self> {
+    fn open(
+        options: WriterOptions,
+        directory: RunDirectory,
+        budget: Arc<Budget>,
+        now: WallTime,
+    ) -> Result<Self> {
         let dir = &directory.dir;
         let reporter = Reporter::new(quoted(dir) + ": ", options.stderr);
         let counters = Arc::new(Counters::new(reporter.clone()));
@@ -132,12 +138,9 @@ impl Run {
         let (queue, worker) = start_worker(queue, &options, || {
             let mut warnings = SeriesWarnings::new(Arc::clone(&counters)).in_dir(dir);
             let resumed = match options.resume {
-                Some(resume) => resume.prepare(
-                    &directory.place,
-                    &options.clock,
-                    &counters.reporter,
-                    &mut warnings,
-                )?,
+                Some(resume) => {
+                    resume.prepare(&directory.place, now, &counters.reporter, &mut warnings)?
+                }
                 None => Default::default(),
             };
             if resumed.has_session {
@@ -147,7 +150,7 @@ impl Run {
                 counters.continue_graph();
             }
             let suffix = options.filename_suffix.clone();
-            let version_frame = frame::version_frame(options.clock.now());
+            let version_frame = frame::version_frame(now);
             let (sink, older_files) = match &directory.place {
                 Place::Local(dir) => {
                     let (file, older_files) = EventFile::create(
@@ -272,7 +275,9 @@ impl Run {
         let directory = self.require_directory("run")?;
         let place = directory.child(name)?;
         let dir = place.path();
-        let child = directory.open_child(self, place)?;
+        // A logger may open child runs, too, and a clock is code of the program: both run without the lock.
+        let now = self.options.clock.now();
+        let child = report::after(|| directory.open_child(self, place, now))?;
         let mut children = lock(&self.children);
         let is_new = children.insert(dir, Arc::clone(&child)).is_none();
         // Not at each opening, which would take longer the more runs there are.
@@ -403,12 +408,13 @@ impl Run {
         }
         let outcome = self.queue.await_end(timeout.left().saturating_add(grace));
         let worker = mem::replace(&mut *lock(&self.worker), Worker::Ended);
-        // The sink or the logger may drop the last handle on the worker's own thread.
+        // The sink may drop the last handle on the worker's own thread.
         if let Worker::Active(returned) = worker
             && self.queue.has_ended()
             && !self.queue.is_own_worker()
         {
-            returned.recv().ok(); // The worker has logged its last error.
+            returned.recv().ok(); // The worker has reported its last error.
+            self.queue.reporter.await_reports(timeout.left());
         }
         let children = mem::take(&mut *lock(&self.children));
         children.into_values().fold(outcome, |outcome, run| {
@@ -456,6 +462,10 @@ impl Run {
                 .queue
                 .push_deferred(raw_bytes, make_frame, || self.start_encoder());
         }
+        // In a fork, the locks of `make_frame` may never be released.
+        if self.queue.is_forked() {
+            return self.queue.count_ignored();
+        }
         let mut frame = Vec::new();
         match make_frame(&mut frame) {
             Ok(()) => self.queue.push(&frame),
@@ -470,7 +480,10 @@ impl Run {
         let queue = Arc::clone(&self.queue);
         let thread = thread::Builder::new()
             .name("summary-encoder".into())
-            .spawn(move || encoder::run(&queue));
+            .spawn(move || {
+                report::report_in_background();
+                encoder::run(&queue);
+            });
         if let Err(error) = thread {
             if !self.has_encoder_failed.swap(true, Ordering::Relaxed) {
                 self.queue.reporter.warn(format_args!(
@@ -536,7 +549,7 @@ impl RunDirectory {
     }
 
     /// Returns the run at `place`, and opens it if it is not open.
-    fn open_child(&self, parent: &Run, place: Place) -> Result<Arc<Run>> {
+    fn open_child(&self, parent: &Run, place: Place, now: WallTime) -> Result<Arc<Run>> {
         let dir = &*place.path();
         let mut open_runs = lock(&self.open_runs);
         let find = |dir: &Path| {
@@ -569,6 +582,7 @@ impl RunDirectory {
             options,
             directory,
             Arc::clone(&parent.queue.budget),
+            now,
         )?);
         if let Ok(dir) = fs::canonicalize(dir) {
             open_runs.add(&dir, &run);
@@ -633,6 +647,7 @@ fn spawn_worker(queue: &Arc<Queue>, sync: SyncPolicy) -> Result<(Sender<SinkAndW
     thread::Builder::new()
         .name("summary-writer".into())
         .spawn(move || {
+            report::report_in_background();
             // There is no sink if it could not be opened.
             let Ok(sink_and_warnings) = receiver.recv() else {
                 return;

@@ -44,7 +44,7 @@ pub(crate) fn run(
     mut inspect: impl FnMut(&[u8]),
 ) -> Option<Sink> {
     queue.register_worker();
-    let panicked = io::Error::other("the sink or the logger panicked");
+    let panicked = io::Error::other("the sink panicked");
     let mut end = EndOnDrop {
         queue,
         is_suspended: false,
@@ -177,7 +177,7 @@ pub(super) fn write(
     sink.flush()
 }
 
-/// The worker's side of the queue. It never logs while it holds the lock, because the logger may log to the same writer.
+/// The worker's side of the queue. It never reports while it holds the lock, because reporting may lock, too.
 impl Queue {
     /// Waits until a batch is due, and takes its next chunk. When nothing is left to write and to encode, the queue may be
     /// closed or suspended.
