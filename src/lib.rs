@@ -71,11 +71,13 @@
 //!
 //! | option | default | meaning |
 //! |---|---|---|
-//! | [`flush_interval`](WriterOptions::flush_interval) | 200 ms | how long a record may wait, so that many are written together |
+//! | [`flush_interval`](WriterOptions::flush_interval) | 200 ms; 10 to 60 s in an object store | how long a record may wait, so that many are written together |
 //! | [`max_pending_bytes`](WriterOptions::max_pending_bytes) | 64 MiB | how much may wait for the disk |
 //! | [`when_full`](WriterOptions::when_full) | [`Block`](WhenFull::Block) | what a call does when `max_pending_bytes` are pending: it waits, or its record is rejected and counted |
 //! | [`sync`](WriterOptions::sync) | [`Never`](SyncPolicy::Never) | when to call `fsync`: never, when the file is closed, or after each batch |
 //! | [`resume`](WriterOptions::resume), [`resume_training`](WriterOptions::resume_training) | none | the step from which a run continues |
+//! | [`max_file_bytes`](WriterOptions::max_file_bytes) | none; 32 MiB in an object store | the size after which a new event file starts |
+//! | [`close_timeout`](WriterOptions::close_timeout) | none; 60 s in an object store | how long a close waits |
 //! | [`filename_suffix`](WriterOptions::filename_suffix) | none | the end of the event file's name |
 //! | [`unthreaded`](WriterOptions::unthreaded) | off | whether the calls write on their own threads, without a worker |
 //! | [`clock`](WriterOptions::clock) | the system's | where the wall times come from |
@@ -98,7 +100,8 @@
 //! messages.
 //!
 //! [`reader::verify()`] reports what is damaged in files, runs and logdirs. [`reader::repair_to`] and
-//! [`reader::repair_in_place`] keep what is sound, and [`EventReader::skip_damage`] reads it.
+//! [`reader::repair_in_place`] keep what is sound, and [`EventReader::skip_damage`] reads it. [`reader::compact()`] merges the files of
+//! each run.
 //!
 //! # Features
 //!
@@ -111,12 +114,13 @@
 //! - `half`: the 16-bit floats of the crate [`half`](https://docs.rs/half) 2, wherever numbers are taken.
 //! - `ndarray`: [`Histogram`], [`Image`] and [`Embedding`] from the arrays and views of the crate
 //!   [`ndarray`](https://docs.rs/ndarray), 0.15 to 0.17.
+//! - `object-store`: writers and readers of `s3://`, `gs://` and `az://` URLs: see [`object_stores`].
 //! - `onnx`: graphs of ONNX models, with `Graph::from_onnx`.
 //! - `metrics`: `integrations::MetricsRecorder` logs the counters, gauges and histograms of the crate
 //!   [`metrics`](https://docs.rs/metrics) 0.24.
 //! - `tracing`: `integrations::TracingLayer` logs the events and spans of the crate [`tracing`](https://docs.rs/tracing), by
 //!   `tracing-subscriber` 0.3.
-//! - `cli`: the program `summary-writer`, which inspects, verifies, repairs and exports event files:
+//! - `cli`: the program `summary-writer`, which inspects, verifies, repairs, merges and exports event files:
 //!   `cargo install --path . --features cli` in a checkout, then `summary-writer --help`.
 //!
 //! Cargo may choose the newest `candle-core` or `ndarray` for this crate although your program uses an older one. The types of
@@ -130,6 +134,7 @@
 //! - [`coming_from`]: PyTorch, tensorboardX, TensorFlow or tensorboard-rs, call by call.
 //! - [`not_shown`]: why TensorBoard does not show what was logged.
 //! - [`what_can_be_lost`]: which records remain after each kind of failure.
+//! - [`object_stores`]: how to log to S3, Google Cloud Storage and Azure, and what it costs.
 //! - [`platforms`]: where the crate works, and what differs on Windows.
 
 #![forbid(unsafe_code)]
@@ -173,6 +178,7 @@ pub mod current;
 pub mod graph;
 pub mod integrations;
 pub mod not_shown;
+pub mod object_stores;
 pub mod platforms;
 pub mod proto;
 pub mod reader;

@@ -24,7 +24,14 @@ pub(crate) fn location(path: &Path) -> Result<Location<'_>> {
     if let Some((scheme, _)) = split_url(path)
         && is_store(scheme)
     {
-        return StoreDir::of_url(&path.to_string_lossy()).map(Location::Store);
+        let url = path.to_string_lossy();
+        // On Windows, `Path::join` puts a `\` into a URL.
+        let url = if cfg!(windows) {
+            url.replace('\\', "/")
+        } else {
+            url.into()
+        };
+        return StoreDir::of_url(&url).map(Location::Store);
     }
     local_path(path).map(Location::Local)
 }

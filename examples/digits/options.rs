@@ -8,7 +8,8 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "digits")]
 pub(crate) struct Options {
-    /// Write each training to a directory in DIR [default: a new directory in logs/digits]
+    /// Write each training to a directory in DIR, which may be a URL such as s3://bucket/logs with the feature object-store
+    /// [default: a new directory in logs/digits]
     #[arg(long, value_name = "DIR")]
     pub(crate) logdir: Option<PathBuf>,
     /// Number of passes over the training data

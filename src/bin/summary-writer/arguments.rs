@@ -8,7 +8,8 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use glob::Pattern;
 
 const NOTES: &str = "\
-PATH is an event file, a run, or a logdir with runs at any depth.
+PATH is an event file, a run, or a logdir with runs at any depth. With the feature
+object-store, all commands but repair also take URLs: s3://bucket/logs, gs://, az://.
 All commands read past damage: they lose only the damaged records.
 
 Exit codes:
@@ -42,6 +43,13 @@ const REPAIR_NOTES: &str = "\
 Examples:
   summary-writer repair runs --to repaired
   summary-writer repair runs/baseline --in-place";
+
+const COMPACT_NOTES: &str = "\
+Nothing is deleted. Point TensorBoard to NEW, and delete the old logdir yourself.
+
+Examples:
+  summary-writer compact s3://bucket/logs --out s3://bucket/compacted
+  summary-writer compact runs --out compacted";
 
 const EXPORT_NOTES: &str = "\
 Examples:
@@ -115,6 +123,18 @@ pub(crate) enum Command {
         /// Repair files that changed in the last minute, too
         #[arg(long, conflicts_with = "to")]
         force: bool,
+    },
+    /// Merge the event files of each run into one, in another logdir.
+    ///
+    /// A run in an object store is a row of objects, and a run that was resumed has several files.
+    /// Copies records byte by byte, leaves out damage, then reads the new file back and compares.
+    #[command(verbatim_doc_comment, after_help = COMPACT_NOTES)]
+    Compact {
+        /// A run, or a logdir
+        path: PathBuf,
+        /// The new logdir. Existing files are never overwritten
+        #[arg(long, value_name = "NEW")]
+        out: PathBuf,
     },
     /// Write points to standard output.
     ///

@@ -1,4 +1,4 @@
-//! The program `summary-writer`: inspects, verifies, repairs and exports event files.
+//! The program `summary-writer`: inspects, verifies, repairs, merges and exports event files.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -7,6 +7,7 @@
 )]
 
 mod arguments;
+mod compact;
 mod export;
 mod inspect;
 mod output;
@@ -73,6 +74,7 @@ fn run(command: &Command, out: &mut impl Write) -> Result<Outcome> {
             Some(new) => repair::copy(path, new, out),
             None => repair::in_place(path, *force, out),
         },
+        Command::Compact { path, out: new } => compact::run(path, new, out),
         Command::Export(options) => export::run(options, out),
     }
 }

@@ -1,6 +1,6 @@
 //! Finds the runs at a path and reads their files, with a progress bar.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use summary_writer::EventReader;
 use summary_writer::proto::Event;
 use summary_writer::reader::Value;
-use summary_writer::reader::{FileReport, Run, find_runs};
+use summary_writer::reader::{FileReport, Run, find_runs, open};
 
 use crate::Outcome;
 use crate::Result;
@@ -24,9 +24,16 @@ pub(crate) fn runs(path: &Path) -> Result<Vec<Run>> {
 }
 
 /// Returns a bar for the bytes of all files. It is hidden unless standard error is a terminal. Suspend it to print.
+///
+/// For objects of a store, it shows the bytes that were read, because their sizes would need a request for each.
 pub(crate) fn progress(runs: &[Run]) -> ProgressBar {
     let len = |file: &PathBuf| fs::metadata(file).map_or(0, |metadata| metadata.len());
     let total_bytes = runs.iter().flat_map(|run| &run.files).map(len).sum();
+    if total_bytes == 0 {
+        let style = ProgressStyle::with_template("{spinner} {decimal_bytes}");
+        return ProgressBar::new_spinner()
+            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    }
     let style = ProgressStyle::with_template("{wide_bar} {decimal_bytes} of {decimal_total_bytes}");
     ProgressBar::new(total_bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
@@ -38,7 +45,7 @@ pub(crate) fn read(
     progress: &ProgressBar,
     mut each: impl FnMut(Event) -> Result,
 ) -> Result<Option<FileReport>> {
-    let report = match File::open(path) {
+    let report = match open(path) {
         Ok(file) => {
             let source = progress.wrap_read(file);
             let mut reader = EventReader::from_source(path, source).skip_damage(true);
@@ -50,7 +57,7 @@ pub(crate) fn read(
                 }
             }
         }
-        Err(error) => Err(format!("could not open \"{}\": {error}", path.display())),
+        Err(error) => Err(chain(&error)),
     };
     Ok(report.unwrap_or_else(|problem| {
         progress.suspend(|| print_error(&problem));
@@ -64,7 +71,7 @@ pub(crate) fn not_an_event_file(report: &FileReport) -> Option<String> {
         return None;
     }
     let mut start = Vec::new();
-    let read = File::open(&report.path).and_then(|file| file.take(4).read_to_end(&mut start));
+    let read = open(&report.path).map(|file| file.take(4).read_to_end(&mut start));
     let format = read.ok().and_then(|_| format_of(&start));
     let format = format.map(|format| format!("; it begins like {format}"));
     Some("not an event file".to_owned() + &format.unwrap_or_default())
