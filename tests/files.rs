@@ -35,6 +35,42 @@ fn steps(path: &Path) -> Vec<i64> {
 }
 
 #[test]
+fn file_of_the_maximal_size_is_followed_by_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = WriterOptions::new().max_file_bytes(1000);
+    let summary = options.create_file_writer(dir.path()).unwrap();
+    for step in 0..100 {
+        summary.scalar("loss", 0.5, step);
+        summary.flush().unwrap();
+    }
+    assert!(summary.path().unwrap().exists());
+    let handle = summary.clone();
+    summary.close().unwrap();
+    assert_eq!(handle.stats().other_writer_count, 0);
+    let files = event_files(dir.path());
+    // A scalar has about 40 bytes.
+    assert!((3..8).contains(&files.len()), "{}", files.len());
+    for file in &files {
+        assert!(fs::metadata(file).unwrap().len() < 1100);
+        let first = EventReader::open(file).unwrap().next().unwrap().unwrap();
+        assert!(matches!(first.what, Some(What::FileVersion(_))));
+    }
+    assert_eq!(steps(dir.path()), (0..100).collect::<Vec<_>>());
+
+    // Without room for a record, each batch has a file, and the last one is removed because it is empty.
+    let dir = tempfile::tempdir().unwrap();
+    let options = WriterOptions::new().max_file_bytes(0);
+    let summary = options.create_file_writer(dir.path()).unwrap();
+    for step in 0..3 {
+        summary.scalar("loss", 0.5, step);
+        summary.flush().unwrap();
+    }
+    summary.close().unwrap();
+    assert_eq!(event_files(dir.path()).len(), 3);
+    assert_eq!(steps(dir.path()), [0, 1, 2]);
+}
+
+#[test]
 fn version_record_is_in_the_file_when_opening_returns() {
     let dir = tempfile::tempdir().unwrap();
     let summary = SummaryWriter::create_file_writer(dir.path()).unwrap();

@@ -1,7 +1,7 @@
 //! The event files in a run directory, as the writers of this process see them. Together they list a large directory only
 //! when another program has changed it, so that thousands of writers in one directory do not each list all files.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -36,6 +36,8 @@ pub(super) struct Directory {
     listing: Arc<Mutex<Listing>>,
     /// The event file of this writer.
     own: OsString,
+    /// Its earlier files.
+    earlier: HashSet<OsString>,
     at_first_look: Option<FirstLook>,
 }
 
@@ -69,6 +71,7 @@ impl Directory {
             process_id,
             listing,
             own: OsString::new(),
+            earlier: HashSet::new(),
             at_first_look: None,
         }
     }
@@ -86,7 +89,8 @@ impl Directory {
                 Ok(file) => {
                     let older_files = listing.older.clone();
                     listing.open.remove(&self.own);
-                    self.own = name.into();
+                    let earlier = mem::replace(&mut self.own, name.into());
+                    self.earlier.insert(earlier);
                     listing.add(&self.dir, &self.own);
                     return Ok((file, path, older_files));
                 }
@@ -109,7 +113,7 @@ impl Directory {
         if listing.refresh(&self.dir).is_err() {
             return Vec::new();
         }
-        let is_other = |name: &&OsString| **name != self.own;
+        let is_other = |name: &&OsString| **name != self.own && !self.earlier.contains(*name);
         let size = |name: &OsString| {
             let metadata = fs::symlink_metadata(self.dir.join(name));
             Some(metadata.ok()?.len())

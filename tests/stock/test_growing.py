@@ -3,11 +3,15 @@
 import subprocess
 import time
 
+import pytest
 from harness import TensorBoard, eventually, program
 
 
-def test_growing_log(tmp_path, fast):
-    writer = subprocess.Popen([program("stock_log"), "grow", tmp_path], stdin=subprocess.PIPE, text=True)
+# A file of 100 bytes has its version record and one or two scalars.
+@pytest.mark.parametrize("max_file_bytes", [2**40, 100])
+def test_growing_log(tmp_path, fast, max_file_bytes):
+    command = [program("stock_log"), "grow", tmp_path, str(max_file_bytes)]
+    writer = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
 
     def log_point(run: str, step: int) -> None:
         writer.stdin.write(f"{run} {step}\n")
@@ -32,6 +36,8 @@ def test_growing_log(tmp_path, fast):
             eventually(lambda: steps("train"), [0, 1, 2, 3, 4])
             writer.stdin.close()
             assert writer.wait(120) == 0
+            file_count = len(list((tmp_path / "train").iterdir()))
+            assert file_count == 1 if max_file_bytes > 100 else file_count >= 3
     finally:
         writer.kill()
         writer.wait()

@@ -49,13 +49,13 @@ fn main() -> Result {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["write", logdir] => write(Path::new(logdir)),
         ["not_shown", logdir] => not_shown::write(Path::new(logdir)),
-        ["grow", logdir] => grow(Path::new(logdir)),
+        ["grow", logdir, max_file_bytes] => grow(Path::new(logdir), max_file_bytes.parse()?),
         ["experiment", logdir] => hparams::write_experiment(Path::new(logdir)),
         ["sweep", logdir] => sweep::write(Path::new(logdir)),
         ["resume", logdir, step] => resume(Path::new(logdir), step.parse()?),
         ["training", logdir, epoch] => training::write(Path::new(logdir), epoch.parse()?),
         _ => Err(
-            "usage: stock_log write|not_shown|grow|experiment|sweep DIR, or stock_log resume|training DIR STEP"
+            "usage: stock_log write|not_shown|experiment|sweep DIR, or stock_log resume|training|grow DIR NUMBER"
                 .into(),
         ),
     }
@@ -383,8 +383,9 @@ fn resume(logdir: &Path, first: i32) -> Result {
     Ok(())
 }
 
-fn grow(logdir: &Path) -> Result {
-    let root = SummaryWriter::create_file_writer(logdir)?;
+fn grow(logdir: &Path, max_file_bytes: u64) -> Result {
+    let options = WriterOptions::new().max_file_bytes(max_file_bytes);
+    let root = options.create_file_writer(logdir)?;
     let mut runs = HashMap::new();
     for line in io::stdin().lock().lines() {
         let line = line?;
