@@ -279,6 +279,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! One thread encodes about a hundred images of 1024 × 1024 pixels in a second. If a program logs more and some cores are idle,
+//! set [`WriterOptions::encoder_threads`].
+//!
 //! # Evaluate a classifier
 //!
 //! Log a precision-recall curve for each class, and a confusion matrix.

@@ -41,7 +41,8 @@
 //!
 //! [`SummaryWriter`] is a handle: clone it, send it to other threads. A call encodes its record and puts it into a queue. A
 //! thread of the writer writes the queue to the file every 200 ms ([`WriterOptions::flush_interval`]), and sleeps while the
-//! queue is empty. A second thread, which starts with the first image or audio clip, encodes these. Records of one tag are in
+//! queue is empty. A second thread, which starts with the first image or audio clip, encodes these
+//! ([`WriterOptions::encoder_threads`] allows more). Records of one tag are in
 //! the file in the order of the calls, also across threads if one call returned before another began.
 //!
 //! Dropping the last handle writes what is left and closes the file, also if a panic drops it. A handle in a `static` is
@@ -80,6 +81,7 @@
 //! | [`close_timeout`](WriterOptions::close_timeout) | none; 60 s in an object store | how long a close waits |
 //! | [`filename_suffix`](WriterOptions::filename_suffix) | none | the end of the event file's name |
 //! | [`unthreaded`](WriterOptions::unthreaded) | off | whether the calls write on their own threads, without a worker |
+//! | [`encoder_threads`](WriterOptions::encoder_threads) | 1 | how many threads encode images, animations and audio clips |
 //! | [`clock`](WriterOptions::clock) | the system's | where the wall times come from |
 //! | [`stderr`](WriterOptions::stderr) | `true` | whether a program without a logger gets reports on stderr |
 //!

@@ -27,7 +27,7 @@ thread_local! {
     static ROUTE: RefCell<Route> = const { RefCell::new(Route::Direct) };
 }
 
-/// Who emits the reports of a thread.
+/// The thread that emits the reports of a thread.
 enum Route {
     /// The thread itself, at once.
     Direct,

@@ -51,13 +51,14 @@
 //! - Images, animations and audio clips are encoded on a second thread, after their calls have returned. A killed program
 //!   loses those that still wait. Other records do not wait for them. The pixels and samples that wait count as pending:
 //!   [`Stats::pending_bytes`] includes them, they may take three quarters of `max_pending_bytes`, and [`flush`] waits until
-//!   they are written.
+//!   they are written. With several [`encoder_threads`], an encoded image waits until the earlier ones are encoded, too.
 //! - After a failed `fsync`, the operating system may discard data, although the next `fsync` succeeds. So with
 //!   [`SyncPolicy::EachFlush`], `flush`, `close` and [`Stats::failure`] return the error until the file is closed. Logging
 //!   continues in the same file. To be safe again, close the writer and open a new one.
 //! - A writer that ends with an error logs how many records are lost. If a part of a batch was written, the whole batch
 //!   counts as lost, so the number may be too high.
 //!
+//! [`encoder_threads`]: crate::WriterOptions::encoder_threads
 //! [`run`]: crate::SummaryWriter::run
 //! [`Stats::rejected_count`]: crate::Stats::rejected_count
 //! [`Stats::ignored_count`]: crate::Stats::ignored_count

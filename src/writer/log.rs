@@ -1,7 +1,5 @@
 //! The methods that log: one for each kind of data.
 
-use std::sync::Arc;
-
 use prost::Message;
 
 use super::SummaryWriter;
@@ -289,14 +287,17 @@ impl SummaryWriter {
             return;
         }
         let (tag, prefix) = (tag.into().into_owned(), self.prefix.clone());
-        let clip_counts = Arc::clone(&self.run.clip_counts);
+        // In a fork, the lock of the counts may never be released.
+        if !self.run.queue.is_forked() {
+            let name = [self.prefix(), &tag.name].concat();
+            self.run.clip_counts.pad(name, &mut clips);
+        }
         let bytes = clips.iter().map(Audio::bytes).sum();
         let name = || [self.prefix(), &tag.name].concat();
         self.count_invalid_wall_time(name);
         let step = self.saturated(step.to_i64(), name);
         self.push_deferred(step, bytes, move |buffer| {
             let prefix = prefix.as_deref().unwrap_or_default();
-            clip_counts.pad([prefix, &tag.name].concat(), &mut clips);
             let value = summary::audios(prefix, &tag, clips)?;
             event::append_value(buffer, &value);
             Ok(())

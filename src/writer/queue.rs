@@ -48,6 +48,7 @@ pub(crate) struct Limits {
     pub(crate) flush_interval: Duration,
     pub(crate) max_pending_bytes: usize,
     pub(crate) when_full: WhenFull,
+    pub(crate) encoder_threads: usize,
 }
 
 #[derive(Debug)]
@@ -61,7 +62,7 @@ pub(crate) struct Queue {
     pub(super) inline: Option<Mutex<Inline>>,
     /// The worker waits here for records.
     pub(super) work: Condvar,
-    /// The encoder waits here for records.
+    /// The encoders wait here for records.
     pub(super) encode: Condvar,
     /// Callers wait here for room, a flush or the end of the worker.
     pub(super) progress: Condvar,
@@ -218,14 +219,7 @@ impl Queue {
             return;
         };
         let fills = state.accept(frame);
-        let wakes = match state.worker {
-            WorkerState::Idle => true,
-            WorkerState::Batching => fills,
-            _ => false,
-        };
-        if wakes {
-            state.worker = WorkerState::Writing;
-        }
+        let wakes = state.wake_worker(fills);
         let is_synchronous = self.limits.flush_interval.is_zero();
         if !is_synchronous && state.waiting.is_empty() {
             state.room = self.new_room(&state);
@@ -331,7 +325,7 @@ impl Queue {
             state.requested_attempt = state.attempt + 1;
         }
         self.work.notify_one();
-        self.encode.notify_one();
+        self.encode.notify_all();
         self.progress.notify_all();
         Ok(())
     }
@@ -493,6 +487,20 @@ impl State {
         self.accepted.records += 1;
         self.accepted.bytes += frame.len() as u64;
         self.chunks.append(frame)
+    }
+
+    /// Returns whether the worker must be woken after frames were appended, and notes that it is awake. With `is_due`, it must not
+    /// wait for more records.
+    pub(super) fn wake_worker(&mut self, is_due: bool) -> bool {
+        let wakes = match self.worker {
+            WorkerState::Idle => true,
+            WorkerState::Batching => is_due,
+            _ => false,
+        };
+        if wakes {
+            self.worker = WorkerState::Writing;
+        }
+        wakes
     }
 
     /// Counts a record that was rejected for its content. Returns `true` for the first one.

@@ -62,7 +62,7 @@ pub(super) struct Run {
     children: Mutex<BTreeMap<PathBuf, Arc<Run>>>,
     pub(super) session: Arc<Session>,
     pub(super) counters: Arc<Counters>,
-    pub(super) clip_counts: Arc<ClipCounts>,
+    pub(super) clip_counts: ClipCounts,
     pub(super) first_meshes: FirstMeshes,
     #[cfg(feature = "object-store")]
     deadline: Arc<Deadline>,
@@ -245,7 +245,7 @@ impl Run {
             path: None,
             children: Mutex::default(),
             session: Arc::default(),
-            clip_counts: Arc::new(ClipCounts::new(Arc::clone(&counters))),
+            clip_counts: ClipCounts::new(Arc::clone(&counters)),
             first_meshes: FirstMeshes::new(Arc::clone(&counters)),
             #[cfg(feature = "object-store")]
             deadline: Arc::default(),
@@ -462,10 +462,6 @@ impl Run {
                 .queue
                 .push_deferred(raw_bytes, make_frame, || self.start_encoder());
         }
-        // In a fork, the locks of `make_frame` may never be released.
-        if self.queue.is_forked() {
-            return self.queue.count_ignored();
-        }
         let mut frame = Vec::new();
         match make_frame(&mut frame) {
             Ok(()) => self.queue.push(&frame),
@@ -473,8 +469,8 @@ impl Run {
         }
     }
 
-    /// Starts the encoder's thread. If that fails, this call encodes what is waiting. Nobody joins the thread: it ends soon
-    /// after the worker, and only the worker writes.
+    /// Starts the thread of an encoder. If that fails and no other encoder runs, this call encodes what is waiting. The thread
+    /// is not joined: it ends soon after the worker, and only the worker writes.
     #[cold]
     fn start_encoder(&self) {
         let queue = Arc::clone(&self.queue);
@@ -490,7 +486,7 @@ impl Run {
                     "could not start a thread that encodes images and audio, so their calls do it: {error}"
                 ));
             }
-            encoder::run_once(&self.queue);
+            encoder::run_without_thread(&self.queue);
         }
     }
 }
@@ -622,6 +618,10 @@ fn start_worker(
     options: &WriterOptions,
     open: impl FnOnce() -> Result<SinkAndWarnings>,
 ) -> Result<(Arc<Queue>, Worker)> {
+    if options.encoder_threads == 0 {
+        let problem = "expected at least 1, got 0; `unthreaded` starts no thread";
+        return Err(Error::invalid("encoder_threads", problem));
+    }
     if options.is_unthreaded {
         let (sink, mut warnings) = *open()?;
         let inspect = move |frames: &[u8]| warnings.check(frames);

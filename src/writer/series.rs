@@ -237,7 +237,6 @@ impl FirstMeshes {
 /// before that one, the request fails (HTTP 500, an index out of range), and the card stays empty at all steps.
 #[derive(Debug)]
 pub(super) struct ClipCounts {
-    /// The encoder locks it, or the caller if the writer has no threads.
     tags: Mutex<HashMap<String, MostClips>>,
     counters: Arc<Counters>,
 }

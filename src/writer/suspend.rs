@@ -48,7 +48,7 @@ impl Queue {
             state.is_suspending = true;
             self.hurry(&mut state);
             self.work.notify_one();
-            self.encode.notify_one();
+            self.encode.notify_all();
             (state, _) = self
                 .progress
                 .wait_timeout_while(state, timeout, |state| {

@@ -319,7 +319,7 @@ impl Queue {
         state.encoder.clear();
         self.reserve(&mut state);
         drop(state);
-        self.encode.notify_one();
+        self.encode.notify_all();
         self.progress.notify_all();
         if let Some(failure) = failure {
             self.reporter.error(format_args!(

@@ -103,6 +103,57 @@ fn images_are_encoded_on_a_thread_of_their_own() {
 }
 
 #[test]
+fn second_encoder_works_while_the_first_is_busy_and_keeps_the_order() {
+    let tape = Tape::new();
+    let options = patient().encoder_threads(2);
+    let summary = options.to_sink(tape.clone()).unwrap();
+    let first = log_gated_of(64 << 10, &summary, 0);
+    // With one encoder, this record would wait for the first one.
+    let (sender, receiver) = mpsc::channel();
+    summary.push_deferred(1, 64 << 10, move |buffer| {
+        sender.send(()).unwrap();
+        event::put_simple_value(buffer, "", "second", 1.0);
+        Ok(())
+    });
+    receiver.recv_timeout(Duration::from_secs(60)).unwrap();
+    let third = log_gated_of(64 << 10, &summary, 2);
+    assert!(summary.stats().pending_bytes >= 3 * (64 << 10));
+    drop(third);
+    let error = summary.flush_timeout(Duration::from_millis(1)).unwrap_err();
+    assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
+    drop(first);
+    summary.flush().unwrap();
+    assert_eq!(steps(&tape.bytes()), [0, 1, 2]);
+    assert_eq!(summary.stats().pending_bytes, 0);
+}
+
+#[test]
+fn several_encoders_lose_no_image_and_keep_the_order() {
+    let tape = Tape::new();
+    let options = WriterOptions::new().encoder_threads(3);
+    let summary = options
+        .max_pending_bytes(100_000)
+        .to_sink(tape.clone())
+        .unwrap();
+    for step in 0..600 {
+        // Small and large images are encoded in blocks of one and of many.
+        let side = [9, 150][usize::from(step % 7 == 0)];
+        let image = Image::gray8(side, side, vec![3; (side * side) as usize]).unwrap();
+        summary.image("input", image, step);
+    }
+    summary.close().unwrap();
+    assert!(steps(&tape.bytes()).into_iter().eq(0..600));
+}
+
+#[test]
+fn writer_without_an_encoder_thread_is_rejected() {
+    let options = WriterOptions::new().encoder_threads(0);
+    let error = options.to_sink(Tape::new()).unwrap_err();
+    let want = "encoder_threads: expected at least 1, got 0; `unthreaded` starts no thread";
+    assert_eq!(error.to_string(), want);
+}
+
+#[test]
 fn close_waits_for_the_images() {
     let tape = Tape::new();
     let summary = patient().to_sink(tape.clone()).unwrap();

@@ -26,7 +26,7 @@ pub(crate) use queue::{Limits, Queue, WhenFull};
 pub(crate) use sink::Sink;
 pub(crate) use stats::Stats;
 
-pub(crate) use encoder::{run as encode, run_once as encode_once};
+pub(crate) use encoder::{run as encode, run_without_thread as encode_without_thread};
 
 /// Runs the worker of `queue`. Returns the sink if the queue was suspended.
 pub(crate) fn work(queue: &Queue, sink: Sink) -> Option<Sink> {
