@@ -112,7 +112,7 @@
 //! - `flate2` (default): compressed TFRecord streams, in [`record`]. Event files are never compressed.
 //! - `serde`: [`HParams`] from any struct that serializes.
 //! - `candle`: scalars, histograms and images from the tensors of [`candle-core`](https://docs.rs/candle-core), 0.9 to 0.11:
-//!   see the module `integrations::candle`.
+//!   see the module `integrations::candle`. Version 0.11 does not compile with Rust 1.88.
 //! - `half`: the 16-bit floats of the crate [`half`](https://docs.rs/half) 2, wherever numbers are taken.
 //! - `ndarray`: [`Histogram`], [`Image`] and [`Embedding`] from the arrays and views of the crate
 //!   [`ndarray`](https://docs.rs/ndarray), 0.15 to 0.17.

@@ -137,6 +137,19 @@ fn file_name_ends_with_the_suffix_which_cannot_leave_the_directory() {
     assert_eq!(event_files(dir.path()).len(), 1);
 }
 
+/// Windows would write to a hidden stream of the file, or remove the end of the name.
+#[test]
+fn suffix_is_part_of_the_file_name_or_an_error() {
+    for suffix in [":x", "x:y", "x.", "x "] {
+        let dir = tempfile::tempdir().unwrap();
+        let options = WriterOptions::new().filename_suffix(suffix);
+        let opened = options.create_file_writer(dir.path());
+        assert_eq!(opened.is_ok(), !cfg!(windows), "{suffix:?}");
+        let path = opened.as_ref().ok().and_then(SummaryWriter::path);
+        assert_eq!(event_files(dir.path()), Vec::from_iter(path));
+    }
+}
+
 #[test]
 fn impossible_logdir_is_an_error_with_its_path_and_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,27 +1,87 @@
 #!/usr/bin/env bash
-# Runs the unit and integration tests on other systems and processors: Windows (under wine), i686, aarch64 and s390x (under
-# qemu), and checks that the library compiles for powerpc, which has no 64-bit atomics. Prints a line of figures for each
-# test program. On two cores it takes half an hour for Windows and i686, and hours under qemu, so `.ci/run` does not run it.
-#
-# Under qemu, tests that start their own program fail, because the system cannot start a program of another processor.
+# Runs the unit and integration tests on other systems and processors, and with the oldest compiler that Cargo.toml allows. Each
+# target is a function below. On two cores, qemu makes it last an hour, so `.ci/run` does not run it.
 #
 #     tests/portability.sh                  # all targets
 #     tests/portability.sh windows s390x    # some of them
 #
-# It needs Debian 12, root (for apt-get) and rustup, from which it gets the standard library of each target.
+# It needs Debian 12, root (for apt-get), Node (for wasm) and rustup, from which it gets the standard library of each target.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 work=$PWD/target/portability
-targets=("${@:-windows i686 aarch64 s390x powerpc}")
-read -ra targets <<<"${targets[*]}"
-# A test that needs longer hangs. Some unit tests take many minutes under qemu.
+# A test program that needs longer hangs.
 limit_secs=7200
+# All features except candle: candle-core 0.11 needs a newer compiler than 1.88, and a dependency of it needs 64-bit atomics.
+features=cli,half,image,metrics,ndarray,onnx,serde,tracing
 mkdir -p "$work"
 
+windows() {
+  install wine64 gcc-mingw-w64-x86-64-posix
+  prepare_wine
+  run_tests x86_64-pc-windows-gnu x86_64-w64-mingw32-gcc-posix /usr/lib/wine/wine64
+}
+
+i686() {
+  install gcc-i686-linux-gnu libc6-dev-i386-cross
+  run_tests i686-unknown-linux-gnu i686-linux-gnu-gcc
+}
+
+aarch64() {
+  install gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+  install_qemu
+  run_tests aarch64-unknown-linux-gnu aarch64-linux-gnu-gcc
+}
+
+# Big-endian.
+s390x() {
+  install gcc-s390x-linux-gnu libc6-dev-s390x-cross
+  install_qemu
+  run_tests s390x-unknown-linux-gnu s390x-linux-gnu-gcc
+}
+
+# It has no 64-bit atomics.
+powerpc() {
+  check powerpc-unknown-linux-gnu
+}
+
+macos() {
+  check aarch64-apple-darwin
+}
+
+wasm() {
+  rustup target add wasm32-unknown-unknown
+  cargo build --manifest-path tests/wasm/Cargo.toml --target wasm32-unknown-unknown --target-dir "$work/wasm"
+  node tests/wasm/run.mjs "$work/wasm/wasm32-unknown-unknown/debug/wasm.wasm"
+}
+
+# The oldest compiler: the library, the program, the tests and the examples compile, and the tests pass.
+msrv() {
+  local version
+  version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  rustup toolchain install "$version" --profile minimal
+  local cargo=(cargo "+$version")
+  "${cargo[@]}" check --package summary-writer --all-targets --features "$features" --target-dir "$work/msrv"
+  "${cargo[@]}" test --package summary-writer --lib --tests --features "$features" --target-dir "$work/msrv" --no-fail-fast
+}
+
 install() {
-  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >"$work/apt.log" 2>&1 ||
-    { tail "$work/apt.log"; exit 1; }
+  {
+    apt-get update
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+  } >"$work/apt.log" 2>&1 || { tail "$work/apt.log"; return 1; }
+}
+
+# Only checks that the library compiles.
+check() {
+  rustup target add "$1"
+  cargo check --package summary-writer --features "$features" --target "$1" --target-dir "$work/$1"
+}
+
+# Registers qemu, so that the system starts programs of other processors, also those that a test starts.
+install_qemu() {
+  install qemu-user-binfmt binfmt-support
+  update-binfmts --enable
 }
 
 # Creates a Windows directory. Wine 8 has no `ProcessPrng`, from which Rust's standard library gets random numbers.
@@ -37,66 +97,41 @@ __declspec(dllexport) int __stdcall ProcessPrng(void *bytes, size_t count) { ret
 SHIM
 }
 
-# Builds the tests for a target and runs each program. Arguments: a name, the target, the linker, and the program that runs the
-# tests.
+# Builds the tests that need no other package, with the default features, and runs each program. Prints a line of figures for
+# each, and the tests that fail. Arguments: the target, the linker, and the program that runs the tests, if any.
 run_tests() {
-  local name=$1 target=$2 linker=$3 runner=$4
-  echo "== $name"
+  local target=$1 linker=$2 runner=${3:-}
   rustup target add "$target"
   local variable=${target^^}
   export "CARGO_TARGET_${variable//-/_}_LINKER=$linker"
-  # The tests that need no other package, with the default features.
-  local build=(cargo test --package summary-writer --lib --tests --no-run --target "$target" --target-dir "$work/$name")
-  "${build[@]}" 2>"$work/$name.build.log" || { tail -n 40 "$work/$name.build.log"; return 1; }
-  local programs program
+  # Programs are linked statically, so that they need no libraries of their system.
+  export "CARGO_TARGET_${variable//-/_}_RUSTFLAGS=-C target-feature=+crt-static"
+  local build=(cargo test --package summary-writer --lib --tests --no-run --target "$target" --target-dir "$work/$target")
+  "${build[@]}" 2>"$work/$target.build.log" || { tail -n 40 "$work/$target.build.log"; return 1; }
+  local programs program is_failed=0
   programs=$("${build[@]}" --message-format=json 2>/dev/null | grep -o '"executable":"[^"]*"' | cut -d'"' -f4)
   for program in $programs; do
-    local log=$work/$name.${program##*/}.log
-    # shellcheck disable=SC2086
-    timeout "$limit_secs" $runner "$program" >"$log" 2>&1 </dev/null || true
+    local log=$work/$target.${program##*/}.log
+    timeout "$limit_secs" ${runner:+"$runner"} "$program" >"$log" 2>&1 </dev/null || is_failed=1
     local result
-    result=$(grep -ao '^test result: [^;]*; [^;]*; [^;]*' "$log" || echo "no result within $limit_secs s, or a crash")
-    printf '%-40s %s\n' "${program##*/}" "$result"
+    # The last line, because the tests that a test starts print one, too.
+    result=$(grep -ao '^test result: [^;]*; [^;]*; [^;]*' "$log" | tail -n 1 || true)
+    printf '%-40s %s\n' "${program##*/}" "${result:-no result within $limit_secs s, or a crash}"
     grep -a '^test .*FAILED$' "$log" || true
   done
+  return "$is_failed"
 }
 
-# Tests a Linux target. Programs are linked statically, so that they need no libraries of their system.
-run_linux_tests() {
-  RUSTFLAGS="-C target-feature=+crt-static" run_tests "$@"
-}
-
-apt-get update >/dev/null
-for target in "${targets[@]}"; do
-  case $target in
-    windows)
-      install wine64 gcc-mingw-w64-x86-64-posix
-      prepare_wine
-      run_tests windows x86_64-pc-windows-gnu x86_64-w64-mingw32-gcc-posix /usr/lib/wine/wine64
-      ;;
-    i686)
-      install gcc-i686-linux-gnu libc6-dev-i386-cross
-      run_linux_tests i686 i686-unknown-linux-gnu i686-linux-gnu-gcc ""
-      ;;
-    aarch64)
-      install gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
-      run_linux_tests aarch64 aarch64-unknown-linux-gnu aarch64-linux-gnu-gcc qemu-aarch64
-      ;;
-    s390x)
-      install gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user
-      run_linux_tests s390x s390x-unknown-linux-gnu s390x-linux-gnu-gcc qemu-s390x
-      ;;
-    powerpc)
-      echo "== powerpc"
-      rustup target add powerpc-unknown-linux-gnu
-      # A dependency of candle needs 64-bit atomics.
-      cargo check --package summary-writer \
-        --features cli,half,image,metrics,ndarray,onnx,serde,tracing \
-        --target powerpc-unknown-linux-gnu --target-dir "$work/powerpc"
-      ;;
-    *)
-      echo "unknown target $target" >&2
-      exit 1
-      ;;
-  esac
+all=(msrv windows i686 aarch64 s390x powerpc macos wasm)
+[ $# -gt 0 ] || set -- "${all[@]}"
+for target in "$@"; do
+  [[ " ${all[*]} " == *" $target "* ]] || { echo "unknown target $target, expected one of: ${all[*]}" >&2; exit 1; }
 done
+failed=()
+for target in "$@"; do
+  echo "== $target"
+  # In a process of its own, so that `set -e` holds in the function and a failure does not stop the other targets.
+  (set -e; "$target") &
+  wait $! || failed+=("$target")
+done
+[ ${#failed[@]} -eq 0 ] || { echo "failed: ${failed[*]}"; exit 1; }

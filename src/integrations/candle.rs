@@ -34,6 +34,8 @@
 //! This crate takes candle 0.9 to 0.11, and Cargo may choose the newest of them for it although your program has an older one.
 //! A tensor of one version is another type than that of the other. This makes both use the version of the program, here
 //! 0.9.2: `cargo update candle-core@0.11.1 --precise 0.9.2`.
+//!
+//! The same command helps with Rust 1.88, which cannot compile candle 0.11.1.
 
 use std::io;
 

@@ -394,11 +394,7 @@ impl WriterOptions {
     /// behind then. [`Error::Invalid`] if `logdir` is a URL such as `s3://bucket/run` or starts with `~` or `$HOME`, if the suffix cannot
     /// be part of a file name, or if the run to resume is open in another writer of this process or grows meanwhile.
     pub fn create_file_writer(self, logdir: impl AsRef<Path>) -> Result<SummaryWriter> {
-        let suffix = &self.filename_suffix;
-        if suffix.contains(['/', '\\', '\0']) {
-            let problem = format!("it must not have `/`, `\\` or a NUL, got {suffix:?}");
-            return Err(Error::invalid("filename suffix", problem));
-        }
+        self.check_suffix()?;
         let logdir = match location(logdir.as_ref())? {
             Location::Local(logdir) => logdir,
             #[cfg(feature = "object-store")]
@@ -409,6 +405,22 @@ impl WriterOptions {
             .map_err(|error| Error::io("create the directory", logdir, error))?;
         let run = Run::open_dir(self, Place::Local(dir))?;
         Ok(SummaryWriter::new(run.into()))
+    }
+
+    fn check_suffix(&self) -> Result<()> {
+        let suffix = &self.filename_suffix;
+        if suffix.contains(['/', '\\', '\0']) {
+            let problem = format!("it must not have `/`, `\\` or a NUL, got {suffix:?}");
+            return Err(Error::invalid("filename suffix", problem));
+        }
+        // After a `:`, Windows writes to a second stream of the file, which no listing shows. It removes the others.
+        if cfg!(windows) && (suffix.contains(':') || suffix.ends_with(['.', ' '])) {
+            let problem = format!(
+                "on Windows it must not have `:` and not end in `.` or a space, got {suffix:?}"
+            );
+            return Err(Error::invalid("filename suffix", problem));
+        }
+        Ok(())
     }
 
     /// Writes to the directory `path` of any object store. [`create_file_writer`](Self::create_file_writer) takes URLs of the
@@ -435,6 +447,7 @@ impl WriterOptions {
         store: Arc<dyn object_store::ObjectStore>,
         path: impl AsRef<str>,
     ) -> Result<SummaryWriter> {
+        self.check_suffix()?;
         self.open_in_store(StoreDir::in_store(store, path.as_ref())?)
     }
 
