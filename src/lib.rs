@@ -79,6 +79,7 @@
 //! | [`resume`](WriterOptions::resume), [`resume_training`](WriterOptions::resume_training) | none | the step from which a run continues |
 //! | [`max_file_bytes`](WriterOptions::max_file_bytes) | none; 32 MiB in an object store | the size after which a new event file starts |
 //! | [`close_timeout`](WriterOptions::close_timeout) | none; 60 s in an object store | how long a close waits |
+//! | [`rank`](WriterOptions::rank) | none | which process of several writes, and where |
 //! | [`filename_suffix`](WriterOptions::filename_suffix) | none | the end of the event file's name |
 //! | [`unthreaded`](WriterOptions::unthreaded) | off | whether the calls write on their own threads, without a worker |
 //! | [`encoder_threads`](WriterOptions::encoder_threads) | 1 | how many threads encode images, animations and audio clips |
@@ -166,6 +167,7 @@ mod error;
 mod event;
 mod location;
 mod platform;
+mod rank;
 mod replace_file;
 mod report;
 #[cfg(feature = "object-store")]
@@ -196,12 +198,15 @@ pub use graph::graph_def::Graph;
 pub use graph::model::{Layer, Model};
 #[cfg(feature = "object-store")]
 pub use object_store;
+pub use rank::{Rank, RankPolicy};
 pub use reader::events::EventReader;
 #[cfg(feature = "png")]
 pub use summary::Image;
 pub use summary::{Audio, HParams, Histogram, Mesh, PrCurve, Scalar, Tag, Tensor, Text};
 pub use training::logger::TrainingLogger;
-pub use writer::{Stats, SummaryWriter, SyncPolicy, WhenFull, WriterOptions, unique_logdir};
+pub use writer::{
+    Stats, SummaryWriter, SyncPolicy, WhenFull, WriterOptions, unique_logdir, unique_logdir_for,
+};
 
 /// For the images dashboard: boxes on an [`Image`], confusion matrices, and samples. Needs the feature `png`, which is a
 /// default.

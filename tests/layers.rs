@@ -8,7 +8,7 @@ use std::path::Path;
 /// From the bottom to the top. A layer is a file or a folder. Modules that are not listed are pages of the docs.
 #[rustfmt::skip]
 const LAYERS: &[&str] = &[
-    "error", "platform", "store", "location", "replace_file", "report", "proto", "record", "event", "summary", "embedding", "graph", "reader", "writer",
+    "error", "platform", "store", "location", "replace_file", "report", "rank", "proto", "record", "event", "summary", "embedding", "graph", "reader", "writer",
     "training", "current", "integrations", "bin",
 ];
 

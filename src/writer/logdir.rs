@@ -1,5 +1,6 @@
 //! Creates a new log directory for each start of a program.
 
+use std::env;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -64,6 +65,63 @@ fn first_new(stamp: &str, create: impl Fn(&str) -> Result<Option<PathBuf>>) -> R
     }
 }
 
+/// Creates the directory `id` in `parent`, such as `logs/digits/baseline-7`, and returns its path. All processes that pass the
+/// same `id` get the same directory, however many create it at once. [`unique_logdir`] gives each process another directory,
+/// because their clocks differ.
+///
+/// With `None`, the id is that of the launcher: `TORCHELASTIC_RUN_ID`, unless it is `none`, which is the default of torchrun,
+/// or else `SLURM_JOB_ID` and `SLURM_STEP_ID` with a dot between them. `torchrun --rdzv-id ID` sets the former. torchrun
+/// starts failed processes again with the same id, so [resume](crate::WriterOptions::resume) the run from its checkpoint.
+///
+/// ```
+/// # let dir = tempfile::tempdir()?;
+/// # let parent = dir.path();
+/// let first = summary_writer::unique_logdir_for(parent, "baseline-7")?; // on rank 0
+/// let second = summary_writer::unique_logdir_for(parent, "baseline-7")?; // on rank 1
+/// assert_eq!(first, second);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Invalid`] if no id is given and the launcher has none, or if the id is not a plain name, so empty, `.`, `..`, or
+/// with a `/` or `\`. Otherwise the same as [`unique_logdir`].
+pub fn unique_logdir_for<'a>(
+    parent: impl AsRef<Path>,
+    id: impl Into<Option<&'a str>>,
+) -> Result<PathBuf> {
+    let id = match id.into() {
+        Some(id) => id.to_owned(),
+        None => id_of_launcher(|name| env::var(name).ok())?,
+    };
+    if matches!(&*id, "" | "." | "..") || id.contains(['/', '\\', '\0', ':']) {
+        let problem =
+            format!("expected the name of a directory without `/`, `\\` and `:`, got {id:?}");
+        return Err(Error::invalid("id", problem));
+    }
+    let dir = match location(parent.as_ref())? {
+        Location::Local(parent) => parent.join(id),
+        // An object store has no directories.
+        #[cfg(feature = "object-store")]
+        Location::Store(parent) => return Ok(parent.child(&id)?.url().into()),
+    };
+    fs::create_dir_all(&dir).map_err(|error| Error::io("create the directory", &dir, error))?;
+    Ok(dir)
+}
+
+/// Returns the id that is the same for all processes of this start.
+fn id_of_launcher(variable: impl Fn(&str) -> Option<String>) -> Result<String> {
+    let variable = |name| variable(name).filter(|value| !value.is_empty());
+    if let Some(id) = variable("TORCHELASTIC_RUN_ID").filter(|id| id != "none") {
+        return Ok(id);
+    }
+    if let (Some(job), Some(step)) = (variable("SLURM_JOB_ID"), variable("SLURM_STEP_ID")) {
+        return Ok(format!("{job}.{step}"));
+    }
+    let problem = "expected a name that is the same on all ranks, because neither TORCHELASTIC_RUN_ID nor SLURM_JOB_ID and \
+                   SLURM_STEP_ID name this start: pass one as the argument `id`, or start torchrun with `--rdzv-id ID`";
+    Err(Error::invalid("id", problem))
+}
+
 /// Seconds since 1970, shown as date and time in UTC: `20261122-211530`.
 struct Stamp(u64);
 
@@ -116,6 +174,59 @@ mod tests {
         let dirs: Vec<_> = (0..5).map(|_| unique_logdir(&parent).unwrap()).collect();
         assert!(dirs.is_sorted_by(|a, b| a < b), "{dirs:#?}");
         assert!(dirs.iter().all(|dir| dir.is_dir()));
+    }
+
+    #[test]
+    fn id_is_that_of_the_launcher() {
+        let slurm = [("SLURM_JOB_ID", "71"), ("SLURM_STEP_ID", "0")];
+        for (torch, slurm, want) in [
+            (Some("job7"), &slurm[..], Some("job7")),
+            (Some("none"), &slurm, Some("71.0")),
+            (Some(""), &slurm, Some("71.0")),
+            (None, &slurm, Some("71.0")),
+            (Some("none"), &slurm[..1], None),
+            (None, &[], None),
+        ] {
+            let found = id_of_launcher(|name| {
+                let torch = torch.map(|id| ("TORCHELASTIC_RUN_ID", id));
+                let pair = slurm.iter().chain(&torch).find(|(key, _)| *key == name)?;
+                Some(pair.1.to_owned())
+            });
+            match (found, want) {
+                (Ok(id), Some(want)) => assert_eq!(id, want),
+                (Err(error), None) => assert!(error.to_string().contains("pass one"), "{error}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn many_callers_at_once_get_the_directory_of_their_id() {
+        let parent = tempfile::tempdir().unwrap();
+        let parent = parent.path().join("logs/digits");
+        std::thread::scope(|scope| {
+            for i in 0..64 {
+                let parent = &parent;
+                scope.spawn(move || {
+                    for start in 0..20 {
+                        let dir = unique_logdir_for(parent.join(format!("{start}")), "a").unwrap();
+                        assert!(dir.is_dir(), "{i}");
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn id_must_be_a_plain_name() {
+        let parent = tempfile::tempdir().unwrap();
+        for id in ["", ".", "..", "../up", "a/b", "a\\b", "C:"] {
+            let error = unique_logdir_for(parent.path(), id).unwrap_err();
+            assert!(
+                error.to_string().contains(&format!("got {id:?}")),
+                "{error}"
+            );
+        }
     }
 
     #[test]

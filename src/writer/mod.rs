@@ -61,7 +61,7 @@ use std::time::Duration;
 
 pub(crate) use default_writer::newest;
 pub use default_writer::{DefaultGuard, default_writer};
-pub use logdir::unique_logdir;
+pub use logdir::{unique_logdir, unique_logdir_for};
 pub use options::{SyncPolicy, WhenFull, WriterOptions};
 pub use stats::Stats;
 

@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::event::{Step, ToWallTime, WallTime};
 use crate::location::{Location, location};
 use crate::platform;
+use crate::rank::{Rank, RankPolicy};
 #[cfg(feature = "object-store")]
 use crate::store::StoreDir;
 
@@ -129,6 +130,7 @@ pub struct WriterOptions {
     #[cfg(feature = "object-store")]
     pub(super) spill_dir: Option<PathBuf>,
     pub(super) encoder_threads: usize,
+    rank: Option<(Rank, RankPolicy)>,
 }
 
 impl WriterOptions {
@@ -149,6 +151,7 @@ impl WriterOptions {
             #[cfg(feature = "object-store")]
             spill_dir: None,
             encoder_threads: 1,
+            rank: None,
         }
     }
 
@@ -307,6 +310,37 @@ impl WriterOptions {
         self
     }
 
+    /// Sets which processes of a training write, and where. `rank` is a [`Rank`], or the `Option` that [`Rank::from_env`] returns:
+    /// the same line also works for a program that runs alone, which has no rank and writes to the directory that it opens.
+    ///
+    /// With [`RankPolicy::Main`], rank 0 writes, and the writers of the other ranks are [disabled](SummaryWriter::disabled). They
+    /// create nothing. [`RankPolicy::Only`] chooses another rank. With [`RankPolicy::Each`], each rank writes to a child run of
+    /// its own, such as `rank-00003`. The ranks need not communicate, so no call can wait for another rank.
+    ///
+    /// All ranks must open one directory. A name with a time differs between processes:
+    /// [`unique_logdir_for`](crate::unique_logdir_for) returns the same directory to all of them.
+    ///
+    /// ```
+    /// use summary_writer::{Rank, RankPolicy, WriterOptions, unique_logdir_for};
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// # let logs = dir.path();
+    /// let (rank, logdir) = (Rank::from_env(), unique_logdir_for(logs, "baseline-7")?);
+    /// let summary = WriterOptions::new().rank(rank, RankPolicy::Main).create_file_writer(&logdir)?;
+    /// let own = WriterOptions::new().rank(rank, RankPolicy::Each).create_file_writer(logdir.join("ranks"))?;
+    /// for step in 0..100 {
+    ///     summary.scalar("loss", 0.9f64.powi(step), step); // one curve, from rank 0
+    ///     own.scalar("samples_per_second", 1000 + step, step); // a curve for each rank
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Default: no rank, so every process writes.
+    pub fn rank(mut self, rank: impl Into<Option<Rank>>, policy: RankPolicy) -> Self {
+        self.rank = rank.into().map(|rank| (rank, policy));
+        self
+    }
+
     /// Sets a suffix for the name of the event file. Default: none, because file names differ even without a suffix.
     pub fn filename_suffix(mut self, suffix: impl Into<String>) -> Self {
         self.filename_suffix = suffix.into();
@@ -392,10 +426,13 @@ impl WriterOptions {
     /// # Errors
     /// [`Error::Io`] if the directory or the file cannot be created, or if the first record cannot be written. Nothing is left
     /// behind then. [`Error::Invalid`] if `logdir` is a URL such as `s3://bucket/run` or starts with `~` or `$HOME`, if the suffix cannot
-    /// be part of a file name, or if the run to resume is open in another writer of this process or grows meanwhile.
+    /// be part of a file name, if [`RankPolicy::Only`] names a rank that does not exist, or if the run to resume is open in another writer of this process or grows meanwhile.
     pub fn create_file_writer(self, logdir: impl AsRef<Path>) -> Result<SummaryWriter> {
         self.check_suffix()?;
-        let logdir = match location(logdir.as_ref())? {
+        let mut logdir = logdir.as_ref().to_path_buf();
+        logdir.extend(self.rank_dir());
+        let logdir = match location(&logdir)? {
+            _ if !self.is_written()? => return Ok(SummaryWriter::disabled()),
             Location::Local(logdir) => logdir,
             #[cfg(feature = "object-store")]
             Location::Store(dir) => return self.open_in_store(dir),
@@ -448,7 +485,16 @@ impl WriterOptions {
         path: impl AsRef<str>,
     ) -> Result<SummaryWriter> {
         self.check_suffix()?;
-        self.open_in_store(StoreDir::in_store(store, path.as_ref())?)
+        let mut path = path.as_ref().to_owned();
+        if let Some(dir) = self.rank_dir() {
+            let separator = if path.is_empty() { "" } else { "/" };
+            path += &[separator, &dir].concat();
+        }
+        let dir = StoreDir::in_store(store, &path)?;
+        if !self.is_written()? {
+            return Ok(SummaryWriter::disabled());
+        }
+        self.open_in_store(dir)
     }
 
     #[cfg(feature = "object-store")]
@@ -477,8 +523,36 @@ impl WriterOptions {
             let problem = "this platform has no clock; set one with WriterOptions::clock";
             return Err(Error::invalid("clock", problem));
         }
+        if !self.is_written()? {
+            return Ok(SummaryWriter::disabled());
+        }
         let run = Run::open_stream(self, Stream(Box::new(sink)))?;
         Ok(SummaryWriter::new(run.into()))
+    }
+
+    /// Returns the child run of this process.
+    fn rank_dir(&self) -> Option<String> {
+        match self.rank? {
+            (rank, RankPolicy::Each) => Some(format!("rank-{:05}", rank.index())),
+            _ => None,
+        }
+    }
+
+    /// Returns whether this process writes.
+    fn is_written(&self) -> Result<bool> {
+        let writer = match self.rank {
+            None | Some((_, RankPolicy::Each)) => return Ok(true),
+            Some((_, RankPolicy::Main)) => 0,
+            Some((_, RankPolicy::Only(writer))) => writer,
+        };
+        let rank = self.rank.map(|(rank, _)| rank);
+        if let Some(size) = rank.and_then(Rank::size).filter(|size| writer >= *size) {
+            let problem = format!(
+                "`RankPolicy::Only` must have a rank below the size {size}, got {writer}: no process would write"
+            );
+            return Err(Error::invalid("rank", problem));
+        }
+        Ok(rank.is_none_or(|rank| rank.index() == writer))
     }
 
     pub(super) fn limits(&self) -> Limits {

@@ -1,0 +1,78 @@
+//! Which process of several writes, and where.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::path::Path;
+
+use summary_writer::reader::find_runs;
+use summary_writer::{Rank, RankPolicy, WriterOptions};
+
+/// The runs that exist after each rank of `size` has logged a scalar.
+fn runs(size: u32, policy: RankPolicy) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    for index in 0..size {
+        let options = WriterOptions::new().rank(Rank::new(index, size).unwrap(), policy);
+        log(options, dir.path());
+    }
+    let runs = find_runs(dir.path()).unwrap();
+    assert!(runs.iter().all(|run| run.files.len() == 1));
+    runs.into_iter().map(|run| run.name).collect()
+}
+
+fn log(options: WriterOptions, logdir: &Path) {
+    let summary = options.create_file_writer(logdir).unwrap();
+    summary.scalar("loss", 0.5, 0);
+    summary.run("child").unwrap().scalar("loss", 0.5, 0);
+    summary.close().unwrap();
+}
+
+#[test]
+fn policy_decides_which_rank_writes_where() {
+    for (policy, want) in [
+        (RankPolicy::Main, &[".", "child"][..]),
+        (RankPolicy::Only(2), &[".", "child"]),
+        (
+            RankPolicy::Each,
+            &[
+                "rank-00000",
+                "rank-00000/child",
+                "rank-00001",
+                "rank-00001/child",
+                "rank-00002",
+                "rank-00002/child",
+            ],
+        ),
+    ] {
+        assert_eq!(runs(3, policy), want, "{policy:?}");
+    }
+}
+
+#[test]
+fn only_the_chosen_rank_writes_to_a_stream() {
+    for (index, is_recording) in [(0, false), (1, true), (2, false)] {
+        let rank = Rank::new(index, 3).unwrap();
+        let options = WriterOptions::new().rank(rank, RankPolicy::Only(1));
+        let summary = options.to_sink(Vec::new()).unwrap();
+        assert_eq!(summary.is_recording(0), is_recording, "{index}");
+    }
+}
+
+#[test]
+fn program_without_a_rank_writes_to_its_directory() {
+    for policy in [RankPolicy::Main, RankPolicy::Only(7), RankPolicy::Each] {
+        let dir = tempfile::tempdir().unwrap();
+        log(WriterOptions::new().rank(None, policy), dir.path());
+        assert_eq!(find_runs(dir.path()).unwrap().len(), 2, "{policy:?}");
+    }
+}
+
+#[test]
+fn chosen_rank_must_exist() {
+    let options = WriterOptions::new().rank(Rank::new(0, 4).unwrap(), RankPolicy::Only(4));
+    let dir = tempfile::tempdir().unwrap();
+    let error = options.create_file_writer(dir.path()).unwrap_err();
+    let want =
+        "rank: `RankPolicy::Only` must have a rank below the size 4, got 4: no process would write";
+    assert_eq!(error.to_string(), want);
+    assert!(find_runs(dir.path()).unwrap().is_empty());
+}
