@@ -187,6 +187,7 @@ pub mod platforms;
 pub mod proto;
 pub mod reader;
 pub mod record;
+pub mod reduce;
 pub mod training;
 pub mod what_can_be_lost;
 

@@ -9,7 +9,7 @@ use std::path::Path;
 #[rustfmt::skip]
 const LAYERS: &[&str] = &[
     "error", "platform", "store", "location", "replace_file", "report", "rank", "proto", "record", "event", "summary", "embedding", "graph", "reader", "writer",
-    "training", "current", "integrations", "bin",
+    "reduce", "training", "current", "integrations", "bin",
 ];
 
 /// The code of a file or folder, without comments and tests.

@@ -11,7 +11,7 @@ pub(crate) use encode::{
     HEAD_BYTES, SHORT_EVENT_BYTES, append_value, put_head, put_short_event, put_simple_value,
     version,
 };
-pub(crate) use scan::{PluginKind, Point, scan};
+pub(crate) use scan::{PlainScalars, PluginKind, Point, scan};
 
 use crate::error::{Error, Result};
 use crate::platform;

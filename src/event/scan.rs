@@ -106,6 +106,42 @@ pub(crate) fn scan(payload: &[u8], mut visit: impl FnMut(Point<'_>)) {
     }
 }
 
+/// An event whose values are all plain scalars, as [`scan`] finds them the fast way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlainScalars<'a> {
+    pub(crate) wall_time: f64,
+    pub(crate) step: i64,
+    values: &'a [u8],
+}
+
+impl<'a> PlainScalars<'a> {
+    /// Returns `None` for an event with other values or another layout.
+    pub(crate) fn of(payload: &'a [u8]) -> Option<Self> {
+        let (wall_time, step, values) = event_with_values(payload)?;
+        let mut rest = values;
+        while !rest.is_empty() {
+            rest = plain_scalar(rest)?.1;
+        }
+        Some(Self {
+            wall_time,
+            step,
+            values,
+        })
+    }
+
+    /// Returns the tags and the numbers.
+    pub(crate) fn values(self) -> impl Iterator<Item = (&'a [u8], f32)> {
+        let mut values = self.values;
+        std::iter::from_fn(move || {
+            let (tag, rest) = plain_scalar(values)?;
+            // The number is the last field.
+            let number = values[..values.len() - rest.len()].last_chunk()?;
+            values = rest;
+            Some((tag, f32::from_le_bytes(*number)))
+        })
+    }
+}
+
 /// Splits an event into wall time, step and values, if it has these and nothing else, as most events do. `encode`
 /// writes them in this order.
 #[inline]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use glob::Pattern;
@@ -57,6 +58,15 @@ Examples:
   summary-writer export runs --run 'trial-*' --tag 'loss/*' --step 1000..2000
   summary-writer export runs --format jsonl --tag weights";
 
+const REDUCE_NOTES: &str = "\
+NaN is left out, as in pandas. If steps go back or repeat in a run, the last value
+of a step counts, as TensorBoard shows it.
+
+Examples:
+  summary-writer reduce logs/job-7 --out logs/job-7 --run 'rank-*'
+  summary-writer reduce seeds --out means --join outer --tag 'eval/*'
+  summary-writer reduce logs/job-7 --out live --follow --expect 64";
+
 const JSON_NOTES: &str = "\
 A line of JSON has run, tag, kind, step and wall_time. Further fields depend on the kind:
   scalars, text  value
@@ -69,7 +79,7 @@ A line of JSON has run, tag, kind, step and wall_time. Further fields depend on 
   mesh           part, meshes (their number), rows (their number)
   all others     bytes; tensors also have dtype and shape";
 
-/// Inspect, verify, repair and export TensorBoard event files.
+/// Inspect, verify, repair, export and reduce TensorBoard event files.
 #[derive(Debug, Parser)]
 #[command(version, after_help = NOTES)]
 pub(crate) struct Arguments {
@@ -143,6 +153,70 @@ pub(crate) enum Command {
     #[command(verbatim_doc_comment)]
     #[command(after_help = EXPORT_NOTES, after_long_help = format!("{JSON_NOTES}\n\n{EXPORT_NOTES}"))]
     Export(Export),
+    /// Make one curve out of the curves of many runs: ranks, seeds.
+    ///
+    /// Writes the run `reduced` below DIR. For the tag `loss` it has `loss` (the mean), `loss/std`, `loss/min`, `loss/max`,
+    /// `loss/median`, `loss/count`, `loss/mean-std` and `loss/mean+std`. The page Custom Scalars draws the band.
+    /// Histograms are added if all runs have the same buckets.
+    #[command(verbatim_doc_comment, after_help = REDUCE_NOTES)]
+    Reduce(Reduce),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reduce {
+    /// Logdirs with runs at any depth
+    #[arg(required = true, value_name = "LOGDIR")]
+    pub(crate) logdirs: Vec<PathBuf>,
+    /// Write the run `reduced` below DIR, where it must not exist
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Reduce only the runs that match PATTERN, a name or a glob as for `export`; repeat it for more
+    #[arg(
+        long = "run",
+        alias = "runs",
+        value_name = "PATTERN",
+        allow_hyphen_values = true
+    )]
+    pub(crate) runs: Vec<NamePattern>,
+    /// Reduce only the tags that match PATTERN; repeat it for more
+    #[arg(
+        long = "tag",
+        alias = "tags",
+        value_name = "PATTERN",
+        allow_hyphen_values = true
+    )]
+    pub(crate) tags: Vec<NamePattern>,
+    /// Which steps to write if the runs have different steps
+    #[arg(long, value_enum, default_value_t = Join::Inner)]
+    pub(crate) join: Join,
+    /// Continue while the runs grow, and write each step once every run has passed it
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// Leave out a run that has not grown for so long; end if no run grows
+    #[arg(long, value_name = "SECONDS", default_value = "60", requires = "follow", value_parser = parse_seconds)]
+    pub(crate) patience: Duration,
+    /// Start once there are so many runs; without it, once no new run has appeared for the patience
+    #[arg(long, value_name = "COUNT", requires = "follow")]
+    pub(crate) expect: Option<usize>,
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let expected = || format!("expected a number of seconds above 0, got {text:?}");
+    let seconds = text.parse().map_err(|_| expected())?;
+    let duration = Duration::try_from_secs_f64(seconds).map_err(|_| expected())?;
+    (!duration.is_zero())
+        .then_some(duration)
+        .ok_or_else(expected)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub(crate) enum Join {
+    /// The steps that all runs with the tag have
+    Inner,
+    /// The steps that at least one run has
+    Outer,
+    /// Like outer; a run without the step counts with a value between its neighbouring points
+    Interpolate,
 }
 
 #[derive(Debug, Args)]
@@ -322,6 +396,11 @@ mod tests {
             "repair a --force",
             "export a --format xml",
             "export a --step 2..1",
+            "reduce --out b",
+            "reduce a",
+            "reduce a --out b --join left",
+            "reduce a --out b --patience 5",
+            "reduce a --out b --follow --patience 0",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }

@@ -1,4 +1,4 @@
-//! The program `summary-writer`: inspects, verifies, repairs, merges and exports event files.
+//! The program `summary-writer`: inspects, verifies, repairs, merges, exports and reduces event files.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -11,6 +11,7 @@ mod compact;
 mod export;
 mod inspect;
 mod output;
+mod reduce;
 mod repair;
 mod series;
 mod source;
@@ -76,5 +77,6 @@ fn run(command: &Command, out: &mut impl Write) -> Result<Outcome> {
         },
         Command::Compact { path, out: new } => compact::run(path, new, out),
         Command::Export(options) => export::run(options, out),
+        Command::Reduce(options) => reduce::run(options, out),
     }
 }

@@ -9,6 +9,8 @@
 //! | `stock_log not_shown DIR` | two logs that TensorBoard does not show as they were logged |
 //! | `stock_log resume DIR STEP` | a run that resumes at a step |
 //! | `stock_log training DIR EPOCH` | a training that resumes at an epoch |
+//! | `stock_log seeds DIR RUNS STEPS` | many runs with the same tags |
+//! | `stock_log rank DIR STEPS MILLISECONDS` | one process of several, with a pause after each step |
 //!
 //! The values come from formulas. The tests compute them again in Python. Each kind of data has its own module here, and its
 //! own test file.
@@ -26,6 +28,7 @@ mod images;
 mod meshes;
 mod not_shown;
 mod pr_curves;
+mod ranks;
 mod sweep;
 mod training;
 
@@ -54,8 +57,14 @@ fn main() -> Result {
         ["sweep", logdir] => sweep::write(Path::new(logdir)),
         ["resume", logdir, step] => resume(Path::new(logdir), step.parse()?),
         ["training", logdir, epoch] => training::write(Path::new(logdir), epoch.parse()?),
+        ["seeds", logdir, runs, steps] => {
+            ranks::write_seeds(Path::new(logdir), runs.parse()?, steps.parse()?)
+        }
+        ["rank", logdir, steps, pause] => {
+            ranks::run(Path::new(logdir), steps.parse()?, pause.parse()?)
+        }
         _ => Err(
-            "usage: stock_log write|not_shown|experiment|sweep DIR, or stock_log resume|training|grow DIR NUMBER"
+            "usage: stock_log write|not_shown|experiment|sweep DIR, stock_log resume|training|grow DIR STEP, stock_log seeds DIR RUNS STEPS, or stock_log rank DIR STEPS MILLISECONDS"
                 .into(),
         ),
     }

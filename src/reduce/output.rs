@@ -1,0 +1,137 @@
+//! Writes the run `reduced`: its tags, and the layout of the Custom Scalars page.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf, absolute};
+
+use super::Point;
+use crate::error::{Error, Result, quoted};
+use crate::location::local_path;
+use crate::reader::{Bucket, event_files};
+use crate::report::Reporter;
+use crate::summary::{Category, Histogram, Layout, Margin};
+use crate::writer::{SummaryWriter, WriterOptions};
+
+const RUN: &str = "reduced";
+/// What follows the tag of the runs.
+const SUFFIXES: [&str; 7] = [
+    "/min",
+    "/max",
+    "/median",
+    "/mean-std",
+    "/mean+std",
+    "/count",
+    "/std",
+];
+
+/// Returns the directory of the run `reduced`.
+pub(super) fn run_dir(dir: &Path) -> Result<PathBuf> {
+    let dir = local_path(dir)?.join(RUN);
+    absolute(&dir).map_err(|error| Error::io("create the directory", &dir, error))
+}
+
+/// Returns the tag whose statistic has this name.
+pub(super) fn base(tag: &str) -> Option<&str> {
+    SUFFIXES.iter().find_map(|suffix| tag.strip_suffix(suffix))
+}
+
+pub(super) struct Output {
+    summary: SummaryWriter,
+    /// The tags with a chart.
+    charts: BTreeSet<String>,
+    has_new_charts: bool,
+}
+
+/// The names of the statistics of one tag.
+pub(super) struct Names {
+    mean: String,
+    others: [String; SUFFIXES.len()],
+}
+
+impl Output {
+    pub(super) fn create(dir: &Path) -> Result<Self> {
+        if fs::exists(dir).unwrap_or_default() && !event_files(dir)?.is_empty() {
+            let problem = format!(
+                "expected a directory without the results of another reduction, got {}: remove it, or choose another one",
+                quoted(dir)
+            );
+            return Err(Error::invalid("output", problem));
+        }
+        Ok(Self {
+            summary: WriterOptions::new().create_file_writer(dir)?,
+            charts: BTreeSet::new(),
+            has_new_charts: false,
+        })
+    }
+
+    /// Starts the points of a scalar.
+    pub(super) fn scalar(&mut self, tag: &str) -> Names {
+        if !self.charts.contains(tag) {
+            self.charts.insert(tag.to_owned());
+            self.has_new_charts = true;
+        }
+        Names {
+            mean: tag.to_owned(),
+            others: SUFFIXES.map(|suffix| format!("{tag}{suffix}")),
+        }
+    }
+
+    /// Writes the statistics of a step in one record.
+    pub(super) fn point(&self, names: &Names, point: &Point) {
+        let spread = if point.count > 1 { point.std } else { 0.0 };
+        let values = [
+            point.min,
+            point.max,
+            point.median,
+            point.mean - spread,
+            point.mean + spread,
+            point.count as f64,
+            point.std,
+        ];
+        // The deviation, which is the last one, needs two values.
+        let count = values.len() - usize::from(point.count < 2);
+        let others = names.others.iter().zip(values).take(count);
+        let all = others.chain([(&names.mean, point.mean)]);
+        let summary = self.summary.at(point.wall_time);
+        summary.scalars(point.step, all.map(|(tag, value)| (tag.as_str(), value)));
+    }
+
+    pub(super) fn histogram(&self, tag: &str, step: i64, wall_time: f64, buckets: &[Bucket]) {
+        let rows = buckets
+            .iter()
+            .map(|bucket| [bucket.left, bucket.right, bucket.count]);
+        let histogram = Histogram::from_rows(rows.collect(), 0);
+        self.summary.at(wall_time).histogram(tag, histogram, step);
+    }
+
+    /// Writes the layout if there are new charts. TensorBoard uses the last layout of a run.
+    pub(super) fn layout(&mut self) -> Result<()> {
+        if !self.has_new_charts {
+            return Ok(());
+        }
+        self.has_new_charts = false;
+        let mut category = Category::new("mean and standard deviation of the runs")?;
+        // The dashboard cannot draw the other tags.
+        let tags = self.charts.iter();
+        for tag in tags.filter(|tag| !tag.is_empty() && !tag.contains('(')) {
+            let [lower, upper] = ["mean-std", "mean+std"].map(|name| format!("{tag}/{name}"));
+            category = category.margin(tag, [Margin::new(tag, lower, upper)])?;
+        }
+        self.summary
+            .custom_scalars(Layout::new().category(category));
+        Ok(())
+    }
+
+    pub(super) fn flush(&self) -> Result<()> {
+        self.summary.flush()
+    }
+
+    pub(super) fn reporter(&self) -> &Reporter {
+        self.summary.reporter()
+    }
+
+    pub(super) fn close(&mut self) -> Result<()> {
+        self.layout()?;
+        self.summary.clone().close()
+    }
+}
