@@ -12,6 +12,8 @@
 //! | full disk | PyTorch, TensorFlow: a call fails. tensorboardX: a call waits forever. tensorboard-rs: a call panics | no logging call fails or waits. `flush`, `close` and `stats` return the error |
 //! | buckets of a histogram | PyTorch, tensorboardX: 1,548 buckets, whose width grows by 10 % from one to the next away from 0, and an error if there are no values. TensorFlow: as here | 30 buckets of equal width. If there are far outliers, use more: `Histogram::with_buckets` |
 //! | NaN in a histogram | an error, wrong edges, or left out silently | left out, and counted in the scalar `<tag>/non_finite` |
+//! | ranks | each program has its own rule who logs | [`WriterOptions::rank`](crate::WriterOptions::rank) with [`Rank::from_env`](crate::Rank::from_env) |
+//! | a mean over runs | the package tensorboard-reducer | [`reduce`](crate::reduce), and `summary-writer reduce` |
 //! | threads | one object, used by one thread. TensorBoard's own `Writer` is not thread-safe | clone the writer, and use it from any thread |
 //!
 //! # PyTorch

@@ -4,7 +4,7 @@
 //! - Training: [a loop of epochs and batches](#a-training-loop-of-epochs-and-batches),
 //!   [resume from a checkpoint](#resume-from-a-checkpoint),
 //!   [resume a loop of epochs and batches](#resume-a-loop-of-epochs-and-batches), [many processes](#many-processes),
-//!   [many threads](#many-threads)
+//!   [many ranks, many seeds](#many-ranks-many-seeds), [many threads](#many-threads)
 //! - Data: [images from a tensor](#images-from-a-tensor), [evaluate a classifier](#evaluate-a-classifier),
 //!   [heat maps and plots](#heat-maps-and-plots), [a curve with a band](#a-curve-with-a-band)
 //! - Programs: [log without a writer argument](#log-without-a-writer-argument),
@@ -209,25 +209,71 @@
 //!
 //! # Many processes
 //!
-//! If data is the same on all ranks, log it in one process only. The other ranks use a [disabled](crate::SummaryWriter::disabled)
-//! writer, so that the code needs no `if`. Give each rank its own run for data that differs. If two processes write to one
-//! run, TensorBoard does not show all points. Choose the directory in the process that starts the others. If you fork,
-//! create the writers after the fork.
+//! Each rank of a distributed training runs the same program. [`Rank::from_env`] finds the rank in the variables of
+//! torchrun, `mpirun`, `srun` and others, and [`WriterOptions::rank`] decides who writes. Data that is the same on all ranks
+//! belongs to one of them: [`RankPolicy::Main`] disables the writers of the others, so that the code needs no `if`. With
+//! [`RankPolicy::Each`], each rank has a run of its own, such as `rank-00003`. The same lines work for a program that runs
+//! alone.
+//!
+//! ```
+//! use summary_writer::{Rank, RankPolicy, WriterOptions, unique_logdir_for};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let logs = dir.path();
+//! let rank = Rank::from_env();
+//! let logdir = unique_logdir_for(logs, "baseline-7")?; // the same on all ranks, and new for each start
+//! let summary = WriterOptions::new().rank(rank, RankPolicy::Main).create_file_writer(logdir.join("main"))?;
+//! let own = WriterOptions::new().rank(rank, RankPolicy::Each).create_file_writer(&logdir)?;
+//! for step in 0..100 {
+//!     let loss = 0.9f64.powi(step); // of this rank's part of the batch
+//!     own.scalar("loss", loss, step);
+//!     summary.scalar("lr", 1e-3, step); // the same everywhere
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! - The loss of rank 0 is not the mean loss. Either communicate the mean before you log it, outside of any
+//!   `if` on the rank, because a collective operation that some ranks do not call waits forever. Or log the loss on all ranks, and [reduce](#many-ranks-many-seeds)
+//!   the runs.
+//! - [`unique_logdir`](crate::unique_logdir) names a directory by the time, which differs between processes. Use
+//!   [`unique_logdir_for`](crate::unique_logdir_for), with an id of your own or that of the launcher.
+//! - If two processes write to one run, TensorBoard does not show all points. So use one rule for the rank in the whole
+//!   program.
+//! - If you fork, create the writers after the fork.
+//!
+//! # Many ranks, many seeds
+//!
+//! `summary-writer reduce` makes one curve out of the curves of many runs: the mean, with a band of one standard deviation on the page Custom
+//! Scalars. It writes the run `reduced`.
+//!
+//! ```text
+//! summary-writer reduce logs/baseline-7 --out logs/baseline-7 --run 'rank-*'
+//! summary-writer reduce logs/seeds --out logs/means --join outer
+//! summary-writer reduce logs/baseline-7 --out logs/live --run 'rank-*' --follow --expect 64
+//! ```
+//!
+//! The last command runs next to the training, on any machine that sees the files. It only reads them, so a rank that hangs
+//! or dies stops neither the others nor the curve: after 60 s (`--patience`) the rank is left out, which the tag `loss/count`
+//! shows. The module [`reduce`](crate::reduce) has the same as functions:
 //!
 //! ```
 //! use summary_writer::SummaryWriter;
+//! use summary_writer::reduce::{Join, Reduction};
 //!
 //! # let dir = tempfile::tempdir()?;
-//! # let (logdir, rank) = (dir.path(), 1);
-//! let summary = match rank {
-//!     0 => SummaryWriter::create_file_writer(logdir)?,
-//!     _ => SummaryWriter::disabled(),
-//! };
-//! let own = SummaryWriter::create_file_writer(logdir.join(format!("rank-{rank}")))?;
-//! for step in 0..100 {
-//!     summary.scalar("loss", 0.9f64.powi(step), step);
-//!     own.scalar("samples_per_second", 1000 + rank, step);
+//! # let logs = dir.path();
+//! for seed in 0..5 {
+//!     let run = SummaryWriter::create_file_writer(logs.join(format!("seed-{seed}")))?;
+//!     for step in 0..100 {
+//!         run.scalar("return", f64::from(step) + f64::from(seed), step);
+//!     }
+//!     run.close()?;
 //! }
+//! let reduction = Reduction::new([logs]).runs(|name| name.starts_with("seed-")).join(Join::Outer);
+//! reduction.write_to(logs)?; // logs/reduced
+//! let last = reduction.scalars("return")?.pop().unwrap();
+//! println!("{} ± {} over {} seeds", last.mean, last.std, last.count);
+//! # assert_eq!((last.mean, last.count), (101.0, 5));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -475,6 +521,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`Rank::from_env`]: crate::Rank::from_env
+//! [`RankPolicy::Each`]: crate::RankPolicy::Each
+//! [`RankPolicy::Main`]: crate::RankPolicy::Main
+//! [`WriterOptions::rank`]: crate::WriterOptions::rank
 //! [`resume`]: crate::WriterOptions::resume
 //! [`resume_training`]: crate::WriterOptions::resume_training
 //! [`max_pending_bytes`]: crate::WriterOptions::max_pending_bytes

@@ -26,7 +26,8 @@
 //!
 //! # Runs, tags, steps
 //!
-//! - Give each training its own run: [`unique_logdir`] names one by the time. [`SummaryWriter::run`] opens runs below a
+//! - Give each training its own run: [`unique_logdir`] names one by the time. If several processes train together, use
+//!   [`WriterOptions::rank`]. [`SummaryWriter::run`] opens runs below a
 //!   run, such as `train` and `validation`, whose curves TensorBoard draws into one chart.
 //! - Name tags `group/name`; [`SummaryWriter::scope`] puts a group before all tags of a part of the program. Within a run
 //!   a tag belongs to one kind of data.
@@ -106,6 +107,8 @@
 //! [`reader::repair_in_place`] keep what is sound, and [`EventReader::skip_damage`] reads it. [`reader::compact()`] merges the files of
 //! each run.
 //!
+//! The module [`reduce`] makes one curve out of the curves of many runs, such as ranks or seeds.
+//!
 //! # Features
 //!
 //! - `png` (default): images and animations, from slices.
@@ -123,7 +126,7 @@
 //!   [`metrics`](https://docs.rs/metrics) 0.24.
 //! - `tracing`: `integrations::TracingLayer` logs the events and spans of the crate [`tracing`](https://docs.rs/tracing), by
 //!   `tracing-subscriber` 0.3.
-//! - `cli`: the program `summary-writer`, which inspects, verifies, repairs, merges and exports event files:
+//! - `cli`: the program `summary-writer`, which inspects, verifies, repairs, merges, exports and reduces event files:
 //!   `cargo install --path . --features cli` in a checkout, then `summary-writer --help`.
 //!
 //! Cargo may choose the newest `candle-core` or `ndarray` for this crate although your program uses an older one. The types of

@@ -37,7 +37,7 @@
 //! |---|---|---|
 //! | runs are listed, and no chart has lines | if there are more than 40 runs, the Scalars page selects none of them; if there are more than 500, Time Series selects none | tick the runs that matter; a `--logdir` further down |
 //! | a run that another page shows is not on this one | it was unticked. The Scalars page keeps that in its address (`runSelectionState`), so a reload or a bookmark brings it back | delete everything after the page's name in the address |
-//! | TensorBoard shows one of two processes | both write to one run. The Python loader follows the file that sorts last. The fast one follows both, but the steps of one remove points of the other (see below). [`Stats::other_writer_count`] | a run for each process; for existing logs `--load_fast=false --reload_multifile=true` |
+//! | TensorBoard shows one of two processes | both write to one run. The Python loader follows the file that sorts last. The fast one follows both, but the steps of one remove points of the other (see below). [`Stats::other_writer_count`] | a run for each process, or one process that writes: [`WriterOptions::rank`](crate::WriterOptions::rank); for existing logs `--load_fast=false --reload_multifile=true` |
 //! | a run that was repaired or [resumed] looks as before | the fast loader still has the old file open, which was replaced | start TensorBoard again |
 //! | no run gets new points | one file has a record that is not an event. The Python loader then stops for all runs, with a traceback that begins `Exception in thread Reloader` | `summary-writer verify`, `repair` |
 //!

@@ -122,7 +122,7 @@ impl Launcher {
     }
 }
 
-/// In the order in which they count.
+/// The first one that has set its variable counts.
 const LAUNCHERS: [Launcher; 6] = [
     Launcher::new("RANK", &["WORLD_SIZE"]),
     Launcher::new("OMPI_COMM_WORLD_RANK", &["OMPI_COMM_WORLD_SIZE"]),
@@ -135,7 +135,7 @@ const LAUNCHERS: [Launcher; 6] = [
     },
 ];
 
-/// What the environment says.
+/// The result of a look at the environment.
 #[derive(Debug, Default)]
 struct Found {
     rank: Option<Rank>,

@@ -850,3 +850,97 @@ fn no_file_makes_the_program_panic() {
         assert!(code == 1 || after == 0, "case {case}");
     }
 }
+
+#[test]
+fn reduce_writes_one_run_for_the_runs_that_match() {
+    let logdir = Logdir::new();
+    for (run, value) in [("seed-1", 1.0), ("seed-2", 2.0), ("other", 9.0)] {
+        let summary = SummaryWriter::create_file_writer(logdir.path().join(run)).unwrap();
+        summary.scalar("loss", value, 0);
+        summary.scalar("lr", 0.5, 0);
+        if run == "seed-1" {
+            summary.scalar("loss", value, 1);
+        }
+        summary.close().unwrap();
+    }
+    let out = logdir.path().join("out");
+    let options = [
+        "--run",
+        "seed-*",
+        "--tag",
+        "loss",
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    let Answer(code, text, err) = on(logdir.path(), "reduce", &options);
+    let reduced = out.join("reduced");
+    assert_eq!(
+        (code, text),
+        (
+            0,
+            format!("2 runs, 1 tag, 1 point: {}\n", reduced.display())
+        )
+    );
+    assert!(
+        err.contains("1 step that not all runs have is left out"),
+        "{err}"
+    );
+    let Answer(_, text, _) = on(&out, "export", &[]);
+    let values: Vec<_> = text
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').collect::<Vec<_>>())
+        .map(|cells| [cells[1], cells[2], cells[4]].join(" "))
+        .collect();
+    // The standard deviation of 1 and 2 is the root of 1/2.
+    for want in [
+        "loss 0 1.5",
+        "loss/count 0 2.0",
+        "loss/std 0 0.70710677",
+        "loss/mean+std 0 2.2071068",
+    ] {
+        assert!(
+            values.iter().any(|value| value == want),
+            "{want}: {values:?}"
+        );
+    }
+    assert_eq!(values.len(), 8);
+
+    let Answer(code, _, err) = on(logdir.path(), "reduce", &options);
+    assert_eq!(code, 2);
+    assert!(
+        err.contains("without the results of another reduction"),
+        "{err}"
+    );
+    let options = ["--run", "none", "--out", out.to_str().unwrap()];
+    let Answer(code, _, err) = on(logdir.path(), "reduce", &options);
+    assert_eq!(code, 2);
+    assert!(
+        err.contains("runs: expected event files that match"),
+        "{err}"
+    );
+}
+
+#[test]
+fn reduce_follows_runs_until_they_stop_growing() {
+    let logdir = Logdir::new();
+    let summary = SummaryWriter::create_file_writer(logdir.path().join("run")).unwrap();
+    summary.scalar("loss", 0.25, 0);
+    summary.close().unwrap();
+    let out = logdir.path().join("out");
+    let options = [
+        "--out",
+        out.to_str().unwrap(),
+        "--follow",
+        "--patience",
+        "0.2",
+    ];
+    let Answer(code, text, err) = on(logdir.path(), "reduce", &options);
+    assert_eq!((code, &*text), (0, ""));
+    assert!(
+        err.contains("the run \"run\" has not grown for 0.2 s"),
+        "{err}"
+    );
+    let Answer(_, text, _) = on(&out, "export", &["--tag", "loss"]);
+    assert!(text.contains("reduced,loss,0,"), "{text}");
+}

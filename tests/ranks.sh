@@ -25,7 +25,7 @@ if [ ! -x "$work/venv/bin/tb-reducer" ]; then
   python3 -m venv "$work/venv"
   "$work/venv/bin/pip" install --quiet --no-input --disable-pip-version-check tensorboard-reducer
 fi
-"$work/venv/bin/python" tests/tools/compare_reducer.py "$work"
+"$work/venv/bin/python" tests/tools/compare_reducer.py target/debug/examples/stock_log
 
 echo "== 1,000 runs of 10,000 steps"
 cargo build --release --features cli,half,image,serde --bin summary-writer --example stock_log

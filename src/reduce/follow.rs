@@ -22,7 +22,7 @@ const RECORDS_AT_ONCE: usize = 4096;
 /// - A run that has not grown for the [patience](Reduction::patience) is left out from its last step on. This is logged, and
 ///   the count gets smaller. If the run grows again, its later steps count.
 /// - A run without the tag is waited for until the patience has passed since the first point of the tag in any run.
-/// - A run that appears late counts from the first step on that is not written yet. Nobody waits for it before it has
+/// - A run that appears late counts from the first step on that is not written yet. No other run waits for it before it has
 ///   caught up.
 /// - A point at a step that is already written is left out. A later [`write_to`](Reduction::write_to) into a new directory
 ///   counts all points.

@@ -38,7 +38,7 @@ struct LiveTag {
     last_written: Option<i64>,
 }
 
-/// What [`Live::take`] returns.
+/// The result of [`Live::take`].
 #[derive(Debug, Default)]
 pub(super) struct Ready {
     pub(super) points: Vec<(String, Vec<Point>)>,

@@ -215,7 +215,7 @@ impl fmt::Debug for Reduction {
     }
 }
 
-/// What [`Reduction::write_to`] has written.
+/// The result of [`Reduction::write_to`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Written {

@@ -44,8 +44,12 @@ pub(super) fn reduce(reduction: &Reduction, runs: &[Run], output: &mut Output) -
         }
     })?;
     if missing_steps > 0 {
+        let what = match missing_steps {
+            1 => "1 step that not all runs have is left out".into(),
+            steps => format!("{steps} steps that not all runs have are left out"),
+        };
         reporter.warn(format_args!(
-            "{missing_steps} steps that not all runs have are left out; `Join::Outer` or `--join outer` keeps them"
+            "{what}; `Join::Outer`, or `--join outer`, keeps such steps"
         ));
     }
     if !other_buckets.is_empty() {

@@ -13,7 +13,7 @@ use crate::summary::{Category, Histogram, Layout, Margin};
 use crate::writer::{SummaryWriter, WriterOptions};
 
 const RUN: &str = "reduced";
-/// What follows the tag of the runs.
+/// The ends of the names of the statistics, after the tag of the runs.
 const SUFFIXES: [&str; 7] = [
     "/min",
     "/max",

@@ -217,7 +217,7 @@ fn run_that_does_not_grow_is_left_out_from_its_last_step_on() {
 fn late_points_do_not_change_what_is_written() {
     let lines = [
         "0 a x 0", "0 b x 0", "9 a x 1", "10", "11 a x 2",
-        // Run b grows again: it does not count until it has caught up, and nobody waits for it.
+        // Run b grows again: it does not count until it has caught up, and no run waits for it.
         "12 b x 1", "13 a x 3", "13 b x 2", "14 b x 4", "15 a x 4", "16 b x 5", "17 a x 5",
     ];
     let (points, messages) = live(Join::Outer, Some(2), &lines);

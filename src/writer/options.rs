@@ -43,17 +43,18 @@ impl SummaryWriter {
         WriterOptions::new().create_file_writer(logdir)
     }
 
-    /// Creates a writer that writes nothing and has no file and no thread, for processes that should not log, such as all ranks
-    /// of a training but the first. Its calls cost a few nanoseconds and succeed. Its runs, scopes and so on are disabled, too.
+    /// Creates a writer that writes nothing and has no file and no thread, for processes that should not log. Its calls cost a
+    /// few nanoseconds and succeed. Its runs, scopes and so on are disabled, too. [`WriterOptions::rank`] disables the writers of
+    /// all ranks of a training but one.
     ///
     /// ```
     /// use summary_writer::SummaryWriter;
     /// # let dir = tempfile::tempdir()?;
-    /// # let (logdir, rank) = (dir.path(), 1);
+    /// # let (logdir, is_dry_run) = (dir.path(), true);
     ///
-    /// let summary = match rank {
-    ///     0 => SummaryWriter::create_file_writer(logdir)?,
-    ///     _ => SummaryWriter::disabled(),
+    /// let summary = match is_dry_run {
+    ///     false => SummaryWriter::create_file_writer(logdir)?,
+    ///     true => SummaryWriter::disabled(),
     /// };
     /// summary.scalar("loss", 0.5, 0);
     /// summary.close()?;

@@ -10,6 +10,8 @@
 //! | `stock_log resume DIR STEP` | a run that resumes at a step |
 //! | `stock_log training DIR EPOCH` | a training that resumes at an epoch |
 //! | `stock_log seeds DIR RUNS STEPS` | many runs with the same tags |
+//! | `stock_log uneven DIR` | runs whose steps and tags differ |
+//! | `stock_log statistics DIR TAG JOIN` | none: prints the statistics of the runs as `f64` |
 //! | `stock_log rank DIR STEPS MILLISECONDS` | one process of several, with a pause after each step |
 //!
 //! The values come from formulas. The tests compute them again in Python. Each kind of data has its own module here, and its
@@ -60,11 +62,13 @@ fn main() -> Result {
         ["seeds", logdir, runs, steps] => {
             ranks::write_seeds(Path::new(logdir), runs.parse()?, steps.parse()?)
         }
+        ["uneven", logdir] => ranks::write_uneven(Path::new(logdir)),
+        ["statistics", logdir, tag, join] => ranks::print_statistics(Path::new(logdir), tag, join),
         ["rank", logdir, steps, pause] => {
             ranks::run(Path::new(logdir), steps.parse()?, pause.parse()?)
         }
         _ => Err(
-            "usage: stock_log write|not_shown|experiment|sweep DIR, stock_log resume|training|grow DIR STEP, stock_log seeds DIR RUNS STEPS, or stock_log rank DIR STEPS MILLISECONDS"
+            "usage: stock_log write|not_shown|experiment|sweep|uneven DIR, stock_log resume|training DIR STEP, stock_log grow DIR BYTES, stock_log seeds DIR RUNS STEPS, stock_log statistics DIR TAG inner|outer, or stock_log rank DIR STEPS MILLISECONDS"
                 .into(),
         ),
     }
