@@ -194,8 +194,9 @@ impl Reporter {
                 ROUTE.try_with(|route| route.replace(Route::Emitter)).ok();
                 reporter.emit_all();
             };
+            // The caller may hold a lock, so this thread emits nothing. The next report tries again.
             if thread.spawn(emit).is_err() {
-                self.emit_all();
+                self.background.lock().is_running = false;
             }
         }
     }

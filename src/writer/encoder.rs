@@ -15,6 +15,7 @@ use super::chunks::CHUNK_BYTES;
 use super::queue::{Queue, State, WorkerState};
 use super::sync::PoisonError;
 use crate::error::{Error, Result};
+use crate::report;
 
 /// The raw size at which a batch is encoded before the flush interval is over. With one wake for each small image, their calls
 /// took three times as long.
@@ -151,7 +152,10 @@ pub(crate) fn run_without_thread(queue: &Queue) {
         drop(state);
         block.encode();
         // A panic of the logger must not end the encoding, because others wait for it.
-        panic::catch_unwind(AssertUnwindSafe(|| queue.finish_block(&mut block))).ok();
+        panic::catch_unwind(AssertUnwindSafe(|| {
+            report::after(|| queue.finish_block(&mut block));
+        }))
+        .ok();
         state = queue.lock();
     }
 }
@@ -327,15 +331,17 @@ impl Queue {
             true => state.wake_worker(fills || is_last || is_awaited),
             false => state.is_complete(),
         };
+        // Before a close can see that the block is done. Nothing is emitted under the lock: this is an encoder's thread, or
+        // `run_without_thread` emits it later.
+        if let Some(error) = error {
+            self.report_rejection(&error);
+        }
         drop(state);
         if wakes {
             self.work.notify_one();
         }
         if is_expected {
             self.progress.notify_all();
-        }
-        if let Some(error) = error {
-            self.report_rejection(&error);
         }
     }
 }
