@@ -247,10 +247,13 @@
 //! Scalars. It writes the run `reduced`.
 //!
 //! ```text
-//! summary-writer reduce logs/baseline-7 --out logs/baseline-7 --run 'rank-*'
-//! summary-writer reduce logs/seeds --out logs/means --join outer
-//! summary-writer reduce logs/baseline-7 --out logs/live --run 'rank-*' --follow --expect 64
+//! summary-writer reduce logs/baseline-7 --run 'rank-*' --out means/baseline-7
+//! summary-writer reduce logs/seeds --out means/seeds --join outer
+//! summary-writer reduce logs/baseline-7 --run 'rank-*' --out means/live --follow --expect 64
 //! ```
+//!
+//! `tensorboard --logdir means` shows the results. Above 40 runs, the page selects none by itself, so the results are not next to the
+//! ranks.
 //!
 //! The last command runs next to the training, on any machine that sees the files. It only reads them, so a rank that hangs
 //! or dies stops neither the others nor the curve: after 60 s (`--patience`) the rank is left out, which the tag `loss/count`

@@ -11,6 +11,7 @@ use super::offline::MAX_POINTS;
 use super::output::{self, Output};
 use super::source::{Data, RunSource};
 use crate::error::{Chain, Error, Result};
+use crate::location::local_path;
 
 /// The records that are read of one run in a row.
 const RECORDS_AT_ONCE: usize = 4096;
@@ -55,6 +56,9 @@ pub struct Follow {
 impl Follow {
     pub(super) fn new(reduction: Reduction, dir: &Path) -> Result<Self> {
         let dir = output::run_dir(dir)?;
+        for logdir in &reduction.logdirs {
+            local_path(logdir)?;
+        }
         Ok(Self {
             live: Live::new(reduction.join, reduction.patience, reduction.expected_runs),
             output: Output::create(&dir)?,

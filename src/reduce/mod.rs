@@ -48,6 +48,9 @@
 //!   kinds are left out.
 //! - Damaged records are skipped, and a warning is logged.
 //!
+//! If there are more than 40 runs, the page Custom Scalars selects none of them, and draws nothing until you tick some. So write
+//! to a directory that is not in the logdir of the ranks, and give that directory to TensorBoard.
+//!
 //! The files have `f32` numbers, because TensorBoard's fast loader shows no others. [`Reduction::scalars`] returns `f64`.
 
 mod follow;
@@ -143,7 +146,7 @@ impl Reduction {
         self
     }
 
-    /// Reads the runs, and writes the run `reduced` below `dir`. Its former results are not read if `dir` is in a logdir.
+    /// Reads the runs, and writes the run `reduced` below the local directory `dir`. Its former results are not read if `dir` is in a logdir.
     ///
     /// Any number of runs needs two open files at a time. The points of one tag must fit into memory, 24 bytes each. If all tags have less than
     /// 10 million points together, each file is read once. Otherwise the files are read several times.
@@ -179,7 +182,8 @@ impl Reduction {
     /// Starts to write the run `reduced` below `dir` while the runs grow. [`Follow::poll`] continues.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the directory `reduced` has event files already. [`Error::Io`] if its file cannot be created.
+    /// [`Error::Invalid`] if the directory `reduced` has event files already, or if a logdir is in an object store.
+    /// [`Error::Io`] if its file cannot be created.
     pub fn follow(&self, dir: impl AsRef<Path>) -> Result<Follow> {
         Follow::new(self.clone(), dir.as_ref())
     }

@@ -180,8 +180,7 @@ impl<'a> Passes<'a> {
         let mut damaged = Vec::new();
         for (index, run) in runs.iter().enumerate() {
             let mut source = RunSource::default();
-            source.add_files(&run.files);
-            source.read(usize::MAX, |tag, data| self.add(index, tag, data))?;
+            source.read_all(&run.files, |tag, data| self.add(index, tag, data))?;
             if source.is_damaged {
                 damaged.push(run.name.clone());
             }

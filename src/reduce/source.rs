@@ -1,7 +1,7 @@
-//! Reads the scalars and histograms of a run, from the start or from where the last call has stopped.
+//! Reads the scalars and histograms of a run: all of them, or those that were written since the last call.
 
 use std::fs::{self, File};
-use std::io::{Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use prost::Message;
@@ -10,7 +10,7 @@ use super::merge::Sample;
 use crate::error::{Error, Result};
 use crate::event::PlainScalars;
 use crate::proto::Event;
-use crate::reader::{Bucket, Value, ValueDecoder};
+use crate::reader::{self, Bucket, Value, ValueDecoder};
 use crate::record::{RecordReader, Segment};
 
 /// A value that can be reduced.
@@ -65,6 +65,19 @@ impl RunSource {
         }
     }
 
+    /// Passes the values of all files of a finished run to `visit`. The files may be in an object store.
+    pub(super) fn read_all(
+        &mut self,
+        files: &[PathBuf],
+        mut visit: impl FnMut(&str, Data),
+    ) -> Result<()> {
+        for path in files {
+            let (source, mut limit) = (reader::open(path)?, usize::MAX);
+            self.read_records(path, source, &mut limit, &mut visit)?;
+        }
+        Ok(())
+    }
+
     /// Passes the next values to `visit`, of at most `limit` records. Returns `true` if there was something to read.
     pub(super) fn read(
         &mut self,
@@ -110,21 +123,30 @@ impl RunSource {
         file.seek(SeekFrom::Start(*offset))
             .map_err(|error| Error::io("read", path, error))?;
         let start = *offset;
-        let mut records = RecordReader::new(file);
+        let (read_bytes, is_at_end) = self.read_records(path, file, limit, visit)?;
+        *offset = start + read_bytes;
+        Ok(is_at_end)
+    }
+
+    /// Returns the length of the records that were read, and whether the end was found.
+    fn read_records(
+        &mut self,
+        path: &Path,
+        source: impl Read,
+        limit: &mut usize,
+        visit: &mut impl FnMut(&str, Data),
+    ) -> Result<(u64, bool)> {
+        let mut records = RecordReader::new(source);
         while *limit > 0 {
             let segment = records.advance_or_skip();
             match segment.map_err(|error| error.in_file(path))? {
                 Some(Segment::Record { .. }) => self.decode(records.payload(), visit),
                 Some(Segment::Damage { .. }) => self.is_damaged = true,
-                Some(Segment::Unfinished { .. }) | None => {
-                    *offset = start + records.offset();
-                    return Ok(true);
-                }
+                Some(Segment::Unfinished { .. }) | None => return Ok((records.offset(), true)),
             }
             *limit -= 1;
         }
-        *offset = start + records.offset();
-        Ok(false)
+        Ok((records.offset(), false))
     }
 
     fn decode(&mut self, payload: &[u8], visit: &mut impl FnMut(&str, Data)) {

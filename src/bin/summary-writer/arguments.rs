@@ -63,9 +63,9 @@ NaN is left out, as in pandas. If steps go back or repeat in a run, the last val
 of a step counts, as TensorBoard shows it.
 
 Examples:
-  summary-writer reduce logs/job-7 --out logs/job-7 --run 'rank-*'
-  summary-writer reduce seeds --out means --join outer --tag 'eval/*'
-  summary-writer reduce logs/job-7 --out live --follow --expect 64";
+  summary-writer reduce logs/job-7 --run 'rank-*' --out means/job-7
+  summary-writer reduce seeds --out means/seeds --join outer --tag 'eval/*'
+  summary-writer reduce logs/job-7 --out means/live --follow --expect 64";
 
 const JSON_NOTES: &str = "\
 A line of JSON has run, tag, kind, step and wall_time. Further fields depend on the kind:
