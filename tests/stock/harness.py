@@ -81,19 +81,22 @@ class TensorBoard:
     """A stock TensorBoard for `logdir`: its process, which runs during a `with` block, and its HTTP API.
 
     It reads the log once, and is ready when it has read everything. With `follow`, it looks for new data every second. On
-    stderr, it may print only lines that match `complaint`. It need not list the runs in `unlisted`.
+    stderr, it may print only lines that match `complaint`. It need not list the runs in `unlisted`. `logdir` may be the URL of
+    a store, which TensorBoard finds in `environment`.
     """
 
     def __init__(
         self,
-        logdir: Path,
+        logdir: Path | str,
         *options: str,
         fast: bool,
         follow: bool = False,
         complaint: str = "",
         unlisted: frozenset[str] = frozenset(),
+        environment: dict[str, str] | None = None,
     ):
         self.logdir = logdir
+        self._environment = environment
         self._options = options
         self._unlisted = unlisted
         self.url = ""
@@ -123,7 +126,7 @@ class TensorBoard:
             assert self.url, f"TensorBoard ended:\n{self.output()}"
             self._session = requests.Session()
             self._session.trust_env = False  # Use no proxy.
-            if not self._follow:
+            if not self._follow and isinstance(self.logdir, Path):
                 # A run is listed when all of its files have been read.
                 wanted = runs_of(self.logdir) - self._unlisted
                 eventually(lambda: set(self.get("runs")) - self._unlisted, wanted)
@@ -140,7 +143,7 @@ class TensorBoard:
 
     def _start(self, command: list[str]) -> None:
         self._output = tempfile.NamedTemporaryFile("ab")
-        self._process = subprocess.Popen(command, stdout=self._output, stderr=self._output)
+        self._process = subprocess.Popen(command, stdout=self._output, stderr=self._output, env=self._environment)
 
     def _stop(self) -> None:
         self._process.terminate()

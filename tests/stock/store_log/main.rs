@@ -3,12 +3,13 @@
 //! `store_log write URL` prints the counts of the writer as JSON at the end. `store_log read URL` prints the scalars of each
 //! run as JSON, in the order of the files, and whether all files are sound.
 //!
-//! The scalar `loss` at a step is half of the step.
+//! The scalar `loss` at a step is half of the step, plus `--offset`.
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,8 @@ struct Options {
     /// The step of the first scalar.
     #[arg(long, default_value_t = 0)]
     first: i64,
+    #[arg(long, default_value_t = 0.0)]
+    offset: f64,
     /// How many scalars to log.
     #[arg(long, default_value_t = i64::MAX)]
     points: i64,
@@ -61,13 +64,19 @@ struct Options {
     spill_dir: Option<PathBuf>,
 }
 
-fn main() -> Result {
+fn main() -> Result<ExitCode> {
     let result = match Command::parse() {
-        Command::Write(options) => write(&options)?,
-        Command::Read { url } => read(&url)?,
+        Command::Write(options) => write(&options),
+        Command::Read { url } => read(&url),
     };
-    writeln!(io::stdout(), "{result}")?;
-    Ok(())
+    match result {
+        Ok(result) => writeln!(io::stdout(), "{result}")?,
+        Err(error) => {
+            writeln!(io::stderr(), "{}", chain(&*error))?;
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn write(options: &Options) -> Result<serde_json::Value> {
@@ -90,7 +99,7 @@ fn write(options: &Options) -> Result<serde_json::Value> {
     }
     let slowest_call = log_points(&summary, options)?;
     let handle = summary.clone();
-    let error = summary.close().err().map(|error| error.to_string());
+    let error = summary.close().err().map(|error| chain(&error));
     let stats = handle.stats();
     Ok(json!({
         "accepted": stats.accepted_count,
@@ -121,7 +130,7 @@ fn log_points(summary: &SummaryWriter, options: &Options) -> Result<Duration> {
         }
         let step = options.first + number;
         let call = Instant::now();
-        summary.scalar("loss", step as f64 / 2.0, step);
+        summary.scalar("loss", step as f64 / 2.0 + options.offset, step);
         slowest_call = slowest_call.max(call.elapsed());
         if options.images.is_some_and(|every| number % every == 0) {
             let pixels: Vec<u8> = (0..3 * 256 * 256).map(|_| noise.u8(..)).collect();
@@ -153,9 +162,29 @@ fn log_kinds(summary: &SummaryWriter, step: i64) -> Result {
     Ok(())
 }
 
+/// Returns whether there is nothing at the path yet.
+fn is_missing(url: &PathBuf) -> bool {
+    let Err(summary_writer::Error::Io { source, .. }) = find_runs(url) else {
+        return false;
+    };
+    source.kind() == io::ErrorKind::NotFound
+}
+
+/// Returns the text of an error with its causes.
+fn chain(error: &dyn Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", chain(source)),
+        None => error.to_string(),
+    }
+}
+
 fn read(url: &PathBuf) -> Result<serde_json::Value> {
     let mut runs: BTreeMap<String, Vec<(i64, f32)>> = BTreeMap::new();
     let mut files = Vec::new();
+    let mut last_wall_time = 0.0_f64;
+    if is_missing(url) {
+        return Ok(json!({"runs": runs, "files": files, "bytes": 0, "is_sound": true}));
+    }
     for run in find_runs(url)? {
         let points = runs.entry(run.name).or_default();
         for file in run.files {
@@ -164,6 +193,7 @@ fn read(url: &PathBuf) -> Result<serde_json::Value> {
                 let Some(What::Summary(summary)) = event.what else {
                     continue;
                 };
+                last_wall_time = last_wall_time.max(event.wall_time);
                 let losses = summary.value.iter().filter(|value| value.tag == "loss");
                 points.extend(losses.filter_map(|loss| Some((event.step, loss.scalar()?))));
             }
@@ -176,6 +206,7 @@ fn read(url: &PathBuf) -> Result<serde_json::Value> {
         "runs": runs,
         "files": files,
         "bytes": bytes,
+        "last_wall_time": last_wall_time,
         "is_sound": report.is_sound() && report.files.iter().all(|file| file.unfinished_bytes == 0),
     }))
 }

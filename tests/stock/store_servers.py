@@ -1,0 +1,260 @@
+"""Servers of object stores on loopback, and a proxy in front of them that fails on command."""
+
+import http.client
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import requests
+from harness import REPO, eventually
+
+BUCKET = "bucket"
+# The account and the key of every Azurite, from its manual.
+AZURE_ACCOUNT = "devstoreaccount1"
+AZURE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+# A server that outlives its test ends then.
+SERVER_SECONDS = 3600
+
+
+class Store:
+    """A bucket of a server on loopback, with the environment in which programs find it."""
+
+    scheme = ""
+    # The variable that the message of a failed opening names.
+    credentials = ""
+
+    def __init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+
+    @property
+    def root(self) -> str:
+        return f"{self.scheme}://{BUCKET}"
+
+    def logdir(self) -> str:
+        """The URL of a new logdir."""
+        return f"{self.root}/{uuid.uuid4().hex[:8]}/logs"
+
+    def command(self) -> list[object]:
+        raise NotImplementedError
+
+    def create_bucket(self) -> None:
+        raise NotImplementedError
+
+    def settings(self, port: int) -> dict[str, str]:
+        """The variables for a server on this port."""
+        raise NotImplementedError
+
+    def environment(self, port: int | None = None) -> dict[str, str]:
+        """The environment of a program that uses the bucket. It has no proxies and no credentials of this machine."""
+        return {**bare_environment(), **self.settings(port or self.port)}
+
+
+def bare_environment() -> dict[str, str]:
+    kept = ("PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "CARGO_TARGET_DIR", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
+    return {name: os.environ[name] for name in kept if name in os.environ}
+
+
+class S3(Store):
+    scheme = "s3"
+    credentials = "AWS_ACCESS_KEY_ID"
+
+    def command(self) -> list[object]:
+        return [Path(sys.executable).with_name("moto_server"), "-H", "127.0.0.1", "-p", self.port]
+
+    def create_bucket(self) -> None:
+        import boto3
+
+        client = boto3.client(
+            "s3",
+            endpoint_url=f"http://127.0.0.1:{self.port}",
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        client.create_bucket(Bucket=BUCKET)
+
+    def settings(self, port: int) -> dict[str, str]:
+        return {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "S3_ENDPOINT": f"http://127.0.0.1:{port}",
+        }
+
+
+class Gcs(Store):
+    scheme = "gs"
+    credentials = "GOOGLE_APPLICATION_CREDENTIALS"
+
+    def command(self) -> list[object]:
+        emulator = Path(sys.executable).with_name("gcp-storage-emulator")
+        return [emulator, "start", "--host=127.0.0.1", f"--port={self.port}", "--in-memory"]
+
+    def create_bucket(self) -> None:
+        address = f"http://127.0.0.1:{self.port}/storage/v1/b?project=test"
+        requests.post(address, json={"name": BUCKET}, timeout=10).raise_for_status()
+
+    def settings(self, port: int) -> dict[str, str]:
+        return {"STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{port}", "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"}
+
+
+class Azure(Store):
+    scheme = "az"
+    credentials = "AZURE_STORAGE_ACCOUNT_KEY"
+
+    def command(self) -> list[object]:
+        azurite = REPO / "target" / "cloud" / "node" / "node_modules" / ".bin" / "azurite-blob"
+        flags = ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent"]
+        return [azurite, "--blobHost", "127.0.0.1", "--blobPort", self.port, *flags]
+
+    def create_bucket(self) -> None:
+        from azure.storage.blob import BlobServiceClient
+
+        text = self.settings(self.port)["AZURE_STORAGE_CONNECTION_STRING"]
+        BlobServiceClient.from_connection_string(text).create_container(BUCKET)
+
+    def settings(self, port: int) -> dict[str, str]:
+        endpoint = f"http://127.0.0.1:{port}/{AZURE_ACCOUNT}"
+        parts = ["DefaultEndpointsProtocol=http", f"AccountName={AZURE_ACCOUNT}", f"AccountKey={AZURE_KEY}", f"BlobEndpoint={endpoint}"]
+        return {"AZURE_STORAGE_CONNECTION_STRING": ";".join(parts) + ";", "FSSPEC_AZ": '{"use_listings_cache": false}'}
+
+
+STORES = {"s3": S3, "gs": Gcs, "az": Azure}
+
+
+@contextmanager
+def running(store: Store) -> Iterator[Store]:
+    """Runs the server of a store, which has an empty bucket then."""
+
+    def answers() -> bool:
+        assert process.poll() is None, Path(output.name).read_text()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", store.port)) == 0
+
+    with tempfile.NamedTemporaryFile("ab") as output:
+        command = ["timeout", str(SERVER_SECONDS), *map(str, store.command())]
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=bare_environment())
+        try:
+            eventually(answers, True)
+            store.create_bucket()
+            yield store
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+class Proxy:
+    """Forwards requests to a server on loopback, or fails as `mode` says:
+
+    | mode | what happens to a request |
+    |---|---|
+    | `pass` | it is forwarded |
+    | `refuse` | the connection is reset before the request arrives |
+    | `delay` | it is forwarded after 2 seconds |
+    | `hang` | it has no answer until the mode changes, and is dropped then |
+    | `cut` | it arrives, but the connection ends without an answer |
+    | `throttle` | the answer is 503 |
+    | `forbid` | the answer is 403 |
+    """
+
+    def __init__(self, port: int):
+        self.mode = "pass"
+        # How often each mode was met.
+        self.counts: dict[str, int] = {}
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_one_request(self) -> None:
+                if proxy.mode == "refuse":
+                    proxy.counts["refuse"] = proxy.counts.get("refuse", 0) + 1
+                    self._drop()
+                    return
+                super().handle_one_request()
+
+            def __getattr__(self, name: str) -> Any:
+                if name.startswith("do_"):
+                    return self._handle
+                raise AttributeError(name)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+            def _drop(self) -> None:
+                """Ends the connection with a reset."""
+                self.close_connection = True
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+            def _handle(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                mode = proxy.mode
+                proxy.counts[mode] = proxy.counts.get(mode, 0) + 1
+                if mode == "refuse":
+                    return self._drop()
+                if mode == "hang":
+                    while proxy.mode == "hang":
+                        time.sleep(0.05)
+                    return self._drop()
+                if mode == "throttle":
+                    return self._answer(503, {"Content-Type": "application/xml"}, b"<Error><Code>SlowDown</Code></Error>")
+                if mode == "forbid":
+                    return self._answer(403, {"Content-Type": "application/xml"}, b"<Error><Code>AccessDenied</Code></Error>")
+                if mode == "delay":
+                    time.sleep(2)
+                upstream = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+                upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+                for name, value in self.headers.items():
+                    upstream.putheader(name, value)
+                upstream.endheaders(body)
+                answer = upstream.getresponse()
+                headers, body = dict(answer.getheaders()), answer.read()
+                upstream.close()
+                if mode == "cut":
+                    return self._drop()
+                self._answer(answer.status, headers, body)
+
+            def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+                self.send_response_only(status)
+                skipped = {"connection", "transfer-encoding"}
+                if self.command != "HEAD":
+                    skipped.add("content-length")
+                    if status not in (204, 304):
+                        self.send_header("Content-Length", str(len(body)))
+                for name, value in headers.items():
+                    if name.lower() not in skipped:
+                        self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_: object) -> None:
+                pass  # The client has given up.
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_address[1]
+
+    def __enter__(self) -> "Proxy":
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.mode = "refuse"
+        self._server.shutdown()
+        self._server.server_close()

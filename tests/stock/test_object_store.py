@@ -1,0 +1,237 @@
+"""Object stores: runs in real servers on loopback, which stock TensorBoard watches, and which fail on command.
+
+`OBJECT_STORES=s3,gs,az` selects the servers; `s3` is the default. `OBJECT_STORES_LONG=1` tests with the default flush interval
+and an outage of 20 seconds. tests/cloud.sh sets both.
+"""
+
+import io
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import png
+import pytest
+from harness import REPO, TensorBoard, eventually, points, program, series, tags
+from store_servers import STORES, Proxy, Store, bare_environment, running
+from test_embeddings import open_projector, shown
+
+IS_LONG = bool(os.environ.get("OBJECT_STORES_LONG"))
+# The default of the crate is 10 seconds for a new run.
+INTERVAL_SECONDS = 10 if IS_LONG else 1
+INTERVAL = () if IS_LONG else ("--flush-interval", "1")
+OUTAGE_SECONDS = 20 if IS_LONG else 6
+# How much later than planned something may happen on a busy machine.
+SLACK_SECONDS = 5
+# Only these lines are due: the Python loader prints how many points it drops, and the servers are no real clouds.
+COMPLAINT = r".*(Purging|purge|urllib3|Boto3|warn).*"
+
+
+@pytest.fixture(scope="session", params=os.environ.get("OBJECT_STORES", "s3").split(","))
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    with running(STORES[request.param]()) as store:
+        yield store
+
+
+@pytest.fixture
+def proxy(store: Store) -> Iterator[Proxy]:
+    with Proxy(store.port) as proxy:
+        yield proxy
+
+
+def start(store: Store, *arguments: object, environment: dict[str, str] | None = None) -> subprocess.Popen:
+    """Starts `store_log`."""
+    command = [program("store_log"), *map(str, arguments)]
+    environment = environment or store.environment()
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process: subprocess.Popen) -> dict[str, Any]:
+    """What `store_log` prints at its end."""
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    return json.loads(output)
+
+
+def run(store: Store, *arguments: object) -> dict[str, Any]:
+    return finish(start(store, *arguments))
+
+
+def line(first: int, last: int, offset: float = 0) -> list[list[float]]:
+    """The points that `store_log` logs."""
+    return [[step, step / 2 + offset] for step in range(first, last)]
+
+
+def board(store: Store, logdir: str, *, follow: bool) -> TensorBoard:
+    samples = "--samples_per_plugin=scalars=1000000"
+    return TensorBoard(logdir, samples, fast=False, follow=follow, complaint=COMPLAINT, environment=store.environment())
+
+
+def curve(board: TensorBoard, run: str = "run") -> list[list[float]]:
+    if "loss" not in tags(board, "scalars", run):
+        return []
+    return [list(point) for point in points(board, run, "loss")]
+
+
+def test_points_arrive_while_the_program_runs(store, chrome, picture):
+    logdir = store.logdir()
+    count = 10 * (INTERVAL_SECONDS + SLACK_SECONDS)
+    started = time.time()
+    with board(store, logdir, follow=True) as watching:
+        writer = start(store, "write", f"{logdir}/run", "--kinds", "--rate", 10, "--points", count, *INTERVAL)
+        eventually(lambda: bool(curve(watching)), True)
+        assert writer.poll() is None, "the first points arrive while the program runs"
+        seen_after = time.time() - series(watching, "run", "loss")[0][0]
+        assert seen_after < INTERVAL_SECONDS + SLACK_SECONDS, "in the store within 15 s"
+        stats = finish(writer)
+        assert (stats["error"], stats["rejected"], stats["pending_bytes"], stats["retries"]) == (None, 0, 0, 0)
+        eventually(lambda: curve(watching), line(0, count))
+        assert all(started <= wall_time <= time.time() for wall_time, _, _ in series(watching, "run", "loss"))
+        eventually(lambda: curve(watching, "run/validation"), line(0, 1))
+
+        [image] = watching.get("plugin/images/images", run="run", tag="pixels", sample="0")
+        _, file = watching.fetch("plugin/images/individualImage", blob_key=image["blob_key"])
+        _, _, rows, _ = png.Reader(io.BytesIO(file)).asRGB()
+        assert [list(row) for row in rows] == [[255, 0, 0, 0, 255, 0], [0, 0, 255, 255, 255, 255]]
+        [[_, step, buckets]] = watching.get("plugin/histograms/histograms", run="run", tag="weights")
+        assert (step, sum(count for _, _, count in buckets)) == (0, 4)
+        _, numbers = watching.fetch("plugin/projector/tensor", run="run", name="words:00000", num_rows="10")
+        assert np.frombuffer(numbers, "<f4").tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 0]
+        labels = watching.get("plugin/projector/metadata", run="run", name="words:00000", num_rows="10")
+        assert labels.split() == ["one", "two", "three", "four"]
+
+        open_projector(watching, chrome)
+        wanted = ["4", "3", ["one", "two", "three", "four"], 4]
+        eventually(lambda: shown(chrome, "points", "dimension", "labels", "drawn"), wanted)
+        chrome.switch_to.default_content()
+        chrome.get(f"{watching.url}/#images")
+        eventually(lambda: chrome.images("run"), {"pixels": [2, 2]})
+        assert chrome.errors() == []
+
+    read = run(store, "read", logdir)
+    assert read["is_sound"]
+    assert read["runs"] == {"run": line(0, count), "run/validation": line(0, 1)}
+
+
+def test_resumed_run_is_one_curve(store):
+    logdir = store.logdir()
+    with board(store, logdir, follow=True) as watching:
+        run(store, "write", f"{logdir}/run", "--points", 50)
+        eventually(lambda: curve(watching), line(0, 50))
+        before = run(store, "read", logdir)
+        run(store, "write", f"{logdir}/run", "--resume", 30, "--first", 30, "--points", 50, "--offset", 1000)
+        eventually(lambda: curve(watching), line(0, 30) + line(30, 80, 1000))
+    with board(store, logdir, follow=False) as fresh:
+        assert curve(fresh) == line(0, 30) + line(30, 80, 1000)
+    after = run(store, "read", logdir)
+    assert after["is_sound"]
+    assert after["runs"]["run"] == line(0, 50) + line(30, 80, 1000), "nothing is rewritten"
+    assert after["files"][:1] == before["files"] and len(after["files"]) == 2
+
+
+def test_outage_loses_and_doubles_nothing(store, proxy):
+    logdir = store.logdir()
+    modes = ["refuse", "hang", "cut", "throttle", "delay"]
+    seconds = OUTAGE_SECONDS + 3 * SLACK_SECONDS
+    arguments = ["--rate", 100, "--points", 100 * seconds, "--flush-interval", 0.3]
+    writer = start(store, "write", f"{logdir}/run", *arguments, environment=store.environment(proxy.port))
+    eventually(lambda: bool(run(store, "read", logdir)["runs"]), True)
+    for mode in modes:
+        proxy.mode = mode
+        time.sleep(OUTAGE_SECONDS / len(modes))
+    proxy.mode = "pass"
+    assert writer.poll() is None, "the outage is in the middle"
+    stats = finish(writer)
+    assert set(modes) <= set(proxy.counts), "each fault has happened"
+    assert (stats["error"], stats["rejected"], stats["pending_bytes"]) == (None, 0, 0)
+    assert stats["retries"] > 0
+    assert stats["slowest_call_seconds"] < 1, "the training never waits"
+    read = run(store, "read", logdir)
+    assert read["is_sound"]
+    assert read["runs"]["run"] == line(0, 100 * seconds)
+    with board(store, logdir, follow=False) as fresh:
+        assert curve(fresh) == line(0, 100 * seconds)
+
+
+def test_close_gives_up_and_keeps_the_rest_on_the_disk(store, proxy, tmp_path):
+    logdir = store.logdir()
+    arguments = ["--rate", 10, "--points", 40, "--flush-interval", 0.5, "--close-timeout", 2, "--spill-dir", tmp_path]
+    writer = start(store, "write", f"{logdir}/run", *arguments, environment=store.environment(proxy.port))
+    eventually(lambda: bool(run(store, "read", logdir)["runs"]), True)
+    proxy.mode = "hang"
+    stats = finish(writer)
+    assert str(tmp_path) in stats["error"]
+    in_store = run(store, "read", logdir)["runs"]["run"]
+    spilled = run(store, "read", tmp_path)["runs"]
+    assert in_store + next(iter(spilled.values())) == line(0, 40)
+
+
+def test_killed_program_loses_the_last_interval_at_most(store):
+    logdir = store.logdir()
+    writer = start(store, "write", f"{logdir}/run", "--rate", 100, *INTERVAL)
+    uploaded = lambda: len(run(store, "read", logdir)["runs"].get("run", []))
+    eventually(lambda: uploaded() > 0, True)
+    first = uploaded()
+    eventually(lambda: uploaded() > first, True)
+    killed = time.time()
+    writer.kill()
+    writer.wait()
+    read = run(store, "read", logdir)
+    assert read["is_sound"]
+    assert read["runs"]["run"] == line(0, len(read["runs"]["run"]))
+    assert killed - read["last_wall_time"] < INTERVAL_SECONDS + SLACK_SECONDS
+
+
+def test_two_writers_in_a_run_are_reported(store):
+    logdir = store.logdir()
+    arguments = ["write", f"{logdir}/run", "--rate", 10, "--points", 60, "--flush-interval", 0.5]
+    writers = [start(store, *arguments) for _ in range(2)]
+    outputs = [writer.communicate(timeout=120) for writer in writers]
+    for output, errors in outputs:
+        assert json.loads(output)["other_writers"] == 1
+        assert "the directory has another writer" in errors
+    # Both are readable.
+    read = run(store, "read", logdir)
+    assert read["is_sound"] and sorted(read["runs"]["run"]) == sorted(2 * line(0, 60))
+
+
+OPENING = {
+    "wrong bucket": "no-such-bucket",
+    "no credentials": "{credentials}",
+    "no server": "{root}",
+    "server hangs": "{root}",
+    "no permission": "{credentials}",
+}
+
+
+@pytest.mark.parametrize("problem", OPENING)
+def test_opening_fails_within_ten_seconds(store, proxy, problem):
+    url, environment = f"{store.logdir()}/run", store.environment(proxy.port)
+    if problem == "wrong bucket":
+        url = f"{store.scheme}://no-such-bucket/logs/run"
+    elif problem == "no credentials":
+        environment = bare_environment()
+    elif problem == "no server":
+        proxy.__exit__()
+    elif problem == "server hangs":
+        proxy.mode = "hang"
+    elif problem == "no permission":
+        proxy.mode = "forbid"
+    started = time.monotonic()
+    writer = start(store, "write", url, environment=environment)
+    _, errors = writer.communicate(timeout=60)
+    took = time.monotonic() - started
+    print(f"after {took:.1f} s: {errors}")
+    assert writer.returncode != 0
+    assert took < 10 + SLACK_SECONDS
+    assert OPENING[problem].format(credentials=store.credentials, root=store.root) in errors
+
+
+def test_suite_of_the_crate_passes(store):
+    command = ["cargo", "test", "--all-features", "--test", "object_store"]
+    environment = store.environment() | {"SUMMARY_WRITER_TEST_STORE_URL": store.logdir()}
+    tests = subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True, timeout=600)
+    assert tests.returncode == 0, tests.stdout + tests.stderr
