@@ -129,6 +129,8 @@
 //! - `cli`: the program `summary-writer`, which inspects, verifies, repairs, merges, exports and reduces event files:
 //!   `cargo install --path . --features cli` in a checkout, then `summary-writer --help`.
 //!
+//! For burn, the package `summary-writer-burn` in `examples/burn` has a logger for its learner.
+//!
 //! Cargo may choose the newest `candle-core` or `ndarray` for this crate although your program uses an older one. The types of
 //! two versions differ, and rustc reports "multiple different versions of crate". For a program with `ndarray = "0.16"`, this
 //! command makes both use 0.16: `cargo update ndarray@0.17.2 --precise 0.16.1`. For one with `candle-core = "0.9"`:

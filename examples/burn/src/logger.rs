@@ -1,18 +1,21 @@
-//! Logs the metrics of burn as scalars, and the parameters of a module as histograms.
-//!
-//! Copy this file into your program. It needs the crates `burn` with the feature `train`, `summary-writer` and `log`.
+//! Burn's metrics as scalars, and what is logged once at the start of a training.
 
 use std::collections::HashMap;
+use std::path::Path;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::module::Module;
 use burn::train::logger::MetricLogger;
 use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
 use burn::train::metric::{MetricAttributes, MetricDefinition, MetricId, NumericEntry};
-use summary_writer::{Error, Step, SummaryWriter, Tag};
+use serde::Serialize;
+use summary_writer::{Error, HParams, SummaryWriter, Tag};
 
-/// Logs burn's numeric metrics: `with_metric_logger(TensorBoardLogger::new(&summary)?)`.
+use crate::module::layers;
+use crate::watch::Watched;
+
+pub(crate) const TRAIN_RUN: &str = "train";
+
+/// Logs burn's numeric metrics: `with_metric_logger(TensorBoardLogger::new("runs/digits")?)`.
 ///
 /// Each split has its own child run: `train`, `validation`, `test` or `test/NAME`. A metric has two tags:
 ///
@@ -20,27 +23,36 @@ use summary_writer::{Error, Step, SummaryWriter, Tag};
 ///   not logged, because their count does not match the batches of the training in the same chart.
 /// - `Loss/epoch` is the value of the whole epoch, as burn computes it. Its step is the epoch, counted from 1.
 ///
-/// The units are those of burn, such as percent for an accuracy. The description of the tag has the unit. Metrics that are
-/// text are not logged. When burn's `launch` returns, everything is logged, and the logger is dropped. Tests are not logged
+/// The units are those of burn, such as percent for an accuracy. The description of the tag has the unit. The learning rate
+/// is a metric: `metric_train_numeric(LearningRateMetric::new())`. Metrics that are text are not logged. Tests are not logged
 /// yet, because burn 0.22 evaluates with its own logger only.
 ///
-/// Burn's early stopping and checkpointing also read metrics from this logger. It knows the epochs of this process only. If
-/// you need earlier ones, or burn's `summary()`, pass a `FileMetricLogger` to `with_metric_logger` first, and then this logger.
-pub(crate) struct TensorBoardLogger {
+/// When burn's `launch` returns, everything is logged, and the logger is dropped. The files are closed when the last handle
+/// of the writer is dropped, which may be in the [`Watched`] model. To read errors of the disk, keep a
+/// [`summary`](Self::summary), and close it. Burn writes the messages of the crate `log` to `experiment.log`.
+///
+/// Burn's early stopping and checkpointing also read metrics from this logger. It has the epochs of this process only. If you
+/// need earlier ones, or burn's `summary()`, pass a `FileMetricLogger` to `with_metric_logger` first, and then this logger.
+#[derive(Debug)]
+pub struct TensorBoardLogger {
     summary: SummaryWriter,
     runs: HashMap<Split, Run>,
     metrics: HashMap<MetricId, Series>,
     /// The key is the split, the name of the metric and the epoch. The final value of an epoch replaces those of its batches,
     /// because burn then reads nothing else, and so that little memory is needed.
     entries: HashMap<(Split, String, usize), Vec<NumericEntry>>,
+    /// The epochs before a resumed training.
+    epochs: usize,
 }
 
+#[derive(Debug)]
 struct Run {
     writer: SummaryWriter,
     /// The number of batches of the split so far.
     batches: usize,
 }
 
+#[derive(Debug)]
 struct Series {
     name: String,
     batch: Tag<'static>,
@@ -48,11 +60,20 @@ struct Series {
 }
 
 impl TensorBoardLogger {
-    /// Opens the child runs of `summary` for training and validation.
+    /// Creates event files in `logdir/train` and `logdir/validation`, and in `logdir` for the hyperparameters and the layers.
+    /// Use a new directory for each training: `unique_logdir("runs/digits")?` makes one.
+    ///
+    /// # Errors
+    /// The same as for [`SummaryWriter::create_file_writer`].
+    pub fn new(logdir: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::with_writer(&SummaryWriter::create_file_writer(logdir)?)
+    }
+
+    /// Logs to child runs of `summary`. Use it if the writer needs options.
     ///
     /// # Errors
     /// The same as for [`SummaryWriter::run`].
-    pub(crate) fn new(summary: &SummaryWriter) -> Result<Self, Error> {
+    pub fn with_writer(summary: &SummaryWriter) -> Result<Self, Error> {
         let mut runs = HashMap::new();
         for split in [Split::Train, Split::Valid] {
             let writer = summary.run(run_name(&split))?;
@@ -63,14 +84,42 @@ impl TensorBoardLogger {
             runs,
             metrics: HashMap::new(),
             entries: HashMap::new(),
+            epochs: 0,
         })
     }
 
-    /// Starts to count training batches at `batches`. Use it when a training resumes from a checkpoint. Default: 0.
-    #[allow(dead_code, reason = "the example has no checkpoints")]
-    pub(crate) fn starting_at(mut self, batches: usize) -> Self {
+    /// Logs hyperparameters, so that the training is a row on the HParams page. `config` is any struct that serializes, such
+    /// as one that derives burn's `Config`. [`HParams::from_serialize`] describes the names.
+    ///
+    /// # Errors
+    /// The same as for [`HParams::from_serialize`].
+    pub fn hparams(self, config: &impl Serialize) -> Result<Self, Error> {
+        self.summary.hparams(HParams::from_serialize(config)?);
+        Ok(self)
+    }
+
+    /// Continues after `epochs` epochs with `batches` training batches together. Use it when the learner continues from a
+    /// checkpoint: `.resume(5, 5 * batches)` for burn's `.checkpoint(5)`. Call it before [`watch`](Self::watch). Default: 0
+    /// and 0.
+    pub fn resume(mut self, epochs: usize, batches: usize) -> Self {
+        self.epochs = epochs;
         self.run(&Split::Train).batches = batches;
         self
+    }
+
+    /// Logs the [layers](layers) of `model` as graphs, and returns a model that logs histograms of its parameters and
+    /// gradients every `every` epochs while the learner trains it. If `every` is 0, it logs no histograms.
+    ///
+    /// # Errors
+    /// The same as for [`layers`].
+    pub fn watch<M: Module>(&self, model: M, every: usize) -> Result<Watched<M>, Error> {
+        self.summary.model(&layers("model", &model)?);
+        Ok(Watched::new(model, &self.summary, every, self.epochs))
+    }
+
+    /// Returns a handle of the writer, to log other data, and to close it after the training.
+    pub fn summary(&self) -> SummaryWriter {
+        self.summary.clone()
     }
 
     fn run(&mut self, split: &Split) -> &mut Run {
@@ -90,7 +139,7 @@ impl TensorBoardLogger {
 
 fn run_name(split: &Split) -> String {
     match split {
-        Split::Train => "train".into(),
+        Split::Train => TRAIN_RUN.into(),
         Split::Valid => "validation".into(),
         Split::Test(None) => "test".into(),
         Split::Test(Some(name)) => format!("test/{name}"),
@@ -161,54 +210,6 @@ impl MetricLogger for TensorBoardLogger {
     fn log_epoch_summary(&mut self, _: EpochSummary) {}
 }
 
-/// Logs a histogram of each parameter of `module`, and of its gradient if it has one. The tags are `parameters/PATH` and
-/// `gradients/PATH`, for example `parameters/hidden.weight`.
-///
-/// It waits for the device, so do not call it in every step. `TrainStep::optimize` of burn has both arguments.
-pub(crate) fn log_module(
-    summary: &SummaryWriter,
-    module: &impl Module,
-    gradients: &GradientsParams,
-    step: impl Step,
-) {
-    module.visit(&mut Visitor {
-        summary,
-        gradients,
-        step,
-        path: Vec::new(),
-    });
-}
-
-struct Visitor<'a, S> {
-    summary: &'a SummaryWriter,
-    gradients: &'a GradientsParams,
-    step: S,
-    path: Vec<String>,
-}
-
-impl<S: Step> Visitor<'_, S> {
-    fn histogram<const D: usize>(&self, group: &str, tensor: &Tensor<D>) {
-        let tag = format!("{group}/{}", self.path.join("."));
-        match tensor.try_to_vec_as::<f32>() {
-            Ok(values) => self.summary.histogram(tag, values, self.step),
-            Err(error) => log::error!("cannot read {tag} from its device: {error}"),
-        }
-    }
-}
-
-impl<S: Step> ModuleVisitor for Visitor<'_, S> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.histogram("parameters", &param.val());
-        if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            self.histogram("gradients", &gradient);
-        }
-    }
-
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-}
+#[cfg(test)]
+#[path = "logger_tests.rs"]
+mod tests;

@@ -3,25 +3,20 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use burn::module::{Module, Param};
-use burn::nn::Linear;
-use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor};
 use burn::train::logger::{InMemoryMetricLogger, MetricLogger};
 use burn::train::metric::store::{MetricsUpdate, NumericMetricUpdate, Split};
 use burn::train::metric::{
     AccuracyMetric, LossMetric, Metric, MetricDefinition, MetricEntry, MetricId, NumericEntry,
     SerializedEntry,
 };
-use summary_writer::proto::event::What;
-use summary_writer::proto::summary::{self, Value};
-use summary_writer::{EventReader, SummaryWriter};
+use summary_writer::SummaryWriter;
 
-use crate::tensorboard::{TensorBoardLogger, log_module};
+use crate::TensorBoardLogger;
+use crate::read_back::values;
 
 fn logger(logdir: &Path) -> (SummaryWriter, TensorBoardLogger) {
     let summary = SummaryWriter::create_file_writer(logdir).unwrap();
-    let mut logger = TensorBoardLogger::new(&summary).unwrap();
+    let mut logger = TensorBoardLogger::with_writer(&summary).unwrap();
     define(&mut logger);
     (summary, logger)
 }
@@ -57,18 +52,6 @@ fn batch(metric: &str, value: f64) -> MetricsUpdate {
 fn end(metric: &str, value: f64) -> MetricsUpdate {
     let numeric = Some(NumericEntry::Final(value));
     MetricsUpdate::new(vec![], vec![entry(metric, numeric)])
-}
-
-/// The step and the value of each value in a run.
-fn values(run: &Path) -> Vec<(i64, Value)> {
-    let mut values = Vec::new();
-    for event in EventReader::open(run).unwrap() {
-        let event = event.unwrap();
-        if let Some(What::Summary(summary)) = event.what {
-            values.extend(summary.value.into_iter().map(|value| (event.step, value)));
-        }
-    }
-    values
 }
 
 type Point = (String, i64, f32);
@@ -117,7 +100,7 @@ fn splits_are_runs_and_batches_and_epochs_are_steps() {
 fn batches_are_counted_from_the_checkpoint() {
     let dir = tempfile::tempdir().unwrap();
     let (summary, logger) = logger(dir.path());
-    let mut logger = logger.starting_at(90);
+    let mut logger = logger.resume(2, 90);
     logger.log(batch("Loss", 0.5), 3, &Split::Train);
     logger.log(end("Loss", 0.5), 3, &Split::Train);
     drop(logger);
@@ -210,45 +193,4 @@ fn reads_the_same_entries_as_burns_logger() {
     ours.log(end("Loss", 3.0), 1, &Split::Train);
     assert_eq!(read(&mut ours, "Loss", 1, &Split::Train), ["3,final"]);
     assert_eq!(read(&mut ours, "Loss", 2, &Split::Train), ["1,32"]);
-}
-
-/// Returns the left edge of the first bucket and the right edge of the last one.
-fn range(histogram: &summary::Value) -> [f64; 2] {
-    let Some(summary::value::Value::Tensor(tensor)) = &histogram.value else {
-        panic!("{} is not a histogram", histogram.tag);
-    };
-    let (numbers, _) = tensor.tensor_content.as_chunks::<8>();
-    let numbers: Vec<f64> = numbers.iter().copied().map(f64::from_le_bytes).collect();
-    [numbers[0], numbers[numbers.len() - 2]]
-}
-
-#[derive(Module, Debug)]
-struct Block {
-    layers: Vec<Linear>,
-}
-
-#[test]
-fn each_parameter_and_gradient_has_a_histogram() {
-    let dir = tempfile::tempdir().unwrap();
-    let writer = SummaryWriter::create_file_writer(dir.path()).unwrap();
-    let device = Device::flex().autodiff();
-    let weight = Param::from_tensor(Tensor::from_data([[1.0, -2.0], [0.5, 4.0]], &device));
-    let module = Block {
-        layers: vec![Linear { weight, bias: None }],
-    };
-    let loss = module.layers[0].weight.val().powi_scalar(2).sum();
-    let gradients = GradientsParams::from_grads(loss.backward(), &module);
-    log_module(&writer, &module, &gradients, 7);
-    writer.close().unwrap();
-
-    let mut got = Vec::new();
-    for (step, value) in values(dir.path()) {
-        got.push((value.tag.clone(), step, range(&value)));
-    }
-    // The gradient of the sum of squares is twice the weight.
-    let want = [
-        ("parameters/layers.0.weight".to_owned(), 7, [-2.0, 4.0]),
-        ("gradients/layers.0.weight".to_owned(), 7, [-4.0, 8.0]),
-    ];
-    assert_eq!(got, want);
 }
