@@ -145,6 +145,35 @@ fn histogram_of_a_view_counts_only_the_view() {
 }
 
 #[test]
+fn variables_and_their_gradients_have_histograms() {
+    let weights = Var::from_tensor(&tensor(&[1.0, -2.0, 4.0], &[3])).unwrap();
+    let unused = Var::from_tensor(&tensor(&[0.5], &[])).unwrap();
+    let vars = [("hidden.weight", &weights), ("unused", &unused)];
+    let gradients = weights.sqr().unwrap().sum_all().unwrap();
+    let gradients = gradients.backward().unwrap();
+    let logged = tensors(|summary| {
+        candle::log_vars(summary, vars, 0).unwrap();
+        candle::log_grads(summary, vars, &gradients, 0).unwrap();
+        candle::log_vars(&summary.record_if(|_| false), vars, 0).unwrap();
+    });
+    let ends = |tensor| {
+        let rows = rows(tensor);
+        (rows[0][0], rows[rows.len() - 1][1])
+    };
+    let got: Vec<_> = logged
+        .iter()
+        .map(|(tag, tensor)| (tag.as_str(), ends(tensor)))
+        .collect();
+    // The gradient of the sum of squares is twice the weight. The other variable has none.
+    let want = [
+        ("parameters/hidden.weight", (-2.0, 4.0)),
+        ("parameters/unused", (0.5, 0.5)),
+        ("gradients/hidden.weight", (-4.0, 8.0)),
+    ];
+    assert_eq!(got, want);
+}
+
+#[test]
 fn image_tensor_has_channels_first() {
     let gray = (3, 2, 1, 8, vec![0, 1, 2, 3, 4, 5]);
     assert_eq!(image_of(&bytes(&[2, 3])), gray);

@@ -15,10 +15,9 @@
 //! let gradients = loss.backward()?;
 //!
 //! summary.scalar("loss", candle::scalar(&loss)?, 0);
-//! summary.histogram("weights", Histogram::try_from(weights.as_tensor())?, 0);
-//! if let Some(gradient) = gradients.get(&weights) {
-//!     summary.histogram("gradients", Histogram::try_from(gradient)?, 0);
-//! }
+//! summary.histogram("activations", Histogram::try_from(&weights.relu()?)?, 0);
+//! candle::log_vars(&summary, [("weights", &weights)], 0)?; // the tag `parameters/weights`
+//! candle::log_grads(&summary, [("weights", &weights)], &gradients, 0)?; // the tag `gradients/weights`
 //!
 //! // Channels first, as usual in candle.
 //! let batch = Tensor::rand(0f32, 1.0, (16, 3, 28, 28), &Device::Cpu)?.to_dtype(DType::BF16)?;
@@ -28,6 +27,18 @@
 //! ```
 //!
 //! The numbers are copied from the device, which waits until they are computed. No tensor is kept.
+//!
+//! # All variables of a `VarMap`
+//!
+//! With `candle-nn`, this logs histograms of all variables and of their gradients:
+//!
+//! ```text
+//! let gradients = loss.backward()?;
+//! optimizer.step(&gradients)?;
+//! let vars = varmap.data().lock().unwrap();
+//! candle::log_vars(&summary, vars.iter(), step)?;
+//! candle::log_grads(&summary, vars.iter(), &gradients, step)?;
+//! ```
 //!
 //! # If rustc reports two versions of `candle_core` (E0308)
 //!
@@ -39,12 +50,15 @@
 
 use std::io;
 
-use candle_core::{DType, Tensor, WithDType};
+use candle_core::backprop::GradStore;
+use candle_core::{DType, Device, Tensor, Var, WithDType};
 
 use crate::error::{Error, Result};
+use crate::event::Step;
 use crate::summary::Histogram;
 #[cfg(feature = "png")]
 use crate::summary::Image;
+use crate::writer::SummaryWriter;
 
 /// Returns the number in a tensor of one element and any rank. A 64-bit integer is rounded to the nearest `f64`.
 ///
@@ -59,6 +73,51 @@ pub fn scalar(tensor: &Tensor) -> Result<f64> {
         tensor.dims()
     );
     Err(Error::invalid("scalar tensor", problem))
+}
+
+/// Logs a histogram of each variable, with the tag `parameters/NAME`.
+///
+/// # Errors
+/// [`Error::Io`] if candle fails. The variables before it are logged.
+pub fn log_vars<'a, N: AsRef<str>>(
+    summary: &SummaryWriter,
+    vars: impl IntoIterator<Item = (N, &'a Var)>,
+    step: impl Step,
+) -> Result<()> {
+    let tensors = vars.into_iter().map(|(name, var)| (name, var.as_tensor()));
+    log_histograms(summary, "parameters", tensors, step)
+}
+
+/// Logs a histogram of the gradient of each variable that has one, with the tag `gradients/NAME`.
+///
+/// # Errors
+/// [`Error::Io`] if candle fails. The gradients before it are logged.
+pub fn log_grads<'a, N: AsRef<str>>(
+    summary: &SummaryWriter,
+    vars: impl IntoIterator<Item = (N, &'a Var)>,
+    gradients: &GradStore,
+    step: impl Step,
+) -> Result<()> {
+    let vars = vars.into_iter();
+    let tensors = vars.filter_map(|(name, var)| Some((name, gradients.get(var.as_tensor())?)));
+    log_histograms(summary, "gradients", tensors, step)
+}
+
+fn log_histograms<'a, N: AsRef<str>>(
+    summary: &SummaryWriter,
+    group: &str,
+    tensors: impl Iterator<Item = (N, &'a Tensor)>,
+    step: impl Step,
+) -> Result<()> {
+    // Copying from the device is slow.
+    if !summary.is_recording(step) {
+        return Ok(());
+    }
+    for (name, tensor) in tensors {
+        let tag = format!("{group}/{}", name.as_ref());
+        summary.histogram(tag, Histogram::try_from(tensor)?, step);
+    }
+    Ok(())
 }
 
 /// Returns the images of a batch `[count, channels, height, width]`, for
@@ -80,7 +139,7 @@ pub fn images(batch: &Tensor) -> Result<Vec<Image>> {
         return Err(Error::invalid("image batch", problem));
     };
     // One copy from the device instead of one for each image.
-    let batch = batch.to_device(&candle_core::Device::Cpu).map_err(failed)?;
+    let batch = batch.to_device(&Device::Cpu).map_err(failed)?;
     (0..count)
         .map(|i| Image::try_from(&batch.get(i).map_err(failed)?))
         .collect()
@@ -159,12 +218,15 @@ impl TryFrom<&Tensor> for Image {
 /// Reads the elements in row-major order.
 fn read<T: WithDType>(tensor: &Tensor) -> Result<Vec<T>> {
     let elements = || {
-        let tensor = if is_small_float(tensor.dtype()) {
+        let mut tensor = tensor.clone();
+        if !tensor.device().is_cpu() {
+            // Some devices have no F64, so the CPU converts. Without `contiguous`, a view brings all of its memory.
+            tensor = tensor.contiguous()?.to_device(&Device::Cpu)?;
+        }
+        if is_small_float(tensor.dtype()) {
             // Candle 0.11 overflows the stack when it converts F8E4M3 to F64 directly.
-            tensor.to_dtype(DType::F32)?
-        } else {
-            tensor.clone()
-        };
+            tensor = tensor.to_dtype(DType::F32)?;
+        }
         tensor.to_dtype(T::DTYPE)?.flatten_all()?.to_vec1()
     };
     elements().map_err(failed)

@@ -8,13 +8,12 @@ mod data;
 
 use std::error::Error;
 
-use candle_core::backprop::GradStore;
 use candle_core::{D, DType, Device, Tensor};
 use candle_nn::loss::cross_entropy;
 use candle_nn::{Activation, AdamW, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap};
 use fastrand::Rng;
 use summary_writer::integrations::candle;
-use summary_writer::{HParams, Histogram, Image, SummaryWriter, unique_logdir};
+use summary_writer::{HParams, Image, SummaryWriter, unique_logdir};
 
 use crate::data::{CLASSES, Digits, PIXELS, SIDE};
 
@@ -83,7 +82,10 @@ fn main() -> Result {
         let (loss, accuracy) = evaluate(&network, &all_pixels, &all_labels)?;
         train.scalar("loss/epoch", candle::scalar(&loss)?, epoch);
         train.scalar("accuracy/epoch", candle::scalar(&accuracy)?, epoch);
-        log_parameters(&train, &variables, &loss.backward()?, epoch)?;
+        let named = variables.data().lock().map_err(|error| error.to_string())?;
+        candle::log_vars(&train, named.iter(), epoch)?;
+        candle::log_grads(&train, named.iter(), &loss.backward()?, epoch)?;
+        drop(named);
 
         let (loss, accuracy) = evaluate(&network, &held_out_pixels, &held_out_labels)?;
         last_accuracy = candle::scalar(&accuracy)?;
@@ -118,23 +120,4 @@ fn evaluate(network: &impl Module, pixels: &Tensor, labels: &Tensor) -> Result<(
     let right = logits.argmax(D::Minus1)?.eq(labels)?;
     let accuracy = right.to_dtype(DType::F32)?.mean_all()?;
     Ok((cross_entropy(&logits, labels)?, accuracy))
-}
-
-/// Logs histograms of all variables and their gradients.
-fn log_parameters(
-    train: &SummaryWriter,
-    variables: &VarMap,
-    gradients: &GradStore,
-    epoch: u32,
-) -> Result {
-    let variables = variables.data().lock().map_err(|error| error.to_string())?;
-    for (name, variable) in variables.iter() {
-        let values = Histogram::try_from(variable.as_tensor())?;
-        train.histogram(format!("parameters/{name}"), values, epoch);
-        if let Some(gradient) = gradients.get(variable) {
-            let values = Histogram::try_from(gradient)?;
-            train.histogram(format!("gradients/{name}"), values, epoch);
-        }
-    }
-    Ok(())
 }
