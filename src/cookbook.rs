@@ -4,8 +4,10 @@
 //! - Training: [a loop of epochs and batches](#a-training-loop-of-epochs-and-batches),
 //!   [resume from a checkpoint](#resume-from-a-checkpoint),
 //!   [resume a loop of epochs and batches](#resume-a-loop-of-epochs-and-batches), [many processes](#many-processes),
-//!   [many ranks, many seeds](#many-ranks-many-seeds), [many threads](#many-threads)
+//!   [many ranks, many seeds](#many-ranks-many-seeds), [many threads](#many-threads),
+//!   [reinforcement learning](#reinforcement-learning)
 //! - Data: [images from a tensor](#images-from-a-tensor), [evaluate a classifier](#evaluate-a-classifier),
+//!   [linfa, smartcore and other crates without callbacks](#linfa-smartcore-and-other-crates-without-callbacks),
 //!   [heat maps and plots](#heat-maps-and-plots), [a curve with a band](#a-curve-with-a-band)
 //! - Programs: [log without a writer argument](#log-without-a-writer-argument),
 //!   [log every n-th step](#log-every-n-th-step), [test what a program logs](#test-what-a-program-logs),
@@ -306,6 +308,42 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Reinforcement learning
+//!
+//! The step of a curve is the number of the episode, so that environments of different speed share a chart. Give each
+//! environment its own run, in which one thread logs. The curves of one tag are in one chart. The whole program, which learns
+//! to cross a grid, is the example `reinforcement`.
+//!
+//! ```
+//! use std::sync::atomic::{AtomicU64, Ordering};
+//! use std::thread;
+//! use summary_writer::SummaryWriter;
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let logdir = dir.path();
+//! # let play = |exploration: f64| (1.0 - exploration, 10_u64);
+//! let summary = SummaryWriter::create_file_writer(logdir)?;
+//! let episodes = AtomicU64::new(0); // of all environments
+//! thread::scope(|threads| {
+//!     for number in 0..4 {
+//!         let run = summary.run(format!("environment-{number}"))?;
+//!         let episodes = &episodes;
+//!         threads.spawn(move || {
+//!             for episode in 0..500 {
+//!                 let exploration = f64::max(0.05, 1.0 - f64::from(episode) / 250.0);
+//!                 let (total, length) = play(exploration); // the sum of the rewards, and the number of steps
+//!                 let all = episodes.fetch_add(1, Ordering::Relaxed) + 1;
+//!                 run.scalars(episode, [("episode/return", total), ("episode/exploration_rate", exploration)]);
+//!                 run.scalars(episode, [("episode/length", length), ("episode/count", all)]);
+//!             }
+//!         });
+//!     }
+//!     Ok::<(), summary_writer::Error>(())
+//! })?;
+//! summary.close()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Images from a tensor
 //!
 //! [`Image::batch_nchw`] takes a batch in the layout of most frameworks: count, channels, height, width. Floats are shown
@@ -353,6 +391,63 @@
 //! let confusion = ConfusionMatrix::from_labels(&classes, &truth, &predicted)?;
 //! summary.image("confusion", confusion.to_image()?, epoch);
 //! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # linfa, smartcore and other crates without callbacks
+//!
+//! If `fit` returns only when the model is done, log a curve of models: with more and more examples, trees or iterations. If
+//! the model learns in parts, such as with `fit_with` of linfa, log it after each part. The step is the size. Everything takes
+//! plain slices, so the version of `ndarray` does not matter. With linfa, `predict` returns an array: `to_vec` makes labels of it.
+//!
+//! ```
+//! use summary_writer::{HParams, Histogram, SummaryWriter};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let logdir = dir.path();
+//! # let truth: Vec<usize> = (0..90).map(|i| i % 3).collect();
+//! # struct Model(usize);
+//! # impl Model {
+//! #     fn predict(&self) -> Vec<u32> { (0..90).map(|i| if i < self.0 { i as u32 % 3 } else { 0 }).collect() }
+//! #     fn coefficients(&self) -> Vec<f64> { vec![0.5, -0.25] }
+//! # }
+//! # let fit = |examples: usize| Model(examples);
+//! let summary = SummaryWriter::create_file_writer(logdir)?;
+//! summary.hparams(HParams::new().set("model", "random forest").set("max_depth", 8));
+//! let classes = ["setosa", "versicolor", "virginica"];
+//! for examples in [10, 20, 40, 80] {
+//!     let model = fit(examples); // linfa: `params.fit(&part)?`, smartcore: `fit(&x, &y, parameters)?`
+//!     let predicted: Vec<usize> = model.predict().into_iter().map(|label| label as usize).collect();
+//!     let right = predicted.iter().zip(&truth).filter(|(predicted, truth)| predicted == truth).count();
+//!     summary.scalar("accuracy", right as f64 / truth.len() as f64, examples);
+//!     summary.histogram("coefficients", Histogram::new(&model.coefficients()), examples);
+//!     # #[cfg(feature = "png")] {
+//!     use summary_writer::images::ConfusionMatrix;
+//!     let confusion = ConfusionMatrix::from_labels(&classes, &truth, &predicted)?;
+//!     summary.image("confusion", confusion.to_image()?, examples);
+//!     # }
+//! }
+//! summary.close()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! With the feature `ndarray`, arrays of any shape are histograms, and a loop of your own logs its loss at each iteration:
+//!
+#![cfg_attr(feature = "ndarray", doc = "```")]
+#![cfg_attr(not(feature = "ndarray"), doc = "```ignore")]
+//! use ndarray::{Array1, Array2};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let summary = summary_writer::SummaryWriter::create_file_writer(dir.path())?;
+//! # let (x, y) = (Array2::<f64>::ones((8, 2)), Array1::<f64>::ones(8));
+//! let mut weights = Array1::<f64>::zeros(2);
+//! for step in 0..100 {
+//!     let errors = x.dot(&weights) - &y;
+//!     let gradient = x.t().dot(&errors) / y.len() as f64;
+//!     weights = weights - 0.1 * &gradient;
+//!     summary.scalar("loss", errors.mapv(|error| error * error).mean().unwrap_or_default(), step);
+//!     summary.histogram("weights", &weights, step);
+//! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
