@@ -395,37 +395,85 @@ def observed_board(tmp_path_factory: pytest.TempPathFactory, fast: bool) -> Iter
         yield board
 
 
-# Nine hours of six steps. Tags that are logged for some events only have fewer.
-DAY = [*range(54)]
-CUSTOMERS = ["customers/who=came", "customers/who=served"]
+STEPS = [*range(60)]
+BATCH, WAITING = 64, 100
 
 
 def test_observed_values(observed_board):
     (run,) = observed_board.get("runs")
     about = observed_board.get("plugin/scalars/tags")[run]
-    assert set(about) == {*CUSTOMERS, "desks", "duration/ten_minutes", "load", "queue", "served"}
-    assert about["queue"]["description"] == "<p>waiting customers</p>"
+    requests = "requests/route=predict"
+    assert set(about) == {requests, "duration/train", "gradient", "loss", "slope"}
+    assert about["slope"]["description"] == "<p>of the model that answers</p>"
     curves = {tag: observed_board.scalars(run, tag) for tag in about}
-    assert {tag: [step for _, step, _ in points] for tag, points in curves.items() if tag != "desks"} == dict.fromkeys(
-        set(about) - {"desks"}, DAY
-    )
-    came, served = (np.array([value for _, _, value in curves[tag]]) for tag in CUSTOMERS)
-    queue, per_step = (np.array([value for _, _, value in curves[tag]]) for tag in ("queue", "served"))
-    assert np.array_equal(came - served, queue), "who has come and is not served, waits"
-    assert np.array_equal(np.cumsum(per_step), served), "the program counts what it says"
-    # A step has a waiting time for each served customer. TensorBoard shows about 50 steps.
-    histograms = observed_board.get("plugin/histograms/histograms", run=run, tag="waiting_time")
-    counts = {step: sum(count for _, _, count in buckets) for _, step, buckets in histograms}
-    assert len(counts) >= 50
-    assert counts == {step: per_step[step] for step in counts}
-    texts = tags(observed_board, "text", run)
-    assert len(texts) == 2
-    assert all(tag.startswith("log/observed:") for tag in texts)
+    assert {tag: [step for _, step, _ in points] for tag, points in curves.items()} == dict.fromkeys(about, STEPS)
+    values = {tag: np.array([value for _, _, value in points]) for tag, points in curves.items()}
+    # A step trains on a batch. More samples may wait, and one more may be on its way.
+    trained = BATCH * (np.array(STEPS) + 1)
+    assert np.all(trained <= values[requests])
+    assert np.all(values[requests] <= trained + WAITING + 1)
+    # The truth is 2 x + 1, with noise of a variance of 0.1 ** 2 / 12.
+    assert values["loss"][0] > 1
+    assert values["loss"][-1] < 0.01
+    assert values["slope"][-1] == pytest.approx(2, abs=0.1)
+    assert tags(observed_board, "histograms", run) == {"error", "latency"}
+    # A step has no histogram if all of its samples waited already. The right edge of the last bucket is the largest error.
+    errors = observed_board.get("plugin/histograms/histograms", run=run, tag="error")
+    largest = [buckets[-1][1] for _, _, buckets in errors]
+    assert largest[0] > 2
+    assert largest[-1] < 0.2
+    # The service logs a text for the models 20 and 40. It may end before it sees the last one, 60.
+    [tag] = tags(observed_board, "text", run)
+    assert tag.startswith("log/observed:")
+    texts = observed_board.get("plugin/text/text", run=run, tag=tag)
+    assert len(texts) >= 2
 
 
 @pytest.mark.usefixtures("picture")
 def test_observed_page(observed_board, chrome):
-    chrome.open_time_series(observed_board.url, tags="^(customers|duration|queue|load)")
-    wanted = dict.fromkeys([*CUSTOMERS, "duration/ten_minutes", "load", "queue"], [54])
+    chrome.open_time_series(observed_board.url, tags="^(requests|duration|loss|slope)")
+    wanted = dict.fromkeys(["requests/route=predict", "duration/train", "loss", "slope"], [60])
     eventually(chrome.time_series_charts, wanted)
+    assert chrome.errors() == []
+
+
+@pytest.fixture(scope="module")
+def reinforcement_board(tmp_path_factory: pytest.TempPathFactory, fast: bool) -> Iterator[TensorBoard]:
+    logdir = tmp_path_factory.mktemp("reinforcement")
+    execute(program("reinforcement"), logdir)
+    with TensorBoard(logdir, fast=fast) as board:
+        yield board
+
+
+EPISODES = [*range(500)]
+EPISODE_TAGS = {f"episode/{name}" for name in ("return", "length", "exploration_rate", "total_steps")}
+
+
+def test_reinforcement_returns_rise(reinforcement_board):
+    environments = [run for run in reinforcement_board.get("runs") if "environment-" in run]
+    assert len(environments) == 4
+    for run in environments:
+        assert tags(reinforcement_board, "scalars", run) == EPISODE_TAGS
+        curves = {tag: reinforcement_board.scalars(run, tag) for tag in EPISODE_TAGS}
+        assert all([step for _, step, _ in points] == EPISODES for points in curves.values())
+        values = {tag: np.array([value for _, _, value in points]) for tag, points in curves.items()}
+        returns, lengths = values["episode/return"], values["episode/length"]
+        # Random moves mostly end in a hole, with a return below -1. The shortest way to the goal has 10 steps: 1 - 9 * 0.01.
+        # The last random moves cost some episodes.
+        assert returns[:50].mean() < -0.5
+        assert returns[-50:].mean() > 0.3
+        assert np.median(returns[-50:]) > 0.8
+        assert lengths.min() >= 2
+        assert np.median(lengths[-50:]) <= 14
+        rates = values["episode/exploration_rate"]
+        assert rates[0] == 1
+        assert rates[-1] == pytest.approx(0.05)
+        assert np.all(np.diff(rates) <= 0)
+        assert np.all(np.diff(values["episode/total_steps"]) > 0)
+
+
+@pytest.mark.usefixtures("picture")
+def test_reinforcement_page(reinforcement_board, chrome):
+    chrome.open_time_series(reinforcement_board.url, tags="^episode")
+    eventually(chrome.time_series_charts, {tag: [500] * 4 for tag in EPISODE_TAGS})
     assert chrome.errors() == []
