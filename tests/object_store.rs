@@ -1,5 +1,7 @@
 //! Writers to object stores: what arrives in a store that works, fails, hangs, or answers late.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::io::Cursor;
@@ -469,6 +471,25 @@ fn embedding_is_written_next_to_the_segments() {
     let config = text("projector_config.pbtxt");
     assert!(config.contains("\"00007/words-2/tensors.tsv\""), "{config}");
     assert_eq!(config.matches("embeddings {").count(), 1, "{config}");
+}
+
+#[test]
+fn images_wait_for_an_upload_as_long_as_scalars() {
+    let store = Arc::new(InMemory::new());
+    let summary = WriterOptions::new()
+        .object_store(store.clone(), RUN)
+        .unwrap();
+    let audio = summary_writer::Audio::mono_f32(8000, &[0.5; 800]).unwrap();
+    summary.audio("tone", audio, 0);
+    // It is encoded after 0.2 s, and uploaded after 10 s.
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(summary.stats().upload_count, 0);
+    summary.close().unwrap();
+    let (_, segment) = segments(&*store, RUN).remove(0);
+    assert_eq!(
+        EventReader::from_source("segment", Cursor::new(segment)).count(),
+        2
+    );
 }
 
 #[test]

@@ -97,16 +97,22 @@ impl StoreDir {
         self.path.as_ref()
     }
 
-    /// Writes a small object, so that a wrong bucket, missing credentials and a dead network are errors of the opening.
+    /// Writes a small object, and replaces it as the segments are replaced. So a wrong bucket, missing credentials, a missing
+    /// permission and a dead network are errors of the opening.
     pub(crate) fn check_access(&self) -> Result<()> {
         let marker = self.child(MARKER)?;
         let payload = PutPayload::from_static(
             b"A directory of summary-writer. TensorBoard ignores this object.\n",
         );
         let (store, path) = (Arc::clone(&self.store), marker.path.clone());
-        let put = async move { store.put(&path, payload).await };
+        let put = async move {
+            let version = store.put(&path, payload.clone()).await?.into();
+            let replace = PutMode::Update(version);
+            store.put_opts(&path, payload, replace.into()).await
+        };
         match wait(OPEN_TIMEOUT, put) {
-            Ok(_) => Ok(()),
+            // Another process may open the same directory, and some stores compare no versions.
+            Ok(_) | Err(Failure::Conflict(_) | Failure::Unsupported(_)) => Ok(()),
             Err(failure) => Err(marker.error("create", self.advise(failure))),
         }
     }

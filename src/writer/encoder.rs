@@ -320,15 +320,15 @@ impl Queue {
         }
         let has_frames = state.accepted.bytes > accepted_bytes;
         self.reserve(&mut state);
-        // The last block of a batch is written without waiting for other records, because the batch has waited already.
         let is_last = state.encoder.done_count == state.encoder.due_count;
-        if is_last || is_awaited {
+        let is_urgent = is_awaited || is_last && self.limits.writes_encoded_at_once;
+        if is_urgent {
             state.flush_target = state.accepted.bytes;
         }
         // A wake is a system call, so callers are woken only if a target is reached or somebody waits for room.
         let is_expected = is_last || is_awaited || !state.waiting.is_empty();
         let wakes = match has_frames {
-            true => state.wake_worker(fills || is_last || is_awaited),
+            true => state.wake_worker(fills || is_urgent),
             false => state.is_complete(),
         };
         // Before a close can see that the block is done. Nothing is emitted under the lock: this is an encoder's thread, or

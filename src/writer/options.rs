@@ -564,6 +564,7 @@ impl WriterOptions {
             },
             max_pending_bytes: self.max_pending_bytes,
             when_full: self.when_full,
+            writes_encoded_at_once: true,
             encoder_threads: self.encoder_threads,
         }
     }

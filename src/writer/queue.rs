@@ -48,6 +48,8 @@ pub(crate) struct Limits {
     pub(crate) flush_interval: Duration,
     pub(crate) max_pending_bytes: usize,
     pub(crate) when_full: WhenFull,
+    /// A batch of the encoders is written at once, because it has waited for the flush interval already.
+    pub(crate) writes_encoded_at_once: bool,
     pub(crate) encoder_threads: usize,
 }
 

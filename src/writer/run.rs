@@ -130,7 +130,10 @@ impl Run {
         let dir = &directory.dir;
         let reporter = Reporter::new(quoted(dir) + ": ", options.stderr);
         let counters = Arc::new(Counters::new(reporter.clone()));
-        let queue = Queue::new(options.limits(), budget, reporter, b"");
+        let mut limits = options.limits();
+        // In an object store, each write is an upload.
+        limits.writes_encoded_at_once = matches!(directory.place, Place::Local(_));
+        let queue = Queue::new(limits, budget, reporter, b"");
         let session = Arc::<Session>::default();
         #[cfg(feature = "object-store")]
         let deadline = Arc::<Deadline>::default();

@@ -473,6 +473,7 @@ mod tests {
             flush_interval: Duration::from_secs(3600),
             max_pending_bytes: 100,
             when_full: WhenFull::Block,
+            writes_encoded_at_once: true,
             encoder_threads: 1,
         };
         let queue = Queue::new(limits, Arc::default(), Reporter::default(), b"");

@@ -53,6 +53,7 @@ const NO_CLOCK: Limits = Limits {
     flush_interval: Duration::MAX,
     max_pending_bytes: 1 << 20,
     when_full: WhenFull::Block,
+    writes_encoded_at_once: true,
     encoder_threads: 1,
 };
 
