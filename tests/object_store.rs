@@ -479,7 +479,7 @@ fn images_wait_for_an_upload_as_long_as_scalars() {
     let summary = WriterOptions::new()
         .object_store(store.clone(), RUN)
         .unwrap();
-    let audio = summary_writer::Audio::mono_f32(8000, &[0.5; 800]).unwrap();
+    let audio = summary_writer::Audio::mono_f32(8000, [0.5; 800]).unwrap();
     summary.audio("tone", audio, 0);
     // It is encoded after 0.2 s, and uploaded after 10 s.
     std::thread::sleep(Duration::from_secs(1));
