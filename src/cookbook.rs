@@ -367,7 +367,7 @@
 //! ```
 //!
 //! One thread encodes about a hundred images of 1024 × 1024 pixels in a second. If a program logs more and some cores are idle,
-//! set [`WriterOptions::encoder_threads`].
+//! set [`WriterOptions::encoder_threads`](crate::WriterOptions::encoder_threads).
 //!
 //! # Evaluate a classifier
 //!
