@@ -76,3 +76,48 @@ fn chosen_rank_must_exist() {
     assert_eq!(error.to_string(), want);
     assert!(find_runs(dir.path()).unwrap().is_empty());
 }
+
+#[cfg(feature = "object-store")]
+#[test]
+fn ranks_write_to_an_object_store() {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use futures_util::TryStreamExt;
+    use summary_writer::object_store::memory::InMemory;
+    use summary_writer::object_store::{ObjectMeta, ObjectStore};
+    use summary_writer::unique_logdir_for;
+
+    let store = Arc::new(InMemory::new());
+    for index in 0..2 {
+        let rank = Rank::new(index, 2).unwrap();
+        for (policy, path) in [(RankPolicy::Each, "logs"), (RankPolicy::Main, "logs/main")] {
+            let options = WriterOptions::new().rank(rank, policy);
+            let summary = options.object_store(Arc::clone(&store) as _, path).unwrap();
+            summary.scalar("loss", 0.5, 0);
+            summary.close().unwrap();
+        }
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let objects = runtime
+        .unwrap()
+        .block_on(store.list(None).try_collect::<Vec<ObjectMeta>>());
+    let runs: BTreeSet<_> = objects
+        .unwrap()
+        .iter()
+        .map(|object| {
+            object
+                .location
+                .as_ref()
+                .rsplit_once('/')
+                .unwrap()
+                .0
+                .to_owned()
+        })
+        .collect();
+    let want = ["logs/main", "logs/rank-00000", "logs/rank-00001"].map(String::from);
+    assert_eq!(runs, BTreeSet::from(want));
+
+    let dir = unique_logdir_for("s3://bucket/logs", "job-7").unwrap();
+    assert_eq!(dir, Path::new("s3://bucket/logs/job-7"));
+}
