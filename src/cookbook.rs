@@ -622,6 +622,7 @@
 //! [`Rank::from_env`]: crate::Rank::from_env
 //! [`RankPolicy::Each`]: crate::RankPolicy::Each
 //! [`RankPolicy::Main`]: crate::RankPolicy::Main
+//! [`WriterOptions::encoder_threads`]: crate::WriterOptions::encoder_threads
 //! [`WriterOptions::rank`]: crate::WriterOptions::rank
 //! [`resume`]: crate::WriterOptions::resume
 //! [`resume_training`]: crate::WriterOptions::resume_training
