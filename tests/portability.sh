@@ -60,9 +60,8 @@ msrv() {
   local version
   version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
   rustup toolchain install "$version" --profile minimal
-  local cargo=(cargo "+$version")
-  "${cargo[@]}" check --package summary-writer --all-targets --features "$features" --target-dir "$work/msrv"
-  "${cargo[@]}" test --package summary-writer --lib --tests --features "$features" --target-dir "$work/msrv" --no-fail-fast
+  cargo "+$version" check --package summary-writer --all-targets --features "$features" --target-dir "$work/msrv"
+  cargo "+$version" test --package summary-writer --lib --tests --no-fail-fast --target-dir "$work/msrv"
 }
 
 install() {
@@ -127,6 +126,8 @@ all=(msrv windows i686 aarch64 s390x powerpc macos wasm)
 for target in "$@"; do
   [[ " ${all[*]} " == *" $target "* ]] || { echo "unknown target $target, expected one of: ${all[*]}" >&2; exit 1; }
 done
+# Saves time and gigabytes.
+export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 failed=()
 for target in "$@"; do
   echo "== $target"
