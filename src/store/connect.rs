@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use object_store::aws::AmazonS3Builder;
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
-use object_store::gcp::GoogleCloudStorageBuilder;
-use object_store::{ClientOptions, ObjectStore, RetryConfig};
+use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder};
+use object_store::{ClientOptions, ObjectStore, RetryConfig, StaticCredentialProvider};
 
 use crate::error::{Error, Result};
 use crate::platform::process_id;
@@ -115,7 +115,12 @@ fn build(root: &str) -> object_store::Result<Arc<dyn ObjectStore>> {
                 .with_client_options(client)
                 .with_retry(retry);
             if let Some(emulator) = emulator {
-                builder = builder.with_base_url(&emulator).with_skip_signature(true);
+                // An emulator takes any token. Without one, `object_store` 0.14 asks Google for it even with `skip_signature`.
+                let bearer = "emulator".into();
+                let credential = StaticCredentialProvider::new(GcpCredential { bearer });
+                builder = builder
+                    .with_base_url(&emulator)
+                    .with_credentials(Arc::new(credential));
             }
             Arc::new(builder.build()?)
         }

@@ -31,8 +31,10 @@ class Store:
     """A bucket of a server on loopback, with the environment in which programs find it."""
 
     scheme = ""
-    # The variable that the message of a failed opening names.
+    # A variable that the message of a failed opening names if it is not set.
     credentials = ""
+    # Those that it names if they are set.
+    credentials_in_use: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         with socket.socket() as free:
@@ -57,6 +59,10 @@ class Store:
         """The variables for a server on this port."""
         raise NotImplementedError
 
+    def suite_settings(self) -> dict[str, str]:
+        """More variables for tests/object_store.rs, which reads only those of the crate `object_store`."""
+        return {}
+
     def environment(self, port: int | None = None) -> dict[str, str]:
         """The environment of a program that uses the bucket. It has no proxies and no credentials of this machine."""
         return {**bare_environment(), **self.settings(port or self.port)}
@@ -70,6 +76,7 @@ def bare_environment() -> dict[str, str]:
 class S3(Store):
     scheme = "s3"
     credentials = "AWS_ACCESS_KEY_ID"
+    credentials_in_use = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
     def command(self) -> list[object]:
         return [Path(sys.executable).with_name("moto_server"), "-H", "127.0.0.1", "-p", self.port]
@@ -95,6 +102,9 @@ class S3(Store):
             "S3_ENDPOINT": f"http://127.0.0.1:{port}",
         }
 
+    def suite_settings(self) -> dict[str, str]:
+        return {"AWS_ENDPOINT": f"http://127.0.0.1:{self.port}"}
+
 
 class Gcs(Store):
     scheme = "gs"
@@ -115,6 +125,7 @@ class Gcs(Store):
 class Azure(Store):
     scheme = "az"
     credentials = "AZURE_STORAGE_ACCOUNT_KEY"
+    credentials_in_use = ("AZURE_STORAGE_CONNECTION_STRING",)
 
     def command(self) -> list[object]:
         azurite = REPO / "target" / "cloud" / "node" / "node_modules" / ".bin" / "azurite-blob"
@@ -131,6 +142,13 @@ class Azure(Store):
         endpoint = f"http://127.0.0.1:{port}/{AZURE_ACCOUNT}"
         parts = ["DefaultEndpointsProtocol=http", f"AccountName={AZURE_ACCOUNT}", f"AccountKey={AZURE_KEY}", f"BlobEndpoint={endpoint}"]
         return {"AZURE_STORAGE_CONNECTION_STRING": ";".join(parts) + ";", "FSSPEC_AZ": '{"use_listings_cache": false}'}
+
+    def suite_settings(self) -> dict[str, str]:
+        return {
+            "AZURE_STORAGE_ACCOUNT_NAME": AZURE_ACCOUNT,
+            "AZURE_STORAGE_ACCOUNT_KEY": AZURE_KEY,
+            "AZURE_STORAGE_ENDPOINT": f"http://127.0.0.1:{self.port}/{AZURE_ACCOUNT}",
+        }
 
 
 STORES = {"s3": S3, "gs": Gcs, "az": Azure}
