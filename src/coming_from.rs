@@ -1,7 +1,7 @@
-//! Tables for users of PyTorch, tensorboardX, TensorFlow and tensorboard-rs: each of their calls, and the call here.
+//! Tables for users of PyTorch, tensorboardX, TensorFlow, tensorboard-rs and tboard: each of their calls, and the call here.
 //!
-//! The left columns describe PyTorch 2, tensorboardX 2.6.5, TensorFlow 2 with TensorBoard 2.21, and tensorboard-rs 0.5.9,
-//! according to their source code. The calls in the right columns are compiled in the example below each table.
+//! The left columns describe PyTorch 2, tensorboardX 2.6.5, TensorFlow 2 with TensorBoard 2.21, tensorboard-rs 0.5.9 and tboard
+//! 0.1.1, according to their source code. The calls in the right columns are compiled in the example below each table.
 //!
 //! # The main differences
 //!
@@ -304,9 +304,55 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A program before the change:
+//!
+//! ```ignore
+#![doc = include_str!("coming_from/tensorboard_rs_before.rs")]
+//! ```
+//!
+//! The same program after it:
+//!
+#![cfg_attr(feature = "png", doc = "```no_run")]
+#![cfg_attr(not(feature = "png"), doc = "```ignore")]
+#![doc = include_str!("coming_from/tensorboard_rs_after.rs")]
+//! ```
+//!
 //! Other differences:
 //!
 //! - Its other methods are `unimplemented!()`. This crate has all methods that work there.
 //! - Its queue has no limit, so a slow disk fills the memory. After a disk error, its thread panics, and then the calling thread does.
+//!
+//! # tboard
+//!
+//! | tboard | this crate |
+//! |---|---|
+//! | `EventWriter::create(logdir)?` | `SummaryWriter::create_file_writer(logdir)?` |
+//! | `EventWriter::from_writer(sink, None)?` | `WriterOptions::new().to_sink(sink)?` |
+//! | `write_scalar(step, tag, v)?` with `i64` and `f32` | `scalar(tag, v, step)` |
+//! | `write_histo(step, tag, min, max, num, sum, sum_squares, counts, limits)?` | `Histogram::from_buckets(&edges, &counts)?`, with one more edge than counts, or `histogram(tag, &values, step)` |
+//! | `write_image(step, tag, width, height, colorspace, png)?` | `Image::encoded(png)?`, or `Image::rgb8(width, height, &pixels)?` |
+//! | `write_audio(step, tag, "audio/wav", wav, frames, channels, rate)?` | `Audio::mono_f32(rate, &samples)?` |
+//! | `write_tensor(step, tag, values)?` | `tensor(tag, Tensor::new(shape, &values)?, Metadata::new(plugin), step)` |
+//! | `write_event(event)?` | `event(event)` |
+//! | `filename()` | `path()` |
+//! | `SummaryReader::new(file)` | `EventReader::open(path)?` |
+//!
+//! A program before the change:
+//!
+//! ```ignore
+#![doc = include_str!("coming_from/tboard_before.rs")]
+//! ```
+//!
+//! The same program after it:
+//!
+#![cfg_attr(feature = "png", doc = "```no_run")]
+#![cfg_attr(not(feature = "png"), doc = "```ignore")]
+#![doc = include_str!("coming_from/tboard_after.rs")]
+//! ```
+//!
+//! Other differences:
+//!
+//! - Its writer needs `protoc` to build, is not thread-safe, and makes several system calls for each record.
+//! - Each of its calls returns the errors of the disk. Here, `flush` and `close` return them.
 //!
 //! [`CurrentStep`]: crate::current::CurrentStep

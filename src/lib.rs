@@ -139,7 +139,7 @@
 //! # More
 //!
 //! - [`cookbook`]: recipes, from a sweep of hyperparameters to a test of what is logged.
-//! - [`coming_from`]: PyTorch, tensorboardX, TensorFlow or tensorboard-rs, call by call.
+//! - [`coming_from`]: PyTorch, tensorboardX, TensorFlow, tensorboard-rs or tboard, call by call.
 //! - [`not_shown`]: why TensorBoard does not show what was logged.
 //! - [`what_can_be_lost`]: which records remain after each kind of failure.
 //! - [`object_stores`]: how to log to S3, Google Cloud Storage and Azure, and what it costs.
