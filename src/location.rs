@@ -7,7 +7,7 @@ use crate::error::{Error, Result, quoted};
 #[cfg(feature = "object-store")]
 use crate::store::StoreDir;
 
-/// What a path means.
+/// The meaning of a path.
 #[derive(Debug)]
 pub(crate) enum Location<'a> {
     Local(&'a Path),

@@ -45,7 +45,7 @@
 //! - was uploaded 100 times, or
 //! - has more than 64 KiB, and its uploads would have more than 4 times its bytes and more than 500 MB a day.
 //!
-//! Nothing is deleted, renamed or shortened, because a TensorBoard may be reading it.
+//! The writer deletes, renames and shortens no object, because a TensorBoard may be reading it.
 //! [`compact`](crate::reader::compact()), or the program `summary-writer compact URL --out URL`, merges the segments of a run
 //! into one object in another log directory.
 //!
@@ -70,7 +70,7 @@
 //!
 //! # When the store fails
 //!
-//! If the store fails, throttles or does not answer, nobody waits. The data stays in memory, up to
+//! If the store fails, throttles or does not answer, no call waits for it. The data stays in memory, up to
 //! [`max_pending_bytes`](crate::WriterOptions::max_pending_bytes), and the writer tries again after 0.1 s, and then after
 //! longer pauses of up to 5 s. Each upload names the version that it replaces. So an upload that arrives after its
 //! successor changes nothing, and each record is in the store once. Stores without conditional writes get plain
@@ -110,7 +110,7 @@
 //! [`resume`](crate::WriterOptions::resume) changes no object. It reads the run, and the next segment starts with records that
 //! tell TensorBoard to forget all steps from the given one on. With `--load_fast=false`, a running TensorBoard and a new one show one curve.
 //! The fast loader, which reads `gs://` and copies on a disk, drops the old points of a tag when its next point arrives. In a run with records for each batch
-//! ([`UpdateFreq::Batch`](crate::training::UpdateFreq)), the records that count epochs stay, because one step cannot stand for both. Embeddings
+//! ([`UpdateFreq::Batch`](crate::training::UpdateFreq)), the records that count epochs stay, because one step cannot say both. Embeddings
 //! stay until a new one of the same tag and step replaces them.
 //!
 //! # Mounted buckets

@@ -116,7 +116,7 @@ fn server(url: &str) -> Arc<dyn ObjectStore> {
     }
 }
 
-/// What happens to an upload of a segment.
+/// The fault of an upload of a segment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     Refused,
@@ -132,7 +132,7 @@ enum Fault {
 struct FaultyStore {
     store: InMemory,
     faults: Mutex<VecDeque<Fault>>,
-    /// What happens after these faults.
+    /// The fault of all later uploads.
     last_fault: Mutex<Option<Fault>>,
     late: Mutex<Vec<(Path, PutPayload, PutOptions)>>,
     has_no_versions: bool,

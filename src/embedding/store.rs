@@ -1,7 +1,7 @@
 //! Writes an embedding to a run in an object store, with the same names as on a disk.
 //!
-//! The objects of an embedding are written before the config that refers to them. Nothing is deleted, because a TensorBoard may
-//! be reading: the objects of a replaced entry stay.
+//! The objects of an embedding are written before the config that refers to them. The objects of a
+//! replaced entry stay, because a TensorBoard may be reading them.
 
 use std::sync::PoisonError;
 

@@ -18,7 +18,7 @@ use crate::store::ObjectWriter;
 /// an object store become one object. A TensorBoard that starts on `to` reads fewer files.
 ///
 /// Each new file has the name of the last file of its run. Records are copied byte by byte in the order of the files. Version records
-/// after the first one are left out, and so is damage. The new file is then read back and compared. Nothing is deleted.
+/// after the first one are left out, and so is damage. The new file is then read back and compared. The old files stay.
 ///
 /// Both paths may be URLs, with the feature `object-store`. Large objects are uploaded in parts.
 ///

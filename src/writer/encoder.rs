@@ -42,7 +42,7 @@ impl fmt::Debug for Deferred {
     }
 }
 
-/// What the queue's lock protects for the encoders.
+/// The part of the encoders in what the queue's lock protects.
 #[derive(Debug, Default)]
 pub(super) struct EncoderState {
     /// In call order.

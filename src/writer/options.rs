@@ -295,7 +295,7 @@ impl WriterOptions {
     /// does not take the data. [`SummaryWriter::close_timeout`] sets it for one call.
     ///
     /// Default: no limit on a disk, and 60 s in an object store, whose network may be gone for hours. A writer to a store tries
-    /// again until then. What it could not upload is lost, unless `spill_dir` names a directory for it.
+    /// again until then. The rest is lost, unless `spill_dir` names a directory for it.
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = Some(timeout);
         self

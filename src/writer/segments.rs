@@ -48,14 +48,14 @@ fn interval(age: Duration) -> Duration {
 #[derive(Debug, Default)]
 struct Segment {
     name: String,
-    /// What the store has, in the parts that were added. Empty before the first upload, and after a suspension.
+    /// The bytes that the store has, in the parts that were added. Empty before the first upload, and after a suspension.
     parts: Vec<Bytes>,
     bytes: u64,
     upload_count: u32,
     uploaded_bytes: u64,
     /// The age of the run at its first upload.
     begun: Duration,
-    /// What the next upload replaces; `None` if there is no object yet.
+    /// The version that the next upload replaces; `None` if there is no object yet.
     version: Option<UpdateVersion>,
 }
 
@@ -104,7 +104,7 @@ pub(crate) struct SegmentOptions {
     pub(crate) suffix: String,
     /// The first record of each segment.
     pub(crate) version_frame: Vec<u8>,
-    /// What follows it in the first segment.
+    /// The records that follow it in the first segment.
     pub(crate) start_frames: Vec<u8>,
     pub(crate) max_bytes: u64,
     /// The time between two uploads, if the caller has chosen it.
@@ -185,7 +185,7 @@ impl Segments {
         !self.options.deadline.is_over()
     }
 
-    /// Uploads the segment with `bytes`, which are whole frames. Nothing has changed after an error.
+    /// Uploads the segment with `bytes`, which are whole frames. An error changes nothing.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let new_bytes = bytes.len() as u64;
         let (age, max_bytes) = ((self.age)(), self.options.max_bytes);
@@ -249,7 +249,7 @@ impl Segments {
             }
             let wanted = parts.concat();
             match object.get().map_err(io::Error::other)? {
-                None => self.segment.version = None, // somebody has deleted it
+                None => self.segment.version = None, // another program has deleted it
                 Some((found, version)) if found == wanted => return Ok(Some(version)),
                 Some((found, version)) if wanted.starts_with(&found) => {
                     self.segment.version = Some(version);
@@ -295,7 +295,7 @@ impl Segments {
                 self.segment.parts.push(bytes.into());
                 self.segment.version = Some(version);
             }
-            _ => self.begin_segment(), // somebody has changed or deleted it
+            _ => self.begin_segment(), // another program has changed or deleted it
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What burn's module visitor shows of a model: its layers, its parameters and their gradients.
+//! The parts of a model that burn's module visitor shows: its layers, its parameters and their gradients.
 
 use burn::module::{Flag, Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;

@@ -2,7 +2,7 @@ use super::*;
 
 const DAY: u64 = 86_400;
 
-/// What a run has cost.
+/// The cost of a run.
 #[derive(Debug, Default)]
 struct Cost {
     logged: u64,
