@@ -300,6 +300,21 @@ mod tests {
     }
 
     #[test]
+    fn used_variable_is_named() {
+        for (set, value, want) in [
+            (
+                "RANK",
+                "3",
+                "this process is rank 3 of an unknown number: RANK",
+            ),
+            ("LOCAL_RANK", "3", ""),
+        ] {
+            let found = Found::from_variables(|name| (name == set).then(|| value.into()));
+            assert_eq!(found.source.unwrap_or_default(), want);
+        }
+    }
+
+    #[test]
     fn wrong_value_is_skipped_with_a_warning() {
         for (variables, want, warning) in [
             (

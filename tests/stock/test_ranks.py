@@ -207,6 +207,25 @@ def test_seeds_have_the_statistics_of_numpy(seeds, tmp_path, fast):
         assert first == (START + 4 / 1024, 0, f32(np.mean([loss(run, 0) for run in range(5)])))
 
 
+def test_layout_has_tags_that_appear_later(tmp_path, fast):
+    runs, means = tmp_path / "runs", tmp_path / "means"
+    execute(program("stock_log"), "seeds", runs / "early", 1, 10)
+    command = [program("summary-writer"), "reduce", runs, "--out", means, "--follow", "--expect=1", "--patience=3"]
+    live = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+
+    def layouts() -> int:
+        return sum(path.read_bytes().count(b"custom_scalars__config__") for path in means.rglob("*tfevents*"))
+
+    eventually(layouts, 1)
+    execute(program("stock_log"), "uneven", runs / "late")
+    assert live.wait(600) == 0
+    assert layouts() > 1
+    with TensorBoard(means, fast=fast) as board:
+        [category] = board.get("plugin/custom_scalars/layout")["category"]
+    titles = [chart["title"] for chart in category["chart"]]
+    assert titles == ["even", "loss", "nan", "offset", "some", "uneven"]
+
+
 @pytest.mark.skipif(not IS_LONG, reason="tests/ranks.sh runs it")
 def test_thousand_ranks_in_one_directory(tmp_path, capsys):
     count = 1000
