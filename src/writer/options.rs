@@ -464,6 +464,9 @@ impl WriterOptions {
     /// Writes to the directory `path` of any object store. [`create_file_writer`](Self::create_file_writer) takes URLs of the
     /// stores that most programs use.
     ///
+    /// The builders of [`crate::object_store`], such as `AmazonS3Builder`, panic if `rustls` has no provider. Install one first:
+    /// `rustls::crypto::ring::default_provider().install_default()`.
+    ///
     /// ```
     /// use std::sync::Arc;
     /// use summary_writer::WriterOptions;

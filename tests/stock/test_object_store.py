@@ -8,6 +8,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -99,15 +100,10 @@ def test_points_arrive_while_the_program_runs(store, chrome, picture):
         assert [list(row) for row in rows] == [[255, 0, 0, 0, 255, 0], [0, 0, 255, 255, 255, 255]]
         [[_, step, buckets]] = watching.get("plugin/histograms/histograms", run="run", tag="weights")
         assert (step, sum(count for _, _, count in buckets)) == (0, 4)
-        _, numbers = watching.fetch("plugin/projector/tensor", run="run", name="words:00000", num_rows="10")
-        assert np.frombuffer(numbers, "<f4").tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 0]
-        labels = watching.get("plugin/projector/metadata", run="run", name="words:00000", num_rows="10")
-        assert labels.split() == ["one", "two", "three", "four"]
+        # TensorBoard 2.21 takes the URL of the run for a local path, so it finds no vectors in any store.
+        answer = watching.request("plugin/projector/tensor", run="run", name="words:00000", num_rows="10")
+        assert not answer.ok
 
-        open_projector(watching, chrome)
-        wanted = ["4", "3", ["one", "two", "three", "four"], 4]
-        eventually(lambda: shown(chrome, "points", "dimension", "labels", "drawn"), wanted)
-        chrome.switch_to.default_content()
         chrome.get(f"{watching.url}/#images")
         eventually(lambda: chrome.images("run"), {"pixels": [2, 2]})
         assert chrome.errors() == []
@@ -115,6 +111,33 @@ def test_points_arrive_while_the_program_runs(store, chrome, picture):
     read = run(store, "read", logdir)
     assert read["is_sound"]
     assert read["runs"] == {"run": line(0, count), "run/validation": line(0, 1)}
+
+
+# Copies a logdir with the file systems of TensorBoard.
+COPY = """
+import os, sys
+from tensorboard.compat.tensorflow_stub.io import gfile
+url, target = sys.argv[1:]
+for directory, _, names in gfile.walk(url):
+    for name in names:
+        path = os.path.join(target, (directory.rstrip("/") + "/" + name).split("/logs/")[1])
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with gfile.GFile(directory.rstrip("/") + "/" + name, "rb") as source, open(path, "wb") as copy:
+            copy.write(source.read())
+"""
+
+
+def test_copied_logdir_shows_the_embedding(store, chrome, picture, tmp_path):
+    logdir = store.logdir()
+    run(store, "write", f"{logdir}/run", "--kinds", "--points", 1)
+    subprocess.run([sys.executable, "-c", COPY, logdir, tmp_path], env=store.environment(), check=True, timeout=60)
+    with TensorBoard(tmp_path, fast=True) as copy:
+        _, numbers = copy.fetch("plugin/projector/tensor", run="run", name="words:00000", num_rows="10")
+        assert np.frombuffer(numbers, "<f4").tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 0]
+        open_projector(copy, chrome)
+        wanted = ["4", "3", ["one", "two", "three", "four"], 4]
+        eventually(lambda: shown(chrome, "points", "dimension", "labels", "drawn"), wanted)
+        assert chrome.errors() == []
 
 
 def test_resumed_run_is_one_curve(store):
