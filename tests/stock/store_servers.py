@@ -111,8 +111,7 @@ class Gcs(Store):
     credentials = "GOOGLE_APPLICATION_CREDENTIALS"
 
     def command(self) -> list[object]:
-        emulator = Path(sys.executable).with_name("gcp-storage-emulator")
-        return [emulator, "start", "--host=127.0.0.1", f"--port={self.port}", "--in-memory"]
+        return [sys.executable, Path(__file__).with_name("gcs_emulator.py"), self.port]
 
     def create_bucket(self) -> None:
         address = f"http://127.0.0.1:{self.port}/storage/v1/b?project=test"

@@ -68,8 +68,10 @@ def line(first: int, last: int, offset: float = 0) -> list[list[float]]:
 
 
 def board(store: Store, logdir: str, *, follow: bool) -> TensorBoard:
+    # The file systems of fsspec print errors when TensorBoard ends during a request.
+    complaint = COMPLAINT if store.scheme == "s3" else ".*"
     samples = "--samples_per_plugin=scalars=1000000"
-    return TensorBoard(logdir, samples, fast=False, follow=follow, complaint=COMPLAINT, environment=store.environment())
+    return TensorBoard(logdir, samples, fast=False, follow=follow, complaint=complaint, environment=store.environment())
 
 
 def curve(board: TensorBoard, run: str = "run") -> list[list[float]]:
