@@ -71,7 +71,21 @@ fn message(error: &object_store::Error) -> String {
         source = cause.source();
     }
     let words: Vec<_> = text.split_whitespace().collect();
-    words.join(" ").chars().take(MAX_MESSAGE_CHARS).collect()
+    let text = without_xml(&words.join(" "));
+    text.chars().take(MAX_MESSAGE_CHARS).collect()
+}
+
+/// Replaces the XML document with which a store answers by the code and the message in it.
+fn without_xml(text: &str) -> String {
+    let element = |name: &str| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        Some(rest.split_once("</")?.0)
+    };
+    let (Some((before, _)), Some(code)) = (text.split_once('<'), element("Code")) else {
+        return text.into();
+    };
+    let message = element("Message").map(|message| format!(", {message}"));
+    format!("{before}{code}{}", message.unwrap_or_default())
 }
 
 /// Waits for a request, for at most `timeout`.
@@ -129,6 +143,32 @@ fn runtime() -> io::Result<Handle> {
             let runtime: &Runtime = Box::leak(Box::new(runtime));
             *current = Some((process_id(), runtime));
             Ok(runtime.handle().clone())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_has_no_xml() {
+        let start = "Server returned non-2xx status code: 404 Not Found: ";
+        for (answer, want) in [
+            // An answer of S3, from its manual: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+            (
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?> <Error> <Code>NoSuchKey</Code> <Message>The resource you requested \
+                 does not exist</Message> <Resource>/mybucket/myfoto.jpg</Resource> </Error>",
+                "NoSuchKey, The resource you requested does not exist",
+            ),
+            ("<Error><Code>SlowDown</Code></Error>", "SlowDown"),
+            ("<html>Not Found</html>", "<html>Not Found</html>"),
+            ("", ""),
+        ] {
+            assert_eq!(
+                without_xml(&format!("{start}{answer}")),
+                format!("{start}{want}")
+            );
         }
     }
 }
