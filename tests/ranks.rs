@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+use std::env;
+use std::io::{self, Write};
 use std::path::Path;
+use std::process::Command;
 
+use log::{LevelFilter, Log, Metadata, Record};
 use summary_writer::reader::find_runs;
 use summary_writer::{Rank, RankPolicy, WriterOptions};
 
@@ -75,6 +79,46 @@ fn chosen_rank_must_exist() {
         "rank: `RankPolicy::Only` must have a rank below the size 4, got 4: no process would write";
     assert_eq!(error.to_string(), want);
     assert!(find_runs(dir.path()).unwrap().is_empty());
+}
+
+struct Printer;
+
+impl Log for Printer {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let line = format!("{}: {}\n", record.level(), record.args());
+        io::stdout().write_all(line.as_bytes()).unwrap();
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn used_variable_is_logged_once() {
+    const IS_CHILD: &str = "SUMMARY_WRITER_TEST_RANK";
+    const NAME: &str = "used_variable_is_logged_once";
+
+    if env::var_os(IS_CHILD).is_some() {
+        log::set_logger(&Printer).unwrap();
+        log::set_max_level(LevelFilter::Info);
+        for _ in 0..3 {
+            let rank = Rank::from_env().unwrap();
+            assert_eq!((rank.index(), rank.size()), (3, Some(8)));
+        }
+        return;
+    }
+    // All threads of a process share the variables, so the test needs a process of its own.
+    let mut child = Command::new(env::current_exe().unwrap());
+    let child = child.args(["--exact", NAME, "--nocapture"]);
+    let child = child.envs([(IS_CHILD, "1"), ("RANK", "3"), ("WORLD_SIZE", "8")]);
+    let output = child.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    let message = "INFO: this process is rank 3 of 8: RANK\n";
+    assert_eq!(text.matches(message).count(), 1, "{text}");
 }
 
 #[cfg(feature = "object-store")]
