@@ -9,9 +9,10 @@ use super::Reduction;
 use super::live::Live;
 use super::offline::MAX_POINTS;
 use super::output::{self, Output};
-use super::source::{Data, RunSource};
+use super::source::{Data, GrowingRun};
 use crate::error::{Chain, Error, Result};
 use crate::location::local_path;
+use crate::reader::Run;
 
 /// The records that are read of one run in a row.
 const RECORDS_AT_ONCE: usize = 4096;
@@ -45,8 +46,8 @@ pub struct Follow {
     reduction: Reduction,
     dir: PathBuf,
     live: Live,
-    /// By the first file.
-    sources: BTreeMap<PathBuf, (usize, RunSource)>,
+    /// The number and the files of each run, by its directory.
+    runs: BTreeMap<PathBuf, (usize, GrowingRun)>,
     output: Output,
     start: Instant,
     reported: HashSet<String>,
@@ -64,7 +65,7 @@ impl Follow {
             output: Output::create(&dir)?,
             reduction,
             dir,
-            sources: BTreeMap::new(),
+            runs: BTreeMap::new(),
             start: Instant::now(),
             reported: HashSet::new(),
             has_histograms: false,
@@ -80,19 +81,7 @@ impl Follow {
     /// [`Error::Io`] if the run `reduced` cannot be written. The data is kept, so you may call it again.
     pub fn poll(&mut self) -> Result<bool> {
         match self.reduction.find_runs(Some(&self.dir)) {
-            Ok(runs) => {
-                for run in runs {
-                    let Some(dir) = run.files.first().and_then(|file| file.parent()) else {
-                        continue;
-                    };
-                    let (live, now) = (&mut self.live, self.start.elapsed());
-                    let (_, source) = self
-                        .sources
-                        .entry(dir.into())
-                        .or_insert_with(|| (live.add_run(run.name, now), RunSource::default()));
-                    source.add_files(&run.files);
-                }
-            }
+            Ok(found) => found.into_iter().for_each(|run| self.add_files(run)),
             Err(error) => self.report(&error),
         }
         let mut ignores_bound = false;
@@ -114,6 +103,17 @@ impl Follow {
         Ok(true)
     }
 
+    fn add_files(&mut self, found: Run) {
+        let Some(dir) = found.files.first().and_then(|file| file.parent()) else {
+            return;
+        };
+        let (_, run) = self.runs.entry(dir.into()).or_insert_with(|| {
+            let index = self.live.add_run(found.name, self.start.elapsed());
+            (index, GrowingRun::new(&self.reduction.tags))
+        });
+        run.add_files(found.files);
+    }
+
     /// Reads a part of each run. Returns whether something was read, and whether a run was not read because many of its points
     /// wait.
     fn read_once(&mut self, ignores_bound: bool) -> (bool, bool) {
@@ -121,27 +121,26 @@ impl Follow {
         let (mut errors, mut has_histograms) = (Vec::new(), false);
         // The memory is bounded: a run with more points that wait for other runs is not read further.
         let max_waiting = match self.live.has_started() {
-            true => (MAX_POINTS / self.sources.len().max(1)).max(RECORDS_AT_ONCE),
+            true => (MAX_POINTS / self.runs.len().max(1)).max(RECORDS_AT_ONCE),
             false => RECORDS_AT_ONCE,
         };
-        let (live, tags) = (&mut self.live, &self.reduction.tags);
-        for (run, source) in self.sources.values_mut() {
-            let (run, now) = (*run, self.start.elapsed());
-            if live.waiting(run) > max_waiting && !ignores_bound {
-                if source.has_more() {
-                    live.grew(run, now);
+        let live = &mut self.live;
+        for (index, run) in self.runs.values_mut() {
+            let (index, now) = (*index, self.start.elapsed());
+            if live.waiting(index) > max_waiting && !ignores_bound {
+                if run.has_more() {
+                    live.grew(index, now);
                     is_bounded = true;
                 }
                 continue;
             }
-            let read = source.read(RECORDS_AT_ONCE, |tag, data| match data {
-                Data::Scalar(sample) if tags(tag) => live.add(run, tag, sample, now),
-                Data::Scalar(_) => {}
-                Data::Histogram { .. } => has_histograms |= tags(tag),
+            let read = run.read(RECORDS_AT_ONCE, |tag, data| match data {
+                Data::Scalar(sample) => live.add(index, tag, sample, now),
+                Data::Histogram { .. } => has_histograms = true,
             });
             match read {
                 Ok(true) => {
-                    live.grew(run, now);
+                    live.grew(index, now);
                     has_read = true;
                 }
                 Ok(false) => {}
@@ -166,17 +165,12 @@ impl Follow {
         }
         for (tag, points) in ready.points {
             if self.live.is_statistic(&tag) {
-                if self.reported.insert(tag.clone()) {
-                    self.output.reporter().warn(format_args!(
-                        "the tag {tag:?} of the runs is left out, because a statistic of another tag has this name"
-                    ));
-                }
+                self.output.warn_of_statistic(&tag);
                 continue;
             }
-            let names = self.output.scalar(&tag);
-            for point in points {
-                self.output.point(&names, &point);
-            }
+            points
+                .iter()
+                .for_each(|point| self.output.point(&tag, point));
         }
         self.output.layout()?;
         Ok(ready.is_over)

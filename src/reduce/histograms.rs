@@ -69,7 +69,12 @@ impl Histograms {
 
     /// Passes step, wall time and buckets of each sum to `visit`. Returns how many steps were left out because their buckets
     /// differ.
-    pub(super) fn finish(self, join: Join, mut visit: impl FnMut(i64, f64, Vec<Bucket>)) -> u64 {
+    pub(super) fn finish(
+        mut self,
+        join: Join,
+        mut visit: impl FnMut(i64, f64, Vec<Bucket>),
+    ) -> u64 {
+        self.end_run();
         let mut left_out = 0;
         for (step, sum) in self.sums {
             if join == Join::Inner && sum.run_count < self.run_count {

@@ -26,8 +26,6 @@ struct LiveRun {
     name: String,
     last_growth: Duration,
     is_left_out: bool,
-    /// Points that are not written yet.
-    waiting: usize,
 }
 
 #[derive(Debug)]
@@ -67,7 +65,6 @@ impl Live {
             name,
             last_growth: now,
             is_left_out: false,
-            waiting: 0,
         });
         self.runs.len() - 1
     }
@@ -91,19 +88,17 @@ impl Live {
             tag.series.resize_with(run + 1, Series::default);
         }
         let series = &mut tag.series[run];
-        let before = series.len();
         if tag.last_written >= Some(sample.step) {
             series.push_late(sample);
         } else {
             series.push(sample);
         }
-        let waiting = &mut self.runs[run].waiting;
-        *waiting = (*waiting + series.len()).saturating_sub(before);
     }
 
     /// Returns the number of points of a run that wait for other runs.
     pub(super) fn waiting(&self, run: usize) -> usize {
-        self.runs[run].waiting
+        let series = self.tags.values().filter_map(|tag| tag.series.get(run));
+        series.map(Series::len).sum()
     }
 
     /// Returns whether steps may be written: all expected runs are there, or no new one has appeared for the patience.
@@ -119,65 +114,74 @@ impl Live {
     /// Returns the points that are complete at the time `now`.
     pub(super) fn take(&mut self, now: Duration) -> Ready {
         let mut ready = Ready::default();
-        let has_patience = |since: Duration| now.saturating_sub(since) < self.patience;
+        let is_recent = |time: Duration| now.saturating_sub(time) < self.patience;
         for run in &mut self.runs {
-            let is_left_out = !has_patience(run.last_growth);
+            let is_left_out = !is_recent(run.last_growth);
             if is_left_out != run.is_left_out {
                 run.is_left_out = is_left_out;
-                let name = &run.name;
-                ready.messages.push(match is_left_out {
-                    true => format!(
-                        "the run {name:?} has not grown for {} s: it is left out from its last step on",
-                        self.patience.as_secs_f64()
-                    ),
-                    false => format!(
-                        "the run {name:?} grows again: it counts from the steps on that are not written yet"
-                    ),
-                });
+                ready.messages.push(run.message(self.patience));
             }
         }
-        let are_all_left_out = self.runs.iter().all(|run| run.is_left_out);
-        let has_all_runs = self
-            .expected_runs
-            .is_some_and(|runs| self.runs.len() >= runs);
         if !self.has_started && !self.runs.is_empty() {
-            self.has_started = has_all_runs || !has_patience(self.last_appearance);
+            let has_all_runs = self
+                .expected_runs
+                .is_some_and(|runs| self.runs.len() >= runs);
+            self.has_started = has_all_runs || !is_recent(self.last_appearance);
         }
         if !self.has_started {
             return ready;
         }
+        ready.is_over = self.runs.iter().all(|run| run.is_left_out);
         for (name, tag) in &mut self.tags {
             tag.series.resize_with(self.runs.len(), Series::default);
-            let waits_for_tag = has_patience(tag.first_seen);
-            let runs = self.runs.iter().zip(&tag.series);
-            let awaited = runs.filter(|(run, _)| !run.is_left_out);
-            let limit = awaited.filter_map(|(_, series)| match series.last_step() {
-                // A run that has to catch up is not awaited.
-                Some(step) => (Some(step) >= tag.last_written).then_some(step),
-                None => waits_for_tag.then_some(i64::MIN),
-            });
-            let limit = match limit.min() {
-                Some(limit) => limit,
-                None if are_all_left_out => i64::MAX,
-                None => continue,
+            let limit = match ready.is_over {
+                true => Some(i64::MAX),
+                false => tag.last_complete_step(&self.runs, is_recent(tag.first_seen)),
+            };
+            let Some(limit) = limit else {
+                continue;
             };
             let last_steps = tag.series.iter().filter_map(Series::last_step);
             let passed = last_steps.filter(|step| *step <= limit).max();
-            let lens: Vec<usize> = tag.series.iter().map(Series::len).collect();
             let mut points = Vec::new();
             let (join, needed) = (self.join, Needed::Reached);
             merge(&mut tag.series, limit, join, needed, |point| {
                 points.push(point)
             });
             tag.last_written = tag.last_written.max(passed);
-            for ((run, series), len) in self.runs.iter_mut().zip(&tag.series).zip(lens) {
-                run.waiting = (run.waiting + series.len()).saturating_sub(len);
-            }
             if !points.is_empty() {
                 ready.points.push((name.clone(), points));
             }
         }
-        ready.is_over = are_all_left_out && !self.runs.is_empty();
         ready
+    }
+}
+
+impl LiveRun {
+    fn message(&self, patience: Duration) -> String {
+        let name = &self.name;
+        match self.is_left_out {
+            true => format!(
+                "the run {name:?} has not grown for {} s: it is left out from its last step on",
+                patience.as_secs_f64()
+            ),
+            false => format!(
+                "the run {name:?} grows again: it counts from the steps on that are not written yet"
+            ),
+        }
+    }
+}
+
+impl LiveTag {
+    /// Returns the step that all awaited runs have reached, or `None` if no run is awaited.
+    fn last_complete_step(&self, runs: &[LiveRun], awaits_first_points: bool) -> Option<i64> {
+        let runs = runs.iter().zip(&self.series);
+        let awaited = runs.filter(|(run, _)| !run.is_left_out);
+        let steps = awaited.filter_map(|(_, series)| match series.last_step() {
+            // A run that has to catch up is not awaited.
+            Some(step) => (Some(step) >= self.last_written).then_some(step),
+            None => awaits_first_points.then_some(i64::MIN),
+        });
+        steps.min()
     }
 }

@@ -161,8 +161,7 @@ impl Reduction {
             return Err(no_runs(&self.logdirs));
         }
         let mut output = Output::create(&reduced)?;
-        let mut written = offline::reduce(self, &runs, &mut output)?;
-        written.run_count = runs.len();
+        let written = offline::reduce(self, &runs, &mut output)?;
         output.close()?;
         Ok(written)
     }

@@ -40,12 +40,8 @@ pub(super) struct Output {
     /// The tags with a chart.
     charts: BTreeSet<String>,
     has_new_charts: bool,
-}
-
-/// The names of the statistics of one tag.
-pub(super) struct Names {
-    mean: String,
-    others: [String; SUFFIXES.len()],
+    /// The tags of the runs that are left out.
+    left_out: BTreeSet<String>,
 }
 
 impl Output {
@@ -61,25 +57,19 @@ impl Output {
             summary: WriterOptions::new().create_file_writer(dir)?,
             charts: BTreeSet::new(),
             has_new_charts: false,
+            left_out: BTreeSet::new(),
         })
     }
 
-    /// Starts the points of a scalar.
-    pub(super) fn scalar(&mut self, tag: &str) -> Names {
+    /// Writes the statistics of a step in one record.
+    pub(super) fn point(&mut self, tag: &str, point: &Point) {
         if !self.charts.contains(tag) {
             self.charts.insert(tag.to_owned());
             self.has_new_charts = true;
         }
-        Names {
-            mean: tag.to_owned(),
-            others: SUFFIXES.map(|suffix| format!("{tag}{suffix}")),
-        }
-    }
-
-    /// Writes the statistics of a step in one record.
-    pub(super) fn point(&self, names: &Names, point: &Point) {
         let spread = if point.count > 1 { point.std } else { 0.0 };
         let values = [
+            point.mean,
             point.min,
             point.max,
             point.median,
@@ -90,10 +80,27 @@ impl Output {
         ];
         // The deviation, which is the last one, needs two values.
         let count = values.len() - usize::from(point.count < 2);
-        let others = names.others.iter().zip(values).take(count);
-        let all = others.chain([(&names.mean, point.mean)]);
+        let names = [""].into_iter().chain(SUFFIXES);
+        let values = names.zip(values).take(count);
         let summary = self.summary.at(point.wall_time);
-        summary.scalars(point.step, all.map(|(tag, value)| (tag.as_str(), value)));
+        summary.scalars(
+            point.step,
+            values.map(|(suffix, value)| (format!("{tag}{suffix}"), value)),
+        );
+    }
+
+    /// Returns whether a statistic of a tag that was written has this name.
+    pub(super) fn has_statistic(&self, name: &str) -> bool {
+        base(name).is_some_and(|tag| self.charts.contains(tag))
+    }
+
+    /// Warns once that a tag of the runs is left out, because a statistic has its name.
+    pub(super) fn warn_of_statistic(&mut self, tag: &str) {
+        if self.left_out.insert(tag.to_owned()) {
+            self.reporter().warn(format_args!(
+                "the tag {tag:?} of the runs is left out, because a statistic of another tag has this name"
+            ));
+        }
     }
 
     pub(super) fn histogram(&self, tag: &str, step: i64, wall_time: f64, buckets: &[Bucket]) {

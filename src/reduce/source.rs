@@ -1,11 +1,14 @@
 //! Reads the scalars and histograms of a run: all of them, or those that were written since the last call.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
+use std::mem::{self, Discriminant};
 use std::path::{Path, PathBuf};
 
 use prost::Message;
 
+use super::Filter;
 use super::merge::Sample;
 use crate::error::{Error, Result};
 use crate::event::PlainScalars;
@@ -24,44 +27,22 @@ pub(super) enum Data {
     },
 }
 
-/// How far each file of a run was read. No file stays open.
-#[derive(Debug, Default)]
-pub(super) struct RunSource {
-    files: Vec<Position>,
+/// Decodes the files of one run.
+pub(super) struct RunReader {
+    is_wanted: Filter,
     decoder: ValueDecoder,
-    /// Whether a tag has scalars. The first kind of a tag counts, as in TensorBoard.
-    tags: foldhash::HashMap<String, Kind>,
+    /// The first kind of a tag counts, as in TensorBoard. `None` for a tag that is not reduced.
+    kinds: foldhash::HashMap<String, Option<Discriminant<Data>>>,
     pub(super) is_damaged: bool,
 }
 
-#[derive(Debug)]
-struct Position {
-    path: PathBuf,
-    offset: u64,
-    /// The size when the file was last read to its end.
-    size: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
-    Scalar,
-    Histogram,
-    Other,
-}
-
-impl RunSource {
-    /// Adds the files that are new. All are sorted by name.
-    pub(super) fn add_files(&mut self, files: &[PathBuf]) {
-        for path in files {
-            let found = self.files.binary_search_by(|file| file.path.cmp(path));
-            if let Err(index) = found {
-                let file = Position {
-                    path: path.clone(),
-                    offset: 0,
-                    size: 0,
-                };
-                self.files.insert(index, file);
-            }
+impl RunReader {
+    pub(super) fn new(is_wanted: &Filter) -> Self {
+        Self {
+            is_wanted: is_wanted.clone(),
+            decoder: ValueDecoder::new(),
+            kinds: foldhash::HashMap::default(),
+            is_damaged: false,
         }
     }
 
@@ -76,56 +57,6 @@ impl RunSource {
             self.read_records(path, source, &mut limit, &mut visit)?;
         }
         Ok(())
-    }
-
-    /// Passes the next values to `visit`, of at most `limit` records. Returns `true` if there was something to read.
-    pub(super) fn read(
-        &mut self,
-        mut limit: usize,
-        mut visit: impl FnMut(&str, Data),
-    ) -> Result<bool> {
-        let mut has_grown = false;
-        for index in 0..self.files.len() {
-            let Position { path, offset, size } = &self.files[index];
-            let (path, mut offset, old_size) = (path.clone(), *offset, *size);
-            let size = match fs::metadata(&path) {
-                Ok(metadata) => metadata.len(),
-                Err(error) => return Err(Error::io("open", &path, error)),
-            };
-            if size <= old_size || limit == 0 {
-                continue;
-            }
-            has_grown = true;
-            let is_at_end = self.read_file(&path, &mut offset, &mut limit, &mut visit)?;
-            self.files[index].offset = offset;
-            if is_at_end {
-                self.files[index].size = size;
-            }
-        }
-        Ok(has_grown)
-    }
-
-    /// Returns whether a file has grown since it was read to its end.
-    pub(super) fn has_more(&self) -> bool {
-        let size = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
-        self.files.iter().any(|file| size(&file.path) > file.size)
-    }
-
-    /// Returns `true` at the end of the file.
-    fn read_file(
-        &mut self,
-        path: &Path,
-        offset: &mut u64,
-        limit: &mut usize,
-        visit: &mut impl FnMut(&str, Data),
-    ) -> Result<bool> {
-        let mut file = File::open(path).map_err(|error| Error::io("open", path, error))?;
-        file.seek(SeekFrom::Start(*offset))
-            .map_err(|error| Error::io("read", path, error))?;
-        let start = *offset;
-        let (read_bytes, is_at_end) = self.read_records(path, file, limit, visit)?;
-        *offset = start + read_bytes;
-        Ok(is_at_end)
     }
 
     /// Returns the length of the records that were read, and whether the end was found.
@@ -153,16 +84,16 @@ impl RunSource {
         if let Some(event) = PlainScalars::of(payload)
             && event.wall_time.is_finite()
         {
+            let (step, wall_time) = (event.step, event.wall_time);
             for (tag, value) in event.values() {
-                if let Ok(tag) = str::from_utf8(tag)
-                    && self.kind(tag, Kind::Scalar) == Kind::Scalar
-                {
+                if let Ok(tag) = str::from_utf8(tag) {
+                    let value = value.into();
                     let sample = Sample {
-                        step: event.step,
-                        wall_time: event.wall_time,
-                        value: value.into(),
+                        step,
+                        wall_time,
+                        value,
                     };
-                    visit(tag, Data::Scalar(sample));
+                    self.visit(tag, Some(Data::Scalar(sample)), visit);
                 }
             }
             return;
@@ -176,41 +107,107 @@ impl RunSource {
             return; // The fast loader does not show it either.
         }
         for (tag, value) in self.decoder.decode(event) {
-            let (kind, data) = match value {
-                Value::Scalar(number) => (
-                    Kind::Scalar,
+            let data = match value {
+                Value::Scalar(number) => {
+                    let value = number.to_f64();
                     Some(Data::Scalar(Sample {
                         step,
                         wall_time,
-                        value: number.to_f64(),
-                    })),
-                ),
-                Value::Histogram(buckets) => (
-                    Kind::Histogram,
-                    Some(Data::Histogram {
-                        step,
-                        wall_time,
-                        buckets,
-                    }),
-                ),
-                _ => (Kind::Other, None),
+                        value,
+                    }))
+                }
+                Value::Histogram(buckets) => Some(Data::Histogram {
+                    step,
+                    wall_time,
+                    buckets,
+                }),
+                _ => None,
             };
-            if self.kind(&tag, kind) == kind
-                && let Some(data) = data
-            {
-                visit(&tag, data);
-            }
+            self.visit(&tag, data, visit);
         }
     }
 
-    /// Returns the first kind of a tag.
-    fn kind(&mut self, tag: &str, kind: Kind) -> Kind {
-        match self.tags.get(tag) {
-            Some(kind) => *kind,
+    /// Passes the data to `visit` if the tag is wanted and the data has the first kind of the tag.
+    fn visit(&mut self, tag: &str, data: Option<Data>, visit: &mut impl FnMut(&str, Data)) {
+        let kind = data.as_ref().map(mem::discriminant);
+        let first_kind = match self.kinds.get(tag) {
+            Some(first_kind) => *first_kind,
             None => {
-                self.tags.insert(tag.to_owned(), kind);
-                kind
+                let first_kind = kind.filter(|_| (self.is_wanted)(tag));
+                self.kinds.insert(tag.to_owned(), first_kind);
+                first_kind
+            }
+        };
+        if kind == first_kind
+            && let Some(data) = data
+        {
+            visit(tag, data);
+        }
+    }
+}
+
+/// A run that grows. It has no open file between two calls.
+pub(super) struct GrowingRun {
+    reader: RunReader,
+    files: BTreeMap<PathBuf, Position>,
+}
+
+/// How far a file was read.
+#[derive(Default)]
+struct Position {
+    offset: u64,
+    /// The size when the file was last read to its end.
+    size: u64,
+}
+
+impl GrowingRun {
+    pub(super) fn new(is_wanted: &Filter) -> Self {
+        Self {
+            reader: RunReader::new(is_wanted),
+            files: BTreeMap::new(),
+        }
+    }
+
+    /// Adds the files that are new.
+    pub(super) fn add_files(&mut self, files: Vec<PathBuf>) {
+        for path in files {
+            self.files.entry(path).or_default();
+        }
+    }
+
+    /// Passes the next values to `visit`, of at most `limit` records. Returns `true` if there was something to read.
+    pub(super) fn read(
+        &mut self,
+        mut limit: usize,
+        mut visit: impl FnMut(&str, Data),
+    ) -> Result<bool> {
+        let mut has_grown = false;
+        for (path, position) in &mut self.files {
+            let metadata = fs::metadata(path).map_err(|error| Error::io("open", path, error))?;
+            let size = metadata.len();
+            if size <= position.size || limit == 0 {
+                continue;
+            }
+            has_grown = true;
+            let mut file = File::open(path).map_err(|error| Error::io("open", path, error))?;
+            file.seek(SeekFrom::Start(position.offset))
+                .map_err(|error| Error::io("read", path, error))?;
+            let (read_bytes, is_at_end) = self
+                .reader
+                .read_records(path, file, &mut limit, &mut visit)?;
+            position.offset += read_bytes;
+            if is_at_end {
+                position.size = size;
             }
         }
+        Ok(has_grown)
+    }
+
+    /// Returns whether a file has grown since it was read to its end.
+    pub(super) fn has_more(&self) -> bool {
+        let size = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+        self.files
+            .iter()
+            .any(|(path, position)| size(path) > position.size)
     }
 }
