@@ -1,5 +1,6 @@
 """The emulator gcp-storage-emulator with the requests of the XML API that it lacks and `object_store` sends: HEAD, the list of
-a bucket, and uploads on the condition that an object has a generation. Arguments: the port.
+a bucket, and uploads on the condition that an object has a generation. Arguments: the port, and the
+directory for the objects.
 """
 
 import io
@@ -84,4 +85,4 @@ server.HANDLERS = (
     (r"^/(?P<bucket_name>[-.\w]+)/?$", {"GET": ls}),
 )
 server.RequestHandler.do_HEAD = do_HEAD
-server.create_server("127.0.0.1", int(sys.argv[1]), in_memory=True).run()
+server.create_server("127.0.0.1", int(sys.argv[1]), in_memory=False, data_dir=sys.argv[2]).run()

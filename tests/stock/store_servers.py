@@ -35,11 +35,40 @@ class Store:
     credentials = ""
     # Those that it names if they are set.
     credentials_in_use: tuple[str, ...] = ()
+    # The server stores its objects in a directory, so that they are there when it starts again.
+    is_on_disk = True
 
-    def __init__(self) -> None:
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
+        self.start()
+        try:
+            self.create_bucket()
+        except BaseException:
+            self.stop()
+            raise
+
+    def start(self) -> None:
+        """Starts the server, and waits until it answers."""
+        self._output = tempfile.NamedTemporaryFile("ab")
+        command = ["timeout", str(SERVER_SECONDS), *map(str, self.command())]
+        self._process = subprocess.Popen(command, stdout=self._output, stderr=self._output, env=bare_environment())
+        try:
+            eventually(self._answers, True)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+
+    def _answers(self) -> bool:
+        assert self._process.poll() is None, Path(self._output.name).read_text()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     @property
     def root(self) -> str:
@@ -77,6 +106,7 @@ class S3(Store):
     scheme = "s3"
     credentials = "AWS_ACCESS_KEY_ID"
     credentials_in_use = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    is_on_disk = False  # moto has its objects in memory.
 
     def command(self) -> list[object]:
         return [Path(sys.executable).with_name("moto_server"), "-H", "127.0.0.1", "-p", self.port]
@@ -111,7 +141,7 @@ class Gcs(Store):
     credentials = "GOOGLE_APPLICATION_CREDENTIALS"
 
     def command(self) -> list[object]:
-        return [sys.executable, Path(__file__).with_name("gcs_emulator.py"), self.port]
+        return [sys.executable, Path(__file__).with_name("gcs_emulator.py"), self.port, self.directory]
 
     def create_bucket(self) -> None:
         address = f"http://127.0.0.1:{self.port}/storage/v1/b?project=test"
@@ -128,7 +158,7 @@ class Azure(Store):
 
     def command(self) -> list[object]:
         azurite = REPO / "target" / "cloud" / "node" / "node_modules" / ".bin" / "azurite-blob"
-        flags = ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent"]
+        flags = ["--location", self.directory, "--skipApiVersionCheck", "--disableTelemetry", "--silent"]
         return [azurite, "--blobHost", "127.0.0.1", "--blobPort", self.port, *flags]
 
     def create_bucket(self) -> None:
@@ -154,24 +184,14 @@ STORES = {"s3": S3, "gs": Gcs, "az": Azure}
 
 
 @contextmanager
-def running(store: Store) -> Iterator[Store]:
-    """Runs the server of a store, which has an empty bucket then."""
-
-    def answers() -> bool:
-        assert process.poll() is None, Path(output.name).read_text()
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", store.port)) == 0
-
-    with tempfile.NamedTemporaryFile("ab") as output:
-        command = ["timeout", str(SERVER_SECONDS), *map(str, store.command())]
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=bare_environment())
+def running(scheme: str) -> Iterator[Store]:
+    """Runs a server with an empty bucket."""
+    with tempfile.TemporaryDirectory() as directory:
+        store = STORES[scheme](Path(directory))
         try:
-            eventually(answers, True)
-            store.create_bucket()
             yield store
         finally:
-            process.terminate()
-            process.wait(30)
+            store.stop()
 
 
 class Proxy:

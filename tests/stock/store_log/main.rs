@@ -97,7 +97,9 @@ fn write(options: &Options) -> Result<serde_json::Value> {
     if options.kinds {
         log_kinds(&summary, options.first)?;
     }
+    let start = Instant::now();
     let slowest_call = log_points(&summary, options)?;
+    let logging_time = start.elapsed();
     let handle = summary.clone();
     let error = summary.close().err().map(|error| chain(&error));
     let stats = handle.stats();
@@ -110,6 +112,7 @@ fn write(options: &Options) -> Result<serde_json::Value> {
         "uploaded_bytes": stats.uploaded_bytes,
         "retries": stats.upload_retry_count,
         "other_writers": stats.other_writer_count,
+        "logging_seconds": logging_time.as_secs_f64(),
         "slowest_call_seconds": slowest_call.as_secs_f64(),
         "error": error,
     }))
