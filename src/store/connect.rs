@@ -7,7 +7,9 @@ use std::time::Duration;
 use object_store::aws::AmazonS3Builder;
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder};
-use object_store::{ClientOptions, ObjectStore, RetryConfig, StaticCredentialProvider};
+use object_store::{
+    BackoffConfig, ClientOptions, ObjectStore, RetryConfig, StaticCredentialProvider,
+};
 
 use crate::error::{Error, Result};
 use crate::platform::process_id;
@@ -17,6 +19,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// The client sends a request again for this time. The writer keeps its data and tries again after that.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(8);
 const MAX_RETRIES: usize = 3;
+/// The shortest pause between two of them. Google Cloud Storage takes one write of an object per second, and the three pauses are
+/// longer together: <https://docs.cloud.google.com/storage/quotas>.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Service {
@@ -78,7 +83,10 @@ fn build(root: &str) -> object_store::Result<Arc<dyn ObjectStore>> {
     let retry = RetryConfig {
         max_retries: MAX_RETRIES,
         retry_timeout: RETRY_TIMEOUT,
-        ..RetryConfig::default()
+        backoff: BackoffConfig {
+            init_backoff: FIRST_PAUSE,
+            ..BackoffConfig::default()
+        },
     };
     let is_http = |endpoint: &Option<String>| {
         endpoint

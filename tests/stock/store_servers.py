@@ -206,12 +206,15 @@ class Proxy:
     | `cut` | it arrives, but the connection ends without an answer |
     | `throttle` | the answer is 503 |
     | `forbid` | the answer is 403 |
+    | `limit` | the answer is 429 if the object was written less than a second ago, which counts as `limited` |
     """
 
     def __init__(self, port: int):
         self.mode = "pass"
         # How often each mode was met.
         self.counts: dict[str, int] = {}
+        # When each path was written.
+        self.written: dict[str, float] = {}
         proxy = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -251,6 +254,12 @@ class Proxy:
                     return self._answer(503, {"Content-Type": "application/xml"}, b"<Error><Code>SlowDown</Code></Error>")
                 if mode == "forbid":
                     return self._answer(403, {"Content-Type": "application/xml"}, b"<Error><Code>AccessDenied</Code></Error>")
+                if mode == "limit" and self.command == "PUT":
+                    path, now = self.path.partition("?")[0], time.monotonic()
+                    if now - proxy.written.get(path, 0) < 1:
+                        proxy.counts["limited"] = proxy.counts.get("limited", 0) + 1
+                        return self._answer(429, {"Content-Type": "application/xml"}, b"<Error><Code>SlowDown</Code></Error>")
+                    proxy.written[path] = now
                 if mode == "delay":
                     time.sleep(2)
                 upstream = http.client.HTTPConnection("127.0.0.1", port, timeout=60)

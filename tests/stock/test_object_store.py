@@ -184,6 +184,17 @@ def test_outage_loses_and_doubles_nothing(store, proxy):
         assert curve(fresh) == line(0, 100 * seconds)
 
 
+def test_store_that_takes_one_write_of_an_object_per_second_gets_every_point(store, proxy):
+    # The limit of Google Cloud Storage: https://docs.cloud.google.com/storage/quotas
+    logdir = store.logdir()
+    proxy.mode = "limit"
+    arguments = ["--rate", 20, "--points", 100, "--flush-interval", 0.3]
+    stats = finish(start(store, "write", f"{logdir}/run", *arguments, environment=store.environment(proxy.port)))
+    assert (stats["error"], stats["rejected"], stats["pending_bytes"], stats["retries"]) == (None, 0, 0, 0)
+    assert proxy.counts["limited"] > 0
+    assert run(store, "read", logdir)["runs"] == {"run": line(0, 100)}
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_server_that_stops_and_starts_again_has_every_point(scheme):
     # Nothing listens at the port meanwhile. moto has lost all when it starts again. The newest segment is in the memory of the

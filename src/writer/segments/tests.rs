@@ -70,6 +70,20 @@ fn run_with_images_keeps_both_bounds() {
 }
 
 #[test]
+fn docs_give_the_figures_of_the_simulation() {
+    // The table of `object_stores`: MB uploaded in a day, and objects.
+    for (bytes_per_second, uploaded, objects) in
+        [(40, 170, 16), (1000, 431, 173), (150_000, 32_985, 371)]
+    {
+        let cost = simulate(bytes_per_second, DAY);
+        assert_eq!(
+            ((cost.uploaded + 500_000) / 1_000_000, cost.objects),
+            (uploaded, objects)
+        );
+    }
+}
+
+#[test]
 fn bytes_and_objects_are_bounded_at_any_rate() {
     for bytes_per_second in [1, 10, 100, 1000, 2000, 17_000, 50_000, 100_000, 1_000_000] {
         let cost = simulate(bytes_per_second, DAY);
