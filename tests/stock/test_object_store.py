@@ -163,17 +163,17 @@ def test_resumed_run_is_one_curve(store):
 def test_outage_loses_and_doubles_nothing(store, proxy):
     logdir = store.logdir()
     modes = ["refuse", "hang", "cut", "throttle", "delay"]
-    seconds = OUTAGE_SECONDS + SLACK_SECONDS
+    seconds = 2 * OUTAGE_SECONDS + SLACK_SECONDS
     arguments = ["--rate", 100, "--points", 100 * seconds, "--flush-interval", 0.3]
     writer = start(store, "write", f"{logdir}/run", *arguments, environment=store.environment(proxy.port))
     eventually(lambda: bool(run(store, "read", logdir)["runs"]), True)
     for mode in modes:
         proxy.mode = mode
         time.sleep(OUTAGE_SECONDS / len(modes))
+        eventually(lambda mode=mode: mode in proxy.counts, True)  # The writer pauses for up to 5 seconds.
     proxy.mode = "pass"
     assert writer.poll() is None, "the outage is in the middle"
     stats = finish(writer)
-    assert set(modes) <= set(proxy.counts), "each fault has happened"
     assert (stats["error"], stats["rejected"], stats["pending_bytes"]) == (None, 0, 0)
     assert stats["retries"] > 0
     assert stats["slowest_call_seconds"] < 1, "the training never waits"
