@@ -133,8 +133,8 @@
 //!
 //! Cargo may choose the newest `candle-core` or `ndarray` for this crate although your program uses an older one. The types of
 //! two versions differ, and rustc reports "multiple different versions of crate". For a program with `ndarray = "0.16"`, this
-//! command makes both use 0.16: `cargo update ndarray@0.17.2 --precise 0.16.1`. For one with `candle-core = "0.9"`:
-//! `cargo update candle-core@0.11.1 --precise 0.9.2`.
+//! command makes both use 0.16: `cargo update ndarray@0.17 --precise 0.16.1`. For one with `candle-core = "0.9"`:
+//! `cargo update candle-core@0.11 --precise 0.9.2`.
 //!
 //! # More
 //!

@@ -1,7 +1,7 @@
 //! Where the crate works, and what differs there.
 //!
 //! Rust 1.88 or later. `candle-core` 0.11 does not compile with Rust 1.88, but with 1.95. Versions 0.9.2 and 0.10.2 compile with
-//! both: `cargo update candle-core@0.11.1 --precise 0.10.2`.
+//! both: `cargo update candle-core@0.11 --precise 0.10.2`.
 //!
 //! | platform | what was tested, with the default features unless the row says more | passed: unit tests, and integration tests |
 //! |---|---|---|
