@@ -223,7 +223,7 @@
 //! # let dir = tempfile::tempdir()?;
 //! # let logs = dir.path();
 //! let rank = Rank::from_env();
-//! let logdir = unique_logdir_for(logs, "baseline-7")?; // the same on all ranks, and new for each start
+//! let logdir = unique_logdir_for(logs, "baseline-7")?; // the same on all ranks; use a new id for each start
 //! let summary = WriterOptions::new().rank(rank, RankPolicy::Main).create_file_writer(logdir.join("main"))?;
 //! let own = WriterOptions::new().rank(rank, RankPolicy::Each).create_file_writer(&logdir)?;
 //! for step in 0..100 {
@@ -234,9 +234,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! - The loss of rank 0 is not the mean loss. Either communicate the mean before you log it, outside of any
-//!   `if` on the rank, because a collective operation that some ranks do not call waits forever. Or log the loss on all ranks, and [reduce](#many-ranks-many-seeds)
-//!   the runs.
+//! - The loss of rank 0 is not the mean loss. Either communicate the mean before you log it, or log the loss on all ranks, and
+//!   [reduce](#many-ranks-many-seeds) the runs. Communicate outside of any `if` on the rank: a collective operation that some
+//!   ranks do not call waits forever.
 //! - [`unique_logdir`](crate::unique_logdir) names a directory by the time, which differs between processes. Use
 //!   [`unique_logdir_for`](crate::unique_logdir_for), with an id of your own or that of the launcher.
 //! - If two processes write to one run, TensorBoard does not show all points. So use one rule for the rank in the whole
@@ -245,8 +245,8 @@
 //!
 //! # Many ranks, many seeds
 //!
-//! `summary-writer reduce` makes one curve out of the curves of many runs: the mean, with a band of one standard deviation on the page Custom
-//! Scalars. It writes the run `reduced`.
+//! `summary-writer reduce` makes one curve out of the curves of many runs: the mean, with a band of one standard deviation on
+//! the page Custom Scalars. It writes the run `reduced`.
 //!
 //! ```text
 //! summary-writer reduce logs/baseline-7 --run 'rank-*' --out means/baseline-7
@@ -254,8 +254,8 @@
 //! summary-writer reduce logs/baseline-7 --run 'rank-*' --out means/live --follow --expect 64
 //! ```
 //!
-//! `tensorboard --logdir means` shows the results. Above 40 runs, the page selects none by itself, so the results are not next to the
-//! ranks.
+//! `tensorboard --logdir means` shows the results. They are not next to the ranks, because the page selects no run by itself if
+//! there are more than 40.
 //!
 //! The last command runs next to the training, on any machine that sees the files. It only reads them, so a rank that hangs
 //! or dies stops neither the others nor the curve: after 60 s (`--patience`) the rank is left out, which the tag `loss/count`
