@@ -26,7 +26,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The numbers are copied from the device, which waits until they are computed. No tensor is kept.
+//! The numbers are copied from the device, which waits until they are computed. Histograms of contiguous `F32` and `F64` tensors
+//! on the CPU are counted without a copy. No tensor is kept.
 //!
 //! # All variables of a `VarMap`
 //!
@@ -44,20 +45,20 @@
 //!
 //! This crate takes candle 0.9 to 0.11, and Cargo may choose the newest of them for it although your program has an older one.
 //! A tensor of one version is another type than that of the other. This makes both use the version of the program, here
-//! 0.9.2: `cargo update candle-core@0.11.1 --precise 0.9.2`.
+//! 0.9.2: `cargo update candle-core@0.11 --precise 0.9.2`.
 //!
 //! The same command helps with Rust 1.88, which cannot compile candle 0.11.1.
 
 use std::io;
 
 use candle_core::backprop::GradStore;
-use candle_core::{DType, Device, Tensor, Var, WithDType};
+use candle_core::{DType, Device, Storage, Tensor, Var, WithDType};
 
 use crate::error::{Error, Result};
 use crate::event::Step;
-use crate::summary::Histogram;
 #[cfg(feature = "png")]
 use crate::summary::Image;
+use crate::summary::{Histogram, Scalar};
 use crate::writer::SummaryWriter;
 
 /// Returns the number in a tensor of one element and any rank. A 64-bit integer is rounded to the nearest `f64`.
@@ -169,11 +170,25 @@ impl TryFrom<&Tensor> for Histogram {
 
     fn try_from(tensor: &Tensor) -> Result<Self> {
         if is_small_float(tensor.dtype()) {
-            Ok(Self::new(&read::<f32>(tensor)?))
+            count_elements::<f32>(tensor)
         } else {
-            Ok(Self::new(&read::<f64>(tensor)?))
+            count_elements::<f64>(tensor)
         }
     }
+}
+
+/// Counts the elements where they are if they are contiguous, on the CPU and of the type `T`. Others are copied first.
+fn count_elements<T: WithDType + Scalar>(tensor: &Tensor) -> Result<Histogram> {
+    {
+        let (storage, layout) = tensor.storage_and_layout();
+        if let Storage::Cpu(storage) = &*storage
+            && let Ok(elements) = storage.as_slice::<T>()
+            && let Some((start, end)) = layout.contiguous_offsets()
+        {
+            return Ok(Histogram::new(&elements[start..end]));
+        }
+    }
+    Ok(Histogram::new(&read::<T>(tensor)?))
 }
 
 /// Converts a tensor with its channels first: `[height, width]` is gray, and `[channels, height, width]` with 1, 2, 3 or 4
