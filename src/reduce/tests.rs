@@ -333,6 +333,39 @@ fn passes_return_each_tag_once_within_the_bound_of_memory() {
     }
 }
 
+#[test]
+fn passes_find_tags_that_only_some_runs_have() {
+    let dir = tempfile::tempdir().unwrap();
+    for (run, tags) in [["b", "d"], ["a", "c"], ["e", "b"]].iter().enumerate() {
+        let summary =
+            SummaryWriter::create_file_writer(dir.path().join(format!("run-{run}"))).unwrap();
+        for step in 0..10 {
+            tags.iter().for_each(|tag| summary.scalar(*tag, 0.5, step));
+        }
+        summary.close().unwrap();
+    }
+    let runs = find_runs(dir.path()).unwrap();
+    for max_points in [1, 10, 15, 25, 1000] {
+        let mut seen = Vec::new();
+        let reduction = Reduction::new([dir.path()]);
+        each_tag(&reduction, &runs, max_points, |tag, points| {
+            if let Points::Scalar(series) = points {
+                seen.push((tag.to_owned(), series.iter().map(Series::len).collect()));
+            }
+        })
+        .unwrap();
+        let want = [
+            ("a", vec![10]),
+            ("b", vec![10, 10]),
+            ("c", vec![10]),
+            ("d", vec![10]),
+            ("e", vec![10]),
+        ];
+        let want = want.map(|(tag, counts)| (tag.to_owned(), counts));
+        assert_eq!(seen, want, "{max_points}");
+    }
+}
+
 /// The points of the run `reduced` as (tag, step, value), by tag.
 fn reduced(dir: &Path) -> BTreeMap<String, Vec<(i64, f32)>> {
     let mut points = BTreeMap::<_, Vec<_>>::new();
