@@ -55,14 +55,14 @@
 //! # When points arrive, and what it costs
 //!
 //! Records wait for 10 s at first, so that the points of a new run are soon in TensorBoard. The time grows with the age of the
-//! run, and is 60 s after an hour. [`flush`](crate::SummaryWriter::flush) and `close` upload at once, and return when the
-//! store has everything. Each upload is one request. That makes 1,550 on the first day of a run, 1,440 on each later one, and none while
-//! nothing is logged. A request costs about 0.000005 dollars on S3, so a run costs less than a cent a day. Add its storage. A bucket
-//! with versions or soft delete also keeps what was replaced, so it stores all bytes that were uploaded. Soft delete for 7 days
-//! is the default of Google Cloud Storage.
+//! run, and is 60 s after an hour. [`flush`](crate::SummaryWriter::flush) and `close` upload at once, and return when the store
+//! has everything. Each upload is one request. That makes 1,550 on the first day of a run, 1,440 on each later one, and none
+//! while nothing is logged. A request costs about 0.000005 dollars on S3, so a run costs less than a cent a day. Add its
+//! storage. A bucket with versions or soft delete also keeps what was replaced, so it stores all bytes that were uploaded. Soft
+//! delete for 7 days is the default of Google Cloud Storage.
 //!
-//! A TensorBoard costs more than the program. On S3, each reload lists 4 times and reads twice for one run, and lists once and reads
-//! twice for each further run. It reloads every 5 s, which costs up to 0.36 dollars a day for one run. With
+//! A TensorBoard costs more than the program. On S3, each reload lists 4 times and reads twice for one run, and lists once and
+//! reads twice for each further run. It reloads every 5 s, which costs up to 0.36 dollars a day for one run. With
 //! `--reload_interval=60`, it costs 0.03 dollars.
 //!
 //! A day of a run, simulated by `cargo test --features object-store --lib segments`:
@@ -78,11 +78,12 @@
 //!
 //! # When the store fails
 //!
-//! If the store fails, throttles or does not answer, no call waits for it. The data stays in memory, up to
-//! [`max_pending_bytes`](crate::WriterOptions::max_pending_bytes), and the writer tries again after 0.1 s, and then after
-//! longer pauses of up to 5 s. Each upload names the version that it replaces. So an upload that arrives after its
-//! successor changes nothing, and each record is in the store once. Stores without conditional writes get plain
-//! ones.
+//! If the store fails, throttles or does not answer, no call that logs waits for it while there is memory. The data stays in
+//! memory, up to the 64 MiB of [`max_pending_bytes`](crate::WriterOptions::max_pending_bytes). When they are full, a call waits
+//! for room, and once an upload has failed, records are rejected and counted ([`WhenFull`](crate::WhenFull)). The writer tries
+//! again after 0.1 s, and then after longer pauses of up to 5 s. Each upload names the version that it replaces. So an upload
+//! that arrives after its successor changes nothing, and each record is in the store once. Stores without conditional writes
+//! get plain ones.
 //!
 //! A program that is killed loses what was accepted since the last upload. [`close`](crate::SummaryWriter::close) and the drop
 //! of the last handle try for 60 s ([`close_timeout`](crate::WriterOptions::close_timeout)). Then they give up, and report how many
@@ -118,10 +119,10 @@
 //! # Resuming
 //!
 //! [`resume`](crate::WriterOptions::resume) changes no object. It reads the run, and the next segment starts with records that
-//! tell TensorBoard to forget all steps from the given one on. With `--load_fast=false`, a running TensorBoard and a new one show one curve.
-//! The fast loader, which reads `gs://` and copies on a disk, drops the old points of a tag when its next point arrives. In a run with records for each batch
-//! ([`UpdateFreq::Batch`](crate::training::UpdateFreq)), the records that count epochs stay, because one step cannot say both. Embeddings
-//! stay until a new one of the same tag and step replaces them.
+//! tell TensorBoard to forget all steps from the given one on. With `--load_fast=false`, a running TensorBoard and a new one
+//! show one curve. The fast loader, which reads `gs://` and copies on a disk, drops the old points of a tag when its next point
+//! arrives. In a run with records for each batch ([`UpdateFreq::Batch`](crate::training::UpdateFreq)), the records that count
+//! epochs stay, because one step cannot say both. Embeddings stay until a new one of the same tag and step replaces them.
 //!
 //! # Mounted buckets
 //!
@@ -134,5 +135,5 @@
 //!
 //! # Building
 //!
-//! The feature adds `object_store`, `tokio`, `reqwest` and `rustls`, and with their dependencies about 115 crates. Of these, only `ring` has code in
-//! C. It needs Rust 1.88, as the library does. A URL without the feature is an error that names it.
+//! The feature adds 115 crates on Linux: `object_store`, `tokio`, `reqwest`, `rustls` and their dependencies. Only `ring` has
+//! code in C. The feature needs Rust 1.88, as the library does. A URL without the feature is an error that names it.
