@@ -12,7 +12,8 @@ cd "$(dirname "$0")/.."
 work=$PWD/target/portability
 # A test program that needs longer hangs.
 limit_secs=7200
-# All features except candle: candle-core 0.11 needs a newer compiler than 1.88, and a dependency of it needs 64-bit atomics.
+# All features except two. candle-core 0.11 needs a newer compiler than 1.88, and a dependency of it needs 64-bit atomics.
+# object-store needs a C compiler for each target.
 features=cli,half,image,metrics,ndarray,onnx,serde,tracing
 mkdir -p "$work"
 
