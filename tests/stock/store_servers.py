@@ -213,6 +213,8 @@ class Proxy:
         self.mode = "pass"
         # How often each mode was met.
         self.counts: dict[str, int] = {}
+        # How many uploads of segments were answered.
+        self.segment_count = 0
         # When each path was written.
         self.written: dict[str, float] = {}
         proxy = self
@@ -272,6 +274,7 @@ class Proxy:
                 upstream.close()
                 if mode == "cut":
                     return self._drop()
+                proxy.segment_count += self.command == "PUT" and "tfevents" in self.path
                 self._answer(answer.status, headers, body)
 
             def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:

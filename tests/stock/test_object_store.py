@@ -225,7 +225,7 @@ def test_close_gives_up_and_keeps_the_rest_on_the_disk(store, proxy, tmp_path):
     logdir = store.logdir()
     arguments = ["--rate", 10, "--points", 40, "--flush-interval", 0.5, "--close-timeout", 2, "--spill-dir", tmp_path]
     writer = start(store, "write", f"{logdir}/run", *arguments, environment=store.environment(proxy.port))
-    eventually(lambda: bool(run(store, "read", logdir)["runs"]), True)
+    eventually(lambda: proxy.segment_count > 0, True)
     proxy.mode = "hang"
     stats = finish(writer)
     assert str(tmp_path) in stats["error"]
