@@ -59,9 +59,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! If one program trains all trials in turn, each trial is a child run of one writer. Thousands of trials can be open, because at
-//! most 32 child runs without a handle stay open: the others [release](crate::SummaryWriter::run) their file and their threads. Closing the writer ends the sessions
-//! of all trials.
+//! If one program trains all trials in turn, each trial is a child run of one writer. Thousands of trials can be open, because
+//! at most 32 child runs without a handle stay open: the others [release](crate::SummaryWriter::run) their file and their
+//! threads. Closing the writer ends the sessions of all trials.
 //!
 //! ```
 //! use summary_writer::{HParams, SummaryWriter};
@@ -398,7 +398,8 @@
 //!
 //! If `fit` returns only when the model is done, log a curve of models: with more and more examples, trees or iterations. If
 //! the model learns in parts, such as with `fit_with` of linfa, log it after each part. The step is the size. Everything takes
-//! plain slices, so the version of `ndarray` does not matter. With linfa, `predict` returns an array: `to_vec` makes labels of it.
+//! plain slices, so the version of `ndarray` does not matter. With linfa, `predict` returns an array: `to_vec` makes labels of
+//! it.
 //!
 //! ```
 //! use summary_writer::{HParams, Histogram, SummaryWriter};

@@ -15,7 +15,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system refused `action`. A writer keeps what it could not write and tries again; a reader can be asked again.
+    /// The operating system refused `action`. A writer keeps what it could not write and tries again; a reader can be asked
+    /// again.
     #[error("could not {action}{}", after_space(path.as_deref()))]
     Io {
         /// What was tried: a verb and its object.

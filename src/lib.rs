@@ -46,9 +46,10 @@
 //! ([`WriterOptions::encoder_threads`] allows more). Records of one tag are in
 //! the file in the order of the calls, also across threads if one call returned before another began.
 //!
-//! Dropping the last handle writes what is left and closes the file, also if a panic drops it. A handle in a `static` is
-//! never dropped, and [`std::process::exit`] drops nothing, so close or flush before. While the disk works, a program that is
-//! killed loses at most the last flush interval, and images and audio clips that were not encoded yet. Its file can be read up to the last whole record.
+//! Dropping the last handle writes what is left and closes the file, also if a panic drops it. A handle in a `static` is never
+//! dropped, and [`std::process::exit`] drops nothing, so close or flush before. While the disk works, a program that is killed
+//! loses at most the last flush interval, and images and audio clips that were not encoded yet. Its file can be read up to the
+//! last whole record.
 //!
 //! If a write fails, for example because the disk is full, no call waits. The writer keeps up to
 //! [`WriterOptions::max_pending_bytes`] and writes each byte once when the disk works again. It rejects further records, counts
@@ -60,8 +61,8 @@
 //! At any load, the memory is at most the sum of:
 //!
 //! - `max_pending_bytes`, for a writer and all its child runs together;
-//! - for each run, two buffers of 256 KiB (three with images or audio), one record that is accepted although the limit is reached, the image or clip that is
-//!   being encoded, and the records whose callers wait for room;
+//! - for each run, two buffers of 256 KiB (three with images or audio), one record that is accepted although the limit is
+//!   reached, the image or clip that is being encoded, and the records whose callers wait for room;
 //! - for the whole process, up to 48 MiB of image buffers. They are reused for images of the same size, because new memory takes
 //!   several times as long as a copy of the pixels. Buffers of less than 16 KiB or more than 4 MiB are freed.
 //!
@@ -112,7 +113,8 @@
 //! # Features
 //!
 //! - `png` (default): images and animations, from slices.
-//! - `image`: [`SummaryWriter::image`] takes the images of the crate [`image`](https://docs.rs/image) 0.25, such as `DynamicImage`.
+//! - `image`: [`SummaryWriter::image`] takes the images of the crate [`image`](https://docs.rs/image) 0.25, such as
+//!   `DynamicImage`.
 //! - `flate2` (default): compressed TFRecord streams, in [`record`]. Event files are never compressed.
 //! - `serde`: [`HParams`] from any struct that serializes.
 //! - `candle`: scalars, histograms and images from the tensors of [`candle-core`](https://docs.rs/candle-core), 0.9 to 0.11:

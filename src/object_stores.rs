@@ -15,8 +15,8 @@
 //! # Ok::<(), summary_writer::Error>(())
 //! ```
 //!
-//! Opening writes the small object `.summary-writer`, which TensorBoard ignores. So a wrong bucket, missing credentials, a missing
-//! permission and a dead network are errors of the opening, at most 10 s later. `WriterOptions::object_store` takes any
+//! Opening writes the small object `.summary-writer`, which TensorBoard ignores. So a wrong bucket, missing credentials, a
+//! missing permission and a dead network are errors of the opening, at most 10 s later. `WriterOptions::object_store` takes any
 //! store of the crate [`object_store`](https://docs.rs/object_store), for example one in memory for tests.
 //!
 //! # Variables and commands
@@ -86,8 +86,8 @@
 //! get plain ones.
 //!
 //! A program that is killed loses what was accepted since the last upload. [`close`](crate::SummaryWriter::close) and the drop
-//! of the last handle try for 60 s ([`close_timeout`](crate::WriterOptions::close_timeout)). Then they give up, and report how many
-//! bytes were pending. `WriterOptions::spill_dir` names a local directory for these.
+//! of the last handle try for 60 s ([`close_timeout`](crate::WriterOptions::close_timeout)). Then they give up, and report how
+//! many bytes were pending. `WriterOptions::spill_dir` names a local directory for these.
 //! [`stats`](crate::SummaryWriter::stats) counts uploads, their bytes, and those that were tried again. The credentials of
 //! machines and web identities are renewed when they expire.
 //!

@@ -16,8 +16,8 @@
 //! | macOS, aarch64 | it compiles, with all features except `candle` and `object-store` | |
 //! | WebAssembly without an operating system | `tests/wasm` logs into memory in Node 20; see below | all |
 //!
-//! `tests/portability.sh` runs all rows except the first one. An earlier version has fewer tests, and its results do not cover what
-//! changed since. Windows has fewer integration tests, because forks, signals and full disks are tested on Unix only.
+//! `tests/portability.sh` runs all rows except the first one. An earlier version has fewer tests, and its results do not cover
+//! what changed since. Windows has fewer integration tests, because forks, signals and full disks are tested on Unix only.
 //!
 //! # Windows
 //!
@@ -30,13 +30,13 @@
 //!   [`embedding`](crate::SummaryWriter::embedding) try for half a second. Then they return an error, and the old file stays.
 //!   Stop TensorBoard if this happens.
 //! - No part of the name of a [`run`](crate::SummaryWriter::run) may end in a dot or a space, because Windows removes them.
-//! - A [suffix](crate::WriterOptions::filename_suffix) of a file name must not have a `:` or end in a dot or a space. Windows would
-//!   write the data to a hidden stream of the file, or remove the end.
+//! - A [suffix](crate::WriterOptions::filename_suffix) of a file name must not have a `:` or end in a dot or a space. Windows
+//!   would write the data to a hidden stream of the file, or remove the end.
 //! - Names that differ only in case are one directory, and so one run. This also holds for most disks of macOS.
 //! - A directory cannot be moved while a writer has a file open in it.
 //!
 //! # WebAssembly
 //!
-//! There are no threads, so a writer is always [`unthreaded`](crate::WriterOptions::unthreaded): each call writes before it returns. Without a clock, as
-//! in a browser, set one with [`clock`](crate::WriterOptions::clock). There are no files, so the writer needs a
-//! [sink](crate::WriterOptions::to_sink).
+//! There are no threads, so a writer is always [`unthreaded`](crate::WriterOptions::unthreaded): each call writes before it
+//! returns. Without a clock, as in a browser, set one with [`clock`](crate::WriterOptions::clock). There are no files, so the
+//! writer needs a [sink](crate::WriterOptions::to_sink).

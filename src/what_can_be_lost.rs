@@ -8,7 +8,8 @@
 //!
 //! - *Lost* means accepted, but not in the file. A record that its call rejects is not accepted, so it does not count as lost.
 //!
-//! The writer writes each record once, and the records of one tag in the order of their calls. After a crash, the last record may be incomplete. Readers stop before it.
+//! The writer writes each record once, and the records of one tag in the order of their calls. After a crash, the last record
+//! may be incomplete. Readers stop before it.
 //!
 //! | what happens | lost at most | what else to know | checked by |
 //! |---|---|---|---|

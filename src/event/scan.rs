@@ -83,7 +83,8 @@ impl PluginKind {
 /// The tag under which both loaders keep the graph of a run.
 const RUN_GRAPH: &[u8] = b"__run_graph__";
 
-/// Calls `visit` for each value, the graph or the run metadata of an event. An event with the layout of `encode` takes the fast way.
+/// Calls `visit` for each value, the graph or the run metadata of an event. An event with the layout of `encode` takes the fast
+/// way.
 #[inline]
 pub(crate) fn scan(payload: &[u8], mut visit: impl FnMut(Point<'_>)) {
     let Some((wall_time, step, mut values)) = event_with_values(payload) else {

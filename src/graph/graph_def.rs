@@ -15,16 +15,17 @@ const MAX_REASON_BYTES: usize = 150;
 
 /// A graph that the dashboard can draw. It has at least one node, and each node has a unique name.
 ///
-/// It comes from a [`GraphBuilder`](super::GraphBuilder) or from bytes. [`SummaryWriter::graph`](crate::SummaryWriter::graph) logs it.
+/// It comes from a [`GraphBuilder`](super::GraphBuilder) or from bytes. [`SummaryWriter::graph`](crate::SummaryWriter::graph)
+/// logs it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Graph(pub(super) GraphDef);
 
 impl Graph {
     /// Decodes a serialized `GraphDef`, for example that of TensorFlow's `graph.as_graph_def().SerializeToString()`.
     ///
-    /// Names of nodes need not follow TensorFlow's rule, because PyTorch does not follow it either. An input that is not
-    /// the name of a node is kept; the page draws no edge for it. Calls of functions that a [`GraphBuilder`](super::GraphBuilder) refuses are
-    /// kept, too; the page draws them, but cannot open them.
+    /// Names of nodes need not follow TensorFlow's rule, because PyTorch does not follow it either. An input that is not the
+    /// name of a node is kept; the page draws no edge for it. Calls of functions that a [`GraphBuilder`](super::GraphBuilder)
+    /// refuses are kept, too; the page draws them, but cannot open them.
     ///
     /// The graph keeps its weights, which make the page slow. It loses what no dashboard shows: debug information, full
     /// types, the deprecated field `version`, and in tensors resource handles, variants and 8-bit floats.

@@ -90,9 +90,9 @@ impl MetricsRecorder {
         }
     }
 
-    /// Logs all metrics at `step`: the sums of counters and the values of gauges as
-    /// [scalars](SummaryWriter::scalars) in one record, and for each histogram the values since the last logged step, if
-    /// there are any. A gauge that was registered but never set is left out. The number of NaN and infinite values in a histogram is a scalar `<tag>/non_finite`.
+    /// Logs all metrics at `step`: the sums of counters and the values of gauges as [scalars](SummaryWriter::scalars) in one
+    /// record, and for each histogram the values since the last logged step, if there are any. A gauge that was registered but
+    /// never set is left out. The number of NaN and infinite values in a histogram is a scalar `<tag>/non_finite`.
     ///
     /// A value that another thread records meanwhile is in this step or in the next one. Values recorded after the last
     /// call are not logged.

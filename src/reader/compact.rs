@@ -14,11 +14,11 @@ use crate::proto::event::What;
 #[cfg(feature = "object-store")]
 use crate::store::ObjectWriter;
 
-/// Merges the event files of each run of a logdir, or of one run, into one event file in the logdir `to`. The segments of a run in
-/// an object store become one object. A TensorBoard that starts on `to` reads fewer files.
+/// Merges the event files of each run of a logdir, or of one run, into one event file in the logdir `to`. The segments of a run
+/// in an object store become one object. A TensorBoard that starts on `to` reads fewer files.
 ///
-/// Each new file has the name of the last file of its run. Records are copied byte by byte in the order of the files. Version records
-/// after the first one are left out, and so is damage. The new file is then read back and compared. The old files stay.
+/// Each new file has the name of the last file of its run. Records are copied byte by byte in the order of the files. Version
+/// records after the first one are left out, and so is damage. The new file is then read back and compared. The old files stay.
 ///
 /// Both paths may be URLs, with the feature `object-store`. Large objects are uploaded in parts.
 ///

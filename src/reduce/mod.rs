@@ -44,8 +44,8 @@
 //!   takes away the earlier points of its tag from its step on.
 //! - A tag that only some runs have is reduced over these runs.
 //! - If the runs have both `loss` and `loss/min`, the latter is left out, and a warning is logged.
-//! - Histograms are added if all runs have the same buckets at a step. Other histograms are left out, and a warning is logged. All other
-//!   kinds are left out.
+//! - Histograms are added if all runs have the same buckets at a step. Other histograms are left out, and a warning is logged.
+//!   All other kinds are left out.
 //! - Damaged records are skipped, and a warning is logged.
 //!
 //! If there are more than 40 runs, the page Custom Scalars selects none of them, and draws nothing until you tick some. So write
@@ -146,10 +146,11 @@ impl Reduction {
         self
     }
 
-    /// Reads the runs, and writes the run `reduced` below the local directory `dir`. Its former results are not read if `dir` is in a logdir.
+    /// Reads the runs, and writes the run `reduced` below the local directory `dir`. Its former results are not read if `dir`
+    /// is in a logdir.
     ///
-    /// Any number of runs needs two open files at a time. The points of one tag must fit into memory, 24 bytes each. If all tags have less than
-    /// 10 million points together, each file is read once. Otherwise the files are read several times.
+    /// Any number of runs needs two open files at a time. The points of one tag must fit into memory, 24 bytes each. If all
+    /// tags have less than 10 million points together, each file is read once. Otherwise the files are read several times.
     ///
     /// # Errors
     /// [`Error::Invalid`] if there are no runs, or if the directory `reduced` has event files already. [`Error::Io`] if a file

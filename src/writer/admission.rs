@@ -159,8 +159,8 @@ impl Queue {
 }
 
 impl State {
-    /// Returns whether the worker must write now, to make room for a caller that waits. Callers with deferred records do not count
-    /// while the encoder works, because the encoder starts the write when it has finished.
+    /// Returns whether the worker must write now, to make room for a caller that waits. Callers with deferred records do not
+    /// count while the encoder works, because the encoder starts the write when it has finished.
     pub(super) fn needs_room(&self) -> bool {
         let is_encoding = self.encoder.raw_bytes > 0 && self.encoder.encoded_bytes == 0;
         let mut waiting = self.waiting.iter();

@@ -51,8 +51,8 @@ impl Drop for DefaultGuard {
     }
 }
 
-/// Returns the default writer of this thread, if it has one. Use it to log data that has no function in [`current`](crate::current), or to pass the
-/// writer to a new thread.
+/// Returns the default writer of this thread, if it has one. Use it to log data that has no function in
+/// [`current`](crate::current), or to pass the writer to a new thread.
 ///
 /// ```
 /// # let dir = tempfile::tempdir()?;

@@ -1,6 +1,6 @@
 //! The encoders: the threads that encode images, animations and audio clips, so that no other record waits for them. A writer
-//! starts the first one with the first such record, and others, if its options allow them, when all are busy. They sleep without a timer
-//! while they have nothing to do.
+//! starts the first one with the first such record, and others, if its options allow them, when all are busy. They sleep
+//! without a timer while they have nothing to do.
 //!
 //! Several encoders take the records in call order, a block of them at a time. A block that is finished before an earlier one
 //! waits for it. So the frames are appended in call order, and a flush waits for a number of records.

@@ -95,8 +95,9 @@ impl SummaryWriter {
         });
     }
 
-    /// Pushes an event whose values the encoder's thread encodes, because that takes long. Until then it counts with `raw_bytes`
-    /// bytes as pending. The caller counts a step or a wall time that is replaced. `append` must keep what the buffer has already.
+    /// Pushes an event whose values the encoder's thread encodes, because that takes long. Until then it counts with
+    /// `raw_bytes` bytes as pending. The caller counts a step or a wall time that is replaced. `append` must keep what the
+    /// buffer has already.
     pub(super) fn push_deferred(
         &self,
         step: impl Step,

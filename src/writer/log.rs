@@ -247,8 +247,8 @@ impl SummaryWriter {
     /// samples count for [`max_pending_bytes`](crate::WriterOptions::max_pending_bytes).
     ///
     /// The dashboard has a player for the clip and a slider for the steps. It shows no label for a clip. The
-    /// [description](Tag::description) of the tag is shown by a click on an icon. To show a label for each step, such as a transcript, log
-    /// a [`text`](Self::text) at the same steps.
+    /// [description](Tag::description) of the tag is shown by a click on an icon. To show a label for each step, such as a
+    /// transcript, log a [`text`](Self::text) at the same steps.
     ///
     /// ```
     /// use summary_writer::{Audio, Tag};
@@ -395,9 +395,10 @@ impl SummaryWriter {
         });
     }
 
-    /// Logs the graph of a model, at step 0. Log one graph in a run, because with two graphs, the two loaders of
-    /// TensorBoard disagree on which one they show. Later calls log nothing and are counted in [`Stats::rejected_graph_count`](crate::Stats::rejected_graph_count). If a
-    /// [resumed](crate::WriterOptions::resume) run has a graph, the first call logs nothing either.
+    /// Logs the graph of a model, at step 0. Log one graph in a run, because with two graphs, the two loaders of TensorBoard
+    /// disagree on which one they show. Later calls log nothing and are counted in
+    /// [`Stats::rejected_graph_count`](crate::Stats::rejected_graph_count). If a [resumed](crate::WriterOptions::resume) run
+    /// has a graph, the first call logs nothing either.
     ///
     /// ```
     /// use summary_writer::graph::{GraphBuilder, Op};
@@ -525,8 +526,8 @@ impl SummaryWriter {
     /// system has them when it returns. That takes a fraction of a second for a million numbers. The writers of a process take
     /// turns.
     ///
-    /// The dashboard lists the points by run, tag and step. A later call with the same tag and step replaces the points. Points of
-    /// other tags and steps stay, also those of other writers and of earlier programs. After a failure or a crash, the old
+    /// The dashboard lists the points by run, tag and step. A later call with the same tag and step replaces the points. Points
+    /// of other tags and steps stay, also those of other writers and of earlier programs. After a failure or a crash, the old
     /// points are still there. If two processes write to one run at the same moment, an entry of one of them may be lost, so
     /// give each a run of its own. The time of [`at`](Self::at) is not used.
     ///

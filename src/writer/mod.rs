@@ -74,12 +74,12 @@ use session::HandleGuard;
 
 /// Logs the data of one run.
 ///
-/// This is a handle: its clones write to the same event file, from any thread, and no method needs `&mut`. The methods that
-/// log never panic. All but [`embedding`](Self::embedding) and [`scalar_in_runs`](Self::scalar_in_runs) return nothing, and wait for the disk only if
-/// [`max_pending_bytes`](WriterOptions::max_pending_bytes) are waiting already, or if [`WriterOptions`] say so. If the disk
-/// fails, the writer keeps the data and tries again. The failure is reported once, through the [`log`](https://docs.rs/log) crate
-/// or [on stderr](WriterOptions::stderr), and returned by [`flush`](Self::flush), [`close`](Self::close) and
-/// [`stats`](Self::stats).
+/// This is a handle: its clones write to the same event file, from any thread, and no method needs `&mut`. The methods that log
+/// never panic. All but [`embedding`](Self::embedding) and [`scalar_in_runs`](Self::scalar_in_runs) return nothing, and wait
+/// for the disk only if [`max_pending_bytes`](WriterOptions::max_pending_bytes) are waiting already, or if [`WriterOptions`]
+/// say so. If the disk fails, the writer keeps the data and tries again. The failure is reported once, through the
+/// [`log`](https://docs.rs/log) crate or [on stderr](WriterOptions::stderr), and returned by [`flush`](Self::flush),
+/// [`close`](Self::close) and [`stats`](Self::stats).
 ///
 /// When the last handle is dropped, the writer writes what is left and closes the file. A handle in a `static` is never dropped,
 /// and [`std::process::exit`] drops nothing, so close or flush before.
@@ -173,8 +173,8 @@ impl SummaryWriter {
     ///
     /// Thousands of runs can be open. At most 32 runs without a handle keep their file and their thread. The others release
     /// both, the least recently opened first, after their data is written. They are not closed: the session does not end, all
-    /// counts and checks continue, and the next call appends to the same file. Before a run releases its file, its data is written, so this
-    /// call may wait for that, but at most half a second.
+    /// counts and checks continue, and the next call appends to the same file. Before a run releases its file, its data is
+    /// written, so this call may wait for that, but at most half a second.
     ///
     /// ```
     /// # let dir = tempfile::tempdir()?;
@@ -188,9 +188,9 @@ impl SummaryWriter {
     /// ```
     ///
     /// # Errors
-    /// The same as [`create_file_writer`](Self::create_file_writer); also [`Error::Invalid`](crate::Error::Invalid) if `name` is
-    /// an absolute path or has `..` or `://`, or if this writer writes to a stream, and [`Error::Closed`](crate::Error::Closed) if it
-    /// is closed.
+    /// The same as [`create_file_writer`](Self::create_file_writer); also [`Error::Invalid`](crate::Error::Invalid) if `name`
+    /// is an absolute path or has `..` or `://`, or if this writer writes to a stream, and
+    /// [`Error::Closed`](crate::Error::Closed) if it is closed.
     pub fn run(&self, name: impl AsRef<str>) -> Result<Self> {
         if self.is_disabled() {
             return Ok(self.clone());
@@ -295,7 +295,8 @@ impl SummaryWriter {
     /// Makes this handle the default writer of this thread until the guard is dropped. Code that has no writer can then call
     /// the functions of the module [`current`](crate::current). Guards nest: the newest one counts.
     ///
-    /// Each thread has its own default writer. A new thread has none: pass [`default_writer`](crate::current::default_writer) to it.
+    /// Each thread has its own default writer. A new thread has none: pass [`default_writer`](crate::current::default_writer)
+    /// to it.
     ///
     /// ```
     /// use summary_writer::{SummaryWriter, current};
@@ -358,8 +359,8 @@ impl SummaryWriter {
         self.run.flush(timeout)
     }
 
-    /// Writes what is left and closes the event file, for all handles. Later calls that log are ignored, counted and reported. Child runs
-    /// with other handles are flushed and stay open. On a closed writer, returns the same result again.
+    /// Writes what is left and closes the event file, for all handles. Later calls that log are ignored, counted and reported.
+    /// Child runs with other handles are flushed and stay open. On a closed writer, returns the same result again.
     ///
     /// If nothing was logged, the event file is removed, because TensorBoard would show a run without data for it. So a writer
     /// that only opens child runs leaves no run of its own.

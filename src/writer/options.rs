@@ -66,10 +66,10 @@ impl SummaryWriter {
         Self::new(run.into()).with_condition(Condition::Never)
     }
 
-    /// Returns the highest step that was logged in the run directory `logdir`. Returns
-    /// `None` if there is no step or no such directory. Damage in the files is skipped. Hyperparameters, layouts of custom scalars
-    /// and graphs do not count, because they have no step of their own. The runs below `logdir` do not count either: the steps of
-    /// a [`TrainingLogger`](crate::TrainingLogger) are in `logdir.join("train")`.
+    /// Returns the highest step that was logged in the run directory `logdir`. Returns `None` if there is no step or no such
+    /// directory. Damage in the files is skipped. Hyperparameters, layouts of custom scalars and graphs do not count, because
+    /// they have no step of their own. The runs below `logdir` do not count either: the steps of a
+    /// [`TrainingLogger`](crate::TrainingLogger) are in `logdir.join("train")`.
     ///
     /// This reads all files of the run. Pass the next step to [`WriterOptions::resume`](WriterOptions::resume) to
     /// continue the run after its end, or the step after a checkpoint to continue from there.
@@ -159,8 +159,8 @@ impl WriterOptions {
     /// Sets how long a record waits for others, so that they are written together. A program that is killed loses at most the
     /// records of this time, and images and audio clips that were not encoded yet.
     ///
-    /// Default: 200 ms, too short for a person to notice and long enough to write many records at once. [`Duration::ZERO`] writes each record
-    /// before its call returns, which takes a few microseconds for each call.
+    /// Default: 200 ms, too short for a person to notice and long enough to write many records at once. [`Duration::ZERO`]
+    /// writes each record before its call returns, which takes a few microseconds for each call.
     ///
     /// In an object store, the default is 10 s at first, and grows with the age of the run to 60 s after an hour: each upload
     /// is a request that costs money, and sends the newest object again.
@@ -201,15 +201,16 @@ impl WriterOptions {
     }
 
     /// Continues a run that stopped, from `step` on. Removes the records at `step` and later from the older files, and records
-    /// that are unfinished or damaged. With `step` 0 these are all points, so do not resume if a run has data but its checkpoint is missing. The
-    /// removal is reported: at the level `info`, or as a warning if no point is left. New data goes to a new file, which the loaders read after the older ones. The same happens to
-    /// each child run when [`SummaryWriter::run`] first opens it. If there is no run yet, a new one starts.
+    /// that are unfinished or damaged. With `step` 0 these are all points, so do not resume if a run has data but its
+    /// checkpoint is missing. The removal is reported: at the level `info`, or as a warning if no point is left. New data goes
+    /// to a new file, which the loaders read after the older ones. The same happens to each child run when
+    /// [`SummaryWriter::run`] first opens it. If there is no run yet, a new one starts.
     ///
     /// [`SummaryWriter::last_step`] returns where a run ended. A program that continues from a checkpoint passes the step after
     /// it. Embeddings at `step` and later are removed, too. Hyperparameters and layouts of custom scalars stay. If the run has
-    /// hyperparameters and its session has ended, the session is open again. Closing the writer ends it, even if this program does
-    /// not call [`hparams`](SummaryWriter::hparams). If `step` is above 0, the graph stays, and the first graph that this program logs is
-    /// ignored, because a run has one graph. Otherwise the graph is removed.
+    /// hyperparameters and its session has ended, the session is open again. Closing the writer ends it, even if this program
+    /// does not call [`hparams`](SummaryWriter::hparams). If `step` is above 0, the graph stays, and the first graph that this
+    /// program logs is ignored, because a run has one graph. Otherwise the graph is removed.
     ///
     /// A step that is lower than the last kept step of its tag is reported. Texts, hyperparameters and layouts are not checked,
     /// because programs log them at every start.
@@ -217,10 +218,10 @@ impl WriterOptions {
     /// An older file is replaced by a new version that was written next to it, so one of the two exists at every moment. If the
     /// program is killed while it opens the writer, it can open it in the same way again.
     ///
-    /// While the run is opened, no other writer may write to it. The other writer would continue in the old file, which was replaced. If a
-    /// writer of this process has the run open, or if a file grows while it is read, opening returns [`Error::Invalid`]. If a
-    /// file of another process was written in the last seconds, or if that process is known to run, a warning is logged before
-    /// anything is removed.
+    /// While the run is opened, no other writer may write to it. The other writer would continue in the old file, which was
+    /// replaced. If a writer of this process has the run open, or if a file grows while it is read, opening returns
+    /// [`Error::Invalid`]. If a file of another process was written in the last seconds, or if that process is known to run, a
+    /// warning is logged before anything is removed.
     ///
     /// A TensorBoard that is started later shows one curve without a step back. A running one shows the same with
     /// `--load_fast=false`. The fast loader, which is the default, keeps the old points of a tag until a new point arrives, so
@@ -311,8 +312,9 @@ impl WriterOptions {
         self
     }
 
-    /// Sets which processes of a training write, and where. `rank` is a [`Rank`], or the `Option` that [`Rank::from_env`] returns:
-    /// the same line also works for a program that runs alone, which has no rank and writes to the directory that it opens.
+    /// Sets which processes of a training write, and where. `rank` is a [`Rank`], or the `Option` that [`Rank::from_env`]
+    /// returns: the same line also works for a program that runs alone, which has no rank and writes to the directory that it
+    /// opens.
     ///
     /// With [`RankPolicy::Main`], rank 0 writes, and the writers of the other ranks are [disabled](SummaryWriter::disabled). They
     /// create nothing. [`RankPolicy::Only`] chooses another rank. With [`RankPolicy::Each`], each rank writes to a child run of
@@ -352,9 +354,9 @@ impl WriterOptions {
     /// [`SystemTime`](std::time::SystemTime) or a [`WallTime`]. Each call that logs reads the clock once, on the calling
     /// thread. A number that is not finite is replaced by the time of the system.
     ///
-    /// Default: [`SystemTime::now`](std::time::SystemTime::now), which resolves less than a microsecond. Reading it is a
-    /// large part of the cost of [`scalar`](SummaryWriter::scalar). A program that logs millions of scalars per second can read a clock that costs less
-    /// and steps every few milliseconds, such as `CLOCK_REALTIME_COARSE` on Linux:
+    /// Default: [`SystemTime::now`](std::time::SystemTime::now), which resolves less than a microsecond. Reading it is a large
+    /// part of the cost of [`scalar`](SummaryWriter::scalar). A program that logs millions of scalars per second can read a
+    /// clock that costs less and steps every few milliseconds, such as `CLOCK_REALTIME_COARSE` on Linux:
     ///
     /// ```
     /// # #[cfg(target_os = "linux")] {
@@ -398,9 +400,9 @@ impl WriterOptions {
         self
     }
 
-    /// Starts no thread: each call encodes and writes its record before it returns, images and audio included. So the calls wait
-    /// for the disk, and [`flush_interval`](Self::flush_interval) has no meaning. If a write hangs, no timeout ends the wait. A call does not fail if the disk does: the
-    /// data is kept, and the next call tries again.
+    /// Starts no thread: each call encodes and writes its record before it returns, images and audio included. So the calls
+    /// wait for the disk, and [`flush_interval`](Self::flush_interval) has no meaning. If a write hangs, no timeout ends the
+    /// wait. A call does not fail if the disk does: the data is kept, and the next call tries again.
     ///
     /// Default: off, because a training should not wait for a disk. On WebAssembly, where there are no threads, it is always on.
     /// A program in a browser writes into memory by [`to_sink`](Self::to_sink), and gives a [`clock`](Self::clock).
@@ -426,8 +428,9 @@ impl WriterOptions {
     ///
     /// # Errors
     /// [`Error::Io`] if the directory or the file cannot be created, or if the first record cannot be written. Nothing is left
-    /// behind then. [`Error::Invalid`] if `logdir` is a URL such as `s3://bucket/run` or starts with `~` or `$HOME`, if the suffix cannot
-    /// be part of a file name, if [`RankPolicy::Only`] names a rank that does not exist, or if the run to resume is open in another writer of this process or grows meanwhile.
+    /// behind then. [`Error::Invalid`] if `logdir` is a URL such as `s3://bucket/run` or starts with `~` or `$HOME`, if the
+    /// suffix cannot be part of a file name, if [`RankPolicy::Only`] names a rank that does not exist, or if the run to resume
+    /// is open in another writer of this process or grows meanwhile.
     pub fn create_file_writer(self, logdir: impl AsRef<Path>) -> Result<SummaryWriter> {
         self.check_suffix()?;
         let mut logdir = logdir.as_ref().to_path_buf();

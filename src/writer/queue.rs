@@ -491,8 +491,8 @@ impl State {
         self.chunks.append(frame)
     }
 
-    /// Returns whether the worker must be woken after frames were appended, and notes that it is awake. With `is_due`, it must not
-    /// wait for more records.
+    /// Returns whether the worker must be woken after frames were appended, and notes that it is awake. With `is_due`, it must
+    /// not wait for more records.
     pub(super) fn wake_worker(&mut self, is_due: bool) -> bool {
         let wakes = match self.worker {
             WorkerState::Idle => true,

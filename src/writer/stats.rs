@@ -51,7 +51,8 @@ pub struct Stats {
     pub rejected_graph_count: u64,
     /// Tags with a step below the one before it. TensorBoard may drop the points that it has from that step on.
     ///
-    /// The counts of tags are updated when records are written, except that of meshes. They cover the first million tags of a run.
+    /// The counts of tags are updated when records are written, except that of meshes. They cover the first million tags of a
+    /// run.
     pub backward_tag_count: u64,
     /// Tags that repeat a step. TensorBoard may show one of the two points.
     pub repeated_tag_count: u64,
@@ -65,10 +66,9 @@ pub struct Stats {
     /// Mesh tags with a step whose parts, scene or batch size differ from those of the first step. TensorBoard draws all steps
     /// with those of the first.
     pub changed_mesh_count: u64,
-    /// Event files of other writers that appeared or grew in the run directory while this writer wrote there. Stock
-    /// TensorBoard does not show the points of all of them. The writer looks for them after the first written batch, the second, the
-    /// fourth and so on, and when it is closed. It checks whether older files grow,
-    /// but only the 100 that sort last.
+    /// Event files of other writers that appeared or grew in the run directory while this writer wrote there. Stock TensorBoard
+    /// does not show the points of all of them. The writer looks for them after the first written batch, the second, the fourth
+    /// and so on, and when it is closed. It checks whether older files grow, but only the 100 that sort last.
     pub other_writer_count: u64,
     /// Uploads to an object store. Each one replaces the newest object of the run by a longer one, or creates the next. The run
     /// directories on a disk have none.

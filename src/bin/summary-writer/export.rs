@@ -90,7 +90,8 @@ fn io_error(error: csv::Error) -> io::Error {
     }
 }
 
-/// Passes the points of `runs` with the chosen tags and steps to `each`. Complains about damage, and about tags that do not exist.
+/// Passes the points of `runs` with the chosen tags and steps to `each`. Complains about damage, and about tags that do not
+/// exist.
 fn for_each_point(
     options: &Export,
     runs: &[Run],

@@ -46,11 +46,11 @@ impl Graph {
     /// without any `/`, a dot does so in names like `layer1.0.conv1`. Characters that TensorFlow does not allow become
     /// `_`. If a name is taken already, the operator or a number is appended.
     ///
-    /// Inputs of the graph become `Placeholder` nodes, outputs `Identity` nodes, constants and initializers `Const` nodes.
-    /// They show type and shape, and up to 16 elements of data. The body of a loop, a branch, and each call of one of the
-    /// model's functions is a scope within its node, and dotted arrows lead from there to the node. The card of a node
-    /// lists its attributes; of a list with more than 256 items it shows the length. The outputs also have the name, the producer,
-    /// the operator sets and the first 50 metadata properties of the model (`metadata.author`). Shapes are those in the file;
+    /// Inputs of the graph become `Placeholder` nodes, outputs `Identity` nodes, constants and initializers `Const` nodes. They
+    /// show type and shape, and up to 16 elements of data. The body of a loop, a branch, and each call of one of the model's
+    /// functions is a scope within its node, and dotted arrows lead from there to the node. The card of a node lists its
+    /// attributes; of a list with more than 256 items it shows the length. The outputs also have the name, the producer, the
+    /// operator sets and the first 50 metadata properties of the model (`metadata.author`). Shapes are those in the file;
     /// `onnx.shape_inference.infer_shapes` adds more.
     ///
     /// Large models keep their weights in other files, which are not opened. A `Vec<u8>` is decoded without copying the

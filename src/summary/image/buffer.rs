@@ -105,7 +105,8 @@ impl FreeList {
         self.buffers.remove(found)
     }
 
-    /// Adds a buffer. If there are too many bytes then, returns the oldest buffers, so that the caller frees them without the lock.
+    /// Adds a buffer. If there are too many bytes then, returns the oldest buffers, so that the caller frees them without the
+    /// lock.
     fn add(&mut self, mut buffer: Vec<u8>) -> Vec<Vec<u8>> {
         buffer.clear();
         self.bytes += buffer.capacity();
