@@ -35,8 +35,8 @@
 //! `--load_fast=false` chooses the loader that reads these URLs. Without `FSSPEC_AZ`, TensorBoard lists an Azure container
 //! once, and shows no later run and no later point.
 //!
-//! TensorBoard 2.21 shows embeddings from a local directory only. Copy the log directory, for example with
-//! `aws s3 sync s3://BUCKET/logs logs`.
+//! TensorBoard 2.21 shows embeddings from a local directory only. For those at a URL, it prints a traceback. Copy the log
+//! directory, for example with `aws s3 sync s3://BUCKET/logs logs`.
 //!
 //! # What is in the store
 //!
