@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use summary_writer::proto::event::What;
-use summary_writer::reader::{find_runs, repair_in_place, repair_to, verify};
+use summary_writer::reader::{compact, find_runs, repair_in_place, repair_to, verify};
 use summary_writer::{
     Embedding, Error, EventReader, SummaryWriter, SyncPolicy, TrainingLogger, WriterOptions,
     unique_logdir,
@@ -68,6 +68,61 @@ fn file_of_the_maximal_size_is_followed_by_the_next() {
     summary.close().unwrap();
     assert_eq!(event_files(dir.path()).len(), 3);
     assert_eq!(steps(dir.path()), [0, 1, 2]);
+}
+
+#[test]
+fn compact_merges_the_files_of_each_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let (logs, merged) = (dir.path().join("logs"), dir.path().join("merged"));
+    let options = WriterOptions::new().max_file_bytes(1000);
+    let summary = options.create_file_writer(&logs).unwrap();
+    let validation = summary.run("validation").unwrap();
+    for step in 0..100 {
+        summary.scalar("loss", 0.5, step);
+        summary.flush().unwrap();
+        validation.scalar("loss", 0.25, step + 1000);
+    }
+    summary.close().unwrap();
+    let files = event_files(&logs);
+    let before: Vec<_> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+
+    let report = compact(&logs, &merged).unwrap();
+    let validation_files = event_files(&logs.join("validation"));
+    assert_eq!(report.files.len(), files.len() + validation_files.len());
+    for (run, first_step) in [("", 0), ("validation", 1000)] {
+        let [copy] = &event_files(&merged.join(run))[..] else {
+            panic!("{run:?} has one file");
+        };
+        let last = event_files(&logs.join(run)).pop().unwrap();
+        assert_eq!(copy.file_name(), last.file_name());
+        assert_eq!(
+            steps(copy),
+            (first_step..first_step + 100).collect::<Vec<_>>()
+        );
+        assert!(verify(copy).unwrap().is_sound());
+    }
+    // Each file starts with a version record, of which the copy has one. A frame starts with the length of its payload, and has
+    // 16 bytes more.
+    let version_bytes = before[0][0] as usize + 16;
+    let bytes: usize = before.iter().map(Vec::len).sum();
+    let copy = fs::read(&event_files(&merged)[0]).unwrap();
+    assert_eq!(copy.len(), bytes - (files.len() - 1) * version_bytes);
+    let after: Vec<_> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+    assert_eq!(after, before, "the old files stay");
+
+    // A damaged record is left out. Its checksum is in the last four bytes of the file.
+    let mut damaged = before[1].clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    fs::write(&files[1], damaged).unwrap();
+    let repaired = dir.path().join("repaired");
+    assert!(!compact(&logs, &repaired).unwrap().is_sound());
+    assert!(verify(&repaired).unwrap().is_sound());
+    assert_eq!(steps(&event_files(&repaired)[0]).len(), 99);
+
+    let error = |path: &Path, to: &Path| compact(path, to).unwrap_err().to_string();
+    assert!(error(&logs, &merged).contains("could not create"));
+    assert!(error(&logs, &logs.join("new")).contains("expected another logdir"));
+    assert!(error(&files[0], &dir.path().join("new")).contains("got the file"));
 }
 
 #[test]

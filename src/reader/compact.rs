@@ -19,6 +19,7 @@ use crate::store::ObjectWriter;
 ///
 /// Each new file has the name of the last file of its run. Records are copied byte by byte in the order of the files. Version
 /// records after the first one are left out, and so is damage. The new file is then read back and compared. The old files stay.
+/// The files of [embeddings](crate::SummaryWriter::embedding) are not copied.
 ///
 /// Both paths may be URLs, with the feature `object-store`. Large objects are uploaded in parts.
 ///
@@ -135,7 +136,10 @@ impl Target {
     fn create(run: &str, name: &str, to: &Path) -> Result<Self> {
         match location(to)? {
             Location::Local(to) => {
-                let dir = to.join(run);
+                let dir = match run {
+                    "." => to.to_path_buf(),
+                    run => to.join(run),
+                };
                 fs::create_dir_all(&dir)
                     .map_err(|error| Error::io("create the directory", &dir, error))?;
                 let path = dir.join(name);

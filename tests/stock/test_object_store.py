@@ -161,6 +161,26 @@ def test_resumed_run_is_one_curve(store):
     assert after["files"][:1] == before["files"] and len(after["files"]) == 2
 
 
+def test_compacted_run_is_one_object_and_the_same_curve(store):
+    logdir, compacted = store.logdir(), store.logdir()
+    run(store, "write", f"{logdir}/run", "--points", 50)
+    run(store, "write", f"{logdir}/run", "--resume", 30, "--first", 30, "--points", 50, "--offset", 1000)
+    # 12 MB of noise, so two parts of 8 MiB at most.
+    run(store, "write", f"{logdir}/large", "--points", 60, "--images", 1)
+    before = run(store, "read", logdir)
+    command = [program("summary-writer"), "compact", logdir, "--out", compacted]
+    subprocess.run(command, env=store.environment(), check=True, timeout=300)
+    after = run(store, "read", compacted)
+    assert after["is_sound"]
+    assert after["runs"] == before["runs"] and after["runs"]["large"] == line(0, 60)
+    assert len(before["files"]) > 2 and len(after["files"]) == 2
+    assert run(store, "read", logdir) == before, "the old objects stay"
+    with board(store, compacted, follow=False) as fresh:
+        assert curve(fresh) == line(0, 30) + line(30, 80, 1000)
+    again = subprocess.run(command, env=store.environment(), capture_output=True, text=True, timeout=300)
+    assert again.returncode != 0 and "could not create" in again.stderr
+
+
 def test_outage_loses_and_doubles_nothing(store, proxy):
     logdir = store.logdir()
     modes = ["refuse", "hang", "cut", "throttle", "delay"]
