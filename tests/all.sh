@@ -88,7 +88,7 @@ fi
 
 say "Tests with stock TensorBoard (screenshots: target/screenshots)"
 export PYTHONDONTWRITEBYTECODE=1
-# Each of the two processes runs whole files, because tests of a file share logs and servers.
-"$venv/bin/python" -m pytest -q -n 2 --dist loadfile -o cache_dir="$PWD/target/pytest" tests/stock
+# Each of the three processes runs whole files, because tests of a file share logs and servers.
+"$venv/bin/python" -m pytest -q -n 3 --dist loadfile -o cache_dir="$PWD/target/pytest" tests/stock
 
 say "All tests pass"
