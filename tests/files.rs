@@ -101,8 +101,8 @@ fn compact_merges_the_files_of_each_run() {
         );
         assert!(verify(copy).unwrap().is_sound());
     }
-    // Each file starts with a version record, of which the copy has one. A frame starts with the length of its payload, and has
-    // 16 bytes more.
+    // Each file starts with a version record, and the copy has only the first of them. A frame starts with the length of its
+    // payload, and has 16 bytes more.
     let version_bytes = before[0][0] as usize + 16;
     let bytes: usize = before.iter().map(Vec::len).sum();
     let copy = fs::read(&event_files(&merged)[0]).unwrap();

@@ -61,7 +61,7 @@ pub(super) struct EncoderState {
     due_count: u64,
     taken_count: u64,
     pub(super) done_count: u64,
-    /// Somebody waits until so many are done, so the encoders must not wait for more records before that.
+    /// A flush waits until this many are done. Before that, the encoders must not wait for more records.
     pub(super) target_count: u64,
     /// The raw size of the records that are not done.
     pub(super) raw_bytes: u64,
@@ -331,8 +331,8 @@ impl Queue {
             true => state.wake_worker(fills || is_urgent),
             false => state.is_complete(),
         };
-        // Before a close can see that the block is done. Nothing is emitted under the lock: this is an encoder's thread, or
-        // `run_without_thread` emits it later.
+        // Before a close can see that the block is done. The report is not emitted under the lock: another thread does it for an
+        // encoder's thread, and `run_without_thread` does it later.
         if let Some(error) = error {
             self.report_rejection(&error);
         }

@@ -28,7 +28,7 @@ SERVER_SECONDS = 3600
 
 
 class Store:
-    """A bucket of a server on loopback, with the environment in which programs find it."""
+    """A bucket of a server on loopback. `environment` tells programs where it is."""
 
     scheme = ""
     # A variable that the message of a failed opening names if it is not set.

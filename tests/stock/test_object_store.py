@@ -7,6 +7,7 @@ and an outage of 20 seconds. tests/cloud.sh sets both.
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -53,7 +54,7 @@ def start(store: Store, *arguments: object, environment: dict[str, str] | None =
 
 
 def finish(process: subprocess.Popen) -> dict[str, Any]:
-    """What `store_log` prints at its end."""
+    """Waits for `store_log`, and returns what it prints at its end."""
     output, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     return json.loads(output)
@@ -161,6 +162,24 @@ def test_resumed_run_is_one_curve(store):
     assert after["files"][:1] == before["files"] and len(after["files"]) == 2
 
 
+def test_program_reads_a_store(store, tmp_path):
+    def call(name: str, *arguments: str) -> subprocess.CompletedProcess:
+        command = [program("summary-writer"), name, *arguments]
+        return subprocess.run(command, env=store.environment(), capture_output=True, text=True, timeout=60)
+
+    logdir = store.logdir()
+    run(store, "write", f"{logdir}/run", "--points", 50)
+    assert call("verify", logdir).returncode == 0
+    inspected = call("inspect", logdir)
+    assert inspected.returncode == 0 and re.search(r"loss +scalars +50 +0 +49\n", inspected.stdout), inspected.stdout
+    exported = [json.loads(row) for row in call("export", logdir, "--format", "jsonl").stdout.splitlines()]
+    assert [[row["step"], row["value"]] for row in exported] == line(0, 50)
+    repaired = call("repair", logdir, "--to", str(tmp_path / "copy"))
+    assert repaired.returncode != 0 and logdir in repaired.stderr, repaired.stderr
+    missing = call("verify", f"{logdir}/no-such-run")
+    assert missing.returncode != 0 and "no-such-run" in missing.stderr, missing.stderr
+
+
 def test_compacted_run_is_one_object_and_the_same_curve(store):
     logdir, compacted = store.logdir(), store.logdir()
     run(store, "write", f"{logdir}/run", "--points", 50)
@@ -218,8 +237,8 @@ def test_store_that_takes_one_write_of_an_object_per_second_gets_every_point(sto
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_server_that_stops_and_starts_again_has_every_point(scheme):
-    # Nothing listens at the port meanwhile. moto has lost all when it starts again. The newest segment is in the memory of the
-    # writer, so it arrives whole once there is a bucket.
+    # No program listens at the port meanwhile. moto is empty when it starts again. The writer has the newest segment in memory,
+    # so it arrives whole once there is a bucket.
     with running(scheme) as store:
         logdir = store.logdir()
         count = 20 * (OUTAGE_SECONDS + 3 * SLACK_SECONDS)
